@@ -1,0 +1,4 @@
+module bayesbench
+
+go 1.26
+
