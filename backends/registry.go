@@ -1,0 +1,65 @@
+package backends
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Driver is how a backend package makes itself known.
+type Driver struct {
+	Name        string   // the part of a backend's name before the first colon
+	Description string   // one line for lists
+	Configs     []string // every full name it answers to: "gomlx:go", "gomlx:xla:cpu"
+	// Open starts the backend for one of its Configs. The error says in one
+	// line what is missing and how to get it.
+	Open func(name string) (Backend, error)
+}
+
+var drivers = map[string]Driver{}
+
+// Register makes a driver known; a backend's package calls it in init.
+func Register(d Driver) {
+	if _, ok := drivers[d.Name]; ok {
+		panic("backends: " + d.Name + " is registered twice")
+	}
+	drivers[d.Name] = d
+}
+
+// Drivers lists what is registered, by name.
+func Drivers() []Driver {
+	out := make([]Driver, 0, len(drivers))
+	for _, d := range drivers {
+		out = append(out, d)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// Open starts the backend of that name.
+func Open(name string) (Backend, error) {
+	if err := Known(name); err != nil {
+		return nil, err
+	}
+	driver, _, _ := strings.Cut(name, ":")
+	return drivers[driver].Open(name)
+}
+
+// Known reports whether some driver answers to the name; the error names the
+// nearest one that is.
+func Known(name string) error {
+	nearest, best := "", len(name)+1
+	for _, d := range Drivers() {
+		for _, c := range d.Configs {
+			if c == name {
+				return nil
+			}
+			if n := levenshtein.ComputeDistance(name, c); n < best {
+				nearest, best = c, n
+			}
+		}
+	}
+	return fmt.Errorf("no backend %q; did you mean %q?", name, nearest)
+}

@@ -1,0 +1,9 @@
+// Package methods is what an approximate posterior is to bayesbench: a
+// [Method] turns a model into a [Plan], plain data that says which state to
+// keep, which step programs to run for how long under which schedules, and
+// which program draws one posterior sample's prediction. A method owns no
+// loop, no clock and no data set; internal/bench has the only loop. Each
+// method lives in a package below this one and registers itself under a name.
+// The networks and layers stand in methods/nn, and methods/methodtest holds
+// every registered method to what all of them must satisfy.
+package methods

@@ -1,0 +1,146 @@
+package methods
+
+import (
+	"bayesbench/backends/ir"
+	"bayesbench/methods/nn"
+)
+
+// Method turns a model into a plan. Its parameters were checked when it was
+// made (see [Driver]); Plan checks them against the job, and its error names
+// the key that does not fit.
+type Method interface {
+	Plan(m nn.Model, j Job) (*Plan, error)
+}
+
+// Job is what a plan may depend on beside the model.
+type Job struct {
+	Input     [3]int // an example: channels, height, width
+	Classes   int
+	Examples  int // N, the training examples; the ELBO's likelihood term is a sum over them
+	Batch     int // B, the training batch
+	EvalBatch int // rows of x in the predict programs
+	Epochs    int
+	Train     Train
+}
+
+// StepsPerEpoch is ⌊N/B⌋: an epoch's last, short batch is dropped.
+func (j Job) StepsPerEpoch() int { return j.Examples / j.Batch }
+
+// Steps is the length of the training in steps.
+func (j Job) Steps() int { return j.Epochs * j.StepsPerEpoch() }
+
+// Train is the suite's [train] table as far as methods care: how a method
+// that minimises a loss does so.
+type Train struct {
+	Optimizer string  // "adam" (default) or "sgd"
+	LR        float64 // learning rate at the start; default 1e-3
+	Momentum  float64 // of sgd; default 0
+	// Schedule shapes the learning rate: "constant" (default), "linear" (to 0
+	// over all epochs), "half-linear" (constant for the first half, then
+	// linear to 0), "cosine".
+	Schedule string
+}
+
+// Plan is a method's training and prediction as data.
+type Plan struct {
+	State  []Slot
+	Stages []Stage
+	// Predictors each give a stream of log-probabilities; the first is the one
+	// that a table shows unless asked for another.
+	Predictors []Predictor
+	// Report reads the state and gives named scalars f32[]: "kl" in nats, and
+	// "nonzero/LAYER" for each entry of Weights, the number of its weights that
+	// prediction uses. Nil where there is nothing to report.
+	Report  *ir.Program
+	Weights []Weights
+	// Members makes the predictive of other jobs' predictives, in turn: sample
+	// k is drawn from member k mod len(Members). Such a plan has no state,
+	// stages or predictors of its own.
+	Members []Part
+	// Teacher, where set, is the job whose mean predictive on the training
+	// examples takes the place of the labels in y.
+	Teacher *Part
+}
+
+// Slot is one value kept between steps and in checkpoints.
+type Slot struct {
+	Name string
+	Type ir.Type
+	Init Init
+}
+
+// Init says how a slot starts. Noise is drawn under the job's seed from the
+// stream that belongs to the slot's name, so two methods that name a weight
+// alike start it alike.
+type Init struct {
+	Dist Dist
+	A, B float64 // Constant: A. Uniform: [A, B). Normal: mean A, standard deviation B
+}
+
+// Dist names the distribution of an Init.
+type Dist uint8
+
+const (
+	Constant Dist = iota
+	Uniform
+	Normal
+)
+
+// Stage is a run of one step program.
+type Stage struct {
+	Name string
+	// Step computes one step. Its parameters are slots by name and, as far as
+	// it wants them,
+	//	x   f32[B C H W]  the batch
+	//	y   f32[B classes] target probabilities (one-hot labels, or the teacher's)
+	//	key u32[2]         noise key of this step
+	// and the scalars f32[] that Schedules names. Its results are slots by name
+	// (the new state; slots it does not name stay) and scalars f32[] to record:
+	// "loss" (what is minimised, per example), and where they apply "nll" (per
+	// example) and "kl" (in nats, unweighted).
+	Step      *ir.Program
+	Steps     int
+	Schedules map[string]Schedule
+	// Keep says after which steps (counted from 0) the slots in Kept are stored
+	// as a posterior sample. Nil: never.
+	Keep func(step int) bool
+	Kept []string
+	// FullBatch asks for all N examples, in order, as every step's batch.
+	FullBatch bool
+	// Done, where set, is called once after the last step with the state on the
+	// host, and may change it: what needs linear algebra that no program has.
+	Done func(state map[string][]float32) error
+}
+
+// Schedule is the value of a scalar input at a step of its stage, from 0.
+type Schedule func(step int) float64
+
+// Predictor draws from the posterior predictive.
+type Predictor struct {
+	// Name says what is drawn: "sample" (one posterior sample a call), "mean"
+	// (the deterministic prediction of posterior means, or weight scaling).
+	Name string
+	// Program reads slots by name, x f32[EvalBatch C H W] and, if stochastic,
+	// key u32[2], and results in "logp" f32[EvalBatch classes].
+	Program *ir.Program
+	// Stochastic is false where every call gives the same: then one sample of
+	// each stored state is all there is.
+	Stochastic bool
+	// Kept draws from the stored states of the stages rather than from the
+	// final one; sample k is the k-th of them.
+	Kept bool
+}
+
+// Weights is one weight tensor that counts for sparsity; biases and batch
+// normalisation do not.
+type Weights struct {
+	Layer string
+	Size  int
+}
+
+// Part is another job, which must be finished first: the same suite entry with
+// the method that stands in its table Key, under Seed.
+type Part struct {
+	Key  string
+	Seed func(seed uint32) uint32
+}

@@ -1,0 +1,61 @@
+package methods
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Driver is how a method package makes itself known.
+type Driver struct {
+	Name        string
+	Description string // one line for lists
+	// New makes the method from its own keys in the suite. It refuses a value
+	// that no job could run with, and names the key.
+	New func(Params) (Method, error)
+}
+
+// Params are a method's own keys in a suite.
+type Params interface {
+	// Decode fills dst, a pointer to a struct with toml tags that holds the
+	// defaults; a key that dst does not have is an error.
+	Decode(dst any) error
+	// Method makes the method of the nested table key, as in [method.of].
+	Method(key string) (Method, error)
+}
+
+var drivers = map[string]Driver{}
+
+// Register makes a method known; its package calls it in init.
+func Register(d Driver) {
+	if _, ok := drivers[d.Name]; ok {
+		panic("methods: " + d.Name + " is registered twice")
+	}
+	drivers[d.Name] = d
+}
+
+// Drivers lists what is registered, by name.
+func Drivers() []Driver {
+	out := make([]Driver, 0, len(drivers))
+	for _, d := range drivers {
+		out = append(out, d)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// New makes the method of that name; the error for an unknown one names the
+// nearest that is known.
+func New(name string, p Params) (Method, error) {
+	if d, ok := drivers[name]; ok {
+		return d.New(p)
+	}
+	nearest, best := "", 1<<30
+	for _, d := range Drivers() {
+		if n := levenshtein.ComputeDistance(name, d.Name); n < best {
+			nearest, best = d.Name, n
+		}
+	}
+	return nil, fmt.Errorf("no method %q; did you mean %q?", name, nearest)
+}
