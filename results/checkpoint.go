@@ -1,0 +1,262 @@
+package results
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/nlpodyssey/safetensors"
+)
+
+// A Checkpoint is the state from which a job goes on: a safetensors file, so that Python reads it too.
+type Checkpoint struct {
+	Meta    map[string]string // step, stage, … as the harness needs them; keys do not start with "bayesbench."
+	Tensors []Tensor          // by distinct names; read back sorted by name
+}
+
+// A Tensor is a named array in row-major order. Exactly one of F32 and U32 is set, unless the tensor is empty.
+type Tensor struct {
+	Name  string
+	Shape []int
+	F32   []float32
+	U32   []uint32
+}
+
+// The metadata that this package adds.
+const (
+	metaPrefix = "bayesbench."
+	metaFormat = metaPrefix + "format"
+	metaTensor = metaPrefix + "sha256." // + tensor name: hash of its bytes
+	metaFile   = metaPrefix + "sha256"  // hash of the file with blankSum in this place
+)
+
+var blankSum = strings.Repeat("0", 2*sha256.Size)
+
+// ErrDamaged is wrapped by the errors about checkpoints whose bytes are not those that were written.
+var ErrDamaged = errors.New("damaged checkpoint")
+
+// tensorView lets safetensors write a tensor.
+type tensorView struct{ tensor Tensor }
+
+func (v tensorView) DType() safetensors.DType {
+	if v.tensor.U32 != nil {
+		return safetensors.U32
+	}
+	return safetensors.F32
+}
+
+func (v tensorView) Shape() []uint64 {
+	shape := make([]uint64, len(v.tensor.Shape))
+	for i, n := range v.tensor.Shape {
+		shape[i] = uint64(n)
+	}
+	return shape
+}
+
+func (v tensorView) DataLen() uint64 { return 4 * uint64(len(v.tensor.F32)+len(v.tensor.U32)) }
+
+func (v tensorView) Data() []byte {
+	data := make([]byte, 0, v.DataLen())
+	for _, x := range v.tensor.F32 {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
+	}
+	for _, x := range v.tensor.U32 {
+		data = binary.LittleEndian.AppendUint32(data, x)
+	}
+	return data
+}
+
+// check reports why the tensor cannot be stored.
+func (t *Tensor) check() error {
+	if t.F32 != nil && t.U32 != nil {
+		return fmt.Errorf("tensor %q has two types", t.Name)
+	}
+	n := 1
+	for _, d := range t.Shape {
+		if d < 0 {
+			return fmt.Errorf("tensor %q: shape %v", t.Name, t.Shape)
+		}
+		n *= d
+	}
+	if n != len(t.F32)+len(t.U32) {
+		return fmt.Errorf("tensor %q: shape %v for %d elements", t.Name, t.Shape, len(t.F32)+len(t.U32))
+	}
+	return nil
+}
+
+// WriteCheckpoint writes c as safetensors, with a hash of every tensor and of the whole in the metadata.
+func WriteCheckpoint(w io.Writer, c *Checkpoint) error {
+	meta := map[string]string{metaFormat: strconv.Itoa(FormatVersion)}
+	for key, value := range c.Meta {
+		if strings.HasPrefix(key, metaPrefix) {
+			return fmt.Errorf("checkpoint metadata key %q: the prefix is taken", key)
+		}
+		meta[key] = value
+	}
+	views := map[string]tensorView{}
+	for _, t := range c.Tensors {
+		if err := t.check(); err != nil {
+			return err
+		}
+		if _, twice := views[t.Name]; twice || t.Name == "" || t.Name == "__metadata__" {
+			return fmt.Errorf("tensor name %q is empty, reserved or stands twice", t.Name)
+		}
+		view := tensorView{t}
+		views[t.Name] = view
+		meta[metaTensor+t.Name] = hexSum(view.Data())
+	}
+	whole := sha256.New()
+	meta[metaFile] = blankSum
+	if err := safetensors.SerializeToWriter(views, meta, whole); err != nil {
+		return err
+	}
+	meta[metaFile] = hex.EncodeToString(whole.Sum(nil))
+	return safetensors.SerializeToWriter(views, meta, w)
+}
+
+// ReadCheckpoint reads what WriteCheckpoint wrote. Name is for errors. If a byte has changed, the error wraps
+// ErrDamaged and names the tensor in which it lies, or the header.
+func ReadCheckpoint(text []byte, name string) (*Checkpoint, error) {
+	file, err := safetensors.Deserialize(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", name, ErrDamaged, err)
+	}
+	headerSize, header, err := safetensors.ReadMetadata(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", name, ErrDamaged, err)
+	}
+	meta := header.Metadata()
+	sum, ours := meta[metaFile]
+	if !ours {
+		return nil, fmt.Errorf("%s: a safetensors file, but not a bayesbench checkpoint", name)
+	}
+
+	c := &Checkpoint{Meta: map[string]string{}}
+	for _, named := range file.Tensors() {
+		t, err := fromView(named)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: %v", name, ErrDamaged, err)
+		}
+		if hexSum(named.TensorView.Data()) != meta[metaTensor+t.Name] {
+			return nil, fmt.Errorf("%s: %w: tensor %q does not match its hash", name, ErrDamaged, t.Name)
+		}
+		c.Tensors = append(c.Tensors, t)
+	}
+	headerText := text[:8+headerSize]
+	whole := sha256.New()
+	whole.Write(bytes.Replace(headerText, []byte(sum), []byte(blankSum), 1))
+	whole.Write(text[len(headerText):])
+	if hex.EncodeToString(whole.Sum(nil)) != sum {
+		return nil, fmt.Errorf("%s: %w: the header (names, shapes or metadata) does not match its hash", name, ErrDamaged)
+	}
+	if have := meta[metaFormat]; have != strconv.Itoa(FormatVersion) {
+		return nil, fmt.Errorf("%s: %w: the checkpoint has format %q, this program reads %d", name, ErrFormat, have, FormatVersion)
+	}
+	for key, value := range meta {
+		if !strings.HasPrefix(key, metaPrefix) {
+			c.Meta[key] = value
+		}
+	}
+	slices.SortFunc(c.Tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
+	return c, nil
+}
+
+func fromView(named safetensors.NamedTensorView) (Tensor, error) {
+	t := Tensor{Name: named.Name, Shape: []int{}}
+	for _, n := range named.TensorView.Shape() {
+		if n > math.MaxInt32 {
+			return t, fmt.Errorf("tensor %q: dimension %d", t.Name, n)
+		}
+		t.Shape = append(t.Shape, int(n))
+	}
+	data := named.TensorView.Data()
+	switch dtype := named.TensorView.DType(); dtype {
+	case safetensors.F32:
+		t.F32 = make([]float32, len(data)/4)
+		for i := range t.F32 {
+			t.F32[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+	case safetensors.U32:
+		t.U32 = make([]uint32, len(data)/4)
+		for i := range t.U32 {
+			t.U32[i] = binary.LittleEndian.Uint32(data[4*i:])
+		}
+	default:
+		return t, fmt.Errorf("tensor %q has type %s, want F32 or U32", t.Name, dtype)
+	}
+	return t, nil
+}
+
+// SaveCheckpoint makes c the newest checkpoint. The one before stays until the next save, so that at every moment
+// there is a whole one on disk.
+func (j *Job) SaveCheckpoint(c *Checkpoint) error {
+	newest, previous := filepath.Join(j.Dir, checkpointFile), filepath.Join(j.Dir, previousFile)
+	pending, err := renameio.NewPendingFile(newest, renameio.WithTempDir(j.Dir), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer pending.Cleanup()
+	if err := WriteCheckpoint(pending, c); err != nil {
+		return fmt.Errorf("write %s: %w", newest, err)
+	}
+	// The new one is durable before the old one moves.
+	if err := pending.Sync(); err != nil {
+		return fmt.Errorf("write %s: %w", newest, err)
+	}
+	if err := os.Rename(newest, previous); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := pending.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("write %s: %w", newest, err)
+	}
+	return syncDir(j.Dir)
+}
+
+// LoadCheckpoint returns the newest checkpoint that is whole. If the newest on disk is damaged, it takes the one
+// before and says so in lost. It returns an error that wraps fs.ErrNotExist if there is none, and the damage if
+// no generation is whole.
+func (j *Job) LoadCheckpoint() (c *Checkpoint, lost error, err error) {
+	for _, file := range []string{checkpointFile, previousFile} {
+		path := filepath.Join(j.Dir, file)
+		text, readErr := os.ReadFile(path)
+		if errors.Is(readErr, fs.ErrNotExist) {
+			continue
+		}
+		if readErr == nil {
+			c, readErr = ReadCheckpoint(text, path)
+		}
+		if readErr == nil {
+			return c, lost, nil
+		}
+		if errors.Is(readErr, ErrFormat) {
+			return nil, nil, readErr
+		}
+		lost = errors.Join(lost, readErr)
+	}
+	if lost != nil {
+		return nil, nil, lost
+	}
+	return nil, nil, fmt.Errorf("%s: no checkpoint: %w", j.Dir, fs.ErrNotExist)
+}
+
+// RemoveCheckpoint deletes all generations, once a job is done and its suite keeps none.
+func (j *Job) RemoveCheckpoint() error {
+	for _, file := range []string{previousFile, checkpointFile} {
+		if err := os.Remove(filepath.Join(j.Dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package results
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// A Curve is what was measured during training: curve.csv, one row per measurement. The first column is step (of the
+// whole job, counted through stages and members). Reports know these further names: epoch, member, stage, loss, nll,
+// kl, kl-weight, lr, train-error, test-error, test-nll, sparsity, seconds. A cell that does not apply is NaN here and
+// empty in the file.
+type Curve struct {
+	Columns []string
+	Rows    [][]float64
+}
+
+// Append adds one row.
+func (c *Curve) Append(row ...float64) {
+	if len(row) != len(c.Columns) {
+		panic(fmt.Sprintf("results: curve row of %d cells for %d columns", len(row), len(c.Columns)))
+	}
+	c.Rows = append(c.Rows, slices.Clone(row))
+}
+
+// Truncate drops the rows after the given step. A resumed job calls it with its checkpoint's step, for the curve may
+// be one save ahead of the checkpoint.
+func (c *Curve) Truncate(step int) {
+	c.Rows = slices.DeleteFunc(c.Rows, func(row []float64) bool { return row[0] > float64(step) })
+}
+
+// Column returns the values of one column, nil if there is none of that name.
+func (c *Curve) Column(name string) []float64 {
+	at := slices.Index(c.Columns, name)
+	if at < 0 {
+		return nil
+	}
+	values := make([]float64, len(c.Rows))
+	for i, row := range c.Rows {
+		values[i] = row[at]
+	}
+	return values
+}
+
+func (c *Curve) write(w io.Writer) error {
+	if len(c.Columns) == 0 || c.Columns[0] != "step" {
+		return fmt.Errorf("curve columns %q: the first must be step", c.Columns)
+	}
+	out := csv.NewWriter(w)
+	out.Write(c.Columns)
+	for _, row := range c.Rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			if !math.IsNaN(v) {
+				cells[i] = strconv.FormatFloat(v, 'g', -1, 64)
+			}
+		}
+		out.Write(cells)
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// readCurve returns an empty curve if there is no file.
+func readCurve(path string) (Curve, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Curve{}, nil
+	}
+	if err != nil {
+		return Curve{}, err
+	}
+	defer f.Close()
+	return decodeCurve(f, path)
+}
+
+func decodeCurve(r io.Reader, path string) (Curve, error) {
+	in := csv.NewReader(r)
+	rows, err := in.ReadAll()
+	if err != nil {
+		return Curve{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(rows) == 0 || rows[0][0] != "step" {
+		return Curve{}, fmt.Errorf("%s:1: the first column must be step", path)
+	}
+	curve := Curve{Columns: rows[0]}
+	for i, cells := range rows[1:] {
+		row := make([]float64, len(cells))
+		for j, cell := range cells {
+			if cell == "" {
+				row[j] = math.NaN()
+			} else if row[j], err = strconv.ParseFloat(cell, 64); err != nil {
+				return Curve{}, fmt.Errorf("%s:%d: column %s: %q is not a number", path, i+2, curve.Columns[j], cell)
+			}
+		}
+		if math.IsNaN(row[0]) {
+			return Curve{}, fmt.Errorf("%s:%d: no step", path, i+2)
+		}
+		curve.Rows = append(curve.Rows, row)
+	}
+	return curve, nil
+}

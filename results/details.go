@@ -1,0 +1,50 @@
+package results
+
+// Details is what plots need beyond records: details.json, small, written once when the job is done. Any list may be
+// empty.
+type Details struct {
+	Format      int           `json:"format"`
+	Reliability []Reliability `json:"reliability,omitempty"`
+	RiskCover   []RiskCover   `json:"risk_coverage,omitempty"`
+	Layers      []Layer       `json:"layers,omitempty"`
+	Histograms  []Histogram   `json:"histograms,omitempty"`
+}
+
+// Reliability is a reliability diagram of the predictive at one K.
+type Reliability struct {
+	Samples int   `json:"samples"`
+	Bins    []Bin `json:"bins"`
+}
+
+// A Bin is one confidence bin (Low, High].
+type Bin struct {
+	Low        float64 `json:"low"`
+	High       float64 `json:"high"`
+	Count      int     `json:"count"`
+	Confidence float64 `json:"confidence"` // mean in the bin; 0 if it is empty
+	Accuracy   float64 `json:"accuracy"`   // mean in the bin; 0 if it is empty
+}
+
+// RiskCover is the risk-coverage curve at one K: the error rate among the most confident Coverage of the test set.
+// About 100 points are enough for a picture; AURC itself is a record.
+type RiskCover struct {
+	Samples  int       `json:"samples"`
+	Coverage []float64 `json:"coverage"`
+	Risk     []float64 `json:"risk"`
+}
+
+// A Layer is the sparsity of one weight tensor (biases and normalisation are not counted).
+type Layer struct {
+	Name    string `json:"name"`
+	Weights int    `json:"weights"`
+	NonZero int    `json:"nonzero"` // weights that survive the threshold
+}
+
+// A Histogram counts one quantity of the predictive over one set of inputs, such as "entropy" on "notmnist".
+type Histogram struct {
+	Quantity string    `json:"quantity"`
+	Data     string    `json:"data"`
+	Samples  int       `json:"samples"`
+	Edges    []float64 `json:"edges"` // one more than Counts
+	Counts   []int     `json:"counts"`
+}

@@ -1,0 +1,124 @@
+package results
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// A Job is one job's directory, claimed by this process. No other process runs the same job until Release.
+type Job struct {
+	ID   string
+	Dir  string
+	run  *Run
+	lock lock
+}
+
+// Claim takes a job of the plan for this process, or returns a *LockedError if another process runs it.
+func (r *Run) Claim(id string) (*Job, error) {
+	if !isName(id) || id[0] == '.' {
+		return nil, fmt.Errorf("job id %q: want letters, digits, '-', '_', '.'", id)
+	}
+	dir := r.jobDir(id)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	l, err := tryLock(filepath.Join(dir, lockFile), dir, false)
+	if err != nil {
+		return nil, err
+	}
+	removeStale(dir, manifestFile, recordsFile, timingsFile, detailsFile, curveFile, checkpointFile, "predictions.npy")
+	return &Job{ID: id, Dir: dir, run: r, lock: l}, nil
+}
+
+// Release lets others claim the job.
+func (j *Job) Release() error { return j.lock.Unlock() }
+
+// WriteFile streams a further file, such as predictions.npy, into the job's directory. It is there whole or not at all.
+func (j *Job) WriteFile(name string, fill func(io.Writer) error) error {
+	return writeFile(filepath.Join(j.Dir, name), fill)
+}
+
+// Finish stores a done job's records and details and rebuilds the run's results. The values whose unit is a Timing go
+// to timings.txt with the machine's thread count, all others to records.txt. The manifest's Format, Job, Status and
+// Files are filled in here.
+func (j *Job) Finish(m Manifest, s Set, d Details) error {
+	metrics, timings := split(s, m.Machine.Threads)
+	d.Format = FormatVersion
+	m.Files = map[string]string{}
+	if err := writeSet(filepath.Join(j.Dir, recordsFile), metrics); err != nil {
+		return err
+	}
+	if err := writeSet(filepath.Join(j.Dir, timingsFile), timings); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(j.Dir, detailsFile), d); err != nil {
+		return err
+	}
+	for _, file := range []string{recordsFile, timingsFile, detailsFile} {
+		text, err := os.ReadFile(filepath.Join(j.Dir, file))
+		if err != nil {
+			return err
+		}
+		m.Files[file] = hexSum(text)
+	}
+	if err := j.writeManifest(m, Done); err != nil {
+		return err
+	}
+	return j.run.writing(j.run.rebuild)
+}
+
+// Fail stores why the job failed. Its checkpoint and curve stay for whoever looks into it.
+func (j *Job) Fail(m Manifest, f Failure) error {
+	m.Failure = &f
+	if err := j.writeManifest(m, Failed); err != nil {
+		return err
+	}
+	return j.run.writing(j.run.rebuild)
+}
+
+func (j *Job) writeManifest(m Manifest, status Status) error {
+	m.Format, m.Job, m.Status = FormatVersion, j.ID, status
+	if len(bytes.TrimSpace(m.Config)) == 0 {
+		m.Config = []byte("null")
+	}
+	return writeJSON(filepath.Join(j.Dir, manifestFile), m)
+}
+
+// split parts every record into its metric values and its timings.
+func split(s Set, threads int) (metrics, timings Set) {
+	metrics, timings = Set{Units: s.Units}, Set{Units: s.Units}
+	for _, r := range s.Records {
+		metric, timing := r, r
+		metric.Values, timing.Values = nil, nil
+		for _, v := range r.Values {
+			if s.Units[v.Unit].Timing {
+				timing.Values = append(timing.Values, v)
+			} else {
+				metric.Values = append(metric.Values, v)
+			}
+		}
+		if len(metric.Values) > 0 {
+			metrics.Records = append(metrics.Records, metric)
+		}
+		if len(timing.Values) > 0 {
+			if threads > 0 {
+				timing.Config = append(sortedConfig(timing.Config), Pair{"threads", strconv.Itoa(threads)})
+			}
+			timings.Records = append(timings.Records, timing)
+		}
+	}
+	return metrics, timings
+}
+
+// SaveCurve replaces the job's curve. Save it before the checkpoint, never after: then a resumed job has every row up
+// to its checkpoint's step, and drops the rest by Truncate.
+func (j *Job) SaveCurve(c Curve) error {
+	return writeFile(filepath.Join(j.Dir, curveFile), c.write)
+}
+
+// Curve returns the curve saved so far, empty if there is none.
+func (j *Job) Curve() (Curve, error) { return readCurve(filepath.Join(j.Dir, curveFile)) }

@@ -1,0 +1,92 @@
+package results
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// A Holder says who holds a lock.
+type Holder struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+}
+
+// LockedError says that another process is at work on a path.
+type LockedError struct {
+	Path   string // the run directory or the job directory
+	Holder Holder // zero if it could not be read
+}
+
+func (e *LockedError) Error() string {
+	if e.Holder.PID == 0 {
+		return fmt.Sprintf("%s is in use by another process", e.Path)
+	}
+	return fmt.Sprintf("%s is in use by process %d on %s since %s", e.Path, e.Holder.PID, e.Holder.Host,
+		e.Holder.Since.Local().Format("2006-01-02 15:04:05"))
+}
+
+// A lock is a flock on a file, which also says who holds it. The kernel drops it when the process ends, however it
+// ends, so a lock is never stale; the file stays and means nothing by itself.
+type lock struct{ *flock.Flock }
+
+// tryLock takes the lock file exclusively, or shared with other takers of a shared lock, or returns a *LockedError
+// about path.
+func tryLock(file, path string, shared bool) (lock, error) {
+	l := lock{flock.New(file, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))}
+	take := l.TryLock
+	if shared {
+		take = l.TryRLock
+	}
+	ok, err := take()
+	if err != nil {
+		return lock{}, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if !ok {
+		locked := &LockedError{Path: path}
+		if text, err := os.ReadFile(file); err == nil {
+			// A torn or foreign text leaves the holder unknown, which the message can say.
+			if json.Unmarshal(text, &locked.Holder) != nil {
+				locked.Holder = Holder{}
+			}
+		}
+		return lock{}, locked
+	}
+	host, _ := os.Hostname()
+	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Since: time.Now().Truncate(time.Second)})
+	if err == nil {
+		err = os.WriteFile(file, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		l.Unlock()
+		return lock{}, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// waitLock is tryLock that calls waiting once if the lock is held and then waits for it. With a nil waiting it does
+// not wait and returns the *LockedError.
+func waitLock(ctx context.Context, file, path string, shared bool, waiting func(*LockedError)) (lock, error) {
+	told := false
+	for {
+		l, err := tryLock(file, path, shared)
+		locked, held := err.(*LockedError)
+		if !held || waiting == nil {
+			return l, err
+		}
+		if !told {
+			waiting(locked)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return lock{}, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package metrics
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+)
+
+// golden holds values computed in float64 with numpy, scipy and scikit-learn
+// from the logits beside them; "ensemble" is the average of the probabilities
+// of logits and other_members.
+type golden struct {
+	Logits, OODLogits [][]float64
+	Labels            []int
+	Single            map[string]json.RawMessage
+	Ensemble          map[string]float64
+	OOD               map[string]map[string]float64
+	Others            [][][]float64 `json:"other_members"`
+	Folds             [][]int32
+	Calibrated        struct {
+		TFull      float64 `json:"T_full"`
+		NLLFullFit float64 `json:"nll_full_fit"`
+		Runs       []struct{ T, NLL, Brier, ECE15, Accuracy float64 }
+		NLL        float64 `json:"calibrated_nll"`
+		Brier      float64 `json:"calibrated_brier"`
+		ECE15      float64 `json:"calibrated_ece15"`
+		Accuracy   float64 `json:"calibrated_acc"`
+	} `json:"single_calibrated"`
+	Edge struct {
+		Probs       [][]float64
+		Labels      []int
+		ECE5, ECE10 float64
+	} `json:"edge_case"`
+	DEE map[string][]float64
+}
+
+func load(t testing.TB) *golden {
+	t.Helper()
+	text, err := os.ReadFile("testdata/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := new(golden)
+	var named struct {
+		OODLogits [][]float64 `json:"ood_logits"`
+	}
+	if err := json.Unmarshal(text, g); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &named); err != nil {
+		t.Fatal(err)
+	}
+	g.OODLogits = named.OODLogits
+	return g
+}
+
+// single reads a number of the section on the single network.
+func (g *golden) single(t *testing.T, key string) (v float64) {
+	t.Helper()
+	if err := json.Unmarshal(g.Single[key], &v); err != nil {
+		t.Fatalf("single %s: %v", key, err)
+	}
+	return v
+}
+
+// evaluate averages members of the given form.
+func evaluate(t testing.TB, form Form, labels []int, members ...[][]float64) *Evaluation {
+	t.Helper()
+	p := NewPredictive(len(members[0]), len(members[0][0]))
+	for _, m := range members {
+		for _, row := range m {
+			if err := p.Add64(form, row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	e, err := p.Evaluate(labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// worst is the largest deviation from the golden values, for the log.
+var worst float64
+
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	d := math.Abs(got - want)
+	worst = max(worst, d)
+	if !(d <= 1e-9) {
+		t.Errorf("%s = %.15g, want %.15g (off by %.2g)", what, got, want, d)
+	}
+}
+
+func values(scores []Score) map[string]float64 {
+	m := make(map[string]float64)
+	for _, s := range scores {
+		m[s.Unit] = s.Value
+	}
+	return m
+}
+
+func TestGoldenSingle(t *testing.T) {
+	g := load(t)
+	e := evaluate(t, Logits, g.Labels, g.Logits)
+	scores, err := e.Score()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := values(scores)
+	for unit, key := range map[string]string{
+		"accuracy": "accuracy", "error": "error", "top5": "top5", "nll": "nll", "brier_sum": "brier",
+		"ece15-lorc": "ece15", "mce15-lorc": "mce15", "rmsce15-lorc": "rmsce15",
+		"adaptive_ece15": "adaptive_ece15", "sce15-lorc": "classwise_sce15", "ace15": "classwise_ace15",
+		"tace15-1e-3": "tace15_1e3", "confidence": "mean_confidence", "entropy": "mean_entropy",
+		"aurc": "aurc", "aurc-trapz": "aurc_trapz_normalised", "augrc-trapz": "augrc_trapz_normalised",
+		"eaurc": "eaurc", "misclass-auroc-maxprob": "misclass_auroc_maxprob",
+		"misclass-auroc-entropy": "misclass_auroc_entropy",
+	} {
+		near(t, unit, got[unit], g.single(t, key))
+	}
+	near(t, "ece10", ECE(Reliability(e, 10)), g.single(t, "ece10"))
+	near(t, "brier_mean", got["brier_mean"], g.single(t, "brier")/10)
+	for _, unit := range []string{"mutual_information", "disagreement", "ambiguity"} {
+		if v, ok := got[unit]; ok {
+			t.Errorf("%s of one member is %v, expected none", unit, v)
+		}
+	}
+
+	var bins []struct {
+		Count     int
+		Acc, Conf float64
+	}
+	if err := json.Unmarshal(g.Single["bins15"], &bins); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range Reliability(e, 15) {
+		if b.Count != bins[i].Count {
+			t.Errorf("bin %d holds %d, want %d", i, b.Count, bins[i].Count)
+		}
+		near(t, "bin accuracy", b.Accuracy, bins[i].Acc)
+		near(t, "bin confidence", b.Confidence, bins[i].Conf)
+	}
+	right, wrong := split(e, MaxProbScore(e))
+	near(t, "AUPR of errors", Detect(right, wrong).APPositive, g.single(t, "misclass_aupr_error_maxprob"))
+	t.Logf("largest deviation %.2g", worst)
+}
+
+func split(e *Evaluation, score []float64) (right, wrong []float64) {
+	for n, y := range e.Labels {
+		if e.Predicted[n] == y {
+			right = append(right, score[n])
+		} else {
+			wrong = append(wrong, score[n])
+		}
+	}
+	return right, wrong
+}
+
+// The confidences lie exactly on bin edges: (lo,hi] and [lo,hi) differ by 0.02
+// at 10 bins.
+func TestGoldenBinEdges(t *testing.T) {
+	g := load(t)
+	logs := make([][]float64, len(g.Edge.Probs))
+	for i, row := range g.Edge.Probs {
+		for _, q := range row {
+			logs[i] = append(logs[i], math.Log(q))
+		}
+	}
+	for _, e := range []*Evaluation{
+		evaluate(t, Probabilities, g.Edge.Labels, g.Edge.Probs),
+		evaluate(t, Probabilities, g.Edge.Labels, g.Edge.Probs, g.Edge.Probs, g.Edge.Probs),
+		evaluate(t, LogProbs, g.Edge.Labels, logs),
+		evaluate(t, LogProbs, g.Edge.Labels, logs, logs, logs, logs, logs, logs, logs),
+	} {
+		near(t, "ece5", ECE(Reliability(e, 5)), g.Edge.ECE5)
+		near(t, "ece10", ECE(Reliability(e, 10)), g.Edge.ECE10)
+	}
+}
+
+func TestGoldenEnsemble(t *testing.T) {
+	g := load(t)
+	members := append([][][]float64{g.Logits}, g.Others...)
+	e := evaluate(t, Logits, g.Labels, members...)
+	scores, err := e.Score()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference, err := ScoreReference(e, evaluate(t, Logits, nil, g.Logits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := values(append(scores, reference...))
+	got["energy"] = average(e.Energy)
+	for unit, want := range g.Ensemble {
+		near(t, unit, got[unit], want)
+	}
+	t.Logf("largest deviation %.2g", worst)
+}
+
+func TestGoldenOOD(t *testing.T) {
+	g := load(t)
+	in, out := evaluate(t, Logits, g.Labels, g.Logits), evaluate(t, Logits, nil, g.OODLogits)
+	scores, err := ScoreOOD(in, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := values(scores)
+	for by, want := range g.OOD {
+		for metric, key := range map[string]string{
+			"auroc": "auroc", "aupr_out-ap": "aupr_ood", "aupr_in-ap": "aupr_id", "fpr95": "fpr_at_95tpr",
+			"aupr_out-trapz": "aupr_ood_trapz", "aupr_in-trapz": "aupr_id_trapz",
+		} {
+			near(t, metric+" by "+by, got["ood-"+metric+"-"+by], want[key])
+		}
+	}
+	if _, ok := got["ood-auroc-mi"]; ok {
+		t.Error("mutual information of one member was scored")
+	}
+	t.Logf("largest deviation %.2g", worst)
+}

@@ -1,0 +1,144 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Better says which way a metric improves. Its text is that of a Unit line of
+// the Go benchmark format ("Unit nll better=lower"), where None is left out.
+type Better string
+
+// The directions.
+const (
+	Lower  Better = "lower"
+	Higher Better = "higher"
+	None   Better = "none"
+)
+
+// Family says what a metric is computed from.
+type Family string
+
+// The families.
+const (
+	Test        Family = "test"        // an evaluation with labels
+	OOD         Family = "ood"         // (in-distribution, out-of-distribution)
+	Adversarial Family = "adversarial" // (clean, attacked), same inputs and labels
+	Reference   Family = "reference"   // (approximation, reference), same inputs
+	Curve       Family = "curve"       // scores at several ensemble sizes
+	Chains      Family = "chains"      // function values along Markov chains
+	Weights     Family = "weights"     // the weight tensors
+	Cost        Family = "cost"        // clocks and counters of the harness
+)
+
+// A Metric names one number of a result.
+type Metric struct {
+	// Unit is the metric's name in a benchmark line, without blanks or any
+	// character that benchstat's filter language treats as an operator.
+	// A hyphen sets off a convention: ece15-lorc is the 15-bin ECE with bins
+	// (lo,hi], left open, right closed.
+	Unit   string
+	Better Better
+	Family Family
+	// Short is one line: what it is, in which unit, by which convention.
+	Short string
+
+	// compute is nil where the number does not come from predictions. Families
+	// of one evaluation ignore other. NaN means not defined here.
+	compute func(e, other *Evaluation) float64
+}
+
+var registry []Metric
+
+// register is called from the init function of each metric's file.
+func register(family Family, ms ...Metric) {
+	for _, m := range ms {
+		if _, ok := Lookup(m.Unit); ok {
+			panic("metrics: unit registered twice: " + m.Unit)
+		}
+		m.Family = family
+		registry = append(registry, m)
+	}
+}
+
+// test adapts a metric of one evaluation.
+func test(f func(*Evaluation) float64) func(e, _ *Evaluation) float64 {
+	return func(e, _ *Evaluation) float64 { return f(e) }
+}
+
+// List returns every metric, families together, in the order of their files.
+func List() []Metric {
+	list := slices.Clone(registry)
+	order := []Family{Test, OOD, Adversarial, Reference, Curve, Chains, Weights, Cost}
+	slices.SortStableFunc(list, func(a, b Metric) int {
+		return slices.Index(order, a.Family) - slices.Index(order, b.Family)
+	})
+	return list
+}
+
+// Lookup finds a metric by its unit.
+func Lookup(unit string) (Metric, bool) {
+	for _, m := range registry {
+		if m.Unit == unit {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}
+
+// A Score is the value of one metric.
+type Score struct {
+	Unit  string
+	Value float64
+}
+
+// Score computes the metrics of family [Test]. The evaluation must have labels.
+func (e *Evaluation) Score() ([]Score, error) {
+	if e.Labels == nil {
+		return nil, fmt.Errorf("metrics: cannot score predictions without labels")
+	}
+	return score(Test, e, nil), nil
+}
+
+// ScoreOOD computes the metrics of family [OOD]: how well the uncertainty of
+// the predictive tells inputs of another distribution from those of its own.
+func ScoreOOD(in, out *Evaluation) ([]Score, error) {
+	if in.C != out.C {
+		return nil, fmt.Errorf("metrics: out-of-distribution predictions have %d classes, expected %d", out.C, in.C)
+	}
+	return score(OOD, in, out), nil
+}
+
+// ScoreAdversarial computes the metrics of family [Adversarial] from the
+// predictions for the clean inputs and for the same inputs under attack, both
+// with labels.
+func ScoreAdversarial(clean, attacked *Evaluation) ([]Score, error) {
+	if clean.Labels == nil || !slices.Equal(clean.Labels, attacked.Labels) {
+		return nil, fmt.Errorf("metrics: clean and attacked predictions must have the same labels")
+	}
+	return score(Adversarial, clean, attacked), nil
+}
+
+// ScoreReference computes the metrics of family [Reference]: the distance of
+// an approximate predictive from that of a reference posterior, such as long
+// HMC chains, on the same inputs.
+func ScoreReference(approx, ref *Evaluation) ([]Score, error) {
+	if approx.N != ref.N || approx.C != ref.C {
+		return nil, fmt.Errorf("metrics: reference predictions have shape [%d %d], expected [%d %d]", ref.N, ref.C, approx.N, approx.C)
+	}
+	return score(Reference, approx, ref), nil
+}
+
+func score(family Family, e, other *Evaluation) []Score {
+	var scores []Score
+	for _, m := range registry {
+		if m.Family != family || m.compute == nil {
+			continue
+		}
+		if v := m.compute(e, other); !math.IsNaN(v) {
+			scores = append(scores, Score{m.Unit, v})
+		}
+	}
+	return scores
+}

@@ -1,0 +1,179 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+)
+
+// Form says what the numbers of a prediction matrix are.
+type Form int
+
+// The forms.
+const (
+	LogProbs      Form = iota // log p(c|x), each row's exponentials sum to one
+	Logits                    // unnormalised log-probabilities; the only form that has an energy
+	Probabilities             // p(c|x), each row sums to one
+)
+
+func (f Form) String() string {
+	return [...]string{"log-probabilities", "logits", "probabilities"}[f]
+}
+
+// SumTolerance is how far from one a row of probabilities may sum: wide enough
+// for half-precision softmax, narrow enough to catch logits or a wrong axis.
+const SumTolerance = 1e-3
+
+// Floor is the smallest probability whose logarithm is taken in NLL-like
+// metrics (pytorch-ensembles adds the same constant inside the logarithm).
+const Floor = 1e-12
+
+var logFloor = math.Log(Floor)
+
+// Predictive is the running posterior predictive of N inputs over C classes,
+//
+//	p̄[n,c] = 1/K Σ_k p_k[n,c],
+//
+// fed with the members' matrices one after another. It keeps sums only, never
+// the K×N×C stream: Σ_k p_k and Σ_k log p_k as [N,C], Σ_k H(p_k) as [N], and
+// the members' argmax votes, which is all that any metric here needs. (Summing
+// probabilities in float64 is logsumexp of the log-probabilities down to
+// e⁻⁷⁰⁰, far below the floor of 1e-12.)
+type Predictive struct {
+	n, c    int
+	members int // complete members
+	row     int // next row of the member being added
+
+	sumP    []float64 // [N,C] Σ_k p_k
+	sumLogP []float64 // [N,C] Σ_k max(log p_k, log 1e-12)
+	votes   []uint32  // [N,C] how many members have their argmax at c
+	sumH    []float64 // [N]   Σ_k H(p_k), nats
+
+	sumEnergy []float64 // [N] Σ_k −logsumexp(logits_k), while every member came as logits
+	noEnergy  bool
+
+	logp, p []float64 // one row
+}
+
+// NewPredictive returns the empty predictive of n inputs over c classes.
+func NewPredictive(n, c int) *Predictive {
+	if n <= 0 || c <= 0 {
+		panic(fmt.Sprintf("metrics: predictive of shape [%d %d]", n, c))
+	}
+	return &Predictive{
+		n: n, c: c,
+		sumP:      make([]float64, n*c),
+		sumLogP:   make([]float64, n*c),
+		votes:     make([]uint32, n*c),
+		sumH:      make([]float64, n),
+		sumEnergy: make([]float64, n),
+		logp:      make([]float64, c),
+		p:         make([]float64, c),
+	}
+}
+
+// Members returns K, the number of complete members added so far.
+func (p *Predictive) Members() int { return p.members }
+
+// Add appends rows, [m,C] in row-major order, to the member being added. When
+// all N rows of a member have come, the next row begins the next member; rows
+// may span members. An error names member, row and class, counted from 0: NaN,
+// an infinite logit, a probability below zero, a row that does not sum to one.
+// After an error the predictive must not be used further.
+func (p *Predictive) Add(form Form, rows []float32) error { return add(p, form, rows) }
+
+// Add64 is Add for float64.
+func (p *Predictive) Add64(form Form, rows []float64) error { return add(p, form, rows) }
+
+func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
+	if len(rows)%p.c != 0 {
+		return fmt.Errorf("metrics: %d numbers are not whole rows of %d classes", len(rows), p.c)
+	}
+	p.noEnergy = p.noEnergy || form != Logits
+	for ; len(rows) > 0; rows = rows[p.c:] {
+		for i, x := range rows[:p.c] {
+			p.logp[i] = float64(x)
+		}
+		if class, what := p.normalise(form, p.row); what != "" {
+			at := fmt.Sprintf("member %d, row %d", p.members, p.row)
+			if class >= 0 {
+				at += fmt.Sprintf(", class %d", class)
+			}
+			return fmt.Errorf("metrics: %s: %s", at, what)
+		}
+		p.accumulate(p.row)
+		if p.row++; p.row == p.n {
+			p.row = 0
+			p.members++
+		}
+	}
+	return nil
+}
+
+// normalise turns the row in p.logp into log-probabilities, with the
+// probabilities in p.p, or says at which class (-1: the row) what is wrong.
+func (p *Predictive) normalise(form Form, n int) (class int, what string) {
+	logp, prob := p.logp, p.p
+	sum := 0.0
+	switch form {
+	case LogProbs:
+		for i, x := range logp {
+			if math.IsNaN(x) {
+				return i, "log-probability is NaN"
+			}
+			prob[i] = math.Exp(x)
+			sum += prob[i]
+		}
+	case Probabilities:
+		for i, x := range logp {
+			if math.IsNaN(x) || x < 0 {
+				return i, fmt.Sprintf("probability is %v", x)
+			}
+			prob[i] = x
+			sum += x
+			logp[i] = math.Log(x)
+		}
+	case Logits:
+		top := math.Inf(-1)
+		for i, x := range logp {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return i, fmt.Sprintf("logit is %v", x)
+			}
+			top = max(top, x)
+		}
+		for i, x := range logp {
+			prob[i] = math.Exp(x - top)
+			sum += prob[i]
+		}
+		lse := top + math.Log(sum)
+		for i := range logp {
+			logp[i] -= lse
+			prob[i] /= sum
+		}
+		p.sumEnergy[n] -= lse
+		return 0, ""
+	}
+	if !(math.Abs(sum-1) <= SumTolerance) {
+		return -1, fmt.Sprintf("%v sum to %.6g, expected 1 within %g", form, sum, SumTolerance)
+	}
+	return 0, ""
+}
+
+func (p *Predictive) accumulate(n int) {
+	at := n * p.c
+	sumP, sumLogP := p.sumP[at:at+p.c], p.sumLogP[at:at+p.c]
+	entropy, best := 0.0, 0
+	for i, q := range p.p {
+		l := p.logp[i]
+		sumP[i] += q
+		sumLogP[i] += max(l, logFloor)
+		if q > 0 {
+			entropy -= q * l
+		}
+		// The logarithm is compared: two small probabilities may differ there only.
+		if l > p.logp[best] {
+			best = i
+		}
+	}
+	p.votes[at+best]++
+	p.sumH[n] += entropy
+}
