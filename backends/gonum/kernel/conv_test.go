@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+)
+
+var convShapes = []Conv{
+	{N: 1, C: 1, H: 5, W: 6, O: 1, KH: 3, KW: 2, StrideH: 1, StrideW: 1, Groups: 1},
+	{N: 3, C: 2, H: 9, W: 8, O: 5, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
+	{N: 35, C: 4, H: 7, W: 7, O: 6, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1, Groups: 2},
+	{N: 20, C: 3, H: 11, W: 10, O: 16, KH: 5, KW: 4, StrideH: 2, StrideW: 3, PadH: 4, PadW: 2, Groups: 1},
+	{N: 17, C: 18, H: 4, W: 4, O: 33, KH: 1, KW: 1, StrideH: 2, StrideW: 2, Groups: 1},
+	{N: 50, C: 20, H: 6, W: 6, O: 30, KH: 5, KW: 5, StrideH: 1, StrideW: 1, Groups: 1},
+	{N: 40, C: 16, H: 2, W: 2, O: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
+	{N: 2, C: 1, H: 3, W: 3, O: 2, KH: 2, KW: 2, StrideH: 1, StrideW: 1, PadH: 3, PadW: 3, Groups: 1},
+	{N: 4, C: 6, H: 8, W: 8, O: 6, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 6},
+}
+
+// terms calls f for every product x[xi]·w[wi] in y[yi], by the definition.
+func (v *Conv) terms(f func(xi, wi, yi int)) {
+	oh, ow := v.Out()
+	cg, og := v.C/v.Groups, v.O/v.Groups
+	for n := range v.N {
+		for o := range v.O {
+			for oy := range oh {
+				for ox := range ow {
+					for c := range cg {
+						for ky := range v.KH {
+							for kx := range v.KW {
+								iy, ix := oy*v.StrideH+ky-v.PadH, ox*v.StrideW+kx-v.PadW
+								if iy < 0 || ix < 0 || iy >= v.H || ix >= v.W {
+									continue
+								}
+								f(((n*v.C+o/og*cg+c)*v.H+iy)*v.W+ix,
+									((o*cg+c)*v.KH+ky)*v.KW+kx,
+									((n*v.O+o)*oh+oy)*ow+ox)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func widened(op UnaryOp, x []float32) []float64 {
+	m := make([]float32, len(x))
+	unaryGo[op](m, x)
+	w := make([]float64, len(x))
+	for i, v := range m {
+		w[i] = float64(v)
+	}
+	return w
+}
+
+func TestConv(t *testing.T) {
+	withSets(t, func(t *testing.T) {
+		for i, v := range convShapes {
+			if i%2 == 1 {
+				v.MapX, v.MapW, v.Relu = Square, Exp, true
+			}
+			nx, nw, ny := v.sizes()
+			x, w, dy, bias := normals(nx, 1), normals(nw, 2), normals(ny, 3), normals(v.O, 4)
+			fx, fw, fdy := widened(v.MapX, x), widened(v.MapW, w), widened(Identity, dy)
+			y, ys := make([]float64, ny), make([]float64, ny)
+			dx, dxs := make([]float64, nx), make([]float64, nx)
+			dw, dws := make([]float64, nw), make([]float64, nw)
+			add := func(sum, abs []float64, at int, term float64) {
+				sum[at] += term
+				abs[at] += math.Abs(term)
+			}
+			v.terms(func(xi, wi, yi int) {
+				add(y, ys, yi, fx[xi]*fw[wi])
+				add(dx, dxs, xi, fdy[yi]*fw[wi])
+				add(dw, dws, wi, fdy[yi]*fx[xi])
+			})
+			oh, ow := v.Out()
+			for i := range y {
+				add(y, ys, i, float64(bias[i/(oh*ow)%v.O]))
+				if v.Relu {
+					y[i] = max(y[i], 0)
+				}
+			}
+			name := fmt.Sprintf("%+v", v)
+			var first [3][]float32
+			for _, workers := range []int{1, 2, 3} {
+				p := NewPool(workers)
+				got := [3][]float32{normals(ny, 5), normals(nx, 6), normals(nw, 7)}
+				p.Conv(&v, got[0], x, w, bias)
+				p.ConvGradInput(&v, got[1], dy, w)
+				p.ConvGradWeights(&v, got[2], x, dy)
+				near(t, "forward "+name, got[0], y, ys, 1e-5)
+				near(t, "input gradient "+name, got[1], dx, dxs, 1e-5)
+				near(t, "weight gradient "+name, got[2], dw, dws, 1e-5)
+				if n := testing.AllocsPerRun(1, func() {
+					p.Conv(&v, got[0], x, w, bias)
+					p.ConvGradInput(&v, got[1], dy, w)
+					p.ConvGradWeights(&v, got[2], x, dy)
+				}); n != 0 {
+					t.Errorf("%s: %v allocations a call", name, n)
+				}
+				p.Close()
+				if first[0] == nil {
+					first = got
+				}
+				for i := range got {
+					if !slices.Equal(first[i], got[i]) {
+						t.Fatalf("%s: %d workers give other bits than 1", name, workers)
+					}
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,4 @@
+package kernel
+
+// variants lists the sets that this CPU can run beyond the portable one.
+func variants() []set { return nil }

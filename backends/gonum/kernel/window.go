@@ -1,0 +1,170 @@
+package kernel
+
+import "math"
+
+// Window is the geometry of pooling over Planes = N·C planes of H×W.
+type Window struct {
+	Planes, H, W     int
+	KH, KW           int
+	StrideH, StrideW int
+	PadH, PadW       int
+}
+
+// Out returns the height and width of the result.
+func (v *Window) Out() (oh, ow int) {
+	return (v.H+2*v.PadH-v.KH)/v.StrideH + 1, (v.W+2*v.PadW-v.KW)/v.StrideW + 1
+}
+
+// windowRun is the pooling that the pool is working on.
+type windowRun struct {
+	pool                           *Pool
+	v                              Window
+	x, y, dx                       []float32
+	max, maxGrad, average, avgGrad func(task, worker int)
+}
+
+func (r *windowRun) init(p *Pool) {
+	r.pool = p
+	r.max = r.planes((*windowRun).maxPlane)
+	r.maxGrad = r.planes((*windowRun).maxGradPlane)
+	r.average = r.planes((*windowRun).averagePlane)
+	r.avgGrad = r.planes((*windowRun).avgGradPlane)
+}
+
+// windowTasks is how many tasks the planes are cut into.
+func (r *windowRun) tasks() int { return min(r.v.Planes, 8*r.pool.workers) }
+
+func (r *windowRun) planes(f func(r *windowRun, plane int)) func(task, worker int) {
+	return func(task, _ int) {
+		lo, hi := part(r.v.Planes, r.tasks(), task)
+		for plane := lo; plane < hi; plane++ {
+			f(r, plane)
+		}
+	}
+}
+
+func (r *windowRun) run(v *Window, dx, x, y []float32, task func(task, worker int)) {
+	oh, ow := v.Out()
+	mustEqual(len(y), v.Planes*oh*ow)
+	if x != nil {
+		mustEqual(len(x), v.Planes*v.H*v.W)
+	}
+	if dx != nil {
+		mustEqual(len(dx), v.Planes*v.H*v.W)
+	}
+	r.v, r.x, r.y, r.dx = *v, x, y, dx
+	r.pool.Run(r.tasks(), task)
+	r.x, r.y, r.dx = nil, nil, nil
+}
+
+// MaxPool computes the maximum of each window; padding never wins, and NaN does.
+func (p *Pool) MaxPool(v *Window, y, x []float32) { p.window.run(v, nil, x, y, p.window.max) }
+
+// MaxPoolGrad gives the gradient dy of each window to the first maximum in
+// row-major order within it. Windows add up where they overlap.
+func (p *Pool) MaxPoolGrad(v *Window, dx, x, dy []float32) {
+	p.window.run(v, dx, x, dy, p.window.maxGrad)
+}
+
+// AvgPool computes the mean of each window, padding counted as zeros.
+func (p *Pool) AvgPool(v *Window, y, x []float32) { p.window.run(v, nil, x, y, p.window.average) }
+
+// AvgPoolGrad spreads dy evenly over each window.
+func (p *Pool) AvgPoolGrad(v *Window, dx, dy []float32) {
+	p.window.run(v, dx, nil, dy, p.window.avgGrad)
+}
+
+// plane returns the plane'th part of a slice of planes of n, or nil of nil.
+func planeOf(x []float32, plane, n int) []float32 {
+	if x == nil {
+		return nil
+	}
+	return x[plane*n : (plane+1)*n]
+}
+
+// inside returns the part of a window that lies on the axis.
+func inside(o, stride, pad, k, n int) (lo, hi int) {
+	lo = o*stride - pad
+	return max(lo, 0), min(lo+k, n)
+}
+
+func (r *windowRun) maxPlane(plane int) {
+	v := &r.v
+	oh, ow := v.Out()
+	x, y := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow)
+	for oy := range oh {
+		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
+		for ox := range ow {
+			x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
+			m := float32(math.Inf(-1))
+			for iy := y0; iy < y1; iy++ {
+				for _, e := range x[iy*v.W+x0 : iy*v.W+x1] {
+					m = max(m, e)
+				}
+			}
+			y[oy*ow+ox] = m
+		}
+	}
+}
+
+func (r *windowRun) maxGradPlane(plane int) {
+	v := &r.v
+	oh, ow := v.Out()
+	x, dy, dx := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow), planeOf(r.dx, plane, v.H*v.W)
+	Fill(dx, 0)
+	for oy := range oh {
+		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
+		for ox := range ow {
+			x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
+			first := y0*v.W + x0
+			for iy := y0; iy < y1; iy++ {
+				for at := iy*v.W + x0; at < iy*v.W+x1; at++ {
+					if x[at] > x[first] || x[at] != x[at] && x[first] == x[first] {
+						first = at
+					}
+				}
+			}
+			dx[first] += dy[oy*ow+ox]
+		}
+	}
+}
+
+func (r *windowRun) averagePlane(plane int) {
+	v := &r.v
+	oh, ow := v.Out()
+	x, y := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow)
+	scale := 1 / float32(v.KH*v.KW)
+	for oy := range oh {
+		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
+		for ox := range ow {
+			x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
+			var s float32
+			for iy := y0; iy < y1; iy++ {
+				for _, e := range x[iy*v.W+x0 : iy*v.W+x1] {
+					s += e
+				}
+			}
+			y[oy*ow+ox] = s * scale
+		}
+	}
+}
+
+func (r *windowRun) avgGradPlane(plane int) {
+	v := &r.v
+	oh, ow := v.Out()
+	dy, dx := planeOf(r.y, plane, oh*ow), planeOf(r.dx, plane, v.H*v.W)
+	Fill(dx, 0)
+	scale := 1 / float32(v.KH*v.KW)
+	for oy := range oh {
+		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
+		for ox := range ow {
+			x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
+			g := dy[oy*ow+ox] * scale
+			for iy := y0; iy < y1; iy++ {
+				for at := iy*v.W + x0; at < iy*v.W+x1; at++ {
+					dx[at] += g
+				}
+			}
+		}
+	}
+}
