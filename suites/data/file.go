@@ -1,0 +1,95 @@
+package data
+
+import (
+	"compress/gzip"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// file is one canonical file of a data set. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
+// the uncompressed bytes, so that any compressor's output is accepted and reading is bounded before it starts.
+type file struct {
+	name string
+	size int64
+	md5  string
+}
+
+// HashError says that a file is not the one published.
+type HashError struct {
+	Path      string
+	Want, Got string // md5 in hex
+}
+
+func (e *HashError) Error() string {
+	return fmt.Sprintf("%s: md5 is %s, the published file has %s: the file is damaged or another version; remove it to fetch it again",
+		e.Path, e.Got, e.Want)
+}
+
+// find returns the path of f in dir, plain or gzipped, and whether it is there.
+func (f file) find(dir string) (path string, ok bool) {
+	for _, name := range []string{f.name, f.name + ".gz"} {
+		path := filepath.Join(dir, name)
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// read returns the uncompressed content of f in dir, checked. It never holds more than f.size+1 bytes.
+func (f file) read(dir string) ([]byte, error) {
+	path, ok := f.find(dir)
+	if !ok {
+		return nil, fmt.Errorf("%s: neither it nor %s.gz is in %s", f.name, f.name, dir)
+	}
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	content, err := f.decode(r, filepath.Ext(path) == ".gz" && filepath.Ext(f.name) != ".gz")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if got := md5Hex(content); got != f.md5 {
+		return nil, &HashError{Path: path, Want: f.md5, Got: got}
+	}
+	return content, nil
+}
+
+func (f file) decode(r io.Reader, zipped bool) ([]byte, error) {
+	if zipped {
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, fmt.Errorf("not a gzip file: %w", err)
+		}
+		defer z.Close()
+		r = z
+	}
+	content := make([]byte, f.size)
+	n, err := io.ReadFull(r, content)
+	switch {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("truncated: %d bytes, the published file has %d (md5 %s)", n, f.size, f.md5)
+	case err != nil:
+		return nil, fmt.Errorf("damaged after %d of %d bytes: %w (the published file has md5 %s)", n, f.size, err, f.md5)
+	}
+	var more [1]byte
+	switch n, err := io.ReadFull(r, more[:]); {
+	case n > 0:
+		return nil, fmt.Errorf("too long: more than the %d bytes of the published file (md5 %s)", f.size, f.md5)
+	case err != io.EOF: // the end of a gzip stream carries its checksum
+		return nil, fmt.Errorf("damaged at its end: %w", err)
+	}
+	return content, nil
+}
+
+func md5Hex(b []byte) string {
+	sum := md5.Sum(b)
+	return hex.EncodeToString(sum[:])
+}

