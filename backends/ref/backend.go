@@ -1,0 +1,128 @@
+package ref
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"bayesbench/backends"
+	"bayesbench/backends/ir"
+)
+
+func init() {
+	backends.Register(backends.Driver{
+		Name:        "ref",
+		Description: "slow float64 interpreter, the definition of every op",
+		Configs:     []string{"ref"},
+		Open:        func(string) (backends.Backend, error) { return New(), nil },
+	})
+}
+
+// New is the backend "ref". Its buffers keep float64 from one Run to the next;
+// Read rounds to float32.
+func New() backends.Backend { return backend{} }
+
+type backend struct{}
+
+type buffer struct{ v Value }
+
+type executable struct{ p *ir.Program } // nil after Close
+
+func (backend) Info() backends.Info {
+	return backends.Info{Name: "ref", Version: "1", Device: "cpu (float64)", Threads: 1}
+}
+
+func (backend) Close() error { return nil }
+
+func (backend) Alloc(t ir.Type) (backends.Buffer, error) {
+	for _, n := range t.Shape {
+		if n < 0 {
+			return nil, fmt.Errorf("ref: alloc %s: negative dimension", t)
+		}
+	}
+	return &buffer{Zeros(t)}, nil
+}
+
+func (backend) Compile(p *ir.Program) (backends.Executable, error) {
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("ref: program %s: %w", p.Name, err)
+	}
+	return &executable{p}, nil
+}
+
+func (b *buffer) Type() ir.Type { return b.v.Type }
+
+func (b *buffer) Write(src backends.Data) error {
+	if err := b.fits(src); err != nil {
+		return fmt.Errorf("ref: write %w", err)
+	}
+	// A fresh value: the old one may be shared with what Run made of it.
+	b.v = Zeros(b.v.Type)
+	copy(b.v.U, src.U32)
+	for i, x := range src.F32 {
+		b.v.F[i] = float64(x)
+	}
+	return nil
+}
+
+func (b *buffer) Read(dst backends.Data) error {
+	if err := b.fits(dst); err != nil {
+		return fmt.Errorf("ref: read %w", err)
+	}
+	copy(dst.U32, b.v.U)
+	for i, x := range b.v.F {
+		dst.F32[i] = float32(x)
+	}
+	return nil
+}
+
+func (b *buffer) fits(d backends.Data) error {
+	if len(d.F32) != len(b.v.F) || len(d.U32) != len(b.v.U) {
+		return fmt.Errorf("%s: want %d f32 and %d u32 elements, found %d and %d",
+			b.v.Type, len(b.v.F), len(b.v.U), len(d.F32), len(d.U32))
+	}
+	return nil
+}
+
+func (e *executable) Close() error {
+	e.p = nil
+	return nil
+}
+
+func (e *executable) Run(args, results []backends.Buffer) error {
+	if e.p == nil {
+		return errors.New("ref: run of a closed executable")
+	}
+	if len(results) != len(e.p.Results) {
+		return fmt.Errorf("ref: program %s: want %d results, found %d", e.p.Name, len(e.p.Results), len(results))
+	}
+	values := make([]Value, len(args))
+	for i, a := range args {
+		b, ok := a.(*buffer)
+		if !ok || b == nil {
+			return fmt.Errorf("ref: program %s: argument %d is no buffer of this backend", e.p.Name, i)
+		}
+		values[i] = b.v
+	}
+	for i, r := range results {
+		b, ok := r.(*buffer)
+		if !ok || b == nil {
+			return fmt.Errorf("ref: program %s: result %d is no buffer of this backend", e.p.Name, i)
+		}
+		name := e.p.Results[i].Name
+		if slices.Contains(args, r) || slices.Contains(results[:i], r) {
+			return fmt.Errorf("ref: program %s: result %d, %q, is an argument or another result", e.p.Name, i, name)
+		}
+		if want := e.p.Type(e.p.Results[i].Value); !want.Equal(b.v.Type) {
+			return fmt.Errorf("ref: program %s: result %d, %q: want %s, found %s", e.p.Name, i, name, want, b.v.Type)
+		}
+	}
+	out, err := Eval(e.p, values...)
+	if err != nil {
+		return fmt.Errorf("ref: %w", err)
+	}
+	for i, r := range results {
+		r.(*buffer).v = out[i]
+	}
+	return nil
+}
