@@ -59,7 +59,11 @@ func Write(w io.Writer, s Set) error {
 		if err := u.check(); err != nil {
 			return err
 		}
-		fmt.Fprintf(&head, "Unit %s better=%s assume=nothing", u.Name, u.Better)
+		head.WriteString("Unit " + u.Name)
+		if u.Better != Neither {
+			head.WriteString(" better=" + string(u.Better))
+		}
+		head.WriteString(" assume=nothing")
 		if u.Timing {
 			head.WriteString(" kind=timing")
 		}

@@ -36,13 +36,14 @@ type Value struct {
 	Value float64
 }
 
-// Better says which direction of a unit is an improvement.
+// Better says which direction of a unit is an improvement, as the benchmark format spells it.
 type Better string
 
-// The two directions, as the benchmark format spells them.
+// The directions. Neither is for values that inform and do not judge, such as the entropy; no better= is written.
 const (
-	Lower  Better = "lower"
-	Higher Better = "higher"
+	Lower   Better = "lower"
+	Higher  Better = "higher"
+	Neither Better = ""
 )
 
 // A Unit describes the values that carry its name.
@@ -181,8 +182,8 @@ func (u Unit) check() error {
 	if _, tidy := benchunit.Tidy(1, u.Name); tidy != u.Name {
 		return fmt.Errorf("unit %q: benchmark readers rescale it to %q; use that", u.Name, tidy)
 	}
-	if u.Better != Lower && u.Better != Higher {
-		return fmt.Errorf("unit %s: better=%q, want lower or higher", u.Name, u.Better)
+	if u.Better != Lower && u.Better != Higher && u.Better != Neither {
+		return fmt.Errorf("unit %s: better=%q, want lower, higher or nothing", u.Name, u.Better)
 	}
 	return nil
 }
