@@ -102,8 +102,14 @@ func TestGemm(t *testing.T) {
 				}
 				d := g.defaults()
 				g.LDA, g.LDB, g.LDC = d.LDA+pad, d.LDB+pad, d.LDC+pad
-				a := normals((g.M+g.K)*(g.LDA+1), 1)
-				b := normals((g.N+g.K)*(g.LDB+1), 2)
+				rowsA, rowsB := g.M, g.K
+				if g.TransA {
+					rowsA = g.K
+				}
+				if g.TransB {
+					rowsB = g.N
+				}
+				a, b := normals(rowsA*g.LDA, 1), normals(rowsB*g.LDB, 2)
 				c := normals(g.M*g.LDC, 3)
 				want, scale := productWanted(&g, c, a, b, bias)
 				name := fmt.Sprintf("%+v", g)
@@ -136,4 +142,39 @@ func TestGemmDoesNotAllocate(t *testing.T) {
 			t.Errorf("%d×%d×%d: %v allocations a call", g.M, g.K, g.N, n)
 		}
 	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, s := range [][3]int{{100, 300, 784}, {100, 100, 300}, {300, 784, 100}, {2048, 2048, 2048}} {
+		for variant := range 4 {
+			g := Gemm{M: s[0], N: s[1], K: s[2], TransA: variant&1 != 0, TransB: variant&2 != 0}
+			if g.M > 1000 && variant > 0 {
+				continue
+			}
+			x, y, c := normals(g.M*g.K, 1), normals(g.K*g.N, 2), make([]float32, g.M*g.N)
+			for _, workers := range []int{1, 2} {
+				b.Run(fmt.Sprintf("%dx%dx%d/%s%s/workers=%d", g.M, g.K, g.N, transLetter(g.TransA), transLetter(g.TransB), workers), func(b *testing.B) {
+					p := NewPool(workers)
+					defer p.Close()
+					b.ReportAllocs()
+					for b.Loop() {
+						p.Gemm(&g, c, x, y, Bias{})
+					}
+					gflops(b, 2*g.M*g.N*g.K)
+				})
+			}
+		}
+	}
+}
+
+func transLetter(t bool) string {
+	if t {
+		return "T"
+	}
+	return "N"
+}
+
+// gflops reports the rate of a benchmark that does flops operations a round.
+func gflops(b *testing.B, flops int) {
+	b.ReportMetric(float64(flops)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// transposes writes the transposition of a few rows, 8 columns at a time:
+// dst[j·ldd+i] = x[i·ldx+j] for i < rows ≤ 8 and j < cols, a positive multiple
+// of 8. The AVX2 form stores 8 floats a column whatever rows is, in the order
+// of the columns; the caller sees to it that what is too much is room that is
+// written later. The AVX-512 form stores exactly rows.
+func transposes() {
+	for _, i := range []isa{avx2, avx512} {
+		transpose8(i)
+	}
+}
+
+func transpose8(set isa) {
+	TEXT("transpose8"+set.name, NOSPLIT, "func(dst *float32, ldd int, x *float32, ldx, rows, cols int)")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	ldd := Load(Param("ldd"), GP64())
+	x := Load(Param("x"), GP64())
+	ldx := Load(Param("ldx"), GP64())
+	rows := Load(Param("rows"), GP64())
+	cols := Load(Param("cols"), GP64())
+	SHLQ(Imm(2), ldd)
+	SHLQ(Imm(2), ldx)
+
+	in := make([]reg.VecVirtual, 8)
+	for i := range in {
+		in[i] = YMM()
+	}
+	row := GP64()
+	pass := func(again string, store func(v reg.VecVirtual, at Mem)) {
+		u, v := make([]reg.VecVirtual, 8), make([]reg.VecVirtual, 8)
+		for i := range u {
+			u[i], v[i] = YMM(), YMM()
+		}
+		// Pairs of rows interleaved, then fours: v[c] holds column c of each
+		// 128-bit half of rows 0-3, v[c+4] of rows 4-7.
+		for i := 0; i < 8; i += 2 {
+			VUNPCKLPS(in[i+1], in[i], u[i])
+			VUNPCKHPS(in[i+1], in[i], u[i+1])
+		}
+		for half := 0; half < 8; half += 4 {
+			VSHUFPS(Imm(0x44), u[half+2], u[half], v[half])
+			VSHUFPS(Imm(0xee), u[half+2], u[half], v[half+1])
+			VSHUFPS(Imm(0x44), u[half+3], u[half+1], v[half+2])
+			VSHUFPS(Imm(0xee), u[half+3], u[half+1], v[half+3])
+		}
+		for c := range 8 {
+			t := YMM()
+			if c < 4 {
+				VPERM2F128(Imm(0x20), v[c+4], v[c], t)
+			} else {
+				VPERM2F128(Imm(0x31), v[c], v[c-4], t)
+			}
+			store(t, Mem{Base: dst})
+			ADDQ(ldd, dst)
+		}
+		ADDQ(Imm(32), x)
+		SUBQ(Imm(8), cols)
+		JG(LabelRef(again))
+		VZEROUPPER()
+		RET()
+	}
+	whole := func(v reg.VecVirtual, at Mem) { VMOVUPS(v, at) }
+	CMPQ(rows, Imm(8))
+	JL(LabelRef("few"))
+	Label("full")
+	MOVQ(x, row)
+	for i := range in {
+		VMOVUPS(Mem{Base: row}, in[i])
+		if i < 7 {
+			ADDQ(ldx, row)
+		}
+	}
+	pass("full", whole)
+
+	Label("few")
+	var k reg.OpmaskVirtual
+	if set.lanes == 16 {
+		k = set.maskOf(rows, 1, 0, nil).k
+	}
+	Label("again")
+	MOVQ(x, row)
+	for i := range in {
+		VMOVUPS(Mem{Base: row}, in[i])
+		if i < 7 {
+			// Rows that are not there repeat the last.
+			next := GP64()
+			LEAQ(Mem{Base: row, Index: ldx, Scale: 1}, next)
+			CMPQ(rows, U32(i+1))
+			CMOVQGT(next, row)
+		}
+	}
+	if set.lanes == 16 {
+		pass("again", func(v reg.VecVirtual, at Mem) { VMOVUPS(v, k, at) })
+	} else {
+		pass("again", whole)
+	}
+}

@@ -1,0 +1,88 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate sh -c "cd gen && go run . -out ../asm_amd64.s -stubs ../asm_amd64.go -pkg kernel"
+
+// variants lists the sets that this CPU can run beyond the portable one.
+func variants() []set {
+	var v []set
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2 {
+		v = append(v, setAVX2)
+	}
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasBMI2 {
+		v = append(v, setAVX512)
+	}
+	return v
+}
+
+var setAVX2 = set{
+	name:      "avx2",
+	transpose: transposeAVX2,
+	tile:      &tile{rows: 6, cols: 16, quantum: 8, run: runTileAVX2},
+}
+
+var setAVX512 = set{
+	name:      "avx512",
+	transpose: transposeAVX512,
+	tile:      &tile{rows: 14, cols: 32, quantum: 16, run: runTileAVX512},
+}
+
+type tileFunc = func(k int, a, b, c *float32, ldc, cols, accumulate int)
+
+// The tiles by width, in vectors less one, and height.
+var tilesAVX2 = [2][7]tileFunc{
+	{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},
+	{nil, tileAVX2_1x16, tileAVX2_2x16, tileAVX2_3x16, tileAVX2_4x16, tileAVX2_5x16, tileAVX2_6x16},
+}
+
+var tilesAVX512 = [2][15]tileFunc{
+	{nil, tileAVX512_1x16, tileAVX512_2x16, tileAVX512_3x16, tileAVX512_4x16, tileAVX512_5x16, tileAVX512_6x16, tileAVX512_7x16, tileAVX512_8x16, tileAVX512_9x16, tileAVX512_10x16, tileAVX512_11x16, tileAVX512_12x16, tileAVX512_13x16, tileAVX512_14x16},
+	{nil, tileAVX512_1x32, tileAVX512_2x32, tileAVX512_3x32, tileAVX512_4x32, tileAVX512_5x32, tileAVX512_6x32, tileAVX512_7x32, tileAVX512_8x32, tileAVX512_9x32, tileAVX512_10x32, tileAVX512_11x32, tileAVX512_12x32, tileAVX512_13x32, tileAVX512_14x32},
+}
+
+func runTileAVX2(h, w, k int, a, b, c []float32, ldc, cols int, accumulate bool) {
+	tilesAVX2[w/8-1][h](k, &a[0], &b[0], &c[0], ldc, cols, int(mask(accumulate)))
+}
+
+func runTileAVX512(h, w, k int, a, b, c []float32, ldc, cols int, accumulate bool) {
+	tilesAVX512[w/16-1][h](k, &a[0], &b[0], &c[0], ldc, cols, int(mask(accumulate)))
+}
+
+func transposeAVX2(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
+	whole := cols &^ 7
+	i := 0
+	if whole > 0 {
+		for ; i+8 <= rows; i += 8 {
+			transpose8AVX2(&dst[i], ldd, &x[i*ldx], ldx, 8, whole)
+		}
+	}
+	if i > 0 && whole < cols {
+		transposeGo(dst[whole*ldd:], ldd, x[whole:], ldx, i, cols-whole)
+	}
+	if i == rows {
+		return
+	}
+	// What the kernel stores beyond a column's end is the beginning of the
+	// next columns where there are no other rows and no gaps.
+	done := 0
+	if i == 0 && ldd == rows && whole > 8 {
+		done = whole - 8
+		transpose8AVX2(&dst[0], ldd, &x[0], ldx, rows, done)
+	}
+	transposeGo(dst[done*ldd+i:], ldd, x[i*ldx+done:], ldx, rows-i, cols-done)
+}
+
+func transposeAVX512(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
+	whole := cols &^ 7
+	if whole > 0 {
+		for i := 0; i < rows; i += 8 {
+			transpose8AVX512(&dst[i], ldd, &x[i*ldx], ldx, min(8, rows-i), whole)
+		}
+	}
+	if whole < cols {
+		transposeGo(dst[whole*ldd:], ldd, x[whole:], ldx, rows, cols-whole)
+	}
+}
