@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
 // Evaluation is the predictive at one number of members, with what several
@@ -24,6 +25,8 @@ type Evaluation struct {
 	memberError float64   // mean_k error rate of member k
 	pairDiffer  float64   // mean over pairs k<k' of 1[argmax differs]
 	pairKL      float64   // mean over ordered pairs k≠k' of KL(p_k‖p_k')
+
+	calibrate func() Calibration // computed once, when first asked for
 }
 
 // Evaluate returns the predictive over the members added so far. Labels are
@@ -82,6 +85,7 @@ func (p *Predictive) Evaluate(labels []int) (*Evaluation, error) {
 			e.memberError += 1 - float64(p.votes[n*e.C+y])/k
 		}
 		e.memberError /= float64(e.N)
+		e.calibrate = sync.OnceValue(func() Calibration { return Calibrate(e, Folds(e.N)) })
 	}
 	if p.members > 1 {
 		e.Mutual = make([]float64, e.N)

@@ -143,12 +143,12 @@ func TestGoldenSingle(t *testing.T) {
 		near(t, "bin accuracy", b.Accuracy, bins[i].Acc)
 		near(t, "bin confidence", b.Confidence, bins[i].Conf)
 	}
-	right, wrong := split(e, MaxProbScore(e))
+	right, wrong := byOutcome(e, MaxProbScore(e))
 	near(t, "AUPR of errors", Detect(right, wrong).APPositive, g.single(t, "misclass_aupr_error_maxprob"))
 	t.Logf("largest deviation %.2g", worst)
 }
 
-func split(e *Evaluation, score []float64) (right, wrong []float64) {
+func byOutcome(e *Evaluation, score []float64) (right, wrong []float64) {
 	for n, y := range e.Labels {
 		if e.Predicted[n] == y {
 			right = append(right, score[n])
@@ -220,4 +220,72 @@ func TestGoldenOOD(t *testing.T) {
 		t.Error("mutual information of one member was scored")
 	}
 	t.Logf("largest deviation %.2g", worst)
+}
+
+func TestGoldenCalibrated(t *testing.T) {
+	g := load(t)
+	e := evaluate(t, Logits, g.Labels, g.Logits)
+	all := make([]int32, e.N)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	// The golden temperatures come from a minimiser that compares values, and
+	// so are known to about the root of the machine epsilon only; ours must be
+	// that close and no worse as a minimum. At the golden temperature itself
+	// all metrics must be those of the golden file.
+	temperature := func(fit []int32, want float64) {
+		got := FitTemperature(e, fit)
+		if math.Abs(got-want) > 1e-7 {
+			t.Errorf("T = %.12g, want %.12g", got, want)
+		}
+		if ours, theirs := NLL(e.scaled(got, fit)), NLL(e.scaled(want, fit)); ours > theirs+1e-15 {
+			t.Errorf("NLL at T = %.12g is %.17g, at %.12g it is lower, %.17g", got, ours, want, theirs)
+		}
+	}
+	temperature(all, g.Calibrated.TFull)
+	near(t, "NLL on all", NLL(e.scaled(g.Calibrated.TFull, all)), g.Calibrated.NLLFullFit)
+	for r, want := range g.Calibrated.Runs {
+		fit, score := g.Folds[r/2][:100], g.Folds[r/2][100:]
+		if r%2 == 1 {
+			fit, score = score, fit
+		}
+		temperature(fit, want.T)
+		scaled := e.scaled(want.T, score)
+		near(t, "NLL", NLL(scaled), want.NLL)
+		near(t, "Brier", BrierSum(scaled), want.Brier)
+		near(t, "ECE", ece15(scaled), want.ECE15)
+		near(t, "accuracy", Accuracy(scaled), want.Accuracy)
+	}
+	c := Calibrate(e, g.Folds)
+	near(t, "calibrated NLL", -c.LL, g.Calibrated.NLL)
+	near(t, "calibrated Brier", c.BrierSum, g.Calibrated.Brier)
+	near(t, "calibrated ECE", c.ECE15, g.Calibrated.ECE15)
+	near(t, "calibrated accuracy", c.Accuracy, g.Calibrated.Accuracy)
+	t.Logf("largest deviation %.2g", worst)
+}
+
+func TestGoldenDEE(t *testing.T) {
+	g := load(t)
+	sizes := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	negated := make([]float64, 10)
+	for i, b := range g.DEE["deep_ensemble_brier"] {
+		negated[i] = -b
+	}
+	ll := EnsembleCurve{Sizes: sizes, LL: g.DEE["deep_ensemble_ll"]}
+	brier := EnsembleCurve{Sizes: sizes, LL: negated}
+	for i, v := range g.DEE["method_ll"] {
+		d, err := ll.Equivalent(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "DEE by LL", d.Value, g.DEE["dee_ll"][i])
+		if d.Saturated != (v >= ll.LL[9]) {
+			t.Errorf("LL %v: saturated = %v", v, d.Saturated)
+		}
+		d, err = brier.Equivalent(-g.DEE["method_brier"][i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "DEE by Brier", d.Value, g.DEE["dee_brier"][i])
+	}
 }

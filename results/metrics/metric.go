@@ -7,14 +7,14 @@ import (
 )
 
 // Better says which way a metric improves. Its text is that of a Unit line of
-// the Go benchmark format ("Unit nll better=lower"), where None is left out.
+// the Go benchmark format ("Unit nll better=lower").
 type Better string
 
-// The directions.
+// The directions. A metric of direction None informs and does not judge.
 const (
 	Lower  Better = "lower"
 	Higher Better = "higher"
-	None   Better = "none"
+	None   Better = ""
 )
 
 // Family says what a metric is computed from.
@@ -28,8 +28,8 @@ const (
 	Reference   Family = "reference"   // (approximation, reference), same inputs
 	Curve       Family = "curve"       // scores at several ensemble sizes
 	Chains      Family = "chains"      // function values along Markov chains
-	Weights     Family = "weights"     // the weight tensors
-	Cost        Family = "cost"        // clocks and counters of the harness
+	Network     Family = "network"     // the weight tensors and the network, the same on any machine
+	Cost        Family = "cost"        // clocks and counters, different on each machine and run
 )
 
 // A Metric names one number of a result.
@@ -70,7 +70,7 @@ func test(f func(*Evaluation) float64) func(e, _ *Evaluation) float64 {
 // List returns every metric, families together, in the order of their files.
 func List() []Metric {
 	list := slices.Clone(registry)
-	order := []Family{Test, OOD, Adversarial, Reference, Curve, Chains, Weights, Cost}
+	order := []Family{Test, OOD, Adversarial, Reference, Curve, Chains, Network, Cost}
 	slices.SortStableFunc(list, func(a, b Metric) int {
 		return slices.Index(order, a.Family) - slices.Index(order, b.Family)
 	})

@@ -1,0 +1,170 @@
+package metrics
+
+import (
+	"math"
+
+	"bayesbench/backends/rng"
+)
+
+func init() {
+	register(Test,
+		Metric{Unit: "calibrated_ll", Better: Higher, Short: "calibrated log-likelihood, nats: −NLL after temperature scaling, 2-fold test-time cross-validation, 5 fixed splits", compute: calibrated(func(c Calibration) float64 { return c.LL })},
+		Metric{Unit: "calibrated_brier_sum", Better: Lower, Short: "brier_sum after the same temperature scaling", compute: calibrated(func(c Calibration) float64 { return c.BrierSum })},
+		Metric{Unit: "calibrated_ece15-lorc", Better: Lower, Short: "ece15-lorc after the same temperature scaling", compute: calibrated(func(c Calibration) float64 { return c.ECE15 })},
+		Metric{Unit: "temperature", Better: None, Short: "mean of the fitted temperatures; above 1 the predictive is overconfident", compute: calibrated(func(c Calibration) float64 { return c.Temperature })},
+	)
+}
+
+func calibrated(pick func(Calibration) float64) func(e, _ *Evaluation) float64 {
+	return test(func(e *Evaluation) float64 { return pick(e.calibrate()) })
+}
+
+// Calibration holds metrics of the temperature-scaled predictive.
+type Calibration struct {
+	LL          float64 // mean log-likelihood, nats
+	BrierSum    float64
+	ECE15       float64
+	Accuracy    float64
+	Temperature float64
+}
+
+// The range in which the temperature is fitted.
+const (
+	minTemperature = 1e-2
+	maxTemperature = 1e2
+)
+
+// foldRepeats is the number of random splits.
+const foldRepeats = 5
+
+// foldKey is the key of the splits. It is fixed: the split is part of the
+// metric's definition and depends on N alone.
+var foldKey = rng.Key{0, 0}
+
+// Folds returns the permutations of 0…n−1 by which the calibrated metrics
+// split the test set in two halves.
+func Folds(n int) [][]int32 {
+	folds := make([][]int32, foldRepeats)
+	for r := range folds {
+		folds[r] = rng.Perm(n, foldKey, uint32(r))
+	}
+	return folds
+}
+
+// Calibrate computes the calibrated log-likelihood and its companions: for
+// each permutation, T is fitted on one half of the test set by minimising the
+// NLL of softmax(log p̄ / T), the metrics are computed on the other half, both
+// ways, and everything is averaged. T scales the averaged predictive, after
+// ensembling. NaN for a single input. Source: Ashukha et al. (2020), "Pitfalls
+// of in-domain uncertainty estimation and ensembling in deep learning",
+// section 4.
+func Calibrate(e *Evaluation, folds [][]int32) Calibration {
+	var sum Calibration
+	half := (e.N + 1) / 2
+	for _, perm := range folds {
+		for _, way := range [][2][]int32{{perm[:half], perm[half:]}, {perm[half:], perm[:half]}} {
+			c := calibrateHalf(e, way[0], way[1])
+			sum.LL += c.LL
+			sum.BrierSum += c.BrierSum
+			sum.ECE15 += c.ECE15
+			sum.Accuracy += c.Accuracy
+			sum.Temperature += c.Temperature
+		}
+	}
+	runs := float64(2 * len(folds))
+	return Calibration{sum.LL / runs, sum.BrierSum / runs, sum.ECE15 / runs, sum.Accuracy / runs, sum.Temperature / runs}
+}
+
+func calibrateHalf(e *Evaluation, fit, score []int32) Calibration {
+	if len(fit) == 0 || len(score) == 0 {
+		nan := math.NaN()
+		return Calibration{nan, nan, nan, nan, nan}
+	}
+	t := FitTemperature(e, fit)
+	scaled := e.scaled(t, score)
+	return Calibration{-NLL(scaled), BrierSum(scaled), ece15(scaled), Accuracy(scaled), t}
+}
+
+// scaled returns the inputs of the subset under softmax(log p̄ / T), with what
+// the calibrated metrics need.
+func (e *Evaluation) scaled(t float64, subset []int32) *Evaluation {
+	s := &Evaluation{
+		N: len(subset), C: e.C, K: e.K,
+		Labels:     make([]int, len(subset)),
+		P:          make([]float64, len(subset)*e.C),
+		LogP:       make([]float64, len(subset)*e.C),
+		Predicted:  make([]int, len(subset)),
+		Confidence: make([]float64, len(subset)),
+	}
+	for i, n := range subset {
+		s.Labels[i] = e.Labels[n]
+		s.Predicted[i] = e.Predicted[n] // scaling keeps the order
+		z := e.LogP[int(n)*e.C : (int(n)+1)*e.C]
+		p := s.P[i*e.C : (i+1)*e.C]
+		top, sum := z[e.Predicted[n]], 0.0
+		for c, l := range z {
+			p[c] = math.Exp((l - top) / t)
+			sum += p[c]
+		}
+		for c := range p {
+			p[c] /= sum
+			s.LogP[i*e.C+c] = math.Log(max(p[c], Floor))
+		}
+		s.Confidence[i] = p[e.Predicted[n]]
+	}
+	return s
+}
+
+// FitTemperature returns the T in [1e-2, 1e2] that minimises
+// −Σ_n log softmax(log p̄_n / T)[y_n] over the inputs of the subset.
+//
+// In β = 1/T the objective is convex, its derivative Σ_n (E_β[z_n] − z_n[y_n])
+// and its second derivative Σ_n Var_β[z_n], with z = log p̄. The root of the
+// derivative is found by Newton steps kept inside a shrinking bracket: unlike
+// a search on values it fixes T to the last digits, which the Brier score and
+// the ECE need.
+func FitTemperature(e *Evaluation, subset []int32) float64 {
+	slope := func(beta float64) (first, second float64) {
+		for _, n := range subset {
+			z := e.LogP[int(n)*e.C : (int(n)+1)*e.C]
+			top := z[e.Predicted[n]]
+			var w, wz, wzz float64
+			for _, l := range z {
+				d := l - top
+				p := math.Exp(beta * d)
+				w += p
+				wz += p * d
+				wzz += p * d * d
+			}
+			mean := wz / w
+			first += mean - (z[e.Labels[n]] - top)
+			second += wzz/w - mean*mean
+		}
+		return first, second
+	}
+	lo, hi := 1/maxTemperature, 1/minTemperature
+	if first, _ := slope(lo); first >= 0 {
+		return maxTemperature
+	}
+	if first, _ := slope(hi); first <= 0 {
+		return minTemperature
+	}
+	beta := 1.0
+	for range 200 {
+		first, second := slope(beta)
+		if first > 0 {
+			hi = beta
+		} else {
+			lo = beta
+		}
+		next := beta - first/second
+		if !(next > lo && next < hi) {
+			next = math.Sqrt(lo * hi)
+		}
+		if math.Abs(next-beta) <= 1e-14*beta {
+			return 1 / next
+		}
+		beta = next
+	}
+	return 1 / beta
+}
