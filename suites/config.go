@@ -1,0 +1,98 @@
+package suites
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Config is one point of a suite's cross product, everything resolved: what a
+// job is told, and what its manifest stores.
+type Config struct {
+	Model   string `toml:"model" json:"model"`
+	Seed    uint32 `toml:"seed" json:"seed"`
+	Backend string `toml:"backend" json:"backend"`
+	Data    Data   `toml:"data" json:"data"`
+	Train   Train  `toml:"train" json:"train"`
+	Eval    Eval   `toml:"eval" json:"eval"`
+	// Method is the table of one [[method]]: its name, its own keys, and as
+	// far as it differs for this method a table train.
+	Method Table `toml:"-" json:"method"`
+	// Swept names the keys that the suite gave several values, and which of
+	// them this is; seed, backend, model and the method's name are not in it.
+	Swept []Setting `toml:"-" json:"-"`
+}
+
+// Data says which examples.
+type Data struct {
+	Name         string `toml:"name" json:"name"`
+	Normalise    string `toml:"normalise" json:"normalise"`                   // unit255, unit256 or standard; default unit255
+	Train        int    `toml:"train" json:"train,omitempty"`                 // first n training examples; 0 is all
+	Test         int    `toml:"test" json:"test,omitempty"`                   // first n test examples; 0 is all
+	Validation   int    `toml:"validation" json:"validation,omitempty"`       // training examples held out
+	RandomLabels string `toml:"random-labels" json:"random_labels,omitempty"` // "train" or "all": labels drawn at random
+	Size         int    `toml:"size" json:"size,omitempty"`                   // side in pixels, for folders of images
+}
+
+// Train is the training budget and how a loss is minimised.
+type Train struct {
+	Epochs    int     `toml:"epochs" json:"epochs"`
+	Batch     int     `toml:"batch" json:"batch"`
+	Optimizer string  `toml:"optimizer" json:"optimizer"` // adam or sgd
+	LR        float64 `toml:"lr" json:"lr"`
+	Momentum  float64 `toml:"momentum" json:"momentum"`
+	Schedule  string  `toml:"schedule" json:"schedule"` // constant, linear, half-linear, cosine
+}
+
+// Eval says how the predictive is measured.
+type Eval struct {
+	Samples int      `toml:"samples" json:"samples"`       // posterior samples K at most; scored at K = 1, 2, 4, … and this
+	Batch   int      `toml:"batch" json:"batch"`           // rows a prediction step
+	OOD     []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
+	Every   int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
+	Save    bool     `toml:"save-predictions" json:"save"` // store the predictive as predictions.npy
+	Calib   bool     `toml:"calibrated" json:"calibrated"` // also the temperature-scaled log-likelihood
+}
+
+// Setting is one swept key and its value, as in a benchmark's name.
+type Setting struct{ Key, Value string }
+
+func defaults() Config {
+	return Config{
+		Data:  Data{Normalise: "unit255"},
+		Train: Train{Epochs: 1, Batch: 100, Optimizer: "adam", LR: 1e-3, Schedule: "constant"},
+		Eval:  Eval{Samples: 1, Batch: 500},
+	}
+}
+
+// ID is the job's stable name: a hash of everything that its result depends
+// on. It does not change with the suite's name, with the order of keys or with
+// what else the suite runs.
+func (c *Config) ID() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(fmt.Sprintf("suites: a config that JSON cannot hold: %v", err)) // NaN is refused on reading
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
+}
+
+// With is the same job with another method table and seed: what an ensemble's
+// member or a student's teacher is to it.
+func (c Config) With(method Table, seed uint32) Config {
+	c.Method, c.Seed = method, seed
+	return c
+}
+
+// Label is how tables name the method: "ffg", or "ensemble(ffg)" where it is
+// made of another, or what the suite says in label.
+func (t Table) Label() string {
+	if s, ok := t.values["label"].(string); ok {
+		return s
+	}
+	if of, ok := t.Sub("of"); ok {
+		return t.Name() + "(" + of.Label() + ")"
+	}
+	return t.Name()
+}

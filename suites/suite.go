@@ -1,0 +1,392 @@
+package suites
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Suite is a file multiplied out.
+type Suite struct {
+	Name        string
+	Description string
+	Text        []byte
+	Jobs        []Config // in the order of the file: methods, then models, backends, other lists, seeds
+}
+
+// header is what a suite says once.
+type header struct {
+	Name        string `toml:"name"`
+	Description string `toml:"description"`
+}
+
+// Read reads a suite. Each override is a "key=value" in TOML, such as
+// train.epochs=5 or data.train=[100,1000], and takes the place of what the file
+// says; keys of methods are written method.KEY and change every method that
+// has the key.
+func Read(path string, overrides []string) (*Suite, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, overrides)
+}
+
+// maxJobs bounds what a few short lists can multiply to.
+const maxJobs = 100_000
+
+// maxText bounds a suite's file.
+const maxText = 1 << 20
+
+// Parse is Read of a text; name is for errors.
+func Parse(name string, text []byte, overrides []string) (*Suite, error) {
+	if len(text) > maxText {
+		return nil, fmt.Errorf("%s: %d bytes; a suite has at most %d", name, len(text), maxText)
+	}
+	var top map[string]any
+	if _, err := toml.Decode(string(text), &top); err != nil {
+		var pe toml.ParseError
+		if errors.As(err, &pe) {
+			return nil, fmt.Errorf("%s:%d: %s", name, pe.Position.Line, pe.Message)
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, o := range overrides {
+		if err := override(top, o); err != nil {
+			return nil, err
+		}
+	}
+	s := &Suite{Text: text}
+	f := &file{name: name, text: string(text)}
+	root := Table{top, f, ""}
+
+	var h header
+	if err := (Table{pick(top, "name", "description"), f, ""}).Decode(&h); err != nil {
+		return nil, err
+	}
+	if h.Name == "" || strings.ContainsAny(h.Name, "/\\ \t\n") || h.Name[0] == '.' {
+		return nil, root.Errorf("name", "name: want a suite name without spaces or slashes, found %q", h.Name)
+	}
+	s.Name, s.Description = h.Name, h.Description
+
+	list, ok := top["method"].([]map[string]any)
+	if !ok || len(list) == 0 {
+		return nil, root.Errorf("method", "want at least one [[method]] table")
+	}
+	rest := root.Without("name", "description", "method")
+	ids := map[string]bool{}
+	for i, values := range list {
+		method := Table{values, f, fmt.Sprintf("method#%d", i)}
+		configs, err := product(rest, method)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range configs {
+			if id := c.ID(); !ids[id] {
+				ids[id] = true
+				s.Jobs = append(s.Jobs, c)
+			}
+			if len(s.Jobs) > maxJobs {
+				return nil, root.Errorf("", "the lists multiply to more than %d jobs", maxJobs)
+			}
+		}
+	}
+	return s, nil
+}
+
+func pick(m map[string]any, keys ...string) map[string]any {
+	out := map[string]any{}
+	for _, k := range keys {
+		if v, ok := m[k]; ok {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// axis is one key that has several values.
+type axis struct {
+	table  string // "", "data", "method", "method.of", …
+	key    string
+	values []any
+}
+
+// product makes the configs of one method: one for every choice of a value
+// from each list.
+func product(rest, method Table) ([]Config, error) {
+	var axes []axis
+	if err := findLists(rest, "", reflect.TypeFor[Config](), &axes); err != nil {
+		return nil, err
+	}
+	if err := findLists(method, "method", nil, &axes); err != nil {
+		return nil, err
+	}
+	// Seeds vary fastest, so that a table's rows lie together in the results.
+	rank := map[string]int{"model": 0, "backend": 1, "seed": 3}
+	order := func(a axis) int {
+		if r, ok := rank[a.key]; ok && a.table == "" {
+			return r
+		}
+		return 2
+	}
+	sort.SliceStable(axes, func(i, j int) bool { return order(axes[i]) < order(axes[j]) })
+	total := 1
+	for _, a := range axes {
+		total *= len(a.values)
+		if total > maxJobs {
+			return nil, rest.Errorf("", "the lists multiply to more than %d jobs", maxJobs)
+		}
+	}
+	out := make([]Config, 0, total)
+	choice := make([]int, len(axes))
+	for {
+		r, m := rest, method
+		var swept []Setting
+		for i, a := range axes {
+			v := a.values[choice[i]]
+			if a.table == "method" || strings.HasPrefix(a.table, "method.") {
+				m.values = set(m.values, strings.TrimPrefix(strings.TrimPrefix(a.table, "method"), "."), a.key, v)
+			} else {
+				r.values = set(r.values, a.table, a.key, v)
+			}
+			if order(a) == 2 && len(a.values) > 1 {
+				swept = append(swept, Setting{sweptKey(a), fmt.Sprint(v)})
+			}
+		}
+		c, err := resolve(r, m)
+		if err != nil {
+			return nil, err
+		}
+		c.Swept = swept
+		out = append(out, c)
+		i := len(axes) - 1
+		for ; i >= 0; i-- {
+			if choice[i]++; choice[i] < len(axes[i].values) {
+				break
+			}
+			choice[i] = 0
+		}
+		if i < 0 {
+			return out, nil
+		}
+	}
+}
+
+// sweptKey is how a benchmark's name calls a swept key: of a method its own
+// word, of a nested or a common table with the table's name.
+func sweptKey(a axis) string {
+	table := strings.TrimPrefix(strings.TrimPrefix(a.table, "method"), ".")
+	if table == "" {
+		return a.key
+	}
+	return table + "-" + a.key
+}
+
+// findLists collects the keys of a table and its subtables that have a list
+// for a value, but for those that are lists by nature (a slice in typ).
+func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
+	keys := make([]string, 0, len(t.values))
+	for k := range t.values {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		var field reflect.Type
+		if typ != nil {
+			if f, ok := fieldByTag(typ, k); ok {
+				field = f.Type
+			}
+		}
+		switch v := t.values[k].(type) {
+		case map[string]any:
+			sub, _ := t.Sub(k)
+			sub.path = strings.TrimPrefix(sub.path, ".")
+			if field != nil && field.Kind() != reflect.Struct {
+				field = nil
+			}
+			if err := findLists(sub, strings.TrimPrefix(name+"."+k, "."), field, axes); err != nil {
+				return err
+			}
+		case []any:
+			if field != nil && field.Kind() == reflect.Slice {
+				continue
+			}
+			if len(v) == 0 {
+				return t.Errorf(k, "%s: the list is empty", k)
+			}
+			for _, e := range v {
+				switch e.(type) {
+				case []any, map[string]any:
+					return t.Errorf(k, "%s: want a value or a list of values, found a list in a list", k)
+				}
+			}
+			if name == "method" && k == "name" {
+				return t.Errorf(k, "name: a list does not fit here; write a [[method]] for each")
+			}
+			*axes = append(*axes, axis{name, k, v})
+		case []map[string]any:
+			return t.Errorf(k, "%s: want a table [%s], found a list of tables", k, k)
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return t.Errorf(k, "%s: want a finite number, found %v", k, v)
+			}
+		}
+	}
+	return nil
+}
+
+// set returns a copy of m with the key of the dotted subtable changed.
+func set(m map[string]any, table, key string, v any) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, e := range m {
+		out[k] = e
+	}
+	if table == "" {
+		out[key] = v
+		return out
+	}
+	head, tail, _ := strings.Cut(table, ".")
+	sub, _ := out[head].(map[string]any)
+	out[head] = set(sub, tail, key, v)
+	return out
+}
+
+// resolve decodes one choice: defaults, then the suite's tables, then the
+// method's own train table.
+func resolve(rest, method Table) (Config, error) {
+	c := defaults()
+	if err := rest.Decode(&c); err != nil {
+		return c, err
+	}
+	if train, ok := method.Sub("train"); ok {
+		if err := train.Decode(&c.Train); err != nil {
+			return c, err
+		}
+	}
+	c.Method = method
+	if c.Backend == "" {
+		c.Backend = "gonum"
+	}
+	return c, c.check(rest)
+}
+
+// check refuses what no job could run with. What only a method, a model or a
+// data set can judge is left to it.
+func (c *Config) check(t Table) error {
+	sub := func(name string) Table {
+		if s, ok := t.Sub(name); ok {
+			s.path = strings.TrimPrefix(s.path, ".")
+			return s
+		}
+		return t
+	}
+	if c.Method.Name() == "" {
+		return c.Method.Errorf("", "[[method]]: want a name")
+	}
+	if c.Model == "" {
+		return t.Errorf("model", "model: want a name")
+	}
+	if c.Data.Name == "" {
+		return sub("data").Errorf("name", "data.name: want a name")
+	}
+	for _, v := range []struct {
+		table, key string
+		found, min int
+	}{
+		{"data", "train", c.Data.Train, 0}, {"data", "test", c.Data.Test, 0},
+		{"data", "validation", c.Data.Validation, 0}, {"data", "size", c.Data.Size, 0},
+		{"train", "epochs", c.Train.Epochs, 1}, {"train", "batch", c.Train.Batch, 1},
+		{"eval", "samples", c.Eval.Samples, 1}, {"eval", "batch", c.Eval.Batch, 1}, {"eval", "every", c.Eval.Every, 0},
+	} {
+		if v.found < v.min {
+			return sub(v.table).Errorf(v.key, "%s.%s: want at least %d, found %d", v.table, v.key, v.min, v.found)
+		}
+	}
+	for _, v := range []struct {
+		table, key, found string
+		known             []string
+	}{
+		{"data", "normalise", c.Data.Normalise, []string{"unit255", "unit256", "standard"}},
+		{"data", "random-labels", c.Data.RandomLabels, []string{"", "train", "all"}},
+		{"train", "optimizer", c.Train.Optimizer, []string{"adam", "sgd"}},
+		{"train", "schedule", c.Train.Schedule, []string{"constant", "linear", "half-linear", "cosine"}},
+	} {
+		if !contains(v.known, v.found) {
+			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, Nearest(v.found, v.known))
+		}
+	}
+	if c.Train.LR <= 0 {
+		return sub("train").Errorf("lr", "train.lr: want more than 0, found %v", c.Train.LR)
+	}
+	if c.Train.Momentum < 0 || c.Train.Momentum >= 1 {
+		return sub("train").Errorf("momentum", "train.momentum: want at least 0 and less than 1, found %v", c.Train.Momentum)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// override puts the value of "a.b=value" into the decoded file.
+func override(top map[string]any, text string) error {
+	key, value, ok := strings.Cut(text, "=")
+	key = strings.TrimSpace(key)
+	if !ok || key == "" {
+		return fmt.Errorf("-set %q: want key=value", text)
+	}
+	var one map[string]any
+	if _, err := toml.Decode("v = "+value, &one); err != nil {
+		// A bare word is a string, so that a shell needs no second quotes.
+		if _, err2 := toml.Decode("v = "+strconv.Quote(value), &one); err2 != nil {
+			return fmt.Errorf("-set %q: %w", text, err)
+		}
+	}
+	table, last := "", key
+	if i := strings.LastIndexByte(key, '.'); i >= 0 {
+		table, last = key[:i], key[i+1:]
+	}
+	if table == "method" || strings.HasPrefix(table, "method.") {
+		list, _ := top["method"].([]map[string]any)
+		inner := strings.TrimPrefix(strings.TrimPrefix(table, "method"), ".")
+		hit := false
+		for i, m := range list {
+			if has(m, inner, last) {
+				list[i], hit = set(m, inner, last, one["v"]), true
+			}
+		}
+		if !hit {
+			return fmt.Errorf("-set %q: no [[method]] has the key %q", text, last)
+		}
+		return nil
+	}
+	for k, v := range set(top, table, last, one["v"]) {
+		top[k] = v
+	}
+	return nil
+}
+
+func has(m map[string]any, table, key string) bool {
+	for table != "" {
+		head, tail, _ := strings.Cut(table, ".")
+		sub, ok := m[head].(map[string]any)
+		if !ok {
+			return false
+		}
+		m, table = sub, tail
+	}
+	_, ok := m[key]
+	return ok
+}

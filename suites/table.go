@@ -1,0 +1,185 @@
+package suites
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/agnivade/levenshtein"
+)
+
+// Table is a TOML table of single values and tables, which remembers where it
+// stands in its file.
+type Table struct {
+	values map[string]any
+	file   *file
+	path   string // dotted keys from the top; "method#2.of"
+}
+
+// Name is the value of the key name, "" if there is none.
+func (t Table) Name() string {
+	s, _ := t.values["name"].(string)
+	return s
+}
+
+// Sub is the table under key.
+func (t Table) Sub(key string) (Table, bool) {
+	v, ok := t.values[key].(map[string]any)
+	return Table{v, t.file, t.path + "." + key}, ok
+}
+
+// Without is the table less some keys: those that someone else decodes.
+func (t Table) Without(keys ...string) Table {
+	out := map[string]any{}
+	for k, v := range t.values {
+		out[k] = v
+	}
+	for _, k := range keys {
+		delete(out, k)
+	}
+	return Table{out, t.file, t.path}
+}
+
+// MarshalJSON writes the values with sorted keys.
+func (t Table) MarshalJSON() ([]byte, error) {
+	if t.values == nil {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(t.values)
+}
+
+// Decode fills dst, a pointer to a struct with toml tags and its defaults. A
+// key that dst does not have, or a value of another type, is an error that
+// names file, line and key.
+func (t Table) Decode(dst any) error {
+	var text bytes.Buffer
+	if err := toml.NewEncoder(&text).Encode(t.values); err != nil {
+		return t.Errorf("", "%v", err)
+	}
+	md, err := toml.Decode(text.String(), dst)
+	if err != nil {
+		key, msg := lastKey(err.Error())
+		return t.Errorf(key, "%s: %s", strings.TrimPrefix(t.path+"."+key, "."), typeMessage(msg))
+	}
+	if unknown := md.Undecoded(); len(unknown) > 0 {
+		key := unknown[0].String()
+		return t.Errorf(key, "unknown key %q%s", key, suggestion(unknown[0], dst))
+	}
+	return nil
+}
+
+// lastKey takes apart what the TOML package says of a value that does not fit;
+// the line in it is that of the re-encoded table and of no use.
+func lastKey(msg string) (key, rest string) {
+	_, rest, ok := strings.Cut(msg, "(last key \"")
+	if !ok {
+		return "", msg
+	}
+	key, rest, _ = strings.Cut(rest, "\"): ")
+	return key, rest
+}
+
+// typeMessage puts the TOML package's words for a wrong type as found and expected.
+func typeMessage(msg string) string {
+	rest, ok := strings.CutPrefix(msg, "incompatible types: TOML value has type ")
+	if !ok {
+		return msg
+	}
+	found, want, ok := strings.Cut(rest, "; destination has type ")
+	if !ok {
+		return msg
+	}
+	return fmt.Sprintf("want %s, found %s", plainType(want), plainType(found))
+}
+
+func plainType(t string) string {
+	switch t {
+	case "int64", "int", "uint32", "integer":
+		return "a whole number"
+	case "float64", "float":
+		return "a number"
+	case "slice", "array", "[]any", "[]interface {}":
+		return "a list"
+	case "bool", "boolean":
+		return "true or false"
+	case "string":
+		return "a string"
+	case "map[string]any", "map[string]interface {}", "table":
+		return "a table"
+	}
+	return t
+}
+
+// suggestion names the key of dst that is nearest to the unknown one.
+func suggestion(key toml.Key, dst any) string {
+	typ := reflect.TypeOf(dst).Elem()
+	for _, k := range key[:len(key)-1] {
+		f, ok := fieldByTag(typ, k)
+		if !ok || f.Type.Kind() != reflect.Struct {
+			return ""
+		}
+		typ = f.Type
+	}
+	var names []string
+	for i := range typ.NumField() {
+		if tag := typ.Field(i).Tag.Get("toml"); tag != "" && tag != "-" {
+			names = append(names, tag)
+		}
+	}
+	if len(names) == 0 {
+		return "; no keys are known here"
+	}
+	return fmt.Sprintf("; did you mean %q?", Nearest(key[len(key)-1], names))
+}
+
+func fieldByTag(typ reflect.Type, tag string) (reflect.StructField, bool) {
+	for i := range typ.NumField() {
+		if f := typ.Field(i); f.Tag.Get("toml") == tag {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// Nearest is the name with the smallest edit distance to s.
+func Nearest(s string, names []string) string {
+	names = append([]string(nil), names...)
+	sort.Strings(names)
+	best, nearest := 1<<30, ""
+	for _, n := range names {
+		if d := levenshtein.ComputeDistance(s, n); d < best {
+			best, nearest = d, n
+		}
+	}
+	return nearest
+}
+
+// Errorf makes an error that names the file and the line of the key in this
+// table, or of the table itself.
+func (t Table) Errorf(key, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if t.file == nil {
+		return err
+	}
+	path := t.path
+	if key != "" {
+		path = strings.TrimPrefix(path+"."+key, ".")
+	}
+	return locatedError{fmt.Errorf("%s:%d: %w", t.file.name, t.file.line(path), err)}
+}
+
+// locatedError marks what Errorf makes.
+type locatedError struct{ error }
+
+func (e locatedError) Unwrap() error { return e.error }
+
+// Located reports whether some error in err's chain names a file and a line.
+func Located(err error) bool {
+	var l locatedError
+	return errors.As(err, &l)
+}
