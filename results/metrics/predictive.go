@@ -76,10 +76,25 @@ func (p *Predictive) Members() int { return p.members }
 
 // Add appends rows, [m,C] in row-major order, to the member being added. When
 // all N rows of a member have come, the next row begins the next member; rows
-// may span members. An error names member, row and class, counted from 0: NaN,
-// an infinite logit, a probability below zero, a row that does not sum to one.
-// After an error the predictive must not be used further.
+// may span members. A [*RowError] tells of NaN, an infinite logit, a
+// probability below zero, a row that does not sum to one; any other error of a
+// length that is not whole rows. After an error the predictive must not be used further.
 func (p *Predictive) Add(form Form, rows []float32) error { return add(p, form, rows) }
+
+// A RowError says where a prediction is wrong, all counted from 0.
+type RowError struct {
+	Member, Row int
+	Class       int // -1 if the whole row is wrong
+	Problem     string
+}
+
+func (e *RowError) Error() string {
+	at := fmt.Sprintf("member %d, row %d", e.Member, e.Row)
+	if e.Class >= 0 {
+		at += fmt.Sprintf(", class %d", e.Class)
+	}
+	return "metrics: " + at + ": " + e.Problem
+}
 
 // Add64 is Add for float64.
 func (p *Predictive) Add64(form Form, rows []float64) error { return add(p, form, rows) }
@@ -93,12 +108,8 @@ func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
 		for i, x := range rows[:p.c] {
 			p.logp[i] = float64(x)
 		}
-		if class, what := p.normalise(form, p.row); what != "" {
-			at := fmt.Sprintf("member %d, row %d", p.members, p.row)
-			if class >= 0 {
-				at += fmt.Sprintf(", class %d", class)
-			}
-			return fmt.Errorf("metrics: %s: %s", at, what)
+		if class, problem := p.normalise(form, p.row); problem != "" {
+			return &RowError{p.members, p.row, class, problem}
 		}
 		p.accumulate(p.row)
 		if p.row++; p.row == p.n {
