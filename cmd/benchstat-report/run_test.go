@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const resultsText = `format: bayesbench-1
+Unit error better=lower assume=nothing
+Unit nll better=lower assume=nothing
+
+seed: 0
+
+BenchmarkMNIST/model=m/method=deterministic/backend=gonum/samples=1 1 0.02 error 0.1 nll
+BenchmarkMNIST/model=m/method=ffg-vi/backend=gonum/samples=8 1 0.01 error 0.05 nll
+`
+
+func writeResults(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "results.txt")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestVerbs(t *testing.T) {
+	path := writeResults(t, resultsText)
+	for _, c := range []struct {
+		args     string
+		code     int
+		out, err string
+	}{
+		{path, 0, "ffg-vi", ""},
+		{"table " + path, 0, "ffg-vi", ""},
+		{"-metric nll " + path + " -format csv", 0, "ffg-vi 8,nll,nll,lower,1,0.05", ""},
+		{path + " -baseline deterministic", 0, "Too few seeds", ""},
+		{"-h", 0, "", "benchstat-report runs/quick"},
+		{"table -h", 0, "", "-baseline"},
+		{"", 2, "", "which results?"},
+		{path + "x", 2, "", "no such file"},
+		{"-format pdf " + path, 2, "", "-format pdf: want text"},
+		{"-nosuch " + path, 2, "", "not defined: -nosuch"},
+		{path + " -metric nl", 2, "", `nearest there is: "nll"`},
+	} {
+		var out, errs bytes.Buffer
+		code := exitCode(&errs, run(context.Background(), &out, &errs, strings.Fields(c.args)))
+		if code != c.code || !strings.Contains(out.String(), c.out) || !strings.Contains(errs.String(), c.err) {
+			t.Errorf("%s: exit %d\nout: %s\nerr: %s", c.args, code, out.String(), errs.String())
+		}
+	}
+}

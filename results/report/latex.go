@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteLaTeX writes the tables as LaTeX. They need \usepackage{booktabs} and nothing else.
+func WriteLaTeX(w io.Writer, tables []Table) error {
+	var out strings.Builder
+	for i := range tables {
+		t := &tables[i]
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		out.WriteString("\\begin{table}\n\\centering\n")
+		fmt.Fprintf(&out, "\\caption{%s. %s}\n", latex(t.Title), latex(strings.Join(t.legend(), " ")))
+		fmt.Fprintf(&out, "\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", len(t.RowHeads)), strings.Repeat("r", 1+len(t.Columns)))
+		var heads []string
+		for _, h := range t.RowHeads {
+			heads = append(heads, latex(h))
+		}
+		heads = append(heads, "seeds")
+		for _, c := range t.Columns {
+			heads = append(heads, latex(c.Head+c.arrow()))
+		}
+		out.WriteString(strings.Join(heads, " & ") + ` \\` + "\n\\midrule\n")
+		best := t.best()
+		for i, r := range t.Rows {
+			var cells []string
+			for _, l := range r.Labels {
+				cells = append(cells, latex(l))
+			}
+			cells = append(cells, strings.ReplaceAll(r.seeds(), "-", "--"))
+			for j, c := range r.Cells {
+				cells = append(cells, latexCell(c, t.decimals(j), best[j] == i))
+			}
+			out.WriteString(strings.Join(cells, " & ") + ` \\` + "\n")
+		}
+		out.WriteString("\\bottomrule\n\\end{tabular}\n\\end{table}\n")
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func latexCell(c Cell, decimals int, best bool) string {
+	mean, spread := number(c.Summary, decimals)
+	if mean == "" {
+		return ""
+	}
+	mean = strings.ReplaceAll(mean, "∞", `\infty`)
+	if best {
+		mean = `\mathbf{` + mean + `}`
+	}
+	if spread != "" {
+		mean += ` \pm ` + spread
+	}
+	switch c.mark() {
+	case "*":
+		mean += `^{*}`
+	case "†":
+		mean += `^{\dagger}`
+	case "‡":
+		mean += `^{\ddagger}`
+	}
+	return "$" + mean + "$"
+}
+
+var latexEscape = strings.NewReplacer(
+	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
+	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "±", `$\pm$`, "*", `$^{*}$`,
+	"†", `$^{\dagger}$`, "‡", `$^{\ddagger}$`, "↓", `$\downarrow$`, "↑", `$\uparrow$`, "·", `$\cdot$`, "∞", `$\infty$`,
+)
+
+func latex(s string) string { return latexEscape.Replace(s) }

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"io"
+	"strings"
+)
+
+// WriteMarkdown writes the tables as GitHub Markdown, the best mean of each column in bold.
+func WriteMarkdown(w io.Writer, tables []Table) error {
+	var out strings.Builder
+	for i := range tables {
+		t := &tables[i]
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		if t.Title != "" {
+			out.WriteString("### " + markdown(t.Title) + "\n\n")
+		}
+		heads, rule := "|", "|"
+		for _, h := range t.RowHeads {
+			heads += " " + markdown(h) + " |"
+			rule += " --- |"
+		}
+		heads, rule = heads+" seeds |", rule+" ---: |"
+		for _, c := range t.Columns {
+			heads += " " + markdown(c.Head+c.arrow()) + " |"
+			rule += " ---: |"
+		}
+		out.WriteString(heads + "\n" + rule + "\n")
+		best := t.best()
+		for i, r := range t.Rows {
+			line := "|"
+			for _, l := range r.Labels {
+				line += " " + markdown(l) + " |"
+			}
+			line += " " + r.seeds() + " |"
+			for j, c := range r.Cells {
+				mean, spread := number(c.Summary, t.decimals(j))
+				if best[j] == i && mean != "" {
+					mean = "**" + mean + "**"
+				}
+				if spread != "" {
+					mean += " ±" + spread
+				}
+				line += " " + mean + markdown(c.mark()) + " |"
+			}
+			out.WriteString(line + "\n")
+		}
+		for _, line := range t.legend() {
+			out.WriteString("\n" + markdown(line) + "\n")
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+var markdownEscape = strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`")
+
+func markdown(s string) string { return markdownEscape.Replace(s) }

@@ -1,0 +1,200 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// decimals are the digits behind the point that the spreads of a column support: each spread has one significant digit
+// (two if the first is a 1), and the column takes the median, so that its numbers line up. It is -1 where no cell has
+// a spread, or where numbers are too large or too fine to write out; those have four significant digits.
+func (t *Table) decimals(column int) int {
+	var all []int
+	for _, r := range t.Rows {
+		s := r.Cells[column].Summary
+		if s.N < 2 || !(s.SD > 0) || math.IsInf(s.SD, 0) {
+			continue
+		}
+		exponent := int(math.Floor(math.Log10(s.SD)))
+		if s.SD/math.Pow10(exponent) < 2 {
+			exponent--
+		}
+		if exponent < -7 || math.Abs(s.Mean) >= 1e7 {
+			return -1
+		}
+		all = append(all, max(0, -exponent))
+	}
+	if len(all) == 0 {
+		return -1
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// number formats a summary to the column's decimals. The spread is "" where there is none.
+func number(s Summary, decimals int) (mean, spread string) {
+	switch {
+	case s.N == 0:
+		return "", ""
+	case s.N == 1 || math.IsNaN(s.SD):
+		return plain(s.Mean), ""
+	case decimals < 0:
+		return plain(s.Mean), fmt.Sprintf("%.1g", s.SD)
+	}
+	mean = strconv.FormatFloat(s.Mean, 'f', decimals, 64)
+	spread = strconv.FormatFloat(s.SD, 'f', decimals, 64)
+	if s.SD == 0 {
+		return mean, "0"
+	}
+	if strings.Trim(spread, "0.") == "" {
+		spread = "<" + strconv.FormatFloat(math.Pow10(-decimals), 'f', decimals, 64)
+	}
+	return mean, spread
+}
+
+// plain formats a number with four significant digits and no exponent where it can be read without one.
+func plain(v float64) string {
+	switch a := math.Abs(v); {
+	case math.IsInf(v, 1):
+		return "∞"
+	case v == 0:
+		return "0"
+	case a >= 1000 && a < 1e7:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case a >= 1e7 || a < 1e-4:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	default:
+		s := strconv.FormatFloat(v, 'g', 4, 64)
+		if !strings.Contains(s, "e") {
+			return s
+		}
+		return strconv.FormatFloat(v, 'f', 6, 64)
+	}
+}
+
+// signed is plain with a sign in front.
+func signed(v float64) string {
+	if v > 0 {
+		return "+" + plain(v)
+	}
+	return plain(v)
+}
+
+// text is the cell as one string: mean ±spread, and * or † where the difference from the baseline is significant.
+func (c Cell) text(decimals int) string {
+	mean, spread := number(c.Summary, decimals)
+	if spread != "" {
+		mean += " ±" + spread
+	}
+	return mean + c.mark()
+}
+
+// mark is * for significantly better than the baseline, † for worse, ‡ for different where there is no better.
+func (c Cell) mark() string {
+	if c.Comparison == nil {
+		return ""
+	}
+	switch c.Verdict {
+	case IsBetter:
+		return "*"
+	case IsWorse:
+		return "†"
+	case Differs:
+		return "‡"
+	}
+	return ""
+}
+
+// legend says what stands in the cells.
+func (t *Table) legend() []string {
+	lo, hi, spread, marks := math.MaxInt, 0, false, map[string]bool{}
+	for _, r := range t.Rows {
+		for _, c := range r.Cells {
+			if c.N > 0 {
+				lo, hi = min(lo, c.N), max(hi, c.N)
+			}
+			spread = spread || c.N > 1
+			marks[c.mark()] = true
+		}
+	}
+	var lines []string
+	switch {
+	case hi == 0:
+	case lo == hi && !spread:
+		lines = append(lines, "One seed: no spread can be given.")
+	case lo == hi:
+		lines = append(lines, fmt.Sprintf("Mean ± standard deviation over %d seeds.", hi))
+	default:
+		lines = append(lines, fmt.Sprintf("Mean ± standard deviation over %d to %d seeds; see the column of seeds.", lo, hi))
+	}
+	if t.Baseline != "" {
+		what := fmt.Sprintf("Against %s: exact sign-flip test over paired seeds, Holm's correction within the table, p < %g", t.Baseline, t.Alpha)
+		var signs []string
+		for _, m := range []struct{ mark, word string }{{"*", "better"}, {"†", "worse"}, {"‡", "different"}} {
+			if marks[m.mark] {
+				signs = append(signs, m.mark+" "+m.word)
+			}
+		}
+		switch {
+		case len(signs) > 0:
+			what += ": " + strings.Join(signs, ", ")
+		case !t.tooFewSeeds:
+			what += ": no significant difference"
+		}
+		lines = append(lines, what+".")
+	}
+	return append(lines, t.Notes...)
+}
+
+// seeds is the number of seeds of a row: one number, or a range if its cells differ.
+func (r Row) seeds() string {
+	lo, hi := math.MaxInt, 0
+	for _, c := range r.Cells {
+		if c.N > 0 {
+			lo, hi = min(lo, c.N), max(hi, c.N)
+		}
+	}
+	switch {
+	case hi == 0:
+		return "0"
+	case lo == hi:
+		return strconv.Itoa(hi)
+	}
+	return fmt.Sprintf("%d-%d", lo, hi)
+}
+
+// best returns the index of the row with the best mean in each column, -1 where there is no better direction or
+// nothing to choose from.
+func (t *Table) best() []int {
+	best := make([]int, len(t.Columns))
+	for j, col := range t.Columns {
+		best[j] = -1
+		if len(t.Rows) < 2 || col.Better == "" {
+			continue
+		}
+		for i, r := range t.Rows {
+			c := r.Cells[j]
+			if c.N == 0 || math.IsNaN(c.Mean) {
+				continue
+			}
+			if k := best[j]; k < 0 || (c.Mean < t.Rows[k].Cells[j].Mean) == (col.Better == "lower") && c.Mean != t.Rows[k].Cells[j].Mean {
+				best[j] = i
+			}
+		}
+	}
+	return best
+}
+
+// arrow shows which way a metric improves.
+func (c Column) arrow() string {
+	switch c.Better {
+	case "lower":
+		return " ↓"
+	case "higher":
+		return " ↑"
+	}
+	return ""
+}

@@ -1,0 +1,459 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"golang.org/x/perf/benchproc"
+
+	"bayesbench/results"
+)
+
+// A Query says what a table shows. The zero Query is the table of methods and headline metrics at each method's
+// largest number of posterior samples.
+type Query struct {
+	Filter   string   // benchproc filter, such as `/method:sparse-vd OR seed:0`; "" keeps all
+	Tables   string   // projection: one table per value; "" is DefaultTables
+	Rows     string   // projection; "" is /method and every further name key that varies
+	Cols     string   // projection; "" makes each metric a column, otherwise each metric is a table of its own
+	Metrics  []string // units in the order of the columns; nil is Headline; "all" is every unit
+	Baseline string   // the row compared with: its label, or the value of its first key; "" compares nothing
+	Alpha    float64  // significance level; 0 is 0.05
+}
+
+// DefaultTables separates what must not be averaged.
+const DefaultTables = ".name,/model,/backend,/ood"
+
+// Headline are the metrics of a table that names none, as far as there are values.
+var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s"}
+
+// shiftKeys mark records of shifted test data. They stay out of a table that does not mention them.
+var shiftKeys = []string{"corruption", "severity"}
+
+// A Table is one table, ready for any format.
+type Table struct {
+	Title    string
+	RowHeads []string // what the row labels are, such as method, samples
+	Columns  []Column
+	Rows     []Row
+	Baseline string // label of the row that the others are compared with, "" if none
+	Alpha    float64
+	Notes    []string
+
+	tooFewSeeds bool // no comparison could have been significant
+}
+
+// A Column is one metric, or one value of the column projection.
+type Column struct {
+	Head   string
+	Unit   string
+	Better results.Better
+}
+
+// A Row is one method, or one value of the row projection.
+type Row struct {
+	Labels []string
+	Cells  []Cell
+}
+
+// Label is the row's labels in one.
+func (r Row) Label() string { return strings.TrimSpace(strings.Join(r.Labels, " ")) }
+
+// A Cell is one metric of one row over the seeds.
+type Cell struct {
+	Summary
+	*Comparison // with the baseline row; nil in that row, without a baseline, or where nothing can be paired
+}
+
+// Build makes the tables that the query asks for.
+func Build(set results.Set, q Query) ([]Table, error) {
+	if q.Alpha == 0 {
+		q.Alpha = 0.05
+	}
+	g, err := group(set, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(g.values) == 0 {
+		return nil, fmt.Errorf("no results match%s", noMatch(set, q))
+	}
+
+	var tables []Table
+	for _, key := range g.sorted(func(c cellKey) benchproc.Key { return c.table }, nil) {
+		t := g.table(key, q)
+		if err := t.compare(g, key, q); err != nil {
+			return nil, err
+		}
+		tables = append(tables, t.Table)
+	}
+	return tables, nil
+}
+
+func noMatch(set results.Set, q Query) string {
+	if len(set.Records) == 0 {
+		return ": there are none"
+	}
+	if q.Filter != "" {
+		return fmt.Sprintf(" filter %q", q.Filter)
+	}
+	return " the projections"
+}
+
+// A cellKey is a place in a table. The column is the unit where q.Cols is empty.
+type cellKey struct {
+	table, row, col benchproc.Key
+	unit            string
+}
+
+// A sample is one value of a cell. Rest is what no projection names; within a cell it should not vary.
+type sample struct {
+	seed  string
+	rest  benchproc.Key
+	value float64
+}
+
+// grouped holds the samples of each cell.
+type grouped struct {
+	units   results.Units
+	metrics []string // units that occur, in column order
+	values  map[cellKey][]sample
+	samples map[cellKey]int // K of the values, the largest there is unless K is projected; 0 if they do not depend on K
+	keyed   bool            // K stands in a projection
+	byUnit  bool            // columns are metrics
+}
+
+func group(set results.Set, q Query) (*grouped, error) {
+	records := unshifted(set.Records, q)
+	if q.Tables == "" {
+		q.Tables = DefaultTables
+	}
+	if q.Rows == "" {
+		q.Rows = defaultRows(records, q)
+	}
+	filterText := q.Filter
+	if filterText == "" {
+		filterText = "*"
+	}
+	filter, err := benchproc.NewFilter(filterText)
+	if err != nil {
+		return nil, fmt.Errorf("filter: %w", err)
+	}
+	var parser benchproc.ProjectionParser
+	var parsed [4]*benchproc.Projection
+	for i, text := range []string{q.Tables, q.Rows, q.Cols, "seed"} {
+		if parsed[i], err = parser.Parse(text, filter); err != nil {
+			return nil, fmt.Errorf("projection %q: %w", text, err)
+		}
+	}
+	residue := parser.Residue()
+
+	g := &grouped{
+		units: set.Units, values: map[cellKey][]sample{}, samples: map[cellKey]int{},
+		keyed:  strings.Contains(q.Tables+q.Rows+q.Cols, "/samples"),
+		byUnit: q.Cols == "",
+	}
+	for i := range records {
+		r := &records[i]
+		res := r.Result()
+		if keep, err := filter.Apply(res); err != nil {
+			return nil, fmt.Errorf("filter: %w", err)
+		} else if !keep {
+			continue
+		}
+		place := cellKey{table: parsed[0].Project(res), row: parsed[1].Project(res), col: parsed[2].Project(res)}
+		rest := residue.Project(withoutSamples(r).Result())
+		for _, v := range res.Values {
+			place.unit = v.Unit
+			if !g.keyed && r.Samples < g.samples[place] {
+				continue
+			}
+			if !g.keyed && r.Samples > g.samples[place] {
+				g.values[place] = nil
+			}
+			g.samples[place] = r.Samples
+			if err := g.add(place, sample{r.Seed(), rest, v.Value}); err != nil {
+				return nil, fmt.Errorf("%s: %w", r.Name(), err)
+			}
+		}
+	}
+	return g, g.chooseMetrics(q)
+}
+
+// add adds a sample, unless it is there already, as when two files hold the same job.
+func (g *grouped) add(place cellKey, s sample) error {
+	for _, have := range g.values[place] {
+		if have.seed == s.seed && have.rest == s.rest {
+			if have.value != s.value {
+				return fmt.Errorf("%s stands twice for seed %s: %v and %v", place.unit, s.seed, have.value, s.value)
+			}
+			return nil
+		}
+	}
+	g.values[place] = append(g.values[place], s)
+	return nil
+}
+
+// bySeed returns the values of a cell by seed. If the cell mixes settings, each setting counts as a seed of its own,
+// and the table has a warning.
+func (g *grouped) bySeed(place cellKey) map[string]float64 {
+	samples, values := g.values[place], map[string]float64{}
+	for _, s := range samples {
+		id := s.seed
+		if slices.ContainsFunc(samples, func(o sample) bool { return o.rest != s.rest }) {
+			id += " " + s.rest.String()
+		}
+		values[id] = s.value
+	}
+	return values
+}
+
+// mixed names the fields in which the samples of a cell differ though they should not.
+func (g *grouped) mixed(place cellKey) []string {
+	var keys []benchproc.Key
+	for _, s := range g.values[place] {
+		keys = append(keys, s.rest)
+	}
+	var names []string
+	for _, field := range benchproc.NonSingularFields(keys) {
+		names = append(names, field.Name)
+	}
+	return names
+}
+
+// unshifted drops records of shifted test data unless the query mentions them.
+func unshifted(records []results.Record, q Query) []results.Record {
+	all := q.Filter + q.Tables + q.Rows + q.Cols
+	return slices.DeleteFunc(slices.Clone(records), func(r results.Record) bool {
+		for _, key := range shiftKeys {
+			if !strings.Contains(all, "/"+key) && slices.ContainsFunc(r.Sweep, func(p results.Pair) bool { return p.Key == key }) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// defaultRows names /method and every further name key with more than one value.
+func defaultRows(records []results.Record, q Query) string {
+	rows, taken := "/method", q.Tables+","+q.Cols+","
+	if strings.Contains(taken, "/method,") {
+		rows = ""
+	}
+	values := map[string]map[string]bool{}
+	var order []string
+	for i := range records {
+		for _, p := range records[i].Sweep {
+			if values[p.Key] == nil {
+				values[p.Key] = map[string]bool{}
+				order = append(order, p.Key)
+			}
+			values[p.Key][p.Value] = true
+		}
+	}
+	for _, key := range order {
+		some := slices.ContainsFunc(records, func(r results.Record) bool {
+			return !slices.ContainsFunc(r.Sweep, func(p results.Pair) bool { return p.Key == key })
+		})
+		if (len(values[key]) > 1 || some) && !strings.Contains(taken, "/"+key+",") {
+			rows += ",/" + key
+		}
+	}
+	if rows = strings.TrimPrefix(rows, ","); rows == "" {
+		return "/model"
+	}
+	return rows
+}
+
+func withoutSamples(r *results.Record) *results.Record {
+	c := *r
+	c.Samples = 0
+	return &c
+}
+
+// chooseMetrics sets the units that are shown.
+func (g *grouped) chooseMetrics(q Query) error {
+	present := map[string]bool{}
+	for place := range g.values {
+		present[place.unit] = true
+	}
+	names := make([]string, 0, len(present))
+	for unit := range present {
+		names = append(names, unit)
+	}
+	slices.Sort(names)
+
+	switch {
+	case len(q.Metrics) == 1 && q.Metrics[0] == "all":
+		g.metrics = names
+	case len(q.Metrics) > 0:
+		for _, unit := range q.Metrics {
+			if !present[unit] && len(present) > 0 {
+				return fmt.Errorf("no values of metric %q%s", unit, nearest(unit, names))
+			}
+		}
+		g.metrics = q.Metrics
+	default:
+		g.metrics = slices.DeleteFunc(slices.Clone(Headline), func(u string) bool { return !present[u] })
+		if len(g.metrics) == 0 {
+			g.metrics = names
+		}
+	}
+	return nil
+}
+
+// nearest names the closest of the known names, for error messages.
+func nearest(name string, known []string) string {
+	if len(known) == 0 {
+		return ""
+	}
+	best := slices.MinFunc(known, func(a, b string) int {
+		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
+	})
+	return fmt.Sprintf("; the nearest there is: %q", best)
+}
+
+// sorted returns the distinct keys that pick gives for the cells which in accepts (all if it is nil).
+func (g *grouped) sorted(pick func(cellKey) benchproc.Key, in func(cellKey) bool) []benchproc.Key {
+	seen := map[benchproc.Key]bool{}
+	var keys []benchproc.Key
+	for place := range g.values {
+		if (in == nil || in(place)) && slices.Contains(g.metrics, place.unit) && !seen[pick(place)] {
+			seen[pick(place)] = true
+			keys = append(keys, pick(place))
+		}
+	}
+	benchproc.SortKeys(keys)
+	return keys
+}
+
+// A placed table knows which cell of the groups each of its cells is.
+type placed struct {
+	Table
+	rows  []benchproc.Key
+	heads []cellKey // col and unit of each column
+}
+
+func (g *grouped) table(key benchproc.Key, q Query) *placed {
+	inTable := func(c cellKey) bool { return c.table == key }
+	t := &placed{Table: Table{Title: title(key), Alpha: q.Alpha}}
+	t.rows = g.sorted(func(c cellKey) benchproc.Key { return c.row }, inTable)
+	for _, unit := range g.metrics {
+		cols := g.sorted(func(c cellKey) benchproc.Key { return c.col }, func(c cellKey) bool { return inTable(c) && c.unit == unit })
+		for _, col := range cols {
+			head := unit
+			if !g.byUnit {
+				head = label(col)
+				if len(g.metrics) > 1 {
+					head = unit + " " + head
+				}
+			}
+			t.heads = append(t.heads, cellKey{col: col, unit: unit})
+			t.Columns = append(t.Columns, Column{Head: head, Unit: unit, Better: g.units[unit].Better})
+		}
+	}
+	if !g.byUnit && len(g.metrics) == 1 {
+		t.Title += " · " + g.metrics[0]
+	}
+	if !g.byUnit {
+		t.Title += " by " + strings.ReplaceAll(q.Cols, "/", "")
+	}
+
+	fields := t.rows[0].Projection().FlattenedFields()
+	for _, f := range fields {
+		t.RowHeads = append(t.RowHeads, strings.TrimPrefix(f.Name, "/"))
+	}
+	showK, mixed := false, map[string]bool{}
+	ks := make([]int, len(t.rows))
+	for i, row := range t.rows {
+		r := Row{}
+		for _, f := range fields {
+			r.Labels = append(r.Labels, row.Get(f))
+		}
+		for _, head := range t.heads {
+			place := cellKey{key, row, head.col, head.unit}
+			r.Cells = append(r.Cells, Cell{Summary: summarise(g.bySeed(place))})
+			for _, name := range g.mixed(place) {
+				mixed[name] = true
+			}
+			ks[i] = max(ks[i], g.samples[place])
+		}
+		showK = showK || ks[i] > 0
+		t.Rows = append(t.Rows, r)
+	}
+	if showK && !g.keyed && g.byUnit {
+		t.RowHeads = append(t.RowHeads, "K")
+		for i := range t.Rows {
+			k := ""
+			if ks[i] > 0 {
+				k = fmt.Sprint(ks[i])
+			}
+			t.Rows[i].Labels = append(t.Rows[i].Labels, k)
+		}
+	}
+	for _, field := range sortedNames(mixed) {
+		t.Notes = append(t.Notes, fmt.Sprintf("Warning: some cells mix values that differ in %s; name it in a row or column, or filter.", field))
+	}
+	return t
+}
+
+func sortedNames(m map[string]bool) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// title joins the values of a key that are not empty.
+func title(key benchproc.Key) string {
+	var parts []string
+	for _, f := range key.Projection().FlattenedFields() {
+		if v := key.Get(f); v != "" {
+			parts = append(parts, v)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func label(key benchproc.Key) string { return strings.ReplaceAll(title(key), " · ", " ") }
+
+// compare fills in the comparisons with the baseline row, corrected over the whole table.
+func (t *placed) compare(g *grouped, key benchproc.Key, q Query) error {
+	if q.Baseline == "" {
+		return nil
+	}
+	base := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Label() == q.Baseline })
+	if base < 0 {
+		base = slices.IndexFunc(t.Rows, func(r Row) bool { return r.Labels[0] == q.Baseline })
+	}
+	if base < 0 {
+		var names []string
+		for _, r := range t.Rows {
+			names = append(names, r.Labels[0])
+		}
+		return fmt.Errorf("no row %q for a baseline in table %s%s", q.Baseline, t.Title, nearest(q.Baseline, names))
+	}
+	t.Baseline = q.Baseline
+	var all []*Comparison
+	for i := range t.Rows {
+		if i == base {
+			continue
+		}
+		for j, head := range t.heads {
+			ours := g.bySeed(cellKey{key, t.rows[i], head.col, head.unit})
+			theirs := g.bySeed(cellKey{key, t.rows[base], head.col, head.unit})
+			if c := comparePaired(ours, theirs, g.units[head.unit].Better); c != nil {
+				t.Rows[i].Cells[j].Comparison = c
+				all = append(all, c)
+			}
+		}
+	}
+	if note := judge(all, q.Alpha); note != "" {
+		t.Notes, t.tooFewSeeds = append(t.Notes, note), true
+	}
+	return nil
+}

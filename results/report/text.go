@@ -1,0 +1,140 @@
+package report
+
+import (
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Style says how text tables look.
+type Style struct {
+	Color bool // only on a terminal
+	Width int  // columns of the terminal; a wider table is broken into several under each other. 0 never breaks.
+}
+
+// WriteText writes the tables for a terminal.
+func WriteText(w io.Writer, tables []Table, style Style) error {
+	var out strings.Builder
+	for i := range tables {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		t := &tables[i]
+		out.WriteString(strings.TrimSpace(t.Title) + "\n")
+		for k, columns := range t.breakColumns(style.Width) {
+			if k > 0 {
+				out.WriteByte('\n')
+			}
+			out.WriteString(t.renderText(columns, style) + "\n")
+		}
+		for _, line := range t.legend() {
+			out.WriteString(wrap(line, style.Width) + "\n")
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// breakColumns parts the columns into groups that fit the width together with the row labels.
+func (t *Table) breakColumns(width int) [][]int {
+	const padding = 3
+	labels := padding + len("seeds")
+	for k, head := range t.RowHeads {
+		widest := utf8.RuneCountInString(head)
+		for _, r := range t.Rows {
+			widest = max(widest, utf8.RuneCountInString(r.Labels[k]))
+		}
+		labels += widest + padding
+	}
+	var groups [][]int
+	used := 0
+	for j, col := range t.Columns {
+		widest := utf8.RuneCountInString(col.Head + col.arrow())
+		for _, r := range t.Rows {
+			widest = max(widest, utf8.RuneCountInString(r.Cells[j].text(t.decimals(j))))
+		}
+		if len(groups) == 0 || width > 0 && used+widest+padding > width {
+			groups, used = append(groups, nil), labels
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], j)
+		used += widest + padding
+	}
+	return groups
+}
+
+func (t *Table) renderText(columns []int, style Style) string {
+	w := table.NewWriter()
+	w.SetStyle(table.StyleLight)
+	w.Style().Options = table.Options{DrawBorder: false, SeparateColumns: false, SeparateHeader: true}
+	w.Style().Format.Header = text.FormatDefault
+	w.SuppressTrailingSpaces()
+
+	head := table.Row{}
+	var configs []table.ColumnConfig
+	for _, h := range t.RowHeads {
+		head = append(head, h)
+	}
+	head = append(head, "seeds")
+	configs = append(configs, table.ColumnConfig{Number: len(head), Align: text.AlignRight})
+	for _, j := range columns {
+		head = append(head, t.Columns[j].Head+t.Columns[j].arrow())
+		configs = append(configs, table.ColumnConfig{Number: len(head), Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	w.AppendHeader(head)
+	w.SetColumnConfigs(configs)
+
+	best := t.best()
+	for i, r := range t.Rows {
+		row := table.Row{}
+		for _, l := range r.Labels {
+			row = append(row, l)
+		}
+		row = append(row, r.seeds())
+		for _, j := range columns {
+			cell := r.Cells[j].text(t.decimals(j))
+			// A mark hangs to the right of the number, so that the digits line up.
+			if r.Cells[j].mark() == "" && cell != "" {
+				cell += " "
+			}
+			if style.Color {
+				cell = paint(cell, r.Cells[j], best[j] == i)
+			}
+			row = append(row, cell)
+		}
+		w.AppendRow(row)
+	}
+	return w.Render()
+}
+
+// paint makes the best of a column bold, significantly better green and worse red.
+func paint(s string, c Cell, best bool) string {
+	var colors text.Colors
+	if best {
+		colors = append(colors, text.Bold)
+	}
+	switch c.mark() {
+	case "*":
+		colors = append(colors, text.FgGreen)
+	case "†":
+		colors = append(colors, text.FgRed)
+	}
+	if len(colors) == 0 {
+		return s
+	}
+	// Spelt out, because the library decides for itself whether its process has a terminal.
+	return colors.EscapeSeq() + s + text.EscapeReset
+}
+
+func wrap(line string, width int) string {
+	if width <= 0 {
+		return line
+	}
+	lines := strings.Split(text.WrapSoft(line, width), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
