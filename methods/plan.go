@@ -72,18 +72,15 @@ type Slot struct {
 // Init says how a slot starts. Noise is drawn under the job's seed from the
 // stream that belongs to the slot's name, so two methods that name a weight
 // alike start it alike.
-type Init struct {
-	Dist Dist
-	A, B float64 // Constant: A. Uniform: [A, B). Normal: mean A, standard deviation B
-}
+type Init = nn.Init
 
 // Dist names the distribution of an Init.
-type Dist uint8
+type Dist = nn.Dist
 
 const (
-	Constant Dist = iota
-	Uniform
-	Normal
+	Constant = nn.Constant
+	Uniform  = nn.Uniform
+	Normal   = nn.Normal
 )
 
 // Stage is a run of one step program.

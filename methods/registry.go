@@ -59,3 +59,12 @@ func New(name string, p Params) (Method, error) {
 	}
 	return nil, fmt.Errorf("no method %q; did you mean %q?", name, nearest)
 }
+
+// BadKey is the error for a key whose value does not fit: what was found and
+// what is wanted.
+func BadKey[T any](key string, found T, want string) error {
+	if text, ok := any(found).(string); ok {
+		return fmt.Errorf("%s = %q: want %s", key, text, want)
+	}
+	return fmt.Errorf("%s = %v: want %s", key, found, want)
+}

@@ -1,34 +1,38 @@
 package nn
 
-import "bayesbench/backends/ir"
+import (
+	"fmt"
+
+	"bayesbench/backends/ir"
+
+	"github.com/agnivade/levenshtein"
+)
 
 // Model is a network written against whatever layers it is given.
 type Model struct {
 	Name        string
 	Description string // one line for lists
-	// Apply builds the logits f32[n classes] of x f32[n c h w].
-	Apply func(l Layers, x ir.Value, classes int) ir.Value
+	// Apply builds the outputs f32[n outputs] of x f32[n c h w]: the logits of
+	// the classes, unless NLL says what else they are.
+	Apply func(l Layers, x ir.Value, outputs int) ir.Value
+	// NLL is −log p(y | outputs) summed over the rows. Nil means softmax
+	// cross-entropy, −Σ y·log softmax(outputs).
+	NLL func(b *ir.Builder, outputs, y ir.Value) ir.Value
 }
 
-// Layers builds layers into a program. Names are unique within a model and
-// name the state slots of the layer's parameters: "fc1" gives "fc1.w", "fc1.b".
-type Layers interface {
-	Builder() *ir.Builder
-	// Linear is x·wᵀ + b, x f32[n in], w [out in].
-	Linear(name string, x ir.Value, out int) ir.Value
-	// Conv is a two-dimensional convolution, x f32[n c h w], w [out c/groups k k].
-	Conv(name string, x ir.Value, c Conv) ir.Value
-	// Dropout marks a place where the literature puts dropout in this network;
-	// rate is the published one, 0 where the method chooses. Layers that are
-	// not of a dropout method return x.
-	Dropout(name string, x ir.Value, rate float64) ir.Value
-	// BatchNorm normalises the channels (axis 1) of x.
-	BatchNorm(name string, x ir.Value) ir.Value
-}
+// Models lists the networks that a suite can name.
+func Models() []Model { return []Model{lenet300, lenet5, mlp400, mlp3x200, softmaxRegression} }
 
-// Conv is the geometry of a convolution layer.
-type Conv struct {
-	Out, Kernel, Stride, Pad int
-	Groups                   int  // 0 means 1
-	NoBias                   bool // where batch normalisation follows
+// Open finds a model by name; the error for an unknown one names the nearest.
+func Open(name string) (Model, error) {
+	nearest, best := "", 1<<30
+	for _, m := range Models() {
+		if m.Name == name {
+			return m, nil
+		}
+		if n := levenshtein.ComputeDistance(name, m.Name); n < best {
+			nearest, best = m.Name, n
+		}
+	}
+	return Model{}, fmt.Errorf("no model %q; did you mean %q?", name, nearest)
 }

@@ -1,0 +1,102 @@
+package nn
+
+import (
+	"fmt"
+
+	"bayesbench/backends/ir"
+)
+
+// Gaussian is layers whose weights have independent Gaussian posteriors
+// q(w) = N(mean, std²); biases and batch normalisation are point estimates.
+// The methods differ in the Weight they supply.
+type Gaussian struct {
+	Point
+	// Weight declares the slots of one weight tensor, adds its KL, and gives
+	// its posterior.
+	Weight    func(layer string, shape []int) Posterior
+	Estimator Estimator
+}
+
+// Posterior is the factorised Gaussian over one weight tensor. Std and
+// Variance say the same; an estimator uses one of them.
+type Posterior struct {
+	Mean, Std, Variance ir.Value
+}
+
+// Estimator says how the weights' noise enters a forward pass.
+type Estimator string
+
+const (
+	// Mean draws nothing: the weights are their posterior means.
+	Mean Estimator = "mean"
+	// Local draws the outputs rather than the weights, an own sample for every
+	// example: y = x·meanᵀ + b + √(x²·varᵀ + 1e-8)·ε. Kingma, Salimans, Welling,
+	// "Variational dropout and the local reparameterization trick", NIPS 2015,
+	// eq. 6. For convolutions it takes the outputs of one map as independent,
+	// as the literature does.
+	Local Estimator = "local"
+	// Weight draws one w = mean + std·ε for the whole batch. Blundell et al.,
+	// "Weight uncertainty in neural networks", ICML 2015.
+	Weight Estimator = "weight"
+	// Flipout draws one std·ε for the batch and gives every example random
+	// signs s, r of its inputs and outputs: y = x·meanᵀ + b + ((x∘s)·(std·ε)ᵀ)∘r.
+	// Wen et al., "Flipout", ICLR 2018, eq. 4.
+	Flipout Estimator = "flipout"
+)
+
+// UnmarshalText reads the estimators that train.
+func (e *Estimator) UnmarshalText(text []byte) error {
+	switch v := Estimator(text); v {
+	case Local, Weight, Flipout:
+		*e = v
+		return nil
+	}
+	return fmt.Errorf("estimator = %q: want \"local\", \"weight\" or \"flipout\"", text)
+}
+
+// varianceFloor keeps the gradient of the square root finite where the
+// variance of an output vanishes.
+const varianceFloor = 1e-8
+
+func (g *Gaussian) Linear(name string, x ir.Value, out int) ir.Value {
+	q := g.Weight(name, []int{out, g.Shape(x)[1]})
+	b := g.bias(name, out)
+	return g.apply(x, q,
+		func(x, w ir.Value) ir.Value { return g.Scope.Linear(x, w, b) },
+		func(x, w ir.Value) ir.Value { return g.MatMul(x, w, false, true) })
+}
+
+func (g *Gaussian) Conv(name string, x ir.Value, c Conv) ir.Value {
+	q := g.Weight(name, c.shape(g.Shape(x)[1]))
+	stride, pad, groups := c.window()
+	conv := func(x, w ir.Value) ir.Value { return g.Conv2D(x, w, stride, pad, groups) }
+	return g.apply(x, q, func(x, w ir.Value) ir.Value { return g.addBias(name, conv(x, w), c) }, conv)
+}
+
+// apply is the layer under the estimator; affine and linear apply weights to x
+// with the bias and without.
+func (g *Gaussian) apply(x ir.Value, q Posterior, affine, linear func(x, w ir.Value) ir.Value) ir.Value {
+	switch g.Estimator {
+	case Mean:
+		return affine(x, q.Mean)
+	case Local:
+		y := affine(x, q.Mean)
+		std := g.Sqrt(g.AddConst(linear(g.Square(x), q.Variance), varianceFloor))
+		return g.Add(y, g.Mul(std, g.Noise(g.Shape(y)...)))
+	case Weight:
+		return affine(x, g.Add(q.Mean, g.Mul(q.Std, g.Noise(g.Shape(q.Mean)...))))
+	case Flipout:
+		y := affine(x, q.Mean)
+		step := g.Mul(q.Std, g.Noise(g.Shape(q.Mean)...))
+		return g.Add(y, g.Mul(g.signs(y), linear(g.Mul(x, g.signs(x)), step)))
+	}
+	g.Fail(fmt.Errorf("no estimator %q", g.Estimator))
+	return ir.None
+}
+
+// signs draws −1 or 1 for every example and channel of x, alike over a map.
+func (g *Gaussian) signs(x ir.Value) ir.Value {
+	shape := g.Shape(x)
+	half := g.Less(g.Chance(shape[0], shape[1]), g.Const(0.5))
+	return g.Broadcast(g.AddConst(g.MulConst(half, 2), -1), shape, 0, 1)
+}

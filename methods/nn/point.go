@@ -1,0 +1,103 @@
+package nn
+
+import (
+	"bayesbench/backends/ir"
+)
+
+// Point is layers whose parameters are point estimates, the ones that others
+// embed: weights as Init says, biases 0, batch normalisation as PyTorch's.
+type Point struct {
+	*Scope
+	Init Initializer
+	// Penalty is −log p(w) of a weight tensor up to a constant; nil for a flat
+	// prior. Biases and batch normalisation have a flat prior always.
+	Penalty func(w ir.Value) ir.Value
+}
+
+func (p *Point) Builder() *ir.Builder { return p.Scope.Builder }
+
+func (p *Point) Linear(name string, x ir.Value, out int) ir.Value {
+	in := p.Shape(x)[1]
+	return p.Scope.Linear(x, p.weight(name, []int{out, in}), p.bias(name, out))
+}
+
+func (p *Point) Conv(name string, x ir.Value, c Conv) ir.Value {
+	stride, pad, groups := c.window()
+	y := p.Conv2D(x, p.weight(name, c.shape(p.Shape(x)[1])), stride, pad, groups)
+	return p.addBias(name, y, c)
+}
+
+func (p *Point) Dropout(name string, x ir.Value, rate float64) ir.Value { return x }
+
+func (p *Point) weight(layer string, shape []int) ir.Value {
+	w := p.Learn(layer+".w", p.Initial(shape), shape...)
+	if p.Penalty != nil {
+		p.Prior = append(p.Prior, p.Penalty(w))
+	}
+	return w
+}
+
+func (p *Point) bias(layer string, out int) ir.Value {
+	return p.Learn(layer+".b", Init{}, out)
+}
+
+// addBias adds the bias of a convolution to its channels.
+func (p *Point) addBias(layer string, y ir.Value, c Conv) ir.Value {
+	if c.NoBias {
+		return y
+	}
+	return p.Add(y, p.Broadcast(p.bias(layer, c.Out), p.Shape(y), 1))
+}
+
+// Initial is the initial distribution of weights of the shape [out in…].
+func (p *Point) Initial(shape []int) Init { return p.Init.Init(fans(shape)) }
+
+// fans counts the inputs of one output of weights [out in…], and the outputs
+// of one input.
+func fans(shape []int) (in, out int) {
+	window := 1
+	for _, n := range shape[2:] {
+		window *= n
+	}
+	return shape[1] * window, shape[0] * window
+}
+
+// Batch normalisation's constants are PyTorch's: ε = 1e-5, and the running
+// statistics move by 0.1 towards each batch's mean and unbiased variance.
+const (
+	normEps      = 1e-5
+	normMomentum = 0.1
+)
+
+// BatchNorm is γ·(x − m)/√(v + ε) + β by channel, m and v the batch's mean and
+// biased variance in training and the running ones in prediction. Ioffe and
+// Szegedy, "Batch normalization", ICML 2015.
+func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
+	shape := p.Shape(x)
+	channels := shape[1]
+	over, rows := []int{0}, shape[0]
+	for axis := 2; axis < len(shape); axis++ {
+		over = append(over, axis)
+		rows *= shape[axis]
+	}
+	wide := func(v ir.Value) ir.Value { return p.Broadcast(v, shape, 1) }
+
+	gamma := p.Learn(name+".gamma", Init{A: 1}, channels)
+	beta := p.Learn(name+".beta", Init{}, channels)
+	mean := p.Keep(name+".mean", Init{}, channels)
+	variance := p.Keep(name+".var", Init{A: 1}, channels)
+	if !p.Training {
+		scale := p.Div(gamma, p.Sqrt(p.AddConst(variance, normEps)))
+		return p.Add(p.Mul(p.Sub(x, wide(mean)), wide(scale)), wide(beta))
+	}
+	m := p.Mean(x, over...)
+	centred := p.Sub(x, wide(m))
+	v := p.Mean(p.Square(centred), over...)
+	towards := func(slot, batch ir.Value) {
+		p.Set(slot, p.Add(p.MulConst(slot, 1-normMomentum), p.MulConst(batch, normMomentum)))
+	}
+	towards(mean, m)
+	towards(variance, p.MulConst(v, float64(rows)/float64(max(rows-1, 1))))
+	scale := p.Div(gamma, p.Sqrt(p.AddConst(v, normEps)))
+	return p.Add(p.Mul(centred, wide(scale)), wide(beta))
+}

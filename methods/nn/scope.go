@@ -1,0 +1,145 @@
+package nn
+
+import (
+	"fmt"
+
+	"bayesbench/backends/ir"
+)
+
+// Scope is a program under construction together with what must be known
+// around it: the state slots it reads and writes, the schedules of its scalar
+// inputs, the noise it draws, the terms of the objective. Layers, optimisers
+// and samplers all build into one.
+type Scope struct {
+	*ir.Builder
+	// Training is false in a program that predicts: batch normalisation then
+	// takes its running statistics.
+	Training bool
+
+	Slots     []Slot // in order of declaration
+	Schedules map[string]func(step int) float64
+
+	// Terms that layers add to the objective, f32[] in nats.
+	KL    []ir.Value // KL(q‖p) of variational posteriors
+	Prior []ir.Value // −log p(w), up to a constant, of point estimates
+
+	prefix string
+	key    ir.Value
+	stream uint32
+}
+
+// Slot is a value that is kept between steps.
+type Slot struct {
+	Name    string
+	Init    Init
+	Value   ir.Value // as the step finds it
+	Next    ir.Value // as the step leaves it, ir.None where it stays
+	Trained bool     // by the gradient of the objective
+}
+
+// NewScope starts a program that trains or predicts.
+func NewScope(b *ir.Builder, training bool) *Scope {
+	return &Scope{Builder: b, Training: training, Schedules: map[string]func(int) float64{}, key: ir.None}
+}
+
+// Under puts prefix before the names of the slots that f declares: a second
+// network beside the first.
+func (s *Scope) Under(prefix string, f func()) {
+	outer := s.prefix
+	s.prefix += prefix
+	f()
+	s.prefix = outer
+}
+
+// Learn is the slot of that name, which the gradient of the objective trains.
+func (s *Scope) Learn(name string, init Init, shape ...int) ir.Value {
+	return s.slot(name, init, true, shape)
+}
+
+// Keep is the slot of that name, which changes by Set alone.
+func (s *Scope) Keep(name string, init Init, shape ...int) ir.Value {
+	return s.slot(name, init, false, shape)
+}
+
+func (s *Scope) slot(name string, init Init, trained bool, shape []int) ir.Value {
+	name = s.prefix + name
+	for i := range s.Slots {
+		if s.Slots[i].Name != name {
+			continue
+		}
+		v := s.Slots[i].Value
+		if !s.Type(v).Equal(ir.Float(shape...)) {
+			s.Fail(fmt.Errorf("slot %s: declared as %s and as %s", name, s.Type(v), ir.Float(shape...)))
+		}
+		return v
+	}
+	v := s.Param(name, ir.Float(shape...))
+	s.Slots = append(s.Slots, Slot{Name: name, Init: init, Value: v, Next: ir.None, Trained: trained})
+	return v
+}
+
+// Set gives the slot whose value is v its next value.
+func (s *Scope) Set(v, next ir.Value) {
+	for i := range s.Slots {
+		if s.Slots[i].Value == v {
+			s.Slots[i].Next = next
+			return
+		}
+	}
+	s.Fail(fmt.Errorf("%%%d is no slot", v))
+}
+
+// Trained lists the slots that the gradient trains.
+func (s *Scope) Trained() []Slot {
+	var out []Slot
+	for _, slot := range s.Slots {
+		if slot.Trained {
+			out = append(out, slot)
+		}
+	}
+	return out
+}
+
+// Scheduled is a scalar input whose value at each step is the schedule's.
+func (s *Scope) Scheduled(name string, schedule func(step int) float64) ir.Value {
+	s.Schedules[name] = schedule
+	return s.Param(name, ir.Float())
+}
+
+// Noise is N(0, 1) of the shape from a stream of its own.
+func (s *Scope) Noise(shape ...int) ir.Value {
+	return s.Normal(s.Key(), s.nextStream(), shape...)
+}
+
+// Chance is U[0, 1) of the shape from a stream of its own.
+func (s *Scope) Chance(shape ...int) ir.Value {
+	return s.Uniform(s.Key(), s.nextStream(), shape...)
+}
+
+func (s *Scope) nextStream() uint32 {
+	s.stream++
+	return s.stream - 1
+}
+
+// Key is the step's noise key, the input "key" u32[2].
+func (s *Scope) Key() ir.Value {
+	if s.key == ir.None {
+		s.key = s.Param("key", ir.Uint(2))
+	}
+	return s.key
+}
+
+// Stochastic reports whether the program draws noise.
+func (s *Scope) Stochastic() bool { return s.key != ir.None }
+
+// Total is the sum of the terms, 0 where there is none.
+func (s *Scope) Total(terms []ir.Value) ir.Value {
+	if len(terms) == 0 {
+		return s.Const(0)
+	}
+	sum := terms[0]
+	for _, t := range terms[1:] {
+		sum = s.Add(sum, t)
+	}
+	return sum
+}

@@ -1,0 +1,45 @@
+package nn
+
+import "bayesbench/backends/ir"
+
+// Tensor is one weight tensor of a model, [out in…].
+type Tensor struct {
+	Layer string
+	Shape []int
+}
+
+// Size is the number of weights.
+func (t Tensor) Size() int { return ir.Float(t.Shape...).Size() }
+
+// Tensors lists the weight tensors of the model on inputs of the shape, in
+// order of use; biases and batch normalisation are not among them. The error
+// says why the model does not fit the input.
+func (m Model) Tensors(input [3]int, outputs int) ([]Tensor, error) {
+	var out []Tensor
+	_, err := ir.Build(m.Name, func(b *ir.Builder) {
+		l := &listing{Point: Point{Scope: NewScope(b, false), Init: Glorot}}
+		l.Penalty = func(w ir.Value) ir.Value { l.shapes = append(l.shapes, b.Shape(w)); return w }
+		m.Apply(l, b.Param("x", ir.Float(1, input[0], input[1], input[2])), outputs)
+		for i, shape := range l.shapes {
+			out = append(out, Tensor{l.layers[i], shape})
+		}
+	})
+	return out, err
+}
+
+// listing notes the layers that have weights.
+type listing struct {
+	Point
+	layers []string
+	shapes [][]int
+}
+
+func (l *listing) Linear(name string, x ir.Value, out int) ir.Value {
+	l.layers = append(l.layers, name)
+	return l.Point.Linear(name, x, out)
+}
+
+func (l *listing) Conv(name string, x ir.Value, c Conv) ir.Value {
+	l.layers = append(l.layers, name)
+	return l.Point.Conv(name, x, c)
+}
