@@ -1,0 +1,10 @@
+// Package all registers every method: import it for its effect.
+package all
+
+import (
+	_ "bayesbench/methods/deterministic"
+	_ "bayesbench/methods/dropout"
+	_ "bayesbench/methods/ensemble"
+	_ "bayesbench/methods/ffg"
+	_ "bayesbench/methods/sparsevd"
+)

@@ -1,0 +1,106 @@
+// Package dropout is binary dropout as variational inference ("MC dropout").
+// The posterior of a weight matrix is q(W) = M·diag(z), z ~ Bernoulli(1−p) over
+// its inputs; with the prior N(0, l⁻²) on the weights the KL is, up to a
+// constant, an L2 penalty on M:
+//
+//	loss = −1/B Σ log p(y | x, M·diag(z)) + 1/N Σ_layers (1−p)·l²/2·‖M‖²
+//
+// p is that of the dropout site between the layer and the one before it, 0
+// where there is none. Biases and batch normalisation are point estimates
+// under a flat prior. Training draws z for every example and unit and scales
+// by 1/(1−p). Prediction: "sample" draws z as training does (one posterior
+// sample a pass), "mean" is the weight-scaling rule, z/(1−p) at its mean 1.
+//
+// Source: Gal and Ghahramani, "Dropout as a Bayesian approximation", ICML
+// 2016, eq. 6 and appendix section 4 (τ = 1 in classification).
+package dropout
+
+import (
+	"math"
+
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+)
+
+func init() {
+	methods.Register(methods.Driver{
+		Name:        "dropout",
+		Description: "binary dropout VI, or MC dropout (Gal & Ghahramani 2016)",
+		New: func(p methods.Params) (methods.Method, error) {
+			m := Default()
+			if err := p.Decode(&m); err != nil {
+				return nil, err
+			}
+			return m, m.check()
+		},
+	})
+}
+
+// Method is the settings of binary dropout.
+type Method struct {
+	// P is the rate of every site; nil takes the rate published with the
+	// network, and 0.5 at a site for which there is none.
+	P           *float64       `toml:"p"`
+	LengthScale float64        `toml:"length_scale"` // l, 1/standard deviation of the prior
+	Init        nn.Initializer `toml:"init"`
+}
+
+// Default is the network's own rates and l = 1, the prior N(0, 1).
+func Default() Method { return Method{LengthScale: 1, Init: nn.Glorot} }
+
+func (m Method) check() error {
+	if m.P != nil && !(*m.P >= 0 && *m.P < 1) {
+		return methods.BadKey("p", *m.P, "a dropout rate in [0, 1)")
+	}
+	if !(m.LengthScale >= 0) {
+		return methods.BadKey("length_scale", m.LengthScale, "a number above 0, or 0 for a flat prior")
+	}
+	return nil
+}
+
+func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	sampled := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, true) }}
+	mean := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, false) }}
+	var p fit.Plan
+	p.Minimise(sampled, nil)
+	p.Predictor("sample", sampled)
+	p.Predictor("mean", mean)
+	return p.Build()
+}
+
+// layers drops units and remembers the rate until the next weights ask for it.
+type layers struct {
+	nn.Point
+	method Method
+	sample bool
+	rate   float64 // of the site that the next weights read from
+}
+
+func (m Method) layers(s *nn.Scope, sample bool) nn.Layers {
+	l := &layers{Point: nn.Point{Scope: s, Init: m.Init}, method: m, sample: sample}
+	if m.LengthScale > 0 {
+		l.Penalty = func(w ir.Value) ir.Value {
+			sigma := 1 / (m.LengthScale * math.Sqrt(1-l.rate))
+			l.rate = 0
+			return fit.GaussianPrior(s, sigma)(w)
+		}
+	}
+	return l
+}
+
+func (l *layers) Dropout(name string, x ir.Value, rate float64) ir.Value {
+	switch {
+	case l.method.P != nil:
+		rate = *l.method.P
+	case rate == 0:
+		rate = 0.5
+	}
+	l.rate = rate
+	if rate == 0 || !l.sample {
+		return x
+	}
+	kept := l.LessEqual(l.Const(rate), l.Chance(l.Shape(x)...))
+	return l.Mul(x, l.MulConst(kept, 1/(1-rate)))
+}

@@ -1,0 +1,101 @@
+package fit
+
+import (
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/nn"
+	"bayesbench/methods/optim"
+)
+
+// Network is a model under a method's layers, for one job.
+type Network struct {
+	Model  nn.Model
+	Job    methods.Job
+	Layers func(s *nn.Scope) nn.Layers
+}
+
+// Outputs applies the network to x.
+func (n Network) Outputs(s *nn.Scope, x ir.Value) ir.Value {
+	return n.Model.Apply(n.Layers(s), x, n.Job.Classes)
+}
+
+// X declares the input x f32[rows C H W].
+func (n Network) X(s *nn.Scope, rows int) ir.Value {
+	in := n.Job.Input
+	return s.Param("x", ir.Float(rows, in[0], in[1], in[2]))
+}
+
+// Y declares the input y f32[rows classes].
+func (n Network) Y(s *nn.Scope, rows int) ir.Value {
+	return s.Param("y", ir.Float(rows, n.Job.Classes))
+}
+
+// NLL is the mean of −log p(y | outputs) over the rows.
+func (n Network) NLL(s *nn.Scope, outputs, y ir.Value) ir.Value {
+	var sum ir.Value
+	if n.Model.NLL != nil {
+		sum = n.Model.NLL(s.Builder, outputs, y)
+	} else {
+		sum = s.Neg(s.Sum(s.Mul(y, s.LogSoftmax(outputs))))
+	}
+	return s.MulConst(sum, 1/float64(s.Shape(y)[0]))
+}
+
+// Objective is what a step minimises, all f32[].
+type Objective struct {
+	Loss ir.Value // per example
+	NLL  ir.Value // per example
+	KL   ir.Value // nats, unweighted; ir.None where the layers add none
+}
+
+// Objective declares the batch x, y and builds
+//
+//	loss = nll + (klWeight·KL − log prior)/N
+//
+// with the KL and prior terms that the layers add. klWeight is not read where
+// there is no KL; ir.None means 1.
+func (n Network) Objective(s *nn.Scope, klWeight ir.Value) Objective {
+	return n.objective(s, n.Job.Batch, klWeight)
+}
+
+// FullBatch is Objective on all N examples, for a stage that has FullBatch set.
+func (n Network) FullBatch(s *nn.Scope, klWeight ir.Value) Objective {
+	return n.objective(s, n.Job.Examples, klWeight)
+}
+
+func (n Network) objective(s *nn.Scope, rows int, klWeight ir.Value) Objective {
+	nll := n.NLL(s, n.Outputs(s, n.X(s, rows)), n.Y(s, rows))
+	o := Objective{Loss: nll, NLL: nll, KL: ir.None}
+	terms := append([]ir.Value(nil), s.Prior...)
+	if len(s.KL) > 0 {
+		o.KL = s.Total(s.KL)
+		weighted := o.KL
+		if klWeight != ir.None {
+			weighted = s.Mul(o.KL, klWeight)
+		}
+		terms = append(terms, weighted)
+	}
+	if len(terms) > 0 {
+		o.Loss = s.Add(nll, s.MulConst(s.Total(terms), 1/float64(n.Job.Examples)))
+	}
+	return o
+}
+
+// Record makes the objective's scalars results of the program.
+func (o Objective) Record(s *nn.Scope) {
+	s.Result("loss", o.Loss)
+	s.Result("nll", o.NLL)
+	if o.KL != ir.None {
+		s.Result("kl", o.KL)
+	}
+}
+
+// Descend updates every trained slot by the optimiser.
+func Descend(s *nn.Scope, loss ir.Value, opt optim.Optimizer, lr ir.Value) {
+	params := s.Trained()
+	wrt := make([]ir.Value, len(params))
+	for i, p := range params {
+		wrt[i] = p.Value
+	}
+	opt.Step(s, params, s.Grad(loss, wrt...), lr)
+}

@@ -1,0 +1,133 @@
+package fit
+
+import (
+	"fmt"
+
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/nn"
+	"bayesbench/methods/optim"
+)
+
+// Plan puts a plan together from programs that are built into scopes; the
+// state is what they declare. The first error sticks and is Build's.
+type Plan struct {
+	plan methods.Plan
+	err  error
+}
+
+// Build is the plan, or the first error met.
+func (p *Plan) Build() (*methods.Plan, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	return &p.plan, nil
+}
+
+// Stage appends a stage whose step program build makes: the slots it sets are
+// the first results, after them what it names itself. The stage is returned to
+// be completed (Keep, FullBatch, …).
+func (p *Plan) Stage(name string, steps int, build func(s *nn.Scope)) *methods.Stage {
+	var scope *nn.Scope
+	program := p.program(name, func(s *nn.Scope) {
+		scope = s
+		build(s)
+	}, true)
+	if program == nil {
+		return &methods.Stage{}
+	}
+	stage := methods.Stage{Name: name, Step: program, Steps: steps, Schedules: map[string]methods.Schedule{}}
+	for name, f := range scope.Schedules {
+		stage.Schedules[name] = f
+	}
+	p.plan.Stages = append(p.plan.Stages, stage)
+	return &p.plan.Stages[len(p.plan.Stages)-1]
+}
+
+// Predictor appends a predictor of the network.
+func (p *Plan) Predictor(name string, n Network) *methods.Predictor {
+	stochastic := false
+	program := p.program(name, func(s *nn.Scope) {
+		s.Result("logp", s.LogSoftmax(n.Outputs(s, n.X(s, n.Job.EvalBatch))))
+		stochastic = s.Stochastic()
+	}, false)
+	if program == nil {
+		return &methods.Predictor{}
+	}
+	p.plan.Predictors = append(p.plan.Predictors, methods.Predictor{Name: name, Program: program, Stochastic: stochastic})
+	return &p.plan.Predictors[len(p.plan.Predictors)-1]
+}
+
+// Report sets the program that reads the state and reports scalars.
+func (p *Plan) Report(build func(s *nn.Scope)) {
+	p.plan.Report = p.program("report", build, false)
+}
+
+// Weights says which weight tensors count for sparsity.
+func (p *Plan) Weights(tensors []nn.Tensor) {
+	for _, t := range tensors {
+		p.plan.Weights = append(p.plan.Weights, methods.Weights{Layer: t.Layer, Size: t.Size()})
+	}
+}
+
+// program builds one program and adds its slots to the state.
+func (p *Plan) program(name string, build func(s *nn.Scope), training bool) *ir.Program {
+	if p.err != nil {
+		return nil
+	}
+	var scope *nn.Scope
+	program, err := ir.Build(name, func(b *ir.Builder) {
+		scope = nn.NewScope(b, training)
+		build(scope)
+		for _, slot := range scope.Slots {
+			if slot.Next != ir.None {
+				b.Result(slot.Name, slot.Next)
+			}
+		}
+	})
+	if err != nil {
+		p.err = err
+		return nil
+	}
+	for _, slot := range scope.Slots {
+		p.declare(methods.Slot{Name: slot.Name, Type: program.Type(slot.Value), Init: slot.Init})
+	}
+	return ir.Clean(program)
+}
+
+// declare adds a slot to the state unless it is there.
+func (p *Plan) declare(slot methods.Slot) {
+	for _, have := range p.plan.State {
+		if have.Name != slot.Name {
+			continue
+		}
+		if !have.Type.Equal(slot.Type) {
+			p.err = fmt.Errorf("slot %s is %s in one program and %s in another", slot.Name, have.Type, slot.Type)
+		}
+		return
+	}
+	p.plan.State = append(p.plan.State, slot)
+}
+
+// Minimise appends the stage that minimises the network's objective under the
+// suite's [train] table for all epochs.
+func (p *Plan) Minimise(n Network, klWeight methods.Schedule) {
+	opt, lr, err := Optimizer(n.Job)
+	if err != nil {
+		p.err = err
+		return
+	}
+	p.Stage("train", n.Job.Steps(), func(s *nn.Scope) { Minimise(s, n, klWeight, opt, lr) })
+}
+
+// Minimise builds one step of descent on the network's objective. A nil
+// klWeight is 1 always.
+func Minimise(s *nn.Scope, n Network, klWeight methods.Schedule, opt optim.Optimizer, lr methods.Schedule) {
+	weight := ir.None
+	if klWeight != nil {
+		weight = s.Scheduled("kl_weight", klWeight)
+	}
+	o := n.Objective(s, weight)
+	Descend(s, o.Loss, opt, s.Scheduled("lr", lr))
+	o.Record(s)
+}

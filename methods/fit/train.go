@@ -1,0 +1,88 @@
+package fit
+
+import (
+	"fmt"
+
+	"bayesbench/methods"
+	"bayesbench/methods/optim"
+)
+
+// Optimizer is the optimiser and learning rate of the suite's [train] table.
+func Optimizer(j methods.Job) (optim.Optimizer, methods.Schedule, error) {
+	lr, err := LearningRate(j)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch t := j.Train; t.Optimizer {
+	case "", "adam":
+		if t.Momentum != 0 {
+			return nil, nil, methods.BadKey("train.momentum", t.Momentum, "0 with optimizer = \"adam\"")
+		}
+		return optim.DefaultAdam(), lr, nil
+	case "sgd":
+		if !(t.Momentum >= 0 && t.Momentum < 1) {
+			return nil, nil, methods.BadKey("train.momentum", t.Momentum, "a number in [0, 1)")
+		}
+		return optim.SGD{Momentum: t.Momentum}, lr, nil
+	default:
+		return nil, nil, methods.BadKey("train.optimizer", t.Optimizer, `"adam" or "sgd"`)
+	}
+}
+
+// LearningRate is the schedule of the suite's [train] table.
+func LearningRate(j methods.Job) (methods.Schedule, error) {
+	t, steps := j.Train, j.Steps()
+	if steps < 1 {
+		return nil, methods.BadKey("train.epochs", j.Epochs, "at least one step (a batch no larger than the data, one epoch or more)")
+	}
+	if t.LR == 0 {
+		t.LR = 1e-3
+	}
+	if !(t.LR > 0) {
+		return nil, methods.BadKey("train.lr", t.LR, "a number above 0")
+	}
+	switch t.Schedule {
+	case "", "constant":
+		return optim.Constant(t.LR), nil
+	case "linear":
+		return optim.Linear(t.LR, steps), nil
+	case "half-linear":
+		return optim.HalfLinear(t.LR, steps), nil
+	case "cosine":
+		return optim.Cosine(t.LR, steps), nil
+	default:
+		return nil, methods.BadKey("train.schedule", t.Schedule, `"constant", "linear", "half-linear" or "cosine"`)
+	}
+}
+
+// KLWeight is a method's keys for the weight of the KL in the objective: 0
+// before epoch WarmupStart, then linear, and Weight from epoch WarmupEnd.
+// Sønderby et al., "Ladder variational autoencoders", NIPS 2016; Molchanov et
+// al. 2017.
+type KLWeight struct {
+	Weight      float64 `toml:"kl_weight"`
+	WarmupStart float64 `toml:"warmup_start"` // epochs
+	WarmupEnd   float64 `toml:"warmup_end"`   // epochs
+}
+
+// Check refuses what no job could run with.
+func (w KLWeight) Check() error {
+	switch {
+	case !(w.Weight >= 0):
+		return methods.BadKey("kl_weight", w.Weight, "a number not below 0")
+	case !(w.WarmupStart >= 0):
+		return methods.BadKey("warmup_start", w.WarmupStart, "an epoch, 0 or later")
+	case !(w.WarmupEnd >= w.WarmupStart):
+		return methods.BadKey("warmup_end", w.WarmupEnd, "an epoch not before warmup_start")
+	}
+	return nil
+}
+
+// Schedule is the weight at each step of the job.
+func (w KLWeight) Schedule(j methods.Job) (methods.Schedule, error) {
+	if w.WarmupEnd > float64(j.Epochs) {
+		return nil, methods.BadKey("warmup_end", w.WarmupEnd, fmt.Sprintf("no more than the %d epochs of the training", j.Epochs))
+	}
+	perEpoch := float64(j.StepsPerEpoch())
+	return optim.WarmUp(w.Weight, w.WarmupStart*perEpoch, w.WarmupEnd*perEpoch), nil
+}

@@ -1,0 +1,235 @@
+package methodtest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"bayesbench/backends"
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/nn"
+)
+
+// Check holds the method of that name under the keys (TOML) to what every
+// method must satisfy.
+func Check(t *testing.T, be backends.Backend, name, keys string) {
+	m, err := New(name, keys)
+	if err != nil {
+		t.Fatalf("New(%s, %s): %v", name, keys, err)
+	}
+	if _, err := New(name, keys+"\nno_such_key = 1\n"); err == nil {
+		t.Errorf("a key that the method does not have is no error")
+	}
+	small := Toy()
+	small.Batch, small.EvalBatch, small.Classes = 5, 1, 4 // a short last batch, one row
+	for _, c := range []struct {
+		model nn.Model
+		job   methods.Job
+	}{{MLP, Toy()}, {ConvNet, Toy()}, {MLP, small}} {
+		t.Run(fmt.Sprintf("%s/batch=%d", c.model.Name, c.job.Batch), func(t *testing.T) {
+			plan, err := m.Plan(c.model, c.job)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPlan(t, plan, c.job)
+			if len(plan.Members) == 0 {
+				checkRun(t, be, m, c.model, c.job)
+			}
+		})
+	}
+}
+
+// checkPlan checks that the parts of a plan fit together.
+func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
+	if len(plan.Members) > 0 {
+		if len(plan.State)+len(plan.Stages)+len(plan.Predictors) > 0 || plan.Report != nil {
+			t.Error("a plan with members has state, stages, predictors or a report of its own")
+		}
+		return
+	}
+	slots := map[string]ir.Type{}
+	for _, s := range plan.State {
+		if _, ok := slots[s.Name]; ok {
+			t.Errorf("slot %s is declared twice", s.Name)
+		}
+		slots[s.Name] = s.Type
+	}
+	x := func(rows int) ir.Type { return ir.Float(rows, j.Input[0], j.Input[1], j.Input[2]) }
+	check := func(what string, p *ir.Program, inputs map[string]ir.Type, results func(ir.Result, ir.Type) bool) {
+		if err := p.Validate(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		for _, v := range p.Params() {
+			name := p.Instrs[v].Name
+			want, ok := slots[name]
+			if !ok {
+				want, ok = inputs[name]
+			}
+			if !ok || !want.Equal(p.Type(v)) {
+				t.Errorf("%s: parameter %s %s is neither a slot nor an input of that type", what, name, p.Type(v))
+			}
+		}
+		for _, r := range p.Results {
+			if !results(r, p.Type(r.Value)) {
+				t.Errorf("%s: result %s %s is not what a plan may have", what, r.Name, p.Type(r.Value))
+			}
+		}
+	}
+	if len(plan.Stages) == 0 || len(plan.Predictors) == 0 {
+		t.Errorf("%d stages and %d predictors", len(plan.Stages), len(plan.Predictors))
+	}
+	kept := false
+	for _, s := range plan.Stages {
+		rows := j.Batch
+		if s.FullBatch {
+			rows = j.Examples
+		}
+		inputs := map[string]ir.Type{"x": x(rows), "y": ir.Float(rows, j.Classes), "key": ir.Uint(2)}
+		for name := range s.Schedules {
+			if _, ok := s.Step.Param(name); !ok {
+				t.Errorf("stage %s: schedule %s is no parameter", s.Name, name)
+			}
+			inputs[name] = ir.Float()
+		}
+		check("stage "+s.Name, s.Step, inputs, func(r ir.Result, typ ir.Type) bool {
+			if slot, ok := slots[r.Name]; ok {
+				return slot.Equal(typ)
+			}
+			return typ.Equal(ir.Float())
+		})
+		if s.Steps < 1 {
+			t.Errorf("stage %s has %d steps", s.Name, s.Steps)
+		}
+		for _, name := range s.Kept {
+			if _, ok := slots[name]; !ok {
+				t.Errorf("stage %s keeps %s, which is no slot", s.Name, name)
+			}
+		}
+		kept = kept || s.Keep != nil && len(s.Kept) > 0
+	}
+	for _, p := range plan.Predictors {
+		inputs := map[string]ir.Type{"x": x(j.EvalBatch)}
+		if p.Stochastic {
+			inputs["key"] = ir.Uint(2)
+		}
+		check("predictor "+p.Name, p.Program, inputs, func(r ir.Result, typ ir.Type) bool {
+			return r.Name == "logp" && typ.Equal(ir.Float(j.EvalBatch, j.Classes))
+		})
+		if p.Kept && !kept {
+			t.Errorf("predictor %s draws from stored states, and no stage stores any", p.Name)
+		}
+	}
+	if plan.Report == nil {
+		if len(plan.Weights) > 0 {
+			t.Error("weights are listed and nothing reports how many are used")
+		}
+		return
+	}
+	check("report", plan.Report, nil, func(r ir.Result, typ ir.Type) bool { return typ.Equal(ir.Float()) })
+	for _, w := range plan.Weights {
+		if !slices.ContainsFunc(plan.Report.Results, func(r ir.Result) bool { return r.Name == "nonzero/"+w.Layer }) {
+			t.Errorf("nothing reports nonzero/%s", w.Layer)
+		}
+	}
+}
+
+// checkRun trains and predicts twice.
+func checkRun(t *testing.T, be backends.Backend, m methods.Method, model nn.Model, j methods.Job) {
+	d := Blobs(j, j.Examples)
+	f, err := Fit(be, m, model, j, d, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Fit(be, m, model, j, d, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range f.State {
+		if !slices.Equal(v, again.State[name]) {
+			t.Errorf("slot %s differs between two runs of one seed", name)
+		}
+		if i := slices.IndexFunc(v, func(x float32) bool { return x-x != 0 }); i >= 0 {
+			t.Errorf("slot %s[%d] = %v", name, i, v[i])
+		}
+	}
+	checkLoss(t, f)
+	for _, p := range f.Plan.Predictors {
+		checkPredictor(t, f, p, j, d)
+	}
+	if f.Plan.Report == nil {
+		return
+	}
+	report, err := f.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range report {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			t.Errorf("report: %s = %v", name, x)
+		}
+	}
+	for _, w := range f.Plan.Weights {
+		if n := report["nonzero/"+w.Layer]; n < 0 || n > float64(w.Size) {
+			t.Errorf("nonzero/%s = %v of %d", w.Layer, n, w.Size)
+		}
+	}
+}
+
+// checkLoss wants the negative log-likelihood (the loss where a stage does not
+// record it) of the last epoch to be well below that of the first.
+func checkLoss(t *testing.T, f *Fitted) {
+	var series []float64
+	for _, s := range f.Plan.Stages {
+		v := f.Curve[s.Name]["nll"]
+		if v == nil {
+			v = f.Curve[s.Name]["loss"]
+		}
+		series = append(series, v...)
+		for name, c := range f.Curve[s.Name] {
+			if i := slices.IndexFunc(c, func(x float64) bool { return x-x != 0 }); i >= 0 {
+				t.Fatalf("stage %s, step %d: %s = %v", s.Name, i, name, c[i])
+			}
+		}
+	}
+	n := max(len(series)/6, 1)
+	if first, last := mean(series[:n]), mean(series[len(series)-n:]); !(last < 0.8*first) {
+		t.Errorf("nll goes from %.3f to %.3f in %d steps", first, last, len(series))
+	}
+}
+
+func checkPredictor(t *testing.T, f *Fitted, p methods.Predictor, j methods.Job, d Data) {
+	draws, err := f.LogProbs(p.Name, d, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, logp := range draws {
+		for row := range j.EvalBatch {
+			total := 0.0
+			for _, x := range logp[row*j.Classes : (row+1)*j.Classes] {
+				total += math.Exp(float64(x))
+			}
+			if math.Abs(total-1) > 1e-5 {
+				t.Errorf("predictor %s: row %d has probability %v in all", p.Name, row, total)
+			}
+		}
+	}
+	_, hasKey := p.Program.Param("key")
+	if hasKey != p.Stochastic {
+		t.Errorf("predictor %s: stochastic = %v, takes a key = %v", p.Name, p.Stochastic, hasKey)
+	}
+	if same := slices.Equal(draws[0], draws[1]); p.Stochastic && same {
+		t.Errorf("predictor %s: two samples are equal", p.Name)
+	} else if !p.Stochastic && !p.Kept && !same {
+		t.Errorf("predictor %s: two calls differ", p.Name)
+	}
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v))
+}

@@ -1,0 +1,142 @@
+// Package sparsevd is sparse variational dropout: for every weight
+// q(w) = N(θ, σ²) with the noise parameterised additively (θ and log σ² are
+// learnt, α = σ²/θ²) under the log-uniform prior p(|w|) ∝ 1/|w|,
+//
+//	loss = −1/B Σ log p(y | x, w) + β/N · KL(q‖p)
+//	−KL ≈ Σ k₁·sigmoid(k₂ + k₃·log α) − ½·log(1 + 1/α) − k₁
+//
+// k = 0.63576, 1.87320, 1.48695; log α = log σ² − log(θ² + 1e-8), clipped to
+// [−8, 8]. The local reparameterisation trains it. Weights with log α at or
+// above the threshold are pruned in prediction, and with train_clip their
+// means are zero in training too. Biases and batch normalisation are point
+// estimates under a flat prior. State: θ and log σ², "fc1.w" and "fc1.logvar".
+// Prediction: "mean" is the published one, a single pass with the pruned
+// posterior means; "sample" draws the unpruned weights from the posterior.
+//
+// Source: Molchanov, Ashukha, Vetrov, "Variational dropout sparsifies deep
+// neural networks", ICML 2017, eq. 14 and section 4; the warm-up, the clipping
+// and log σ² = −10 from the authors' code.
+package sparsevd
+
+import (
+	"math"
+
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+)
+
+func init() {
+	methods.Register(methods.Driver{
+		Name:        "sparse-vd",
+		Description: "sparse variational dropout (Molchanov et al. 2017)",
+		New: func(p methods.Params) (methods.Method, error) {
+			m := Default()
+			if err := p.Decode(&m); err != nil {
+				return nil, err
+			}
+			return m, m.check()
+		},
+	})
+}
+
+// Method is the settings of sparse VD.
+type Method struct {
+	Threshold  float64 `toml:"threshold"`   // of log α, from which weights are pruned
+	TrainClip  bool    `toml:"train_clip"`  // prune the means in training too
+	InitLogVar float64 `toml:"init_logvar"` // log σ² at the start
+	fit.KLWeight
+	Init nn.Initializer `toml:"init"` // of θ
+}
+
+// Default is the published recipe of the LeNets: KL weight 0 to epoch 5 and 1
+// from epoch 20. A training shorter than 20 epochs sets the warm-up itself.
+func Default() Method {
+	return Method{Threshold: 3, TrainClip: true, InitLogVar: -10, Init: nn.Glorot,
+		KLWeight: fit.KLWeight{Weight: 1, WarmupStart: 5, WarmupEnd: 20}}
+}
+
+func (m Method) check() error {
+	if !(m.Threshold > -clip && m.Threshold < clip) {
+		return methods.BadKey("threshold", m.Threshold, "a log α within (-8, 8)")
+	}
+	if math.IsNaN(m.InitLogVar) || math.IsInf(m.InitLogVar, 0) {
+		return methods.BadKey("init_logvar", m.InitLogVar, "a finite number")
+	}
+	return m.KLWeight.Check()
+}
+
+func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	weight, err := m.KLWeight.Schedule(j)
+	if err != nil {
+		return nil, err
+	}
+	tensors, err := model.Tensors(j.Input, j.Classes)
+	if err != nil {
+		return nil, err
+	}
+	under := func(e nn.Estimator, pruned bool) fit.Network {
+		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, pruned) }}
+	}
+	var p fit.Plan
+	p.Minimise(under(nn.Local, m.TrainClip), weight)
+	p.Predictor("mean", under(nn.Mean, true))
+	p.Predictor("sample", under(nn.Weight, false))
+	p.Report(func(s *nn.Scope) {
+		for _, t := range tensors {
+			w := m.weight(s, t.Layer, t.Shape, nn.Init{})
+			s.KL = append(s.KL, KL(s, w.logAlpha))
+			s.Result("nonzero/"+t.Layer, s.Sum(m.kept(s, w.logAlpha)))
+		}
+		s.Result("kl", s.Total(s.KL))
+	})
+	p.Weights(tensors)
+	return p.Build()
+}
+
+func (m Method) layers(s *nn.Scope, e nn.Estimator, pruned bool) nn.Layers {
+	g := &nn.Gaussian{Point: nn.Point{Scope: s, Init: m.Init}, Estimator: e}
+	g.Weight = func(layer string, shape []int) nn.Posterior {
+		w := m.weight(s, layer, shape, g.Initial(shape))
+		s.KL = append(s.KL, KL(s, w.logAlpha))
+		q := nn.Posterior{Mean: w.theta, Std: s.Exp(s.MulConst(w.logVar, 0.5)), Variance: s.Exp(w.logVar)}
+		if pruned {
+			q.Mean = s.Mul(w.theta, m.kept(s, w.logAlpha))
+		}
+		return q
+	}
+	return g
+}
+
+// weight is one tensor's posterior.
+type weight struct{ theta, logVar, logAlpha ir.Value }
+
+func (m Method) weight(s *nn.Scope, layer string, shape []int, init nn.Init) weight {
+	w := weight{
+		theta:  s.Learn(layer+".w", init, shape...),
+		logVar: s.Learn(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...),
+	}
+	w.logAlpha = LogAlpha(s, w.theta, w.logVar)
+	return w
+}
+
+// kept is 1 where a weight is not pruned.
+func (m Method) kept(s *nn.Scope, logAlpha ir.Value) ir.Value {
+	return s.Less(logAlpha, s.Const(m.Threshold))
+}
+
+const clip = 8 // of log α
+
+// LogAlpha is log σ² − log(θ² + 1e-8), clipped to [−8, 8].
+func LogAlpha(s *nn.Scope, theta, logVar ir.Value) ir.Value {
+	return s.Clamp(s.Sub(logVar, s.Log(s.AddConst(s.Square(theta), 1e-8))), -clip, clip)
+}
+
+// KL is the approximation of eq. 14 summed over a tensor.
+func KL(s *nn.Scope, logAlpha ir.Value) ir.Value {
+	const k1, k2, k3 = 0.63576, 1.87320, 1.48695
+	gain := s.MulConst(s.Sigmoid(s.AddConst(s.MulConst(logAlpha, k3), k2)), k1)
+	cost := s.MulConst(s.Softplus(s.Neg(logAlpha)), 0.5)
+	return s.AddConst(s.Sum(s.Sub(cost, gain)), k1*float64(s.Type(logAlpha).Size()))
+}
