@@ -129,3 +129,267 @@ func transpose8AVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols i
 
 //go:noescape
 func transpose8AVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
+
+//go:noescape
+func negAVX2(dst []float32, x []float32)
+
+//go:noescape
+func absAVX2(dst []float32, x []float32)
+
+//go:noescape
+func sqrtAVX2(dst []float32, x []float32)
+
+//go:noescape
+func expAVX2(dst []float32, x []float32)
+
+//go:noescape
+func logAVX2(dst []float32, x []float32)
+
+//go:noescape
+func log1pAVX2(dst []float32, x []float32)
+
+//go:noescape
+func tanhAVX2(dst []float32, x []float32)
+
+//go:noescape
+func floorAVX2(dst []float32, x []float32)
+
+//go:noescape
+func sigmoidAVX2(dst []float32, x []float32)
+
+//go:noescape
+func softplusAVX2(dst []float32, x []float32)
+
+//go:noescape
+func squareAVX2(dst []float32, x []float32)
+
+//go:noescape
+func recipAVX2(dst []float32, x []float32)
+
+//go:noescape
+func reluAVX2(dst []float32, x []float32)
+
+//go:noescape
+func signAVX2(dst []float32, x []float32)
+
+//go:noescape
+func addAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func addScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func subAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func subScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarSubAVX2(dst []float32, b []float32, s float32)
+
+//go:noescape
+func mulAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func mulScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func divAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func divScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarDivAVX2(dst []float32, b []float32, s float32)
+
+//go:noescape
+func maxAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func maxScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func minAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func minScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func lessAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func lessScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarLessAVX2(dst []float32, b []float32, s float32)
+
+//go:noescape
+func lessEqualAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func lessEqualScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarLessEqualAVX2(dst []float32, b []float32, s float32)
+
+//go:noescape
+func equalAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func equalScalarAVX2(dst []float32, a []float32, s float32)
+
+//go:noescape
+func fmaAVX2(dst []float32, a []float32, b []float32, c []float32)
+
+//go:noescape
+func fmaScalarAVX2(dst []float32, a []float32, c []float32, s float32)
+
+//go:noescape
+func selAVX2(dst []float32, cond []float32, a []float32, b []float32)
+
+//go:noescape
+func subExpScaledAVX2(dst []float32, g []float32, y []float32, s float32)
+
+//go:noescape
+func negAVX512(dst []float32, x []float32)
+
+//go:noescape
+func absAVX512(dst []float32, x []float32)
+
+//go:noescape
+func sqrtAVX512(dst []float32, x []float32)
+
+//go:noescape
+func expAVX512(dst []float32, x []float32)
+
+//go:noescape
+func logAVX512(dst []float32, x []float32)
+
+//go:noescape
+func log1pAVX512(dst []float32, x []float32)
+
+//go:noescape
+func tanhAVX512(dst []float32, x []float32)
+
+//go:noescape
+func floorAVX512(dst []float32, x []float32)
+
+//go:noescape
+func sigmoidAVX512(dst []float32, x []float32)
+
+//go:noescape
+func softplusAVX512(dst []float32, x []float32)
+
+//go:noescape
+func squareAVX512(dst []float32, x []float32)
+
+//go:noescape
+func recipAVX512(dst []float32, x []float32)
+
+//go:noescape
+func reluAVX512(dst []float32, x []float32)
+
+//go:noescape
+func signAVX512(dst []float32, x []float32)
+
+//go:noescape
+func addAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func addScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func subAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func subScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarSubAVX512(dst []float32, b []float32, s float32)
+
+//go:noescape
+func mulAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func mulScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func divAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func divScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarDivAVX512(dst []float32, b []float32, s float32)
+
+//go:noescape
+func maxAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func maxScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func minAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func minScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func lessAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func lessScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarLessAVX512(dst []float32, b []float32, s float32)
+
+//go:noescape
+func lessEqualAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func lessEqualScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func scalarLessEqualAVX512(dst []float32, b []float32, s float32)
+
+//go:noescape
+func equalAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func equalScalarAVX512(dst []float32, a []float32, s float32)
+
+//go:noescape
+func fmaAVX512(dst []float32, a []float32, b []float32, c []float32)
+
+//go:noescape
+func fmaScalarAVX512(dst []float32, a []float32, c []float32, s float32)
+
+//go:noescape
+func selAVX512(dst []float32, cond []float32, a []float32, b []float32)
+
+//go:noescape
+func subExpScaledAVX512(dst []float32, g []float32, y []float32, s float32)
+
+//go:noescape
+func sumAVX2(x []float32) float32
+
+//go:noescape
+func dotAVX2(a []float32, b []float32) float32
+
+//go:noescape
+func sumExpAVX2(x []float32) float32
+
+//go:noescape
+func maxOfAVX2(x []float32) float32
+
+//go:noescape
+func uniformAVX2(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+
+//go:noescape
+func normalAVX2(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+
+//go:noescape
+func uniformAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+
+//go:noescape
+func normalAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)

@@ -10574,3 +10574,10931 @@ again:
 	JG         again
 	VZEROUPPER
 	RET
+
+// func negAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·negAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VXORPS  lanes_80000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VXORPS  lanes_80000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y0
+	VXORPS  lanes_80000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y0
+	VXORPS  lanes_80000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VXORPS  lanes_80000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VXORPS     lanes_80000000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_80000000<>+0(SB)/4, $0x80000000
+DATA lanes_80000000<>+4(SB)/4, $0x80000000
+DATA lanes_80000000<>+8(SB)/4, $0x80000000
+DATA lanes_80000000<>+12(SB)/4, $0x80000000
+DATA lanes_80000000<>+16(SB)/4, $0x80000000
+DATA lanes_80000000<>+20(SB)/4, $0x80000000
+DATA lanes_80000000<>+24(SB)/4, $0x80000000
+DATA lanes_80000000<>+28(SB)/4, $0x80000000
+DATA lanes_80000000<>+32(SB)/4, $0x80000000
+DATA lanes_80000000<>+36(SB)/4, $0x80000000
+DATA lanes_80000000<>+40(SB)/4, $0x80000000
+DATA lanes_80000000<>+44(SB)/4, $0x80000000
+DATA lanes_80000000<>+48(SB)/4, $0x80000000
+DATA lanes_80000000<>+52(SB)/4, $0x80000000
+DATA lanes_80000000<>+56(SB)/4, $0x80000000
+DATA lanes_80000000<>+60(SB)/4, $0x80000000
+GLOBL lanes_80000000<>(SB), RODATA|NOPTR, $64
+
+// func absAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·absAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VANDPS  lanes_7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VANDPS  lanes_7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y0
+	VANDPS  lanes_7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y0
+	VANDPS  lanes_7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VANDPS  lanes_7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VANDPS     lanes_7fffffff<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_7fffffff<>+0(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+4(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+8(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+12(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+16(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+20(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+24(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+28(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+32(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+36(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+40(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+44(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+48(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+52(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+56(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL lanes_7fffffff<>(SB), RODATA|NOPTR, $64
+
+// func sqrtAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VSQRTPS    Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func expAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      lanes_42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y1, Y0
+	VMOVUPS      lanes_39506967<>+0(SB), Y2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VFMADD132PS  Y3, Y0, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      lanes_42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y1, Y0
+	VMOVUPS      lanes_39506967<>+0(SB), Y2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VFMADD132PS  Y3, Y0, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      lanes_42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y1, Y0
+	VMOVUPS      lanes_39506967<>+0(SB), Y2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VFMADD132PS  Y3, Y0, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_c2d00000<>+0(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+4(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+8(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+12(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+16(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+20(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+24(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+28(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+32(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+36(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+40(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+44(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+48(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+52(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+56(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+60(SB)/4, $0xc2d00000
+GLOBL lanes_c2d00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_42b20000<>+0(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+4(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+8(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+12(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+16(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+20(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+24(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+28(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+32(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+36(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+40(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+44(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+48(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+52(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+56(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+60(SB)/4, $0x42b20000
+GLOBL lanes_42b20000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f318000<>+0(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+4(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+8(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+12(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+16(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+20(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+24(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+28(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+32(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+36(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+40(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+44(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+48(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+52(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+56(SB)/4, $0x3f318000
+DATA lanes_3f318000<>+60(SB)/4, $0x3f318000
+GLOBL lanes_3f318000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_b95e8083<>+0(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+4(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+8(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+12(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+16(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+20(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+24(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+28(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+32(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+36(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+40(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+44(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+48(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+52(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+56(SB)/4, $0xb95e8083
+DATA lanes_b95e8083<>+60(SB)/4, $0xb95e8083
+GLOBL lanes_b95e8083<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_39506967<>+0(SB)/4, $0x39506967
+DATA lanes_39506967<>+4(SB)/4, $0x39506967
+DATA lanes_39506967<>+8(SB)/4, $0x39506967
+DATA lanes_39506967<>+12(SB)/4, $0x39506967
+DATA lanes_39506967<>+16(SB)/4, $0x39506967
+DATA lanes_39506967<>+20(SB)/4, $0x39506967
+DATA lanes_39506967<>+24(SB)/4, $0x39506967
+DATA lanes_39506967<>+28(SB)/4, $0x39506967
+DATA lanes_39506967<>+32(SB)/4, $0x39506967
+DATA lanes_39506967<>+36(SB)/4, $0x39506967
+DATA lanes_39506967<>+40(SB)/4, $0x39506967
+DATA lanes_39506967<>+44(SB)/4, $0x39506967
+DATA lanes_39506967<>+48(SB)/4, $0x39506967
+DATA lanes_39506967<>+52(SB)/4, $0x39506967
+DATA lanes_39506967<>+56(SB)/4, $0x39506967
+DATA lanes_39506967<>+60(SB)/4, $0x39506967
+GLOBL lanes_39506967<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3ab743ce<>+0(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+4(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+8(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+12(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+16(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+20(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+24(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+28(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+32(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+36(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+40(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+44(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+48(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+52(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+56(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+60(SB)/4, $0x3ab743ce
+GLOBL lanes_3ab743ce<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3c088908<>+0(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+4(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+8(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+12(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+16(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+20(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+24(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+28(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+32(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+36(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+40(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+44(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+48(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+52(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+56(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+60(SB)/4, $0x3c088908
+GLOBL lanes_3c088908<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
+GLOBL lanes_3d2aa9c1<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+32(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+36(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+40(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+44(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+48(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+52(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
+GLOBL lanes_3e2aaaaa<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f000000<>+0(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+4(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+8(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+12(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+16(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+20(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+24(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+28(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+32(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+36(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+40(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+44(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+48(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+52(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+56(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+60(SB)/4, $0x3f000000
+GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f800000<>+0(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+4(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+8(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+12(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+16(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+20(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+24(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+28(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+32(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+36(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+40(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+44(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+48(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+52(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+56(SB)/4, $0x3f800000
+DATA lanes_3f800000<>+60(SB)/4, $0x3f800000
+GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $64
+
+// func logAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Y0, Y1
+	VMULPS       lanes_4b800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y2
+	VMOVUPS      lanes_c1c00000<>+0(SB), Y3
+	VANDPS       Y3, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y4
+	VPSUBD       Y4, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VADDPS       Y1, Y3, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y2, Y3, Y2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y2
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x01, Y1, Y0, Y3
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VMOVUPS      lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Y0, Y1
+	VMULPS       lanes_4b800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y2
+	VMOVUPS      lanes_c1c00000<>+0(SB), Y3
+	VANDPS       Y3, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y4
+	VPSUBD       Y4, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VADDPS       Y1, Y3, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y2, Y3, Y2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y2
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x01, Y1, Y0, Y3
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VMOVUPS      lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Y0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Y0, Y1
+	VMULPS       lanes_4b800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y2
+	VMOVUPS      lanes_c1c00000<>+0(SB), Y3
+	VANDPS       Y3, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y4
+	VPSUBD       Y4, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VADDPS       Y1, Y3, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y2, Y3, Y2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y2
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x01, Y1, Y0, Y3
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VMOVUPS      lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Y1, Y2
+	VMULPS       lanes_4b800000<>+0(SB), Y1, Y3
+	VBLENDVPS    Y2, Y3, Y1, Y3
+	VMOVUPS      lanes_c1c00000<>+0(SB), Y4
+	VANDPS       Y4, Y2, Y2
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y3, Y4
+	VPSRAD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y4, Y5
+	VPSUBD       Y5, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VADDPS       Y2, Y4, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y4
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y4
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y5, Y4
+	VADDPS       Y3, Y4, Y3
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y3
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x01, Y2, Y1, Y4
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VCMPPS       $0x00, Y2, Y1, Y2
+	VMOVUPS      lanes_ff800000<>+0(SB), Y4
+	VBLENDVPS    Y2, Y4, Y3, Y2
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y1, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_00800000<>+0(SB)/4, $0x00800000
+DATA lanes_00800000<>+4(SB)/4, $0x00800000
+DATA lanes_00800000<>+8(SB)/4, $0x00800000
+DATA lanes_00800000<>+12(SB)/4, $0x00800000
+DATA lanes_00800000<>+16(SB)/4, $0x00800000
+DATA lanes_00800000<>+20(SB)/4, $0x00800000
+DATA lanes_00800000<>+24(SB)/4, $0x00800000
+DATA lanes_00800000<>+28(SB)/4, $0x00800000
+DATA lanes_00800000<>+32(SB)/4, $0x00800000
+DATA lanes_00800000<>+36(SB)/4, $0x00800000
+DATA lanes_00800000<>+40(SB)/4, $0x00800000
+DATA lanes_00800000<>+44(SB)/4, $0x00800000
+DATA lanes_00800000<>+48(SB)/4, $0x00800000
+DATA lanes_00800000<>+52(SB)/4, $0x00800000
+DATA lanes_00800000<>+56(SB)/4, $0x00800000
+DATA lanes_00800000<>+60(SB)/4, $0x00800000
+GLOBL lanes_00800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_4b800000<>+0(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+4(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+8(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+12(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+16(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+20(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+24(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+28(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+32(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+36(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+40(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+44(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+48(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+52(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+56(SB)/4, $0x4b800000
+DATA lanes_4b800000<>+60(SB)/4, $0x4b800000
+GLOBL lanes_4b800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_c1c00000<>+0(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+4(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+8(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+12(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+16(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+20(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+24(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+28(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+32(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+36(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+40(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+44(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+48(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+52(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+56(SB)/4, $0xc1c00000
+DATA lanes_c1c00000<>+60(SB)/4, $0xc1c00000
+GLOBL lanes_c1c00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f3504f3<>+0(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+4(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+8(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+12(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+16(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+20(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+24(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+28(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+32(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+36(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+40(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+44(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+48(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+52(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+56(SB)/4, $0x3f3504f3
+DATA lanes_3f3504f3<>+60(SB)/4, $0x3f3504f3
+GLOBL lanes_3f3504f3<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d9021bb<>+0(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+4(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+8(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+12(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+16(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+20(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+24(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+28(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+32(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+36(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+40(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+44(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+48(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+52(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+56(SB)/4, $0x3d9021bb
+DATA lanes_3d9021bb<>+60(SB)/4, $0x3d9021bb
+GLOBL lanes_3d9021bb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bdebd1b8<>+0(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+4(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+8(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+12(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+16(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+20(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+24(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+28(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+32(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+36(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+40(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+44(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+48(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+52(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+56(SB)/4, $0xbdebd1b8
+DATA lanes_bdebd1b8<>+60(SB)/4, $0xbdebd1b8
+GLOBL lanes_bdebd1b8<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3def251a<>+0(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+4(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+8(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+12(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+16(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+20(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+24(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+28(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+32(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+36(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+40(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+44(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+48(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+52(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+56(SB)/4, $0x3def251a
+DATA lanes_3def251a<>+60(SB)/4, $0x3def251a
+GLOBL lanes_3def251a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bdfe5d4f<>+0(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+4(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+8(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+12(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+16(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+20(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+24(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+28(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+32(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+36(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+40(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+44(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+48(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+52(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+56(SB)/4, $0xbdfe5d4f
+DATA lanes_bdfe5d4f<>+60(SB)/4, $0xbdfe5d4f
+GLOBL lanes_bdfe5d4f<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e11e9bf<>+0(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+4(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+8(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+12(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+16(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+20(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+24(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+28(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+32(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+36(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+40(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+44(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+48(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+52(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+56(SB)/4, $0x3e11e9bf
+DATA lanes_3e11e9bf<>+60(SB)/4, $0x3e11e9bf
+GLOBL lanes_3e11e9bf<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be2aae50<>+0(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+4(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+8(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+12(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+16(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+20(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+24(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+28(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+32(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+36(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+40(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+44(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+48(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+52(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+56(SB)/4, $0xbe2aae50
+DATA lanes_be2aae50<>+60(SB)/4, $0xbe2aae50
+GLOBL lanes_be2aae50<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e4cceac<>+0(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+4(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+8(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+12(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+16(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+20(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+24(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+28(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+32(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+36(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+40(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+44(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+48(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+52(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+56(SB)/4, $0x3e4cceac
+DATA lanes_3e4cceac<>+60(SB)/4, $0x3e4cceac
+GLOBL lanes_3e4cceac<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be7ffffc<>+0(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+4(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+8(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+12(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+16(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+20(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+24(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+28(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+32(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+36(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+40(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+44(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+48(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+52(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+56(SB)/4, $0xbe7ffffc
+DATA lanes_be7ffffc<>+60(SB)/4, $0xbe7ffffc
+GLOBL lanes_be7ffffc<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3eaaaaaa<>+0(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+4(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+8(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+12(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+16(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+20(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+24(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+28(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+32(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+36(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+40(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+44(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+48(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+52(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+56(SB)/4, $0x3eaaaaaa
+DATA lanes_3eaaaaaa<>+60(SB)/4, $0x3eaaaaaa
+GLOBL lanes_3eaaaaaa<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_7fc00000<>+0(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+4(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+8(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+12(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+16(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+20(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+24(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+28(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+32(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+36(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+40(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+44(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+48(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+52(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+56(SB)/4, $0x7fc00000
+DATA lanes_7fc00000<>+60(SB)/4, $0x7fc00000
+GLOBL lanes_7fc00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_ff800000<>+0(SB)/4, $0xff800000
+DATA lanes_ff800000<>+4(SB)/4, $0xff800000
+DATA lanes_ff800000<>+8(SB)/4, $0xff800000
+DATA lanes_ff800000<>+12(SB)/4, $0xff800000
+DATA lanes_ff800000<>+16(SB)/4, $0xff800000
+DATA lanes_ff800000<>+20(SB)/4, $0xff800000
+DATA lanes_ff800000<>+24(SB)/4, $0xff800000
+DATA lanes_ff800000<>+28(SB)/4, $0xff800000
+DATA lanes_ff800000<>+32(SB)/4, $0xff800000
+DATA lanes_ff800000<>+36(SB)/4, $0xff800000
+DATA lanes_ff800000<>+40(SB)/4, $0xff800000
+DATA lanes_ff800000<>+44(SB)/4, $0xff800000
+DATA lanes_ff800000<>+48(SB)/4, $0xff800000
+DATA lanes_ff800000<>+52(SB)/4, $0xff800000
+DATA lanes_ff800000<>+56(SB)/4, $0xff800000
+DATA lanes_ff800000<>+60(SB)/4, $0xff800000
+GLOBL lanes_ff800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_7f800000<>+0(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+4(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+8(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+12(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+16(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+20(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+24(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+28(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+32(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+36(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+40(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+44(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+48(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+52(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+56(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+60(SB)/4, $0x7f800000
+GLOBL lanes_7f800000<>(SB), RODATA|NOPTR, $64
+
+// func log1pAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·log1pAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMOVUPS      lanes_3f800000<>+0(SB), Y1
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y1, Y2, Y3
+	VSUBPS       Y3, Y2, Y4
+	VSUBPS       Y4, Y1, Y1
+	VSUBPS       Y3, Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	VDIVPS       Y2, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y4
+	VPSUBD       Y4, Y2, Y4
+	VCVTDQ2PS    Y3, Y3
+	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VADDPS       Y1, Y5, Y1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y1
+	VADDPS       Y4, Y1, Y1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, Y3, Y2, Y4
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
+	VBLENDVPS    Y4, Y5, Y1, Y1
+	VCMPPS       $0x00, Y3, Y2, Y2
+	VMOVUPS      lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VMOVUPS      lanes_3f800000<>+0(SB), Y1
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y1, Y2, Y3
+	VSUBPS       Y3, Y2, Y4
+	VSUBPS       Y4, Y1, Y1
+	VSUBPS       Y3, Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	VDIVPS       Y2, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y4
+	VPSUBD       Y4, Y2, Y4
+	VCVTDQ2PS    Y3, Y3
+	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VADDPS       Y1, Y5, Y1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y1
+	VADDPS       Y4, Y1, Y1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, Y3, Y2, Y4
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
+	VBLENDVPS    Y4, Y5, Y1, Y1
+	VCMPPS       $0x00, Y3, Y2, Y2
+	VMOVUPS      lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMOVUPS      lanes_3f800000<>+0(SB), Y1
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y1, Y2, Y3
+	VSUBPS       Y3, Y2, Y4
+	VSUBPS       Y4, Y1, Y1
+	VSUBPS       Y3, Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	VDIVPS       Y2, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y4
+	VPSUBD       Y4, Y2, Y4
+	VCVTDQ2PS    Y3, Y3
+	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VADDPS       Y1, Y5, Y1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y1
+	VADDPS       Y4, Y1, Y1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, Y3, Y2, Y4
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
+	VBLENDVPS    Y4, Y5, Y1, Y1
+	VCMPPS       $0x00, Y3, Y2, Y2
+	VMOVUPS      lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VMOVUPS      lanes_3f800000<>+0(SB), Y2
+	VADDPS       Y1, Y2, Y3
+	VSUBPS       Y2, Y3, Y4
+	VSUBPS       Y4, Y3, Y5
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y4, Y1, Y4
+	VADDPS       Y4, Y2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y3, Y4
+	VPSRAD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y4, Y5
+	VPSUBD       Y5, Y3, Y5
+	VCVTDQ2PS    Y4, Y4
+	VSUBPS       lanes_3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y6
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y4, Y6
+	VADDPS       Y2, Y6, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y7, Y2
+	VADDPS       Y5, Y2, Y2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y4, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x01, Y4, Y3, Y5
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y6
+	VBLENDVPS    Y5, Y6, Y2, Y2
+	VCMPPS       $0x00, Y4, Y3, Y3
+	VMOVUPS      lanes_ff800000<>+0(SB), Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Y1, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func tanhAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VMOVUPS      lanes_40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VSUBPS       Y2, Y3, Y2
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y3
+	VORPS        Y3, Y2, Y2
+	VMULPS       Y0, Y0, Y3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Y4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD132PS  Y0, Y0, Y3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y3, Y2, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VMOVUPS      lanes_40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VSUBPS       Y2, Y3, Y2
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y3
+	VORPS        Y3, Y2, Y2
+	VMULPS       Y0, Y0, Y3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Y4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD132PS  Y0, Y0, Y3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y3, Y2, Y0
+	VMOVUPS      Y0, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VMOVUPS      lanes_40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VSUBPS       Y2, Y3, Y2
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y3
+	VORPS        Y3, Y2, Y2
+	VMULPS       Y0, Y0, Y3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Y4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD132PS  Y0, Y0, Y3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y3, Y2, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD132PS  Y6, Y3, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VMOVUPS      lanes_40000000<>+0(SB), Y5
+	VDIVPS       Y3, Y5, Y3
+	VSUBPS       Y3, Y4, Y3
+	VANDPS       lanes_80000000<>+0(SB), Y1, Y4
+	VORPS        Y4, Y3, Y3
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Y5
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e088393<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y5, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y4, Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_40000000<>+0(SB)/4, $0x40000000
+DATA lanes_40000000<>+4(SB)/4, $0x40000000
+DATA lanes_40000000<>+8(SB)/4, $0x40000000
+DATA lanes_40000000<>+12(SB)/4, $0x40000000
+DATA lanes_40000000<>+16(SB)/4, $0x40000000
+DATA lanes_40000000<>+20(SB)/4, $0x40000000
+DATA lanes_40000000<>+24(SB)/4, $0x40000000
+DATA lanes_40000000<>+28(SB)/4, $0x40000000
+DATA lanes_40000000<>+32(SB)/4, $0x40000000
+DATA lanes_40000000<>+36(SB)/4, $0x40000000
+DATA lanes_40000000<>+40(SB)/4, $0x40000000
+DATA lanes_40000000<>+44(SB)/4, $0x40000000
+DATA lanes_40000000<>+48(SB)/4, $0x40000000
+DATA lanes_40000000<>+52(SB)/4, $0x40000000
+DATA lanes_40000000<>+56(SB)/4, $0x40000000
+DATA lanes_40000000<>+60(SB)/4, $0x40000000
+GLOBL lanes_40000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bbbaf0ea<>+0(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+4(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+8(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+12(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+16(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+20(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+24(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+28(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+32(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+36(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+40(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+44(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+48(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+52(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+56(SB)/4, $0xbbbaf0ea
+DATA lanes_bbbaf0ea<>+60(SB)/4, $0xbbbaf0ea
+GLOBL lanes_bbbaf0ea<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3ca9134e<>+0(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+4(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+8(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+12(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+16(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+20(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+24(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+28(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+32(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+36(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+40(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+44(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+48(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+52(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+56(SB)/4, $0x3ca9134e
+DATA lanes_3ca9134e<>+60(SB)/4, $0x3ca9134e
+GLOBL lanes_3ca9134e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bd5c1e2d<>+0(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+4(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+8(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+12(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+16(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+20(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+24(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+28(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+32(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+36(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+40(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+44(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+48(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+52(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+56(SB)/4, $0xbd5c1e2d
+DATA lanes_bd5c1e2d<>+60(SB)/4, $0xbd5c1e2d
+GLOBL lanes_bd5c1e2d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e088393<>+0(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+4(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+8(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+12(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+16(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+20(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+24(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+28(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+32(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+36(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+40(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+44(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+48(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+52(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+56(SB)/4, $0x3e088393
+DATA lanes_3e088393<>+60(SB)/4, $0x3e088393
+GLOBL lanes_3e088393<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_beaaaa99<>+0(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+4(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+8(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+12(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+16(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+20(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+24(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+28(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+32(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+36(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+40(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+44(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+48(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+52(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+56(SB)/4, $0xbeaaaa99
+DATA lanes_beaaaa99<>+60(SB)/4, $0xbeaaaa99
+GLOBL lanes_beaaaa99<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f200000<>+0(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+4(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+8(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+12(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+16(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+20(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+24(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+28(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+32(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+36(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+40(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+44(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+48(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+52(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+56(SB)/4, $0x3f200000
+DATA lanes_3f200000<>+60(SB)/4, $0x3f200000
+GLOBL lanes_3f200000<>(SB), RODATA|NOPTR, $64
+
+// func floorAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·floorAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS  (DX)(BX*4), Y0
+	VROUNDPS $0x01, Y0, Y0
+	VMOVUPS  Y0, (AX)(BX*4)
+	VMOVUPS  32(DX)(BX*4), Y0
+	VROUNDPS $0x01, Y0, Y0
+	VMOVUPS  Y0, 32(AX)(BX*4)
+	VMOVUPS  64(DX)(BX*4), Y0
+	VROUNDPS $0x01, Y0, Y0
+	VMOVUPS  Y0, 64(AX)(BX*4)
+	VMOVUPS  96(DX)(BX*4), Y0
+	VROUNDPS $0x01, Y0, Y0
+	VMOVUPS  Y0, 96(AX)(BX*4)
+	ADDQ     $0x00000020, BX
+	SUBQ     $0x00000020, CX
+	JGE      many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS  (DX)(BX*4), Y0
+	VROUNDPS $0x01, Y0, Y0
+	VMOVUPS  Y0, (AX)(BX*4)
+	ADDQ     $0x00000008, BX
+	SUBQ     $0x00000008, CX
+	JGE      one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VROUNDPS   $0x01, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VORPS        lanes_80000000<>+0(SB), Y0, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VADDPS       lanes_3f800000<>+0(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, Y3, Y0, Y0
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VBLENDVPS    Y0, Y1, Y3, Y0
+	VDIVPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VORPS        lanes_80000000<>+0(SB), Y0, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VADDPS       lanes_3f800000<>+0(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, Y3, Y0, Y0
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VBLENDVPS    Y0, Y1, Y3, Y0
+	VDIVPS       Y2, Y0, Y0
+	VMOVUPS      Y0, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Y0
+	VORPS        lanes_80000000<>+0(SB), Y0, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VADDPS       lanes_3f800000<>+0(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x01, Y3, Y0, Y0
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VBLENDVPS    Y0, Y1, Y3, Y0
+	VDIVPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VORPS        lanes_80000000<>+0(SB), Y1, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       lanes_3f800000<>+0(SB), Y2, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x01, Y4, Y1, Y1
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VBLENDVPS    Y1, Y2, Y4, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func softplusAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000008, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VORPS        lanes_80000000<>+0(SB), Y0, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      lanes_3f800000<>+0(SB), Y2
+	VADDPS       Y1, Y2, Y3
+	VSUBPS       Y2, Y3, Y4
+	VSUBPS       Y4, Y3, Y5
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y4, Y1, Y1
+	VADDPS       Y1, Y2, Y1
+	VDIVPS       Y3, Y1, Y1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y3, Y2
+	VPSRAD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y2, Y4
+	VPSUBD       Y4, Y3, Y3
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y4
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y4
+	VADDPS       Y1, Y4, Y1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y5, Y1
+	VADDPS       Y3, Y1, Y1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y1
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VADDPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          many
+
+fewer:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VORPS        lanes_80000000<>+0(SB), Y1, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      lanes_3f800000<>+0(SB), Y3
+	VADDPS       Y2, Y3, Y4
+	VSUBPS       Y3, Y4, Y5
+	VSUBPS       Y5, Y4, Y6
+	VSUBPS       Y6, Y3, Y3
+	VSUBPS       Y5, Y2, Y2
+	VADDPS       Y2, Y3, Y2
+	VDIVPS       Y4, Y2, Y2
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y4, Y3
+	VPSRAD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y3, Y5
+	VPSUBD       Y5, Y4, Y4
+	VCVTDQ2PS    Y3, Y3
+	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VADDPS       Y2, Y5, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y2
+	VADDPS       Y4, Y2, Y2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y1
+	VADDPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func squareAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·squareAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VMULPS  Y0, Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VMULPS  Y0, Y0, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y0
+	VMULPS  Y0, Y0, Y0
+	VMOVUPS Y0, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y0
+	VMULPS  Y0, Y0, Y0
+	VMOVUPS Y0, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VMULPS  Y0, Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func recipAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·recipAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VMOVUPS lanes_3f800000<>+0(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VMOVUPS lanes_3f800000<>+0(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VMOVUPS lanes_3f800000<>+0(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VMOVUPS    lanes_3f800000<>+0(SB), Y2
+	VDIVPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func reluAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·reluAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VXORPS     Y2, Y2, Y2
+	VMAXPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func signAVX2(dst []float32, x []float32)
+// Requires: AVX
+TEXT ·signAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VCMPPS  $0x0e, Y1, Y0, Y2
+	VANDPS  lanes_3f800000<>+0(SB), Y2, Y2
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VSUBPS  Y0, Y2, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VCMPPS  $0x0e, Y1, Y0, Y2
+	VANDPS  lanes_3f800000<>+0(SB), Y2, Y2
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VSUBPS  Y0, Y2, Y0
+	VMOVUPS Y0, 32(AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y0
+	VXORPS  Y1, Y1, Y1
+	VCMPPS  $0x0e, Y1, Y0, Y2
+	VANDPS  lanes_3f800000<>+0(SB), Y2, Y2
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VSUBPS  Y0, Y2, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VXORPS     Y2, Y2, Y2
+	VCMPPS     $0x0e, Y2, Y1, Y3
+	VANDPS     lanes_3f800000<>+0(SB), Y3, Y3
+	VCMPPS     $0x01, Y2, Y1, Y1
+	VANDPS     lanes_3f800000<>+0(SB), Y1, Y1
+	VSUBPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·addAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·addScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VADDPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·subAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·subScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VSUBPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarSubAVX2(dst []float32, b []float32, s float32)
+// Requires: AVX
+TEXT ·scalarSubAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VSUBPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·mulAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·mulScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func divAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·divAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VDIVPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func divScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·divScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VDIVPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarDivAVX2(dst []float32, b []float32, s float32)
+// Requires: AVX
+TEXT ·scalarDivAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VDIVPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·maxAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMAXPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y0
+	VMOVUPS   32(BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMAXPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 32(AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Y0
+	VMOVUPS   64(BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMAXPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 64(AX)(SI*4)
+	VMOVUPS   96(DX)(SI*4), Y0
+	VMOVUPS   96(BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMAXPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 96(AX)(SI*4)
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMAXPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)(SI*4)
+	ADDQ      $0x00000008, SI
+	SUBQ      $0x00000008, CX
+	JGE       one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VMAXPS     Y2, Y1, Y2
+	VBLENDVPS  Y3, Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·maxScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMAXPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (AX)(BX*4)
+	VMOVUPS   32(DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMAXPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 32(AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMAXPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 64(AX)(BX*4)
+	VMOVUPS   96(DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMAXPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 96(AX)(BX*4)
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMAXPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (AX)(BX*4)
+	ADDQ      $0x00000008, BX
+	SUBQ      $0x00000008, CX
+	JGE       one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VMAXPS     Y0, Y2, Y0
+	VBLENDVPS  Y3, Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func minAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·minAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMINPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y0
+	VMOVUPS   32(BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMINPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 32(AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Y0
+	VMOVUPS   64(BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMINPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 64(AX)(SI*4)
+	VMOVUPS   96(DX)(SI*4), Y0
+	VMOVUPS   96(BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMINPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, 96(AX)(SI*4)
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMINPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)(SI*4)
+	ADDQ      $0x00000008, SI
+	SUBQ      $0x00000008, CX
+	JGE       one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VMINPS     Y2, Y1, Y2
+	VBLENDVPS  Y3, Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func minScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·minScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMINPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (AX)(BX*4)
+	VMOVUPS   32(DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMINPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 32(AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMINPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 64(AX)(BX*4)
+	VMOVUPS   96(DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMINPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 96(AX)(BX*4)
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMINPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (AX)(BX*4)
+	ADDQ      $0x00000008, BX
+	SUBQ      $0x00000008, CX
+	JGE       one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VMINPS     Y0, Y2, Y0
+	VBLENDVPS  Y3, Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·lessAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VCMPPS     $0x01, Y2, Y1, Y1
+	VANDPS     lanes_3f800000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·lessScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x01, Y0, Y2, Y0
+	VANDPS     lanes_3f800000<>+0(SB), Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarLessAVX2(dst []float32, b []float32, s float32)
+// Requires: AVX
+TEXT ·scalarLessAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x01, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x01, Y2, Y0, Y0
+	VANDPS     lanes_3f800000<>+0(SB), Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessEqualAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·lessEqualAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VCMPPS     $0x02, Y2, Y1, Y1
+	VANDPS     lanes_3f800000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessEqualScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·lessEqualScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x02, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VCMPPS  $0x02, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VCMPPS  $0x02, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VCMPPS  $0x02, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x02, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x02, Y0, Y2, Y0
+	VANDPS     lanes_3f800000<>+0(SB), Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarLessEqualAVX2(dst []float32, b []float32, s float32)
+// Requires: AVX
+TEXT ·scalarLessEqualAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x02, Y1, Y0, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x02, Y2, Y0, Y0
+	VANDPS     lanes_3f800000<>+0(SB), Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func equalAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·equalAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VCMPPS     $0x00, Y2, Y1, Y1
+	VANDPS     lanes_3f800000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func equalScalarAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·equalScalarAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORQ         BX, BX
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x00, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y1
+	VCMPPS  $0x00, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Y1
+	VCMPPS  $0x00, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 64(AX)(BX*4)
+	VMOVUPS 96(DX)(BX*4), Y1
+	VCMPPS  $0x00, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, 96(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Y1
+	VCMPPS  $0x00, Y0, Y1, Y1
+	VANDPS  lanes_3f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x00000008, BX
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), DI
+	MOVQ       $0x00000010, SI
+	SUBQ       CX, SI
+	VMOVUPS    (DI)(SI*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VCMPPS     $0x00, Y0, Y2, Y0
+	VANDPS     lanes_3f800000<>+0(SB), Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func fmaAVX2(dst []float32, a []float32, b []float32, c []float32)
+// Requires: AVX, FMA3
+TEXT ·fmaAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	MOVQ c_base+72(FP), SI
+	XORQ DI, DI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS     (DX)(DI*4), Y0
+	VMOVUPS     (BX)(DI*4), Y1
+	VMOVUPS     (SI)(DI*4), Y2
+	VFMADD132PS Y1, Y2, Y0
+	VMOVUPS     Y0, (AX)(DI*4)
+	VMOVUPS     32(DX)(DI*4), Y0
+	VMOVUPS     32(BX)(DI*4), Y1
+	VMOVUPS     32(SI)(DI*4), Y2
+	VFMADD132PS Y1, Y2, Y0
+	VMOVUPS     Y0, 32(AX)(DI*4)
+	VMOVUPS     64(DX)(DI*4), Y0
+	VMOVUPS     64(BX)(DI*4), Y1
+	VMOVUPS     64(SI)(DI*4), Y2
+	VFMADD132PS Y1, Y2, Y0
+	VMOVUPS     Y0, 64(AX)(DI*4)
+	VMOVUPS     96(DX)(DI*4), Y0
+	VMOVUPS     96(BX)(DI*4), Y1
+	VMOVUPS     96(SI)(DI*4), Y2
+	VFMADD132PS Y1, Y2, Y0
+	VMOVUPS     Y0, 96(AX)(DI*4)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000020, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(DI*4), Y0
+	VMOVUPS     (BX)(DI*4), Y1
+	VMOVUPS     (SI)(DI*4), Y2
+	VFMADD132PS Y1, Y2, Y0
+	VMOVUPS     Y0, (AX)(DI*4)
+	ADDQ        $0x00000008, DI
+	SUBQ        $0x00000008, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000008, CX
+	TESTQ       CX, CX
+	JZ          done
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, R8
+	SUBQ        CX, R8
+	VMOVUPS     (R9)(R8*4), Y0
+	VMASKMOVPS  (DX)(DI*4), Y0, Y1
+	VMASKMOVPS  (BX)(DI*4), Y0, Y2
+	VMASKMOVPS  (SI)(DI*4), Y0, Y3
+	VFMADD132PS Y2, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func fmaScalarAVX2(dst []float32, a []float32, c []float32, s float32)
+// Requires: AVX, FMA3
+TEXT ·fmaScalarAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         c_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Y0
+	XORQ         SI, SI
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS     (DX)(SI*4), Y1
+	VMOVUPS     (BX)(SI*4), Y2
+	VFMADD132PS Y0, Y2, Y1
+	VMOVUPS     Y1, (AX)(SI*4)
+	VMOVUPS     32(DX)(SI*4), Y1
+	VMOVUPS     32(BX)(SI*4), Y2
+	VFMADD132PS Y0, Y2, Y1
+	VMOVUPS     Y1, 32(AX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Y1
+	VMOVUPS     64(BX)(SI*4), Y2
+	VFMADD132PS Y0, Y2, Y1
+	VMOVUPS     Y1, 64(AX)(SI*4)
+	VMOVUPS     96(DX)(SI*4), Y1
+	VMOVUPS     96(BX)(SI*4), Y2
+	VFMADD132PS Y0, Y2, Y1
+	VMOVUPS     Y1, 96(AX)(SI*4)
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000020, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(SI*4), Y1
+	VMOVUPS     (BX)(SI*4), Y2
+	VFMADD132PS Y0, Y2, Y1
+	VMOVUPS     Y1, (AX)(SI*4)
+	ADDQ        $0x00000008, SI
+	SUBQ        $0x00000008, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000008, CX
+	TESTQ       CX, CX
+	JZ          done
+	LEAQ        laneMask<>+0(SB), R8
+	MOVQ        $0x00000010, DI
+	SUBQ        CX, DI
+	VMOVUPS     (R8)(DI*4), Y1
+	VMASKMOVPS  (DX)(SI*4), Y1, Y2
+	VMASKMOVPS  (BX)(SI*4), Y1, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMASKMOVPS  Y2, Y1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func selAVX2(dst []float32, cond []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·selAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ cond_base+24(FP), DX
+	MOVQ a_base+48(FP), BX
+	MOVQ b_base+72(FP), SI
+	XORQ DI, DI
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(DI*4), Y0
+	VMOVUPS   (BX)(DI*4), Y1
+	VMOVUPS   (SI)(DI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x04, Y3, Y0, Y0
+	VBLENDVPS Y0, Y1, Y2, Y0
+	VMOVUPS   Y0, (AX)(DI*4)
+	VMOVUPS   32(DX)(DI*4), Y0
+	VMOVUPS   32(BX)(DI*4), Y1
+	VMOVUPS   32(SI)(DI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x04, Y3, Y0, Y0
+	VBLENDVPS Y0, Y1, Y2, Y0
+	VMOVUPS   Y0, 32(AX)(DI*4)
+	ADDQ      $0x00000010, DI
+	SUBQ      $0x00000010, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(DI*4), Y0
+	VMOVUPS   (BX)(DI*4), Y1
+	VMOVUPS   (SI)(DI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x04, Y3, Y0, Y0
+	VBLENDVPS Y0, Y1, Y2, Y0
+	VMOVUPS   Y0, (AX)(DI*4)
+	ADDQ      $0x00000008, DI
+	SUBQ      $0x00000008, CX
+	JGE       one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R9
+	MOVQ       $0x00000010, R8
+	SUBQ       CX, R8
+	VMOVUPS    (R9)(R8*4), Y0
+	VMASKMOVPS (DX)(DI*4), Y0, Y1
+	VMASKMOVPS (BX)(DI*4), Y0, Y2
+	VMASKMOVPS (SI)(DI*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x04, Y4, Y1, Y1
+	VBLENDVPS  Y1, Y2, Y3, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subExpScaledAVX2(dst []float32, g []float32, y []float32, s float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·subExpScaledAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         g_base+24(FP), DX
+	MOVQ         y_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Y0
+	XORQ         SI, SI
+	SUBQ         $0x00000010, CX
+	JL           fewer
+
+many:
+	VMOVUPS      (DX)(SI*4), Y1
+	VMOVUPS      (BX)(SI*4), Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS Y0, Y2, Y1
+	VMOVUPS      Y1, (AX)(SI*4)
+	VMOVUPS      32(DX)(SI*4), Y1
+	VMOVUPS      32(BX)(SI*4), Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS Y0, Y2, Y1
+	VMOVUPS      Y1, 32(AX)(SI*4)
+	ADDQ         $0x00000010, SI
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(SI*4), Y1
+	VMOVUPS      (BX)(SI*4), Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD132PS  Y5, Y2, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS Y0, Y2, Y1
+	VMOVUPS      Y1, (AX)(SI*4)
+	ADDQ         $0x00000008, SI
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), R8
+	MOVQ         $0x00000010, DI
+	SUBQ         CX, DI
+	VMOVUPS      (R8)(DI*4), Y1
+	VMASKMOVPS   (DX)(SI*4), Y1, Y2
+	VMASKMOVPS   (BX)(SI*4), Y1, Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD132PS  Y6, Y3, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VFNMADD231PS Y0, Y3, Y2
+	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func negAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·negAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z0
+	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z0
+	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS Z0, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z0
+	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS Z0, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z0
+	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS Z0, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z0
+	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VXORPS    lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func absAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·absAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z0
+	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z0
+	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS Z0, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z0
+	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS Z0, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z0
+	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS Z0, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z0
+	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VANDPS    lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sqrtAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z0
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z0
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, 64(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z0
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VSQRTPS   Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func expAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·expAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
+	VMOVUPS      lanes_39506967<>+0(SB), Z2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VFMADD132PS  Z3, Z0, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
+	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
+	VMOVUPS      lanes_39506967<>+0(SB), Z2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VFMADD132PS  Z3, Z0, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
+	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)(BX*4)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
+	VMOVUPS      lanes_39506967<>+0(SB), Z2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VFMADD132PS  Z3, Z0, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
+	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
+	VMOVUPS      lanes_39506967<>+0(SB), Z2
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VFMADD132PS  Z3, Z0, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
+	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func logAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·logAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
+	VBLENDMPS    Z1, Z0, K1, Z2
+	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
+	VMOVUPS.Z    Z1, K1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z22
+	VPSRAD       $0x17, Z22, Z22
+	VPSLLD       $0x17, Z22, Z23
+	VPSUBD       Z23, Z2, Z23
+	VCVTDQ2PS    Z22, Z22
+	VADDPS       Z1, Z22, Z1
+	VSUBPS       lanes_3f800000<>+0(SB), Z23, Z22
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z23
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z22, Z23
+	VMULPS       Z22, Z22, Z24
+	VMULPS       Z24, Z23, Z23
+	VMULPS       Z22, Z23, Z23
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z23
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z24, Z23
+	VADDPS       Z22, Z23, Z22
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z22
+	VPXORD       Z3, Z3, Z3
+	VCMPPS       $0x01, Z3, Z0, K1
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z22, K1, Z4
+	VCMPPS       $0x00, Z3, Z0, K1
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z4, K1, Z5
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS    Z0, Z5, K1, Z6
+	VMOVUPS      Z6, (AX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
+	VBLENDMPS    Z1, Z0, K1, Z7
+	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
+	VMOVUPS.Z    Z1, K1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z7, Z22
+	VPSRAD       $0x17, Z22, Z22
+	VPSLLD       $0x17, Z22, Z23
+	VPSUBD       Z23, Z7, Z23
+	VCVTDQ2PS    Z22, Z22
+	VADDPS       Z1, Z22, Z1
+	VSUBPS       lanes_3f800000<>+0(SB), Z23, Z22
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z23
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z22, Z23
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z22, Z23
+	VMULPS       Z22, Z22, Z24
+	VMULPS       Z24, Z23, Z23
+	VMULPS       Z22, Z23, Z23
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z23
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z24, Z23
+	VADDPS       Z22, Z23, Z22
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z22
+	VPXORD       Z8, Z8, Z8
+	VCMPPS       $0x01, Z8, Z0, K1
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z22, K1, Z9
+	VCMPPS       $0x00, Z8, Z0, K1
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z9, K1, Z10
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS    Z0, Z10, K1, Z11
+	VMOVUPS      Z11, 64(AX)(BX*4)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Z0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
+	VBLENDMPS    Z1, Z0, K1, Z12
+	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
+	VMOVUPS.Z    Z1, K1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z12, Z2
+	VPSRAD       $0x17, Z2, Z2
+	VPSLLD       $0x17, Z2, Z3
+	VPSUBD       Z3, Z12, Z3
+	VCVTDQ2PS    Z2, Z2
+	VADDPS       Z1, Z2, Z1
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z4, Z3
+	VADDPS       Z2, Z3, Z2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z2
+	VPXORD       Z13, Z13, Z13
+	VCMPPS       $0x01, Z13, Z0, K1
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z2, K1, Z14
+	VCMPPS       $0x00, Z13, Z0, K1
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z14, K1, Z15
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS    Z0, Z15, K1, Z16
+	VMOVUPS      Z16, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K2
+	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
+	VBLENDMPS    Z1, Z0, K2, Z17
+	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
+	VMOVUPS.Z    Z1, K2, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z17, Z2
+	VPSRAD       $0x17, Z2, Z2
+	VPSLLD       $0x17, Z2, Z3
+	VPSUBD       Z3, Z17, Z3
+	VCVTDQ2PS    Z2, Z2
+	VADDPS       Z1, Z2, Z1
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z4, Z3
+	VADDPS       Z2, Z3, Z2
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z2
+	VPXORD       Z18, Z18, Z18
+	VCMPPS       $0x01, Z18, Z0, K2
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z2, K2, Z19
+	VCMPPS       $0x00, Z18, Z0, K2
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z19, K2, Z20
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K2
+	VBLENDMPS    Z0, Z20, K2, Z21
+	VMOVUPS      Z21, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func log1pAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·log1pAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMOVUPS      lanes_3f800000<>+0(SB), Z1
+	VADDPS       Z0, Z1, Z2
+	VSUBPS       Z1, Z2, Z3
+	VSUBPS       Z3, Z2, Z4
+	VSUBPS       Z4, Z1, Z1
+	VSUBPS       Z3, Z0, Z3
+	VADDPS       Z3, Z1, Z1
+	VDIVPS       Z2, Z1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD       $0x17, Z3, Z3
+	VPSLLD       $0x17, Z3, Z4
+	VPSUBD       Z4, Z2, Z4
+	VCVTDQ2PS    Z3, Z3
+	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z21
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z21
+	VMULPS       Z4, Z4, Z22
+	VMULPS       Z22, Z21, Z21
+	VMULPS       Z4, Z21, Z21
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z21
+	VADDPS       Z1, Z21, Z1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z22, Z1
+	VADDPS       Z4, Z1, Z1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x01, Z5, Z2, K1
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
+	VBLENDMPS    Z3, Z1, K1, Z6
+	VCMPPS       $0x00, Z5, Z2, K1
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z6, K1, Z7
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS    Z0, Z7, K1, Z8
+	VMOVUPS      Z8, (AX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VMOVUPS      lanes_3f800000<>+0(SB), Z1
+	VADDPS       Z0, Z1, Z2
+	VSUBPS       Z1, Z2, Z3
+	VSUBPS       Z3, Z2, Z4
+	VSUBPS       Z4, Z1, Z1
+	VSUBPS       Z3, Z0, Z3
+	VADDPS       Z3, Z1, Z1
+	VDIVPS       Z2, Z1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD       $0x17, Z3, Z3
+	VPSLLD       $0x17, Z3, Z4
+	VPSUBD       Z4, Z2, Z4
+	VCVTDQ2PS    Z3, Z3
+	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z21
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z21
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z21
+	VMULPS       Z4, Z4, Z22
+	VMULPS       Z22, Z21, Z21
+	VMULPS       Z4, Z21, Z21
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z21
+	VADDPS       Z1, Z21, Z1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z22, Z1
+	VADDPS       Z4, Z1, Z1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VPXORD       Z9, Z9, Z9
+	VCMPPS       $0x01, Z9, Z2, K1
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
+	VBLENDMPS    Z3, Z1, K1, Z10
+	VCMPPS       $0x00, Z9, Z2, K1
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z10, K1, Z11
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS    Z0, Z11, K1, Z12
+	VMOVUPS      Z12, 64(AX)(BX*4)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMOVUPS      lanes_3f800000<>+0(SB), Z1
+	VADDPS       Z0, Z1, Z2
+	VSUBPS       Z1, Z2, Z3
+	VSUBPS       Z3, Z2, Z4
+	VSUBPS       Z4, Z1, Z1
+	VSUBPS       Z3, Z0, Z3
+	VADDPS       Z3, Z1, Z1
+	VDIVPS       Z2, Z1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD       $0x17, Z3, Z3
+	VPSLLD       $0x17, Z3, Z4
+	VPSUBD       Z4, Z2, Z4
+	VCVTDQ2PS    Z3, Z3
+	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z5
+	VMULPS       Z4, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z5
+	VADDPS       Z1, Z5, Z1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z6, Z1
+	VADDPS       Z4, Z1, Z1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VPXORD       Z13, Z13, Z13
+	VCMPPS       $0x01, Z13, Z2, K1
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
+	VBLENDMPS    Z3, Z1, K1, Z14
+	VCMPPS       $0x00, Z13, Z2, K1
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z14, K1, Z15
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS    Z0, Z15, K1, Z16
+	VMOVUPS      Z16, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VMOVUPS      lanes_3f800000<>+0(SB), Z1
+	VADDPS       Z0, Z1, Z2
+	VSUBPS       Z1, Z2, Z3
+	VSUBPS       Z3, Z2, Z4
+	VSUBPS       Z4, Z1, Z1
+	VSUBPS       Z3, Z0, Z3
+	VADDPS       Z3, Z1, Z1
+	VDIVPS       Z2, Z1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD       $0x17, Z3, Z3
+	VPSLLD       $0x17, Z3, Z4
+	VPSUBD       Z4, Z2, Z4
+	VCVTDQ2PS    Z3, Z3
+	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z5
+	VMULPS       Z4, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z5
+	VADDPS       Z1, Z5, Z1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z6, Z1
+	VADDPS       Z4, Z1, Z1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x01, Z17, Z2, K2
+	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
+	VBLENDMPS    Z3, Z1, K2, Z18
+	VCMPPS       $0x00, Z17, Z2, K2
+	VMOVUPS      lanes_ff800000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z18, K2, Z19
+	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K2
+	VBLENDMPS    Z0, Z19, K2, Z20
+	VMOVUPS      Z20, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func tanhAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z8
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z8
+	VMULPS       Z2, Z2, Z9
+	VFMADD132PS  Z9, Z2, Z8
+	VADDPS       lanes_3f800000<>+0(SB), Z8, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_3f800000<>+0(SB), Z3
+	VMOVUPS      lanes_40000000<>+0(SB), Z8
+	VDIVPS       Z2, Z8, Z2
+	VSUBPS       Z2, Z3, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VMULPS       Z0, Z0, Z3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z8
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z8
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z8
+	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z8
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z8
+	VMULPS       Z3, Z8, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
+	VBLENDMPS    Z3, Z2, K1, Z4
+	VMOVUPS      Z4, (AX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z8
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z8
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z8
+	VMULPS       Z2, Z2, Z9
+	VFMADD132PS  Z9, Z2, Z8
+	VADDPS       lanes_3f800000<>+0(SB), Z8, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_3f800000<>+0(SB), Z3
+	VMOVUPS      lanes_40000000<>+0(SB), Z8
+	VDIVPS       Z2, Z8, Z2
+	VSUBPS       Z2, Z3, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VMULPS       Z0, Z0, Z3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z8
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z8
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z8
+	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z8
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z8
+	VMULPS       Z3, Z8, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
+	VBLENDMPS    Z3, Z2, K1, Z5
+	VMOVUPS      Z5, 64(AX)(BX*4)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD132PS  Z5, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_3f800000<>+0(SB), Z3
+	VMOVUPS      lanes_40000000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
+	VSUBPS       Z2, Z3, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VMULPS       Z0, Z0, Z3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
+	VBLENDMPS    Z3, Z2, K1, Z6
+	VMOVUPS      Z6, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD132PS  Z5, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_3f800000<>+0(SB), Z3
+	VMOVUPS      lanes_40000000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
+	VSUBPS       Z2, Z3, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VMULPS       Z0, Z0, Z3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K2
+	VBLENDMPS    Z3, Z2, K2, Z7
+	VMOVUPS      Z7, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func floorAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·floorAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS     (DX)(BX*4), Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, (AX)(BX*4)
+	VMOVUPS     64(DX)(BX*4), Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, 64(AX)(BX*4)
+	VMOVUPS     128(DX)(BX*4), Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, 128(AX)(BX*4)
+	VMOVUPS     192(DX)(BX*4), Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, 192(AX)(BX*4)
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(BX*4), Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, (AX)(BX*4)
+	ADDQ        $0x00000010, BX
+	SUBQ        $0x00000010, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done
+	MOVQ        $-1, SI
+	BZHIQ       CX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(BX*4), K1, Z0
+	VRNDSCALEPS $0x01, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VORPS        lanes_80000000<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z11
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z11
+	VMULPS       Z1, Z1, Z12
+	VFMADD132PS  Z12, Z1, Z11
+	VADDPS       lanes_3f800000<>+0(SB), Z11, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
+	VPXORD       Z3, Z3, Z3
+	VCMPPS       $0x01, Z3, Z0, K1
+	VMOVUPS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS    Z1, Z0, K1, Z4
+	VDIVPS       Z2, Z4, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VORPS        lanes_80000000<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z11
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z11
+	VMULPS       Z1, Z1, Z12
+	VFMADD132PS  Z12, Z1, Z11
+	VADDPS       lanes_3f800000<>+0(SB), Z11, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x01, Z5, Z0, K1
+	VMOVUPS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS    Z1, Z0, K1, Z6
+	VDIVPS       Z2, Z6, Z0
+	VMOVUPS      Z0, 64(AX)(BX*4)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Z0
+	VORPS        lanes_80000000<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VFMADD132PS  Z4, Z1, Z3
+	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
+	VPXORD       Z7, Z7, Z7
+	VCMPPS       $0x01, Z7, Z0, K1
+	VMOVUPS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS    Z1, Z0, K1, Z8
+	VDIVPS       Z2, Z8, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VORPS        lanes_80000000<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VFMADD132PS  Z4, Z1, Z3
+	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
+	VPXORD       Z9, Z9, Z9
+	VCMPPS       $0x01, Z9, Z0, K2
+	VMOVUPS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS    Z1, Z0, K2, Z10
+	VDIVPS       Z2, Z10, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func softplusAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplusAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VORPS        lanes_80000000<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z5
+	VMULPS       Z1, Z1, Z6
+	VFMADD132PS  Z6, Z1, Z5
+	VADDPS       lanes_3f800000<>+0(SB), Z5, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3f800000<>+0(SB), Z2
+	VADDPS       Z1, Z2, Z5
+	VSUBPS       Z2, Z5, Z6
+	VSUBPS       Z6, Z5, Z7
+	VSUBPS       Z7, Z2, Z2
+	VSUBPS       Z6, Z1, Z1
+	VADDPS       Z1, Z2, Z1
+	VDIVPS       Z5, Z1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z5, Z2
+	VPSRAD       $0x17, Z2, Z2
+	VPSLLD       $0x17, Z2, Z6
+	VPSUBD       Z6, Z5, Z5
+	VCVTDQ2PS    Z2, Z2
+	VSUBPS       lanes_3f800000<>+0(SB), Z5, Z5
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z6
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z5, Z6
+	VMULPS       Z5, Z5, Z7
+	VMULPS       Z7, Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z2, Z6
+	VADDPS       Z1, Z6, Z1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z7, Z1
+	VADDPS       Z5, Z1, Z1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z2, Z1
+	VPXORD       Z3, Z3, Z3
+	VMAXPS       Z0, Z3, Z0
+	VADDPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VORPS        lanes_80000000<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z5
+	VFMADD132PS  Z5, Z1, Z3
+	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3f800000<>+0(SB), Z2
+	VADDPS       Z1, Z2, Z3
+	VSUBPS       Z2, Z3, Z5
+	VSUBPS       Z5, Z3, Z6
+	VSUBPS       Z6, Z2, Z2
+	VSUBPS       Z5, Z1, Z1
+	VADDPS       Z1, Z2, Z1
+	VDIVPS       Z3, Z1, Z1
+	VPSUBD       lanes_3f3504f3<>+0(SB), Z3, Z2
+	VPSRAD       $0x17, Z2, Z2
+	VPSLLD       $0x17, Z2, Z5
+	VPSUBD       Z5, Z3, Z3
+	VCVTDQ2PS    Z2, Z2
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z3
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Z5
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3def251a<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z3, Z5
+	VMULPS       Z3, Z3, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Z2, Z5
+	VADDPS       Z1, Z5, Z1
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z6, Z1
+	VADDPS       Z3, Z1, Z1
+	VFMADD231PS  lanes_3f318000<>+0(SB), Z2, Z1
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VADDPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func squareAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·squareAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z0
+	VMULPS  Z0, Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z0
+	VMULPS  Z0, Z0, Z0
+	VMOVUPS Z0, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z0
+	VMULPS  Z0, Z0, Z0
+	VMOVUPS Z0, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z0
+	VMULPS  Z0, Z0, Z0
+	VMOVUPS Z0, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z0
+	VMULPS  Z0, Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VMULPS    Z0, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func recipAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·recipAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z0
+	VMOVUPS lanes_3f800000<>+0(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z0
+	VMOVUPS lanes_3f800000<>+0(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, 64(AX)(BX*4)
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z0
+	VMOVUPS lanes_3f800000<>+0(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VMOVUPS   lanes_3f800000<>+0(SB), Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func reluAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·reluAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z0
+	VPXORD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z0
+	VPXORD  Z2, Z2, Z2
+	VMAXPS  Z0, Z2, Z0
+	VMOVUPS Z0, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z0
+	VPXORD  Z3, Z3, Z3
+	VMAXPS  Z0, Z3, Z0
+	VMOVUPS Z0, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z0
+	VPXORD  Z4, Z4, Z4
+	VMAXPS  Z0, Z4, Z0
+	VMOVUPS Z0, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z0
+	VPXORD  Z5, Z5, Z5
+	VMAXPS  Z0, Z5, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VPXORD    Z6, Z6, Z6
+	VMAXPS    Z0, Z6, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func signAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·signAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z0
+	VPXORD    Z1, Z1, Z1
+	VCMPPS    $0x0e, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z2
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VSUBPS    Z0, Z2, Z0
+	VMOVUPS   Z0, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z0
+	VPXORD    Z3, Z3, Z3
+	VCMPPS    $0x0e, Z3, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z2
+	VCMPPS    $0x01, Z3, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VSUBPS    Z0, Z2, Z0
+	VMOVUPS   Z0, 64(AX)(BX*4)
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z0
+	VPXORD    Z4, Z4, Z4
+	VCMPPS    $0x0e, Z4, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VCMPPS    $0x01, Z4, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z0
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x0e, Z5, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z1
+	VCMPPS    $0x01, Z5, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z0
+	VMOVUPS 64(BX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(SI*4)
+	VMOVUPS 128(DX)(SI*4), Z0
+	VMOVUPS 128(BX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(SI*4)
+	VMOVUPS 192(DX)(SI*4), Z0
+	VMOVUPS 192(BX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(SI*4)
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z0
+	VMOVUPS 64(BX)(SI*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(SI*4)
+	VMOVUPS 128(DX)(SI*4), Z0
+	VMOVUPS 128(BX)(SI*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(SI*4)
+	VMOVUPS 192(DX)(SI*4), Z0
+	VMOVUPS 192(BX)(SI*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(SI*4)
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarSubAVX512(dst []float32, b []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scalarSubAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z0
+	VMOVUPS 64(BX)(SI*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(SI*4)
+	VMOVUPS 128(DX)(SI*4), Z0
+	VMOVUPS 128(BX)(SI*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(SI*4)
+	VMOVUPS 192(DX)(SI*4), Z0
+	VMOVUPS 192(BX)(SI*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(SI*4)
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func divAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z0
+	VMOVUPS 64(BX)(SI*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(SI*4)
+	VMOVUPS 128(DX)(SI*4), Z0
+	VMOVUPS 128(BX)(SI*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(SI*4)
+	VMOVUPS 192(DX)(SI*4), Z0
+	VMOVUPS 192(BX)(SI*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(SI*4)
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func divScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarDivAVX512(dst []float32, b []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scalarDivAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(BX*4), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS 128(DX)(BX*4), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)(BX*4)
+	VMOVUPS 192(DX)(BX*4), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)(BX*4)
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(BX*4), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x00000010, BX
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z0
+	VMOVUPS   64(BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z3
+	VMOVUPS   Z3, 64(AX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z0
+	VMOVUPS   128(BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z4
+	VMOVUPS   Z4, 128(AX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z0
+	VMOVUPS   192(BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z5
+	VMOVUPS   Z5, 192(AX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z6
+	VMOVUPS   Z6, (AX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K2, Z7
+	VMOVUPS   Z7, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMAXPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z3
+	VMOVUPS   Z3, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMAXPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z4
+	VMOVUPS   Z4, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMAXPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z5
+	VMOVUPS   Z5, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMAXPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z6
+	VMOVUPS   Z6, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMAXPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z7
+	VMOVUPS   Z7, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x03, Z1, Z1, K2
+	VMAXPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z8
+	VMOVUPS   Z8, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func minAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·minAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z0
+	VMOVUPS   64(BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z3
+	VMOVUPS   Z3, 64(AX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z0
+	VMOVUPS   128(BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z4
+	VMOVUPS   Z4, 128(AX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z0
+	VMOVUPS   192(BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z5
+	VMOVUPS   Z5, 192(AX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K1, Z6
+	VMOVUPS   Z6, (AX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K2, Z7
+	VMOVUPS   Z7, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func minScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·minScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMINPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z3
+	VMOVUPS   Z3, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMINPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z4
+	VMOVUPS   Z4, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMINPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z5
+	VMOVUPS   Z5, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMINPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z6
+	VMOVUPS   Z6, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x03, Z1, Z1, K1
+	VMINPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z7
+	VMOVUPS   Z7, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x03, Z1, Z1, K2
+	VMINPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z8
+	VMOVUPS   Z8, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·lessAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, (AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z0
+	VMOVUPS   64(BX)(SI*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 64(AX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z0
+	VMOVUPS   128(BX)(SI*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 128(AX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z0
+	VMOVUPS   192(BX)(SI*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 192(AX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, (AX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VCMPPS    $0x01, Z1, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·lessScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x01, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x01, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x01, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x01, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x01, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x01, Z0, Z1, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarLessAVX512(dst []float32, b []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scalarLessAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x01, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x01, Z1, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessEqualAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·lessEqualAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, (AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z0
+	VMOVUPS   64(BX)(SI*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 64(AX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z0
+	VMOVUPS   128(BX)(SI*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 128(AX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z0
+	VMOVUPS   192(BX)(SI*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 192(AX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, (AX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VCMPPS    $0x02, Z1, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lessEqualScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·lessEqualScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x02, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x02, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x02, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x02, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x02, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x02, Z0, Z1, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func scalarLessEqualAVX512(dst []float32, b []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scalarLessEqualAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         b_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x02, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x02, Z1, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func equalAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·equalAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORQ SI, SI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, (AX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z0
+	VMOVUPS   64(BX)(SI*4), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 64(AX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z0
+	VMOVUPS   128(BX)(SI*4), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 128(AX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z0
+	VMOVUPS   192(BX)(SI*4), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, 192(AX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(SI*4), Z0
+	VMOVUPS   (BX)(SI*4), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z0
+	VMOVUPS   Z0, (AX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func equalScalarAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·equalScalarAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORQ         BX, BX
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x00, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z1
+	VCMPPS    $0x00, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z1
+	VCMPPS    $0x00, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 128(AX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z1
+	VCMPPS    $0x00, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, 192(AX)(BX*4)
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000040, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(BX*4), Z1
+	VCMPPS    $0x00, Z0, Z1, K1
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K1, Z1
+	VMOVUPS   Z1, (AX)(BX*4)
+	ADDQ      $0x00000010, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     CX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	VMOVUPS.Z lanes_3f800000<>+0(SB), K2, Z0
+	VMOVUPS   Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func fmaAVX512(dst []float32, a []float32, b []float32, c []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·fmaAVX512(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	MOVQ c_base+72(FP), SI
+	XORQ DI, DI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS     (DX)(DI*4), Z0
+	VMOVUPS     (BX)(DI*4), Z1
+	VMOVUPS     (SI)(DI*4), Z2
+	VFMADD132PS Z1, Z2, Z0
+	VMOVUPS     Z0, (AX)(DI*4)
+	VMOVUPS     64(DX)(DI*4), Z0
+	VMOVUPS     64(BX)(DI*4), Z1
+	VMOVUPS     64(SI)(DI*4), Z2
+	VFMADD132PS Z1, Z2, Z0
+	VMOVUPS     Z0, 64(AX)(DI*4)
+	VMOVUPS     128(DX)(DI*4), Z0
+	VMOVUPS     128(BX)(DI*4), Z1
+	VMOVUPS     128(SI)(DI*4), Z2
+	VFMADD132PS Z1, Z2, Z0
+	VMOVUPS     Z0, 128(AX)(DI*4)
+	VMOVUPS     192(DX)(DI*4), Z0
+	VMOVUPS     192(BX)(DI*4), Z1
+	VMOVUPS     192(SI)(DI*4), Z2
+	VFMADD132PS Z1, Z2, Z0
+	VMOVUPS     Z0, 192(AX)(DI*4)
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(DI*4), Z0
+	VMOVUPS     (BX)(DI*4), Z1
+	VMOVUPS     (SI)(DI*4), Z2
+	VFMADD132PS Z1, Z2, Z0
+	VMOVUPS     Z0, (AX)(DI*4)
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       CX, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX)(DI*4), K1, Z0
+	VMOVUPS.Z   (BX)(DI*4), K1, Z1
+	VMOVUPS.Z   (SI)(DI*4), K1, Z2
+	VFMADD132PS Z1, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func fmaScalarAVX512(dst []float32, a []float32, c []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·fmaScalarAVX512(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         c_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Z0
+	XORQ         SI, SI
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS     (DX)(SI*4), Z1
+	VMOVUPS     (BX)(SI*4), Z2
+	VFMADD132PS Z0, Z2, Z1
+	VMOVUPS     Z1, (AX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Z1
+	VMOVUPS     64(BX)(SI*4), Z2
+	VFMADD132PS Z0, Z2, Z1
+	VMOVUPS     Z1, 64(AX)(SI*4)
+	VMOVUPS     128(DX)(SI*4), Z1
+	VMOVUPS     128(BX)(SI*4), Z2
+	VFMADD132PS Z0, Z2, Z1
+	VMOVUPS     Z1, 128(AX)(SI*4)
+	VMOVUPS     192(DX)(SI*4), Z1
+	VMOVUPS     192(BX)(SI*4), Z2
+	VFMADD132PS Z0, Z2, Z1
+	VMOVUPS     Z1, 192(AX)(SI*4)
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(SI*4), Z1
+	VMOVUPS     (BX)(SI*4), Z2
+	VFMADD132PS Z0, Z2, Z1
+	VMOVUPS     Z1, (AX)(SI*4)
+	ADDQ        $0x00000010, SI
+	SUBQ        $0x00000010, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done
+	MOVQ        $-1, DI
+	BZHIQ       CX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z1
+	VMOVUPS.Z   (BX)(SI*4), K1, Z2
+	VFMADD132PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func selAVX512(dst []float32, cond []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·selAVX512(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ cond_base+24(FP), DX
+	MOVQ a_base+48(FP), BX
+	MOVQ b_base+72(FP), SI
+	XORQ DI, DI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS   (DX)(DI*4), Z0
+	VMOVUPS   (BX)(DI*4), Z1
+	VMOVUPS   (SI)(DI*4), Z2
+	VPXORD    Z3, Z3, Z3
+	VCMPPS    $0x04, Z3, Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z4
+	VMOVUPS   Z4, (AX)(DI*4)
+	VMOVUPS   64(DX)(DI*4), Z0
+	VMOVUPS   64(BX)(DI*4), Z1
+	VMOVUPS   64(SI)(DI*4), Z2
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x04, Z5, Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z6
+	VMOVUPS   Z6, 64(AX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS   (DX)(DI*4), Z0
+	VMOVUPS   (BX)(DI*4), Z1
+	VMOVUPS   (SI)(DI*4), Z2
+	VPXORD    Z7, Z7, Z7
+	VCMPPS    $0x04, Z7, Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z8
+	VMOVUPS   Z8, (AX)(DI*4)
+	ADDQ      $0x00000010, DI
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, R8
+	BZHIQ     CX, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (DX)(DI*4), K1, Z0
+	VMOVUPS.Z (BX)(DI*4), K1, Z1
+	VMOVUPS.Z (SI)(DI*4), K1, Z2
+	VPXORD    Z9, Z9, Z9
+	VCMPPS    $0x04, Z9, Z0, K2
+	VBLENDMPS Z1, Z2, K2, Z10
+	VMOVUPS   Z10, K1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subExpScaledAVX512(dst []float32, g []float32, y []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subExpScaledAVX512(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         g_base+24(FP), DX
+	MOVQ         y_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Z0
+	XORQ         SI, SI
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS      (DX)(SI*4), Z1
+	VMOVUPS      (BX)(SI*4), Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD132PS  Z5, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VFNMADD231PS Z0, Z2, Z1
+	VMOVUPS      Z1, (AX)(SI*4)
+	VMOVUPS      64(DX)(SI*4), Z1
+	VMOVUPS      64(BX)(SI*4), Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD132PS  Z5, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VFNMADD231PS Z0, Z2, Z1
+	VMOVUPS      Z1, 64(AX)(SI*4)
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(SI*4), Z1
+	VMOVUPS      (BX)(SI*4), Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD132PS  Z5, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VFNMADD231PS Z0, Z2, Z1
+	VMOVUPS      Z1, (AX)(SI*4)
+	ADDQ         $0x00000010, SI
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, DI
+	BZHIQ        CX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z1
+	VMOVUPS.Z    (BX)(SI*4), K1, Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z5
+	VFMADD132PS  Z5, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VFNMADD231PS Z0, Z2, Z1
+	VMOVUPS      Z1, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumAVX2(x []float32) float32
+// Requires: AVX, SSE
+TEXT ·sumAVX2(SB), NOSPLIT, $0-28
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ   $0x00000020, AX
+	JL     rest
+
+loop:
+	VADDPS (CX), Y0, Y0
+	VADDPS 32(CX), Y1, Y1
+	VADDPS 64(CX), Y2, Y2
+	VADDPS 96(CX), Y3, Y3
+	ADDQ   $0x00000080, CX
+	SUBQ   $0x00000020, AX
+	JGE    loop
+
+rest:
+	ADDQ       $0x00000020, AX
+	CMPQ       AX, $0x00000010
+	JL         short
+	VADDPS     (CX), Y0, Y0
+	VADDPS     32(CX), Y1, Y1
+	ADDQ       $0x00000040, CX
+	SUBQ       $0x00000010, AX
+	LEAQ       laneMask<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
+	VMOVUPS    (BX)(DX*4), Y4
+	VMASKMOVPS (CX), Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	LEAQ       laneMask<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
+	VMOVUPS    32(BX)(DX*4), Y4
+	VMASKMOVPS 32(CX), Y4, Y4
+	VADDPS     Y4, Y3, Y3
+	JMP        join
+
+short:
+	LEAQ       laneMask<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
+	VMOVUPS    (BX)(DX*4), Y4
+	VMASKMOVPS (CX), Y4, Y4
+	VADDPS     Y4, Y0, Y0
+	LEAQ       laneMask<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
+	VMOVUPS    32(BX)(DX*4), Y4
+	VMASKMOVPS 32(CX), Y4, Y4
+	VADDPS     Y4, Y1, Y1
+
+join:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X1, X0, X0
+	VZEROUPPER
+	MOVSS        X0, ret+24(FP)
+	RET
+
+// func dotAVX2(a []float32, b []float32) float32
+// Requires: AVX, FMA3, SSE
+TEXT ·dotAVX2(SB), NOSPLIT, $0-52
+	MOVQ   a_len+8(FP), AX
+	MOVQ   a_base+0(FP), CX
+	MOVQ   b_base+24(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ   $0x00000020, AX
+	JL     rest
+
+loop:
+	VMOVUPS     (CX), Y4
+	VFMADD231PS (DX), Y4, Y0
+	VMOVUPS     32(CX), Y4
+	VFMADD231PS 32(DX), Y4, Y1
+	VMOVUPS     64(CX), Y4
+	VFMADD231PS 64(DX), Y4, Y2
+	VMOVUPS     96(CX), Y4
+	VFMADD231PS 96(DX), Y4, Y3
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, AX
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, $0x00000010
+	JL          short
+	VMOVUPS     (CX), Y4
+	VFMADD231PS (DX), Y4, Y0
+	VMOVUPS     32(CX), Y4
+	VFMADD231PS 32(DX), Y4, Y1
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, AX
+	LEAQ        laneMask<>+0(SB), SI
+	MOVQ        $0x00000010, BX
+	SUBQ        AX, BX
+	VMOVUPS     (SI)(BX*4), Y4
+	VMASKMOVPS  (CX), Y4, Y5
+	VMASKMOVPS  (DX), Y4, Y4
+	VFMADD231PS Y4, Y5, Y2
+	LEAQ        laneMask<>+0(SB), SI
+	MOVQ        $0x00000010, BX
+	SUBQ        AX, BX
+	VMOVUPS     32(SI)(BX*4), Y4
+	VMASKMOVPS  32(CX), Y4, Y5
+	VMASKMOVPS  32(DX), Y4, Y4
+	VFMADD231PS Y4, Y5, Y3
+	JMP         join
+
+short:
+	LEAQ        laneMask<>+0(SB), SI
+	MOVQ        $0x00000010, BX
+	SUBQ        AX, BX
+	VMOVUPS     (SI)(BX*4), Y4
+	VMASKMOVPS  (CX), Y4, Y5
+	VMASKMOVPS  (DX), Y4, Y4
+	VFMADD231PS Y4, Y5, Y0
+	LEAQ        laneMask<>+0(SB), SI
+	MOVQ        $0x00000010, BX
+	SUBQ        AX, BX
+	VMOVUPS     32(SI)(BX*4), Y4
+	VMASKMOVPS  32(CX), Y4, Y5
+	VMASKMOVPS  32(DX), Y4, Y4
+	VFMADD231PS Y4, Y5, Y1
+
+join:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X1, X0, X0
+	VZEROUPPER
+	MOVSS        X0, ret+48(FP)
+	RET
+
+// func sumExpAVX2(x []float32) float32
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·sumExpAVX2(SB), NOSPLIT, $0-28
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ   $0x00000020, AX
+	JL     rest
+
+loop:
+	VMOVUPS      (CX), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD132PS  Y7, Y4, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD132PS  Y7, Y4, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(CX), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD132PS  Y7, Y4, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      96(CX), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD132PS  Y7, Y4, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, AX
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000020, AX
+	CMPQ         AX, $0x00000010
+	JL           short
+	VMOVUPS      (CX), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD132PS  Y7, Y4, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD132PS  Y7, Y4, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, AX
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         AX, DX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMASKMOVPS   (CX), Y4, Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
+	VMOVUPS      lanes_39506967<>+0(SB), Y7
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD132PS  Y8, Y5, Y7
+	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VANDPS       Y4, Y5, Y4
+	VADDPS       Y4, Y2, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         AX, DX
+	VMOVUPS      32(BX)(DX*4), Y4
+	VMASKMOVPS   32(CX), Y4, Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
+	VMOVUPS      lanes_39506967<>+0(SB), Y7
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD132PS  Y8, Y5, Y7
+	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VANDPS       Y4, Y5, Y4
+	VADDPS       Y4, Y3, Y3
+	JMP          join
+
+short:
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         AX, DX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMASKMOVPS   (CX), Y4, Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
+	VMOVUPS      lanes_39506967<>+0(SB), Y7
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD132PS  Y8, Y5, Y7
+	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VANDPS       Y4, Y5, Y4
+	VADDPS       Y4, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         AX, DX
+	VMOVUPS      32(BX)(DX*4), Y4
+	VMASKMOVPS   32(CX), Y4, Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
+	VMOVUPS      lanes_39506967<>+0(SB), Y7
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD132PS  Y8, Y5, Y7
+	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VANDPS       Y4, Y5, Y4
+	VADDPS       Y4, Y1, Y1
+
+join:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X1, X0, X0
+	VZEROUPPER
+	MOVSS        X0, ret+24(FP)
+	RET
+
+// func maxOfAVX2(x []float32) float32
+// Requires: AVX, SSE
+TEXT ·maxOfAVX2(SB), NOSPLIT, $0-28
+	MOVQ    x_base+0(FP), AX
+	MOVQ    x_len+8(FP), CX
+	VMOVUPS lanes_ff800000<>+0(SB), Y0
+	VMOVUPS lanes_ff800000<>+0(SB), Y1
+	VMOVUPS lanes_ff800000<>+0(SB), Y2
+	VXORPS  Y3, Y3, Y3
+	SUBQ    $0x00000010, CX
+	JL      rest
+
+loop:
+	VMOVUPS (AX), Y4
+	VMAXPS  Y4, Y1, Y1
+	VCMPPS  $0x03, Y4, Y4, Y4
+	VORPS   Y4, Y3, Y3
+	VMOVUPS 32(AX), Y4
+	VMAXPS  Y4, Y2, Y2
+	VCMPPS  $0x03, Y4, Y4, Y4
+	VORPS   Y4, Y3, Y3
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JGE     loop
+
+rest:
+	ADDQ         $0x00000010, CX
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMASKMOVPS   (AX), Y4, Y5
+	VBLENDVPS    Y4, Y5, Y0, Y4
+	VMAXPS       Y4, Y1, Y1
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        Y4, Y3, Y3
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      32(BX)(DX*4), Y4
+	VMASKMOVPS   32(AX), Y4, Y5
+	VBLENDVPS    Y4, Y5, Y0, Y0
+	VMAXPS       Y0, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y3, Y3
+	VMAXPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VMAXPS       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VMAXPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VMAXPS       X0, X1, X1
+	VMOVMSKPS    Y3, AX
+	TESTL        AX, AX
+	JZ           done
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y1
+
+done:
+	VZEROUPPER
+	MOVSS X1, ret+24(FP)
+	RET
+
+DATA lane<>+0(SB)/4, $0x00000000
+DATA lane<>+4(SB)/4, $0x00000001
+DATA lane<>+8(SB)/4, $0x00000002
+DATA lane<>+12(SB)/4, $0x00000003
+DATA lane<>+16(SB)/4, $0x00000004
+DATA lane<>+20(SB)/4, $0x00000005
+DATA lane<>+24(SB)/4, $0x00000006
+DATA lane<>+28(SB)/4, $0x00000007
+GLOBL lane<>(SB), RODATA|NOPTR, $32
+
+// func uniformAVX2(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+// Requires: AVX, AVX2
+TEXT ·uniformAVX2(SB), NOSPLIT, $416-40
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVL         k0+24(FP), DX
+	MOVL         k1+28(FP), BX
+	MOVL         DX, SI
+	XORL         BX, SI
+	XORL         $0x1bd11bda, SI
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000001, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	MOVL         DX, DI
+	ADDL         $0x00000002, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	MOVL         BX, DI
+	ADDL         $0x00000003, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000004, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	MOVL         DX, SI
+	ADDL         $0x00000005, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	MOVL         c1+36(FP), SI
+	ADDL         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	MOVL         c0+32(FP), BX
+	ADDL         DX, BX
+	SUBQ         $0x00000040, CX
+	JL           rest
+
+loop:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y2, Y2
+	VMOVUPS      (SP), Y3
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y4, Y4
+	VMOVUPS      (SP), Y5
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Y6
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y6, Y6
+	VMOVUPS      (SP), Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y8
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0d, Y3, Y8
+	VPSRLD       $0x13, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0d, Y5, Y8
+	VPSRLD       $0x13, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0d, Y7, Y8
+	VPSRLD       $0x13, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y8
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0f, Y3, Y8
+	VPSRLD       $0x11, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0f, Y5, Y8
+	VPSRLD       $0x11, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x11, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y8
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1a, Y3, Y8
+	VPSRLD       $0x06, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1a, Y5, Y8
+	VPSRLD       $0x06, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1a, Y7, Y8
+	VPSRLD       $0x06, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y8
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x06, Y3, Y8
+	VPSRLD       $0x1a, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x06, Y5, Y8
+	VPSRLD       $0x1a, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x06, Y7, Y8
+	VPSRLD       $0x1a, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       32(SP), Y2, Y2
+	VPADDD       64(SP), Y3, Y3
+	VPADDD       32(SP), Y4, Y4
+	VPADDD       64(SP), Y5, Y5
+	VPADDD       32(SP), Y6, Y6
+	VPADDD       64(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y8
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x11, Y3, Y8
+	VPSRLD       $0x0f, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x11, Y5, Y8
+	VPSRLD       $0x0f, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x11, Y7, Y8
+	VPSRLD       $0x0f, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y8
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1d, Y3, Y8
+	VPSRLD       $0x03, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1d, Y5, Y8
+	VPSRLD       $0x03, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1d, Y7, Y8
+	VPSRLD       $0x03, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y8
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x10, Y3, Y8
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x10, Y5, Y8
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x10, Y7, Y8
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y8
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x18, Y3, Y8
+	VPSRLD       $0x08, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x18, Y5, Y8
+	VPSRLD       $0x08, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x18, Y7, Y8
+	VPSRLD       $0x08, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       96(SP), Y2, Y2
+	VPADDD       128(SP), Y3, Y3
+	VPADDD       96(SP), Y4, Y4
+	VPADDD       128(SP), Y5, Y5
+	VPADDD       96(SP), Y6, Y6
+	VPADDD       128(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y8
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0d, Y3, Y8
+	VPSRLD       $0x13, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0d, Y5, Y8
+	VPSRLD       $0x13, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0d, Y7, Y8
+	VPSRLD       $0x13, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y8
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0f, Y3, Y8
+	VPSRLD       $0x11, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0f, Y5, Y8
+	VPSRLD       $0x11, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x11, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y8
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1a, Y3, Y8
+	VPSRLD       $0x06, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1a, Y5, Y8
+	VPSRLD       $0x06, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1a, Y7, Y8
+	VPSRLD       $0x06, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y8
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x06, Y3, Y8
+	VPSRLD       $0x1a, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x06, Y5, Y8
+	VPSRLD       $0x1a, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x06, Y7, Y8
+	VPSRLD       $0x1a, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       160(SP), Y2, Y2
+	VPADDD       192(SP), Y3, Y3
+	VPADDD       160(SP), Y4, Y4
+	VPADDD       192(SP), Y5, Y5
+	VPADDD       160(SP), Y6, Y6
+	VPADDD       192(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y8
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x11, Y3, Y8
+	VPSRLD       $0x0f, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x11, Y5, Y8
+	VPSRLD       $0x0f, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x11, Y7, Y8
+	VPSRLD       $0x0f, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y8
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1d, Y3, Y8
+	VPSRLD       $0x03, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1d, Y5, Y8
+	VPSRLD       $0x03, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1d, Y7, Y8
+	VPSRLD       $0x03, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y8
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x10, Y3, Y8
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x10, Y5, Y8
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x10, Y7, Y8
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y8
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x18, Y3, Y8
+	VPSRLD       $0x08, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x18, Y5, Y8
+	VPSRLD       $0x08, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x18, Y7, Y8
+	VPSRLD       $0x08, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       224(SP), Y2, Y2
+	VPADDD       256(SP), Y3, Y3
+	VPADDD       224(SP), Y4, Y4
+	VPADDD       256(SP), Y5, Y5
+	VPADDD       224(SP), Y6, Y6
+	VPADDD       256(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y8
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0d, Y3, Y8
+	VPSRLD       $0x13, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0d, Y5, Y8
+	VPSRLD       $0x13, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0d, Y7, Y8
+	VPSRLD       $0x13, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y8
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0f, Y3, Y8
+	VPSRLD       $0x11, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0f, Y5, Y8
+	VPSRLD       $0x11, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x11, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y8
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1a, Y3, Y8
+	VPSRLD       $0x06, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1a, Y5, Y8
+	VPSRLD       $0x06, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1a, Y7, Y8
+	VPSRLD       $0x06, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y8
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x06, Y3, Y8
+	VPSRLD       $0x1a, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x06, Y5, Y8
+	VPSRLD       $0x1a, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x06, Y7, Y8
+	VPSRLD       $0x1a, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPADDD       288(SP), Y2, Y2
+	VPADDD       320(SP), Y3, Y3
+	VPADDD       288(SP), Y4, Y4
+	VPADDD       320(SP), Y5, Y5
+	VPADDD       288(SP), Y6, Y6
+	VPADDD       320(SP), Y7, Y7
+	VPSRLD       $0x08, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VPSRLD       $0x08, Y2, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y3, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, 64(AX)
+	VMOVUPS      Y1, 96(AX)
+	VPSRLD       $0x08, Y4, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y5, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, 128(AX)
+	VMOVUPS      Y1, 160(AX)
+	VPSRLD       $0x08, Y6, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y7, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, 192(AX)
+	VMOVUPS      Y1, 224(AX)
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, CX
+	JGE          loop
+
+rest:
+	ADDQ $0x00000040, CX
+	JZ   done
+
+one:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, CX
+	JG           one
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_33800000<>+0(SB)/4, $0x33800000
+DATA lanes_33800000<>+4(SB)/4, $0x33800000
+DATA lanes_33800000<>+8(SB)/4, $0x33800000
+DATA lanes_33800000<>+12(SB)/4, $0x33800000
+DATA lanes_33800000<>+16(SB)/4, $0x33800000
+DATA lanes_33800000<>+20(SB)/4, $0x33800000
+DATA lanes_33800000<>+24(SB)/4, $0x33800000
+DATA lanes_33800000<>+28(SB)/4, $0x33800000
+DATA lanes_33800000<>+32(SB)/4, $0x33800000
+DATA lanes_33800000<>+36(SB)/4, $0x33800000
+DATA lanes_33800000<>+40(SB)/4, $0x33800000
+DATA lanes_33800000<>+44(SB)/4, $0x33800000
+DATA lanes_33800000<>+48(SB)/4, $0x33800000
+DATA lanes_33800000<>+52(SB)/4, $0x33800000
+DATA lanes_33800000<>+56(SB)/4, $0x33800000
+DATA lanes_33800000<>+60(SB)/4, $0x33800000
+GLOBL lanes_33800000<>(SB), RODATA|NOPTR, $64
+
+// func normalAVX2(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalAVX2(SB), NOSPLIT, $416-40
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVL         k0+24(FP), DX
+	MOVL         k1+28(FP), BX
+	MOVL         DX, SI
+	XORL         BX, SI
+	XORL         $0x1bd11bda, SI
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000001, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	MOVL         DX, DI
+	ADDL         $0x00000002, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	MOVL         BX, DI
+	ADDL         $0x00000003, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000004, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	MOVL         DX, SI
+	ADDL         $0x00000005, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	MOVL         c1+36(FP), SI
+	ADDL         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	MOVL         c0+32(FP), BX
+	ADDL         DX, BX
+	SUBQ         $0x00000040, CX
+	JL           rest
+
+loop:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y2, Y2
+	VMOVUPS      (SP), Y3
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y4, Y4
+	VMOVUPS      (SP), Y5
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Y6
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y6, Y6
+	VMOVUPS      (SP), Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y8
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0d, Y3, Y8
+	VPSRLD       $0x13, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0d, Y5, Y8
+	VPSRLD       $0x13, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0d, Y7, Y8
+	VPSRLD       $0x13, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y8
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0f, Y3, Y8
+	VPSRLD       $0x11, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0f, Y5, Y8
+	VPSRLD       $0x11, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x11, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y8
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1a, Y3, Y8
+	VPSRLD       $0x06, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1a, Y5, Y8
+	VPSRLD       $0x06, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1a, Y7, Y8
+	VPSRLD       $0x06, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y8
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x06, Y3, Y8
+	VPSRLD       $0x1a, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x06, Y5, Y8
+	VPSRLD       $0x1a, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x06, Y7, Y8
+	VPSRLD       $0x1a, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       32(SP), Y2, Y2
+	VPADDD       64(SP), Y3, Y3
+	VPADDD       32(SP), Y4, Y4
+	VPADDD       64(SP), Y5, Y5
+	VPADDD       32(SP), Y6, Y6
+	VPADDD       64(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y8
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x11, Y3, Y8
+	VPSRLD       $0x0f, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x11, Y5, Y8
+	VPSRLD       $0x0f, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x11, Y7, Y8
+	VPSRLD       $0x0f, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y8
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1d, Y3, Y8
+	VPSRLD       $0x03, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1d, Y5, Y8
+	VPSRLD       $0x03, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1d, Y7, Y8
+	VPSRLD       $0x03, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y8
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x10, Y3, Y8
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x10, Y5, Y8
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x10, Y7, Y8
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y8
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x18, Y3, Y8
+	VPSRLD       $0x08, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x18, Y5, Y8
+	VPSRLD       $0x08, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x18, Y7, Y8
+	VPSRLD       $0x08, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       96(SP), Y2, Y2
+	VPADDD       128(SP), Y3, Y3
+	VPADDD       96(SP), Y4, Y4
+	VPADDD       128(SP), Y5, Y5
+	VPADDD       96(SP), Y6, Y6
+	VPADDD       128(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y8
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0d, Y3, Y8
+	VPSRLD       $0x13, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0d, Y5, Y8
+	VPSRLD       $0x13, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0d, Y7, Y8
+	VPSRLD       $0x13, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y8
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0f, Y3, Y8
+	VPSRLD       $0x11, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0f, Y5, Y8
+	VPSRLD       $0x11, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x11, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y8
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1a, Y3, Y8
+	VPSRLD       $0x06, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1a, Y5, Y8
+	VPSRLD       $0x06, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1a, Y7, Y8
+	VPSRLD       $0x06, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y8
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x06, Y3, Y8
+	VPSRLD       $0x1a, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x06, Y5, Y8
+	VPSRLD       $0x1a, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x06, Y7, Y8
+	VPSRLD       $0x1a, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       160(SP), Y2, Y2
+	VPADDD       192(SP), Y3, Y3
+	VPADDD       160(SP), Y4, Y4
+	VPADDD       192(SP), Y5, Y5
+	VPADDD       160(SP), Y6, Y6
+	VPADDD       192(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y8
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x11, Y3, Y8
+	VPSRLD       $0x0f, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x11, Y5, Y8
+	VPSRLD       $0x0f, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x11, Y7, Y8
+	VPSRLD       $0x0f, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y8
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1d, Y3, Y8
+	VPSRLD       $0x03, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1d, Y5, Y8
+	VPSRLD       $0x03, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1d, Y7, Y8
+	VPSRLD       $0x03, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y8
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x10, Y3, Y8
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x10, Y5, Y8
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x10, Y7, Y8
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y8
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x18, Y3, Y8
+	VPSRLD       $0x08, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x18, Y5, Y8
+	VPSRLD       $0x08, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x18, Y7, Y8
+	VPSRLD       $0x08, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       224(SP), Y2, Y2
+	VPADDD       256(SP), Y3, Y3
+	VPADDD       224(SP), Y4, Y4
+	VPADDD       256(SP), Y5, Y5
+	VPADDD       224(SP), Y6, Y6
+	VPADDD       256(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y8
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0d, Y3, Y8
+	VPSRLD       $0x13, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0d, Y5, Y8
+	VPSRLD       $0x13, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0d, Y7, Y8
+	VPSRLD       $0x13, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y8
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x0f, Y3, Y8
+	VPSRLD       $0x11, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x0f, Y5, Y8
+	VPSRLD       $0x11, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x11, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y8
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x1a, Y3, Y8
+	VPSRLD       $0x06, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x1a, Y5, Y8
+	VPSRLD       $0x06, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x1a, Y7, Y8
+	VPSRLD       $0x06, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y8
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y8, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPSLLD       $0x06, Y3, Y8
+	VPSRLD       $0x1a, Y3, Y3
+	VPOR         Y8, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPSLLD       $0x06, Y5, Y8
+	VPSRLD       $0x1a, Y5, Y5
+	VPOR         Y8, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPSLLD       $0x06, Y7, Y8
+	VPSRLD       $0x1a, Y7, Y7
+	VPOR         Y8, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPADDD       288(SP), Y2, Y2
+	VPADDD       320(SP), Y3, Y3
+	VPADDD       288(SP), Y4, Y4
+	VPADDD       320(SP), Y5, Y5
+	VPADDD       288(SP), Y6, Y6
+	VPADDD       320(SP), Y7, Y7
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y8
+	VPSRAD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y8, Y9
+	VPSUBD       Y9, Y0, Y0
+	VCVTDQ2PS    Y8, Y8
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y9
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y9
+	VMULPS       Y0, Y0, Y10
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y0, Y9, Y9
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y10, Y9
+	VADDPS       Y0, Y9, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y8, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VCVTPS2DQ    Y8, Y9
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y8, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y8
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y10
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y8, Y10
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD132PS  Y1, Y1, Y10
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y8, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y8, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y8, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y8, Y1
+	VPSLLD       $0x1f, Y9, Y8
+	VBLENDVPS    Y8, Y1, Y10, Y11
+	VBLENDVPS    Y8, Y10, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y9, Y8
+	VPSLLD       $0x1e, Y8, Y8
+	VXORPS       Y8, Y11, Y8
+	VPADDD       lanes_00000001<>+0(SB), Y9, Y9
+	VANDPS       lanes_00000002<>+0(SB), Y9, Y9
+	VPSLLD       $0x1e, Y9, Y9
+	VXORPS       Y9, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y8, Y0
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, 32(AX)
+	VPSRLD       $0x08, Y2, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y1, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y8
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y8, Y2
+	VADDPS       Y0, Y2, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y3, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y8
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y8
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD132PS  Y1, Y1, Y8
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y8, Y9
+	VBLENDVPS    Y2, Y8, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y9, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, 64(AX)
+	VMOVUPS      Y0, 96(AX)
+	VPSRLD       $0x08, Y4, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y1, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
+	VADDPS       Y0, Y2, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y5, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y5
+	VBLENDVPS    Y2, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, 128(AX)
+	VMOVUPS      Y0, 160(AX)
+	VPSRLD       $0x08, Y6, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y1, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
+	VADDPS       Y0, Y2, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y7, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y5
+	VBLENDVPS    Y2, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, 192(AX)
+	VMOVUPS      Y0, 224(AX)
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, CX
+	JGE          loop
+
+rest:
+	ADDQ $0x00000040, CX
+	JZ   done
+
+one:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y2
+	VPSRAD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y2, Y3
+	VPSUBD       Y3, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y0, Y3, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y5
+	VBLENDVPS    Y2, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, CX
+	JG           one
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_00000001<>+0(SB)/4, $0x00000001
+DATA lanes_00000001<>+4(SB)/4, $0x00000001
+DATA lanes_00000001<>+8(SB)/4, $0x00000001
+DATA lanes_00000001<>+12(SB)/4, $0x00000001
+DATA lanes_00000001<>+16(SB)/4, $0x00000001
+DATA lanes_00000001<>+20(SB)/4, $0x00000001
+DATA lanes_00000001<>+24(SB)/4, $0x00000001
+DATA lanes_00000001<>+28(SB)/4, $0x00000001
+DATA lanes_00000001<>+32(SB)/4, $0x00000001
+DATA lanes_00000001<>+36(SB)/4, $0x00000001
+DATA lanes_00000001<>+40(SB)/4, $0x00000001
+DATA lanes_00000001<>+44(SB)/4, $0x00000001
+DATA lanes_00000001<>+48(SB)/4, $0x00000001
+DATA lanes_00000001<>+52(SB)/4, $0x00000001
+DATA lanes_00000001<>+56(SB)/4, $0x00000001
+DATA lanes_00000001<>+60(SB)/4, $0x00000001
+GLOBL lanes_00000001<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_c0000000<>+0(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+4(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+8(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+12(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+16(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+20(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+24(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+28(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+32(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+36(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+40(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+44(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+48(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+52(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+56(SB)/4, $0xc0000000
+DATA lanes_c0000000<>+60(SB)/4, $0xc0000000
+GLOBL lanes_c0000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40800000<>+0(SB)/4, $0x40800000
+DATA lanes_40800000<>+4(SB)/4, $0x40800000
+DATA lanes_40800000<>+8(SB)/4, $0x40800000
+DATA lanes_40800000<>+12(SB)/4, $0x40800000
+DATA lanes_40800000<>+16(SB)/4, $0x40800000
+DATA lanes_40800000<>+20(SB)/4, $0x40800000
+DATA lanes_40800000<>+24(SB)/4, $0x40800000
+DATA lanes_40800000<>+28(SB)/4, $0x40800000
+DATA lanes_40800000<>+32(SB)/4, $0x40800000
+DATA lanes_40800000<>+36(SB)/4, $0x40800000
+DATA lanes_40800000<>+40(SB)/4, $0x40800000
+DATA lanes_40800000<>+44(SB)/4, $0x40800000
+DATA lanes_40800000<>+48(SB)/4, $0x40800000
+DATA lanes_40800000<>+52(SB)/4, $0x40800000
+DATA lanes_40800000<>+56(SB)/4, $0x40800000
+DATA lanes_40800000<>+60(SB)/4, $0x40800000
+GLOBL lanes_40800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e800000<>+0(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+4(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+8(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+12(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+16(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+20(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+24(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+28(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+32(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+36(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+40(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+44(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+48(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+52(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+56(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+60(SB)/4, $0x3e800000
+GLOBL lanes_3e800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40c90fdb<>+0(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+4(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+8(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+12(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+16(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+20(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+24(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+28(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+32(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+36(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+40(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+44(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+48(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+52(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+56(SB)/4, $0x40c90fdb
+DATA lanes_40c90fdb<>+60(SB)/4, $0x40c90fdb
+GLOBL lanes_40c90fdb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_b94ca1f9<>+0(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+4(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+8(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+12(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+16(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+20(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+24(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+28(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+32(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+36(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+40(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+44(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+48(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+52(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+56(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+60(SB)/4, $0xb94ca1f9
+GLOBL lanes_b94ca1f9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3c08839e<>+0(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+4(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+8(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+12(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+16(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+20(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+24(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+28(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+32(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+36(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+40(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+44(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+48(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+52(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+56(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+60(SB)/4, $0x3c08839e
+GLOBL lanes_3c08839e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be2aaaa3<>+0(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+4(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+8(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+12(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+16(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+20(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+24(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+28(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+32(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+36(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+40(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+44(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+48(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+52(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+56(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+60(SB)/4, $0xbe2aaaa3
+GLOBL lanes_be2aaaa3<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_37ccf5ce<>+0(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+4(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+8(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+12(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+16(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+20(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+24(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+28(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+32(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+36(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+40(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+44(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+48(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+52(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+56(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+60(SB)/4, $0x37ccf5ce
+GLOBL lanes_37ccf5ce<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bab6061a<>+0(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+4(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+8(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+12(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+16(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+20(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+24(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+28(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+32(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+36(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+40(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+44(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+48(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+52(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+56(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+60(SB)/4, $0xbab6061a
+GLOBL lanes_bab6061a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d2aaaa5<>+0(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+4(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+8(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+12(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+16(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+20(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+24(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+28(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+32(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+36(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+40(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+44(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+48(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+52(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+56(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+60(SB)/4, $0x3d2aaaa5
+GLOBL lanes_3d2aaaa5<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bf000000<>+0(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+4(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+8(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+12(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+16(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+20(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+24(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+28(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+32(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+36(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+40(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+44(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+48(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+52(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+56(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+60(SB)/4, $0xbf000000
+GLOBL lanes_bf000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_00000002<>+0(SB)/4, $0x00000002
+DATA lanes_00000002<>+4(SB)/4, $0x00000002
+DATA lanes_00000002<>+8(SB)/4, $0x00000002
+DATA lanes_00000002<>+12(SB)/4, $0x00000002
+DATA lanes_00000002<>+16(SB)/4, $0x00000002
+DATA lanes_00000002<>+20(SB)/4, $0x00000002
+DATA lanes_00000002<>+24(SB)/4, $0x00000002
+DATA lanes_00000002<>+28(SB)/4, $0x00000002
+DATA lanes_00000002<>+32(SB)/4, $0x00000002
+DATA lanes_00000002<>+36(SB)/4, $0x00000002
+DATA lanes_00000002<>+40(SB)/4, $0x00000002
+DATA lanes_00000002<>+44(SB)/4, $0x00000002
+DATA lanes_00000002<>+48(SB)/4, $0x00000002
+DATA lanes_00000002<>+52(SB)/4, $0x00000002
+DATA lanes_00000002<>+56(SB)/4, $0x00000002
+DATA lanes_00000002<>+60(SB)/4, $0x00000002
+GLOBL lanes_00000002<>(SB), RODATA|NOPTR, $64
+
+// func uniformAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+// Requires: AVX, AVX2, AVX512F, AVX512VL
+TEXT ·uniformAVX512(SB), NOSPLIT, $416-40
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVL         k0+24(FP), DX
+	MOVL         k1+28(FP), BX
+	MOVL         DX, SI
+	XORL         BX, SI
+	XORL         $0x1bd11bda, SI
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000001, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	MOVL         DX, DI
+	ADDL         $0x00000002, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	MOVL         BX, DI
+	ADDL         $0x00000003, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000004, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	MOVL         DX, SI
+	ADDL         $0x00000005, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	MOVL         c1+36(FP), SI
+	ADDL         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	MOVL         c0+32(FP), BX
+	ADDL         DX, BX
+	SUBQ         $0x00000040, CX
+	JL           rest
+
+loop:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y2, Y2
+	VMOVUPS      (SP), Y3
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y4, Y4
+	VMOVUPS      (SP), Y5
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Y6
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y6, Y6
+	VMOVUPS      (SP), Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0f, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0f, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0f, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1a, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1a, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1a, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x06, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x06, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x06, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       32(SP), Y2, Y2
+	VPADDD       64(SP), Y3, Y3
+	VPADDD       32(SP), Y4, Y4
+	VPADDD       64(SP), Y5, Y5
+	VPADDD       32(SP), Y6, Y6
+	VPADDD       64(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x11, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x11, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x11, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x10, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x10, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x10, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x18, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x18, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x18, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       96(SP), Y2, Y2
+	VPADDD       128(SP), Y3, Y3
+	VPADDD       96(SP), Y4, Y4
+	VPADDD       128(SP), Y5, Y5
+	VPADDD       96(SP), Y6, Y6
+	VPADDD       128(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0f, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0f, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0f, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1a, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1a, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1a, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x06, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x06, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x06, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       160(SP), Y2, Y2
+	VPADDD       192(SP), Y3, Y3
+	VPADDD       160(SP), Y4, Y4
+	VPADDD       192(SP), Y5, Y5
+	VPADDD       160(SP), Y6, Y6
+	VPADDD       192(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x11, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x11, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x11, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x10, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x10, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x10, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x18, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x18, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x18, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       224(SP), Y2, Y2
+	VPADDD       256(SP), Y3, Y3
+	VPADDD       224(SP), Y4, Y4
+	VPADDD       256(SP), Y5, Y5
+	VPADDD       224(SP), Y6, Y6
+	VPADDD       256(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0f, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0f, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0f, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1a, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1a, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1a, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x06, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x06, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x06, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPADDD       288(SP), Y2, Y2
+	VPADDD       320(SP), Y3, Y3
+	VPADDD       288(SP), Y4, Y4
+	VPADDD       320(SP), Y5, Y5
+	VPADDD       288(SP), Y6, Y6
+	VPADDD       320(SP), Y7, Y7
+	VPSRLD       $0x08, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VPSRLD       $0x08, Y2, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y3, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, 64(AX)
+	VMOVUPS      Y1, 96(AX)
+	VPSRLD       $0x08, Y4, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y5, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, 128(AX)
+	VMOVUPS      Y1, 160(AX)
+	VPSRLD       $0x08, Y6, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y7, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, 192(AX)
+	VMOVUPS      Y1, 224(AX)
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, CX
+	JGE          loop
+
+rest:
+	ADDQ $0x00000040, CX
+	JZ   done
+
+one:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, CX
+	JG           one
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, FMA3
+TEXT ·normalAVX512(SB), NOSPLIT, $416-40
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVL         k0+24(FP), DX
+	MOVL         k1+28(FP), BX
+	MOVL         DX, SI
+	XORL         BX, SI
+	XORL         $0x1bd11bda, SI
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000001, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	MOVL         DX, DI
+	ADDL         $0x00000002, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	MOVL         BX, DI
+	ADDL         $0x00000003, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	MOVL         SI, DI
+	ADDL         $0x00000004, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	MOVL         DX, SI
+	ADDL         $0x00000005, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	MOVL         c1+36(FP), SI
+	ADDL         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	MOVL         c0+32(FP), BX
+	ADDL         DX, BX
+	SUBQ         $0x00000040, CX
+	JL           rest
+
+loop:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y2, Y2
+	VMOVUPS      (SP), Y3
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y4, Y4
+	VMOVUPS      (SP), Y5
+	VMOVD        BX, X6
+	VPBROADCASTD X6, Y6
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y6, Y6
+	VMOVUPS      (SP), Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0f, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0f, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0f, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1a, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1a, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1a, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x06, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x06, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x06, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       32(SP), Y2, Y2
+	VPADDD       64(SP), Y3, Y3
+	VPADDD       32(SP), Y4, Y4
+	VPADDD       64(SP), Y5, Y5
+	VPADDD       32(SP), Y6, Y6
+	VPADDD       64(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x11, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x11, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x11, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x10, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x10, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x10, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x18, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x18, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x18, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       96(SP), Y2, Y2
+	VPADDD       128(SP), Y3, Y3
+	VPADDD       96(SP), Y4, Y4
+	VPADDD       128(SP), Y5, Y5
+	VPADDD       96(SP), Y6, Y6
+	VPADDD       128(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0f, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0f, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0f, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1a, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1a, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1a, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x06, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x06, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x06, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       160(SP), Y2, Y2
+	VPADDD       192(SP), Y3, Y3
+	VPADDD       160(SP), Y4, Y4
+	VPADDD       192(SP), Y5, Y5
+	VPADDD       160(SP), Y6, Y6
+	VPADDD       192(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x11, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x11, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x11, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x10, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x10, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x10, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x18, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x18, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x18, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       224(SP), Y2, Y2
+	VPADDD       256(SP), Y3, Y3
+	VPADDD       224(SP), Y4, Y4
+	VPADDD       256(SP), Y5, Y5
+	VPADDD       224(SP), Y6, Y6
+	VPADDD       256(SP), Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0d, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0d, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0d, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x0f, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x0f, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x0f, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x1a, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x1a, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x1a, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPROLD       $0x06, Y3, Y3
+	VPXOR        Y2, Y3, Y3
+	VPADDD       Y5, Y4, Y4
+	VPROLD       $0x06, Y5, Y5
+	VPXOR        Y4, Y5, Y5
+	VPADDD       Y7, Y6, Y6
+	VPROLD       $0x06, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPADDD       288(SP), Y2, Y2
+	VPADDD       320(SP), Y3, Y3
+	VPADDD       288(SP), Y4, Y4
+	VPADDD       320(SP), Y5, Y5
+	VPADDD       288(SP), Y6, Y6
+	VPADDD       320(SP), Y7, Y7
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y8
+	VPSRAD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y8, Y9
+	VPSUBD       Y9, Y0, Y0
+	VCVTDQ2PS    Y8, Y8
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y9
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y9
+	VMULPS       Y0, Y0, Y10
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y0, Y9, Y9
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y10, Y9
+	VADDPS       Y0, Y9, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y8, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VCVTPS2DQ    Y8, Y9
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y8, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y8
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y10
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y8, Y10
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD132PS  Y1, Y1, Y10
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y8, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y8, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y8, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y8, Y1
+	VPSLLD       $0x1f, Y9, Y8
+	VBLENDVPS    Y8, Y1, Y10, Y11
+	VBLENDVPS    Y8, Y10, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y9, Y8
+	VPSLLD       $0x1e, Y8, Y8
+	VXORPS       Y8, Y11, Y8
+	VPADDD       lanes_00000001<>+0(SB), Y9, Y9
+	VANDPS       lanes_00000002<>+0(SB), Y9, Y9
+	VPSLLD       $0x1e, Y9, Y9
+	VXORPS       Y9, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y8, Y0
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, 32(AX)
+	VPSRLD       $0x08, Y2, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y1, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y8
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y8, Y2
+	VADDPS       Y0, Y2, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y3, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y8
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y8
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD132PS  Y1, Y1, Y8
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y8, Y9
+	VBLENDVPS    Y2, Y8, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y9, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, 64(AX)
+	VMOVUPS      Y0, 96(AX)
+	VPSRLD       $0x08, Y4, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y1, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
+	VADDPS       Y0, Y2, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y5, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y5
+	VBLENDVPS    Y2, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, 128(AX)
+	VMOVUPS      Y0, 160(AX)
+	VPSRLD       $0x08, Y6, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
+	VPSRAD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y1, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
+	VADDPS       Y0, Y2, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y7, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y5
+	VBLENDVPS    Y2, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, 192(AX)
+	VMOVUPS      Y0, 224(AX)
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, CX
+	JGE          loop
+
+rest:
+	ADDQ $0x00000040, CX
+	JZ   done
+
+one:
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y2
+	VPSRAD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y2, Y3
+	VPSUBD       Y3, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y0, Y3, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VCVTPS2DQ    Y2, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
+	VPSLLD       $0x1f, Y3, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y5
+	VBLENDVPS    Y2, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y5, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
+	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, CX
+	JG           one
+
+done:
+	VZEROUPPER
+	RET

@@ -51,7 +51,7 @@ func FMA(dst, a, b, c []float32) {
 func FMAScalar(dst, a []float32, s float32, c []float32) {
 	mustEqual(len(dst), len(a))
 	mustEqual(len(dst), len(c))
-	active.fmaScalar(dst, a, s, c)
+	active.fmaScalar(dst, a, c, s)
 }
 
 // Select computes dst[i] = a[i] where cond[i] ≠ 0, else b[i].
@@ -68,7 +68,7 @@ func fmaGo(dst, a, b, c []float32) {
 	}
 }
 
-func fmaScalarGo(dst, a []float32, s float32, c []float32) {
+func fmaScalarGo(dst, a, c []float32, s float32) {
 	for i := range dst {
 		dst[i] = a[i]*s + c[i]
 	}

@@ -9,7 +9,7 @@ type set struct {
 	binaryScalar [numBinary]func(dst, a []float32, s float32)
 	scalarBinary [numBinary]func(dst, b []float32, s float32)
 	fma          func(dst, a, b, c []float32)
-	fmaScalar    func(dst, a []float32, s float32, c []float32)
+	fmaScalar    func(dst, a, c []float32, s float32)
 	sel          func(dst, cond, a, b []float32)
 	transpose    func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
 

@@ -16,5 +16,10 @@ func main() {
 	laneMaskData()
 	gemm()
 	transposes()
+	elementwises(avx2)
+	elementwises(avx512)
+	reductions()
+	laneData()
+	noises()
 	Generate()
 }

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"strings"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+// elementwise writes name+isa(dst, in… []float32, s float32): dst[k] =
+// body(in[k]…, s) with s only where scalar. unroll vectors are in flight at once.
+func elementwise(i isa, name string, in []string, scalar bool, unroll int, body func(in []vec, s vec) vec) {
+	signature := "func(dst, " + strings.Join(in, ", ") + " []float32"
+	if scalar {
+		signature += ", s float32"
+	}
+	TEXT(name+i.name, NOSPLIT, signature+")")
+	Pragma("noescape")
+	dst := Load(Param("dst").Base(), GP64())
+	n := Load(Param("dst").Len(), GP64())
+	at := make([]Mem, len(in))
+	for j, p := range in {
+		at[j] = Mem{Base: Load(Param(p).Base(), GP64())}
+	}
+	var s vec
+	if scalar {
+		s = i.vec()
+		VBROADCASTSS(NewParamAddr("s", 24*(1+len(in))), s)
+	}
+	index := GP64()
+	XORQ(index, index)
+	from := func(m Mem, v int) Mem {
+		m.Index, m.Scale, m.Disp = index, 4, v*i.lanes*4
+		return m
+	}
+	pass := func(label, next string, count int) {
+		if count == 0 {
+			return
+		}
+		SUBQ(U32(count*i.lanes), n)
+		JL(LabelRef(next))
+		Label(label)
+		for v := range count {
+			args := make([]vec, len(in))
+			for j := range args {
+				args[j] = i.vec()
+				VMOVUPS(from(at[j], v), args[j])
+			}
+			VMOVUPS(body(args, s), from(Mem{Base: dst}, v))
+		}
+		ADDQ(U32(count*i.lanes), index)
+		SUBQ(U32(count*i.lanes), n)
+		JGE(LabelRef(label))
+		Label(next)
+		ADDQ(U32(count*i.lanes), n)
+	}
+	pass("many", "fewer", unroll)
+	if unroll > 1 {
+		pass("one", "tail", 1)
+	}
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	m := i.maskOf(n, 1, 0, i.vec())
+	args := make([]vec, len(in))
+	for j := range args {
+		args[j] = i.vec()
+		m.load(from(at[j], 0), args[j])
+	}
+	m.store(body(args, s), from(Mem{Base: dst}, 0))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+func elementwises(i isa) {
+	unary := func(name string, unroll int, f func(x vec) vec) {
+		elementwise(i, name, []string{"x"}, false, unroll, func(in []vec, _ vec) vec { return f(in[0]) })
+	}
+	unary("neg", 4, i.neg)
+	unary("abs", 4, i.abs)
+	unary("sqrt", 2, func(x vec) vec { return i.sqrt(x) })
+	unary("exp", 2, i.exp)
+	unary("log", 2, i.log)
+	unary("log1p", 2, i.log1p)
+	unary("tanh", 2, i.tanh)
+	unary("floor", 4, func(x vec) vec { return i.round(1, x) })
+	unary("sigmoid", 2, i.sigmoid)
+	unary("softplus", 1, i.softplus)
+	unary("square", 4, func(x vec) vec { return i.mul(x, x) })
+	unary("recip", 2, func(x vec) vec { return i.div(i.put(f32(1)), x) })
+	unary("relu", 4, func(x vec) vec {
+		zero := i.vec()
+		i.zero(zero)
+		return i.max(zero, x)
+	})
+	unary("sign", 2, func(x vec) vec {
+		zero := i.vec()
+		i.zero(zero)
+		up := i.keep(i.compare(greater, x, zero), f32(1))
+		down := i.keep(i.compare(less, x, zero), f32(1))
+		return i.sub(up, down)
+	})
+
+	binary := func(name string, commutes bool, f func(a, b vec) vec) {
+		elementwise(i, name, []string{"a", "b"}, false, 4, func(in []vec, _ vec) vec { return f(in[0], in[1]) })
+		elementwise(i, name+"Scalar", []string{"a"}, true, 4, func(in []vec, s vec) vec { return f(in[0], s) })
+		if !commutes {
+			elementwise(i, "scalar"+strings.ToUpper(name[:1])+name[1:], []string{"b"}, true, 4, func(in []vec, s vec) vec { return f(s, in[0]) })
+		}
+	}
+	compare := func(name string, commutes bool, predicate uint64) {
+		binary(name, commutes, func(a, b vec) vec { return i.keep(i.compare(predicate, a, b), f32(1)) })
+	}
+	// A NaN in a is put back where the instruction gave b.
+	orNaN := func(f func(a, b Op) vec) func(a, b vec) vec {
+		return func(a, b vec) vec { return i.pick(i.compare(unordered, a, a), a, f(a, b)) }
+	}
+	binary("add", true, func(a, b vec) vec { return i.add(a, b) })
+	binary("sub", false, func(a, b vec) vec { return i.sub(a, b) })
+	binary("mul", true, func(a, b vec) vec { return i.mul(a, b) })
+	binary("div", false, func(a, b vec) vec { return i.div(a, b) })
+	binary("max", true, orNaN(i.max))
+	binary("min", true, orNaN(i.min))
+	compare("less", false, less)
+	compare("lessEqual", false, lessEqual)
+	compare("equal", true, equal)
+
+	elementwise(i, "fma", []string{"a", "b", "c"}, false, 4, func(in []vec, _ vec) vec {
+		fma(in[0], in[1], in[2])
+		return in[0]
+	})
+	elementwise(i, "fmaScalar", []string{"a", "c"}, true, 4, func(in []vec, s vec) vec {
+		fma(in[0], s, in[1])
+		return in[0]
+	})
+	elementwise(i, "sel", []string{"cond", "a", "b"}, false, 2, func(in []vec, _ vec) vec {
+		zero := i.vec()
+		i.zero(zero)
+		return i.pick(i.compare(notEqual, in[0], zero), in[1], in[2])
+	})
+	elementwise(i, "subExpScaled", []string{"g", "y"}, true, 2, func(in []vec, s vec) vec {
+		e := i.exp(in[1])
+		VFNMADD231PS(s, e, in[0])
+		return in[0]
+	})
+}
