@@ -1,0 +1,118 @@
+package gonum
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"unsafe"
+
+	"bayesbench/backends"
+	"bayesbench/backends/gonum/kernel"
+	"bayesbench/backends/ir"
+)
+
+func init() {
+	backends.Register(backends.Driver{
+		Name:        "gonum",
+		Description: "this program's own CPU kernels, SIMD where the CPU has it; no cgo",
+		Configs:     []string{"gonum"},
+		Open:        func(string) (backends.Backend, error) { return New(runtime.GOMAXPROCS(0)), nil },
+	})
+}
+
+// Backend is the gonum backend on a pool of workers.
+type Backend struct {
+	pool *kernel.Pool
+}
+
+// New starts the backend with the given number of workers, the calling
+// goroutine included.
+func New(workers int) *Backend { return &Backend{kernel.NewPool(workers)} }
+
+// Info names the module's version and the instruction set of the kernels.
+func (b *Backend) Info() backends.Info {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	return backends.Info{
+		Name:    "gonum",
+		Version: version,
+		Device:  fmt.Sprintf("cpu (%s)", kernel.Variant()),
+		Threads: b.pool.Workers(),
+	}
+}
+
+// Alloc makes a zeroed buffer.
+func (b *Backend) Alloc(t ir.Type) (backends.Buffer, error) {
+	buf := &buffer{typ: t}
+	if t.DType == ir.U32 {
+		buf.u32 = make([]uint32, t.Size())
+	} else {
+		buf.f32 = aligned(t.Size())
+	}
+	return buf, nil
+}
+
+// Close ends the workers.
+func (b *Backend) Close() error {
+	b.pool.Close()
+	return nil
+}
+
+type buffer struct {
+	typ ir.Type
+	f32 []float32
+	u32 []uint32
+	// owner is the run that last bound the buffer to a result or argument, so
+	// that a buffer given twice is found without a table.
+	owner runID
+}
+
+// runID tells one binding of buffers from another.
+type runID struct {
+	e *executable
+	n uint64
+}
+
+func (b *buffer) Type() ir.Type { return b.typ }
+
+func (b *buffer) Write(src backends.Data) error {
+	if err := b.fits("Write", src); err != nil {
+		return err
+	}
+	copy(b.f32, src.F32)
+	copy(b.u32, src.U32)
+	return nil
+}
+
+func (b *buffer) Read(dst backends.Data) error {
+	if err := b.fits("Read", dst); err != nil {
+		return err
+	}
+	copy(dst.F32, b.f32)
+	copy(dst.U32, b.u32)
+	return nil
+}
+
+func (b *buffer) fits(what string, d backends.Data) error {
+	if len(d.F32) != len(b.f32) || len(d.U32) != len(b.u32) {
+		return fmt.Errorf("gonum: %s of %s: found %d f32 and %d u32 elements", what, b.typ, len(d.F32), len(d.U32))
+	}
+	return nil
+}
+
+// lineFloats is a cache line in floats.
+const lineFloats = 16
+
+// aligned makes n zeroed floats that begin on a cache line and own the whole of
+// their last, which [span.whole] relies on.
+func aligned(n int) []float32 {
+	lines := (n + lineFloats - 1) / lineFloats * lineFloats
+	raw := make([]float32, lines+lineFloats)
+	skip := 0
+	if r := uintptr(unsafe.Pointer(&raw[0])) % (4 * lineFloats); r != 0 {
+		skip = lineFloats - int(r/4)
+	}
+	return raw[skip : skip+n : skip+lines]
+}

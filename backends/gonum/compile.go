@@ -1,0 +1,209 @@
+package gonum
+
+import (
+	"fmt"
+	"time"
+
+	"bayesbench/backends"
+	"bayesbench/backends/gonum/kernel"
+	"bayesbench/backends/ir"
+)
+
+// executable is a compiled program: instructions over a table of arrays. The
+// arrays of parameters and results are those of the buffers of the run.
+type executable struct {
+	pool  *kernel.Pool
+	p     *ir.Program
+	args  []ir.Value // the program's parameters
+	plan  *plan
+	f32   [][]float32 // by canonical value
+	u32   [][]uint32
+	out   []backends.Data // results, by index
+	instr []instr
+	// regs is one worker's registers for blocks, by worker.
+	regs  [][]float32
+	arena int // floats
+	runs  uint64
+	spent []time.Duration // by instruction, while profiling
+}
+
+// instr is one instruction of an executable.
+type instr interface {
+	run(e *executable)
+	// reserve tells how much scratch of the pool run will need, in floats.
+	reserve(e *executable) int
+}
+
+// composites that have instructions of their own.
+func has(op ir.Op) bool {
+	switch op {
+	case ir.Square, ir.Relu, ir.Sigmoid, ir.Softplus, ir.LogSoftmax, ir.Linear:
+		return true
+	}
+	return false
+}
+
+// Compile plans the program and makes its instructions.
+func (b *Backend) Compile(p *ir.Program) (backends.Executable, error) {
+	return b.compile(p)
+}
+
+func (b *Backend) compile(p *ir.Program) (*executable, error) {
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("gonum: program %s: %w", p.Name, err)
+	}
+	p = simplify(ir.Clean(ir.Expand(p, has)))
+	pl := newPlan(p)
+	pl.fuse()
+	order := pl.schedule()
+	places, size := pl.arena(order)
+
+	n := len(p.Instrs)
+	e := &executable{pool: b.pool, p: p, args: p.Params(), plan: pl, arena: size,
+		f32: make([][]float32, n), u32: make([][]uint32, n), out: make([]backends.Data, len(p.Results))}
+	arena := aligned(size)
+	for _, q := range places {
+		e.f32[q.value] = arena[q.lo : q.lo+pl.size(q.value)]
+	}
+	for v := range ir.Value(n) {
+		in := &p.Instrs[v]
+		switch {
+		case !pl.need[v] || pl.canon[v] != v:
+		case in.Op == ir.Const:
+			e.f32[v] = aligned(in.Type.Size())
+			kernel.Fill(e.f32[v], float32(in.Value))
+		case pl.of[v] >= 0 && in.Type.DType == ir.U32:
+			e.u32[v] = make([]uint32, in.Type.Size())
+		}
+	}
+	for _, u := range order {
+		e.instr = append(e.instr, e.assemble(u))
+	}
+	for _, i := range pl.copies {
+		e.instr = append(e.instr, &copyResult{pl.canon[p.Results[i].Value], i})
+	}
+	e.reserveScratch()
+	return e, nil
+}
+
+// assemble makes the instruction of unit u.
+func (e *executable) assemble(u int) instr {
+	members := e.plan.members[u]
+	if e.plan.fusible(members[0]) {
+		return e.newGroup(members)
+	}
+	v := members[0]
+	in := &e.p.Instrs[v]
+	switch in.Op {
+	case ir.MatMul, ir.Linear:
+		return e.newProduct(v)
+	case ir.Conv2D, ir.Conv2DDX, ir.Conv2DDW:
+		return e.newConv(v)
+	case ir.MaxPool, ir.MaxPoolGrad, ir.AvgPool, ir.AvgPoolGrad:
+		return e.newWindow(v)
+	case ir.LogSoftmax:
+		return e.newLogSoftmax(v)
+	case ir.ReduceSum, ir.ReduceMax:
+		return e.newReduce(v)
+	case ir.Gather:
+		return e.newGather(v)
+	case ir.OneHot:
+		return e.newOneHot(v)
+	case ir.Broadcast, ir.Transpose, ir.Slice, ir.Concat, ir.Pad:
+		return e.newMove(v)
+	}
+	panic("gonum: no instruction for " + in.Op.String())
+}
+
+func (e *executable) reserveScratch() {
+	need, regs := 0, 0
+	for _, in := range e.instr {
+		need = max(need, in.reserve(e))
+		if g, ok := in.(*group); ok {
+			regs = max(regs, g.regs*g.block)
+		}
+	}
+	e.pool.Reserve(need)
+	e.regs = make([][]float32, e.pool.Workers())
+	for w := range e.regs {
+		e.regs[w] = aligned(regs)
+	}
+}
+
+// Run binds the buffers and runs the instructions.
+func (e *executable) Run(args, results []backends.Buffer) error {
+	if err := e.bind(args, results); err != nil {
+		return err
+	}
+	if e.spent != nil {
+		e.runTimed()
+		return nil
+	}
+	for _, in := range e.instr {
+		in.run(e)
+	}
+	return nil
+}
+
+func (e *executable) bind(args, results []backends.Buffer) error {
+	if len(args) != len(e.args) || len(results) != len(e.out) {
+		return fmt.Errorf("gonum: program %s: want %d arguments and %d results, found %d and %d",
+			e.p.Name, len(e.args), len(e.out), len(args), len(results))
+	}
+	e.runs++
+	id := runID{e, e.runs}
+	for i, v := range e.args {
+		b, ok := args[i].(*buffer)
+		if !ok || !b.typ.Equal(e.p.Type(v)) {
+			return fmt.Errorf("gonum: program %s: argument %q: want %s, found %s", e.p.Name, e.p.Instrs[v].Name, e.p.Type(v), describe(args[i]))
+		}
+		b.owner = id
+		e.f32[v], e.u32[v] = b.f32, b.u32
+	}
+	for i, r := range e.p.Results {
+		b, ok := results[i].(*buffer)
+		if !ok || !b.typ.Equal(e.p.Type(r.Value)) {
+			return fmt.Errorf("gonum: program %s: result %q: want %s, found %s", e.p.Name, r.Name, e.p.Type(r.Value), describe(results[i]))
+		}
+		if b.owner == id {
+			return fmt.Errorf("gonum: program %s: the buffer of result %q is also that of an argument or another result", e.p.Name, r.Name)
+		}
+		b.owner = id
+		e.out[i] = backends.Data{F32: b.f32, U32: b.u32}
+	}
+	for v, i := range e.plan.result {
+		e.f32[v], e.u32[v] = e.out[i].F32, e.out[i].U32
+	}
+	return nil
+}
+
+func describe(b backends.Buffer) string {
+	if b == nil {
+		return "none"
+	}
+	if _, ok := b.(*buffer); !ok {
+		return "a buffer of another backend"
+	}
+	return b.Type().String()
+}
+
+// Close drops the arena.
+func (e *executable) Close() error {
+	e.f32, e.u32, e.instr = nil, nil, nil
+	return nil
+}
+
+// copyResult writes a result whose value lives elsewhere.
+type copyResult struct {
+	from ir.Value
+	to   int
+}
+
+func (c *copyResult) run(e *executable) {
+	copy(e.out[c.to].F32, e.f32[c.from])
+	copy(e.out[c.to].U32, e.u32[c.from])
+}
+
+func (c *copyResult) reserve(*executable) int { return 0 }
+
+func (c *copyResult) String() string { return "copy" }

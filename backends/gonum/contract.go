@@ -1,0 +1,180 @@
+package gonum
+
+import (
+	"fmt"
+
+	"bayesbench/backends/gonum/kernel"
+	"bayesbench/backends/ir"
+)
+
+// product is a matrix product, with a row bias for Linear.
+type product struct {
+	g             kernel.Gemm
+	c, a, b, bias ir.Value // bias may be ir.None
+}
+
+func (e *executable) newProduct(v ir.Value) instr {
+	in := &e.p.Instrs[v]
+	x, y := e.p.Type(in.Args[0]).Shape, in.Type.Shape
+	m := &product{c: v, bias: ir.None}
+	m.g = kernel.Gemm{M: y[0], N: y[1], K: x[1], TransA: in.TransA, TransB: in.TransB}
+	if in.TransA {
+		m.g.K = x[0]
+	}
+	if in.Op == ir.Linear {
+		m.g.TransB, m.bias = true, e.plan.canon[in.Args[2]]
+	}
+	m.a, m.g.MapA = e.plan.mapped(v, in.Args[0])
+	m.b, m.g.MapB = e.plan.mapped(v, in.Args[1])
+	return m
+}
+
+func (m *product) run(e *executable) {
+	var bias kernel.Bias
+	if m.bias != ir.None {
+		bias.Row = e.f32[m.bias]
+	}
+	e.pool.Gemm(&m.g, e.f32[m.c], e.f32[m.a], e.f32[m.b], bias)
+}
+
+func (m *product) reserve(e *executable) int { return e.pool.GemmScratch(&m.g) }
+
+func (m *product) String() string {
+	return fmt.Sprintf("product %dx%dx%d transA=%t transB=%t", m.g.M, m.g.N, m.g.K, m.g.TransA, m.g.TransB)
+}
+
+// conv is a convolution or one of its gradients.
+type conv struct {
+	c         kernel.Conv
+	op        ir.Op
+	dst, a, b ir.Value
+}
+
+func (e *executable) newConv(v ir.Value) instr {
+	in := &e.p.Instrs[v]
+	x, w := e.p.Type(in.Args[0]).Shape, e.p.Type(in.Args[1]).Shape
+	switch in.Op {
+	case ir.Conv2DDX:
+		x = in.Type.Shape
+	case ir.Conv2DDW:
+		w = in.Type.Shape
+	}
+	win := in.Window
+	m := &conv{op: in.Op, dst: v, c: kernel.Conv{
+		N: x[0], C: x[1], H: x[2], W: x[3], O: w[0], KH: w[2], KW: w[3],
+		StrideH: win.Stride[0], StrideW: win.Stride[1], PadH: win.Pad[0], PadW: win.Pad[1], Groups: win.Groups,
+	}}
+	var mapA, mapB kernel.UnaryOp
+	m.a, mapA = e.plan.mapped(v, in.Args[0])
+	m.b, mapB = e.plan.mapped(v, in.Args[1])
+	switch in.Op {
+	case ir.Conv2D:
+		m.c.MapX, m.c.MapW = mapA, mapB
+	case ir.Conv2DDX:
+		m.c.MapW = mapB
+	case ir.Conv2DDW:
+		m.c.MapX = mapA
+	}
+	return m
+}
+
+func (m *conv) run(e *executable) {
+	dst, a, b := e.f32[m.dst], e.f32[m.a], e.f32[m.b]
+	switch m.op {
+	case ir.Conv2D:
+		e.pool.Conv(&m.c, dst, a, b, nil)
+	case ir.Conv2DDX:
+		e.pool.ConvGradInput(&m.c, dst, a, b)
+	case ir.Conv2DDW:
+		e.pool.ConvGradWeights(&m.c, dst, a, b)
+	}
+}
+
+func (m *conv) reserve(e *executable) int { return e.pool.ConvScratch(&m.c) }
+
+func (m *conv) String() string {
+	return fmt.Sprintf("%s %dx%dx%dx%d to %d by %dx%d", m.op, m.c.N, m.c.C, m.c.H, m.c.W, m.c.O, m.c.KH, m.c.KW)
+}
+
+// window is a pool or its gradient.
+type window struct {
+	w         kernel.Window
+	op        ir.Op
+	dst, a, b ir.Value // b of the maximum's gradient only
+}
+
+func (e *executable) newWindow(v ir.Value) instr {
+	in := &e.p.Instrs[v]
+	x := e.p.Type(in.Args[0]).Shape
+	if in.Op == ir.AvgPoolGrad {
+		x = in.Type.Shape
+	}
+	m := &window{op: in.Op, dst: v, a: e.plan.canon[in.Args[0]], w: kernel.Window{
+		Planes: x[0] * x[1], H: x[2], W: x[3], KH: in.Window.Kernel[0], KW: in.Window.Kernel[1],
+		StrideH: in.Window.Stride[0], StrideW: in.Window.Stride[1], PadH: in.Window.Pad[0], PadW: in.Window.Pad[1],
+	}}
+	if in.Op == ir.MaxPoolGrad {
+		m.b = e.plan.canon[in.Args[1]]
+	}
+	return m
+}
+
+func (m *window) run(e *executable) {
+	dst, a := e.f32[m.dst], e.f32[m.a]
+	switch m.op {
+	case ir.MaxPool:
+		e.pool.MaxPool(&m.w, dst, a)
+	case ir.MaxPoolGrad:
+		e.pool.MaxPoolGrad(&m.w, dst, a, e.f32[m.b])
+	case ir.AvgPool:
+		e.pool.AvgPool(&m.w, dst, a)
+	case ir.AvgPoolGrad:
+		e.pool.AvgPoolGrad(&m.w, dst, a)
+	}
+}
+
+func (m *window) reserve(*executable) int { return 0 }
+
+func (m *window) String() string {
+	return fmt.Sprintf("%s %dx%d of %d planes %dx%d", m.op, m.w.KH, m.w.KW, m.w.Planes, m.w.H, m.w.W)
+}
+
+// logSoftmax is the composite over rows.
+type logSoftmax struct {
+	e          *executable
+	dst, x     ir.Value
+	rows, cols int
+	split      split
+	task       func(task, worker int)
+}
+
+func (e *executable) newLogSoftmax(v ir.Value) instr {
+	shape := e.p.Type(v).Shape
+	m := &logSoftmax{e: e, dst: v, x: e.plan.canon[e.p.Instrs[v].Args[0]], cols: shape[len(shape)-1]}
+	m.rows = e.plan.size(v) / m.cols
+	m.split = e.split(m.rows, m.cols)
+	m.task = m.doTask
+	return m
+}
+
+func (m *logSoftmax) doTask(task, _ int) {
+	lo, hi := m.split.part(task)
+	kernel.LogSoftmax(m.e.f32[m.dst][lo*m.cols:hi*m.cols], m.e.f32[m.x][lo*m.cols:hi*m.cols], hi-lo, m.cols)
+}
+
+func (m *logSoftmax) run(e *executable) { e.pool.Run(m.split.tasks, m.task) }
+
+func (m *logSoftmax) reserve(*executable) int { return 0 }
+
+func (m *logSoftmax) String() string { return fmt.Sprintf("log_softmax %dx%d", m.rows, m.cols) }
+
+// split cuts n independent items into tasks.
+type split struct{ n, tasks int }
+
+// split makes tasks of at least taskFloats, each item worth weight floats.
+func (e *executable) split(n, weight int) split {
+	tasks := min(n, 1+n*weight/taskFloats, 4*e.pool.Workers())
+	return split{n, max(1, tasks)}
+}
+
+func (s split) part(task int) (lo, hi int) { return task * s.n / s.tasks, (task + 1) * s.n / s.tasks }

@@ -1,0 +1,19 @@
+// Package gonum is the gonum-SIMD backend: programs run on the CPU, on the
+// kernels of the package below it. Compile simplifies the program, gathers
+// elementwise ops into groups that run block by block in cache, orders the
+// instructions, plans one arena by liveness and makes a flat list of
+// instructions; Run calls them one after the other, each on all workers, and
+// allocates nothing. Results are bit-equal at any number of workers.
+//
+//	backend.go   the driver, buffers
+//	simplify.go  rewrites of the program that save work
+//	plan.go      which values exist in memory, which instruction reads what
+//	fuse.go      elementwise groups: which ops share one pass
+//	schedule.go  the order of instructions, and the arena
+//	compile.go   from the plan to an executable
+//	group.go     code of a group, and the vector machine that runs it
+//	contract.go  matrix products, convolutions, pooling, log-softmax
+//	reduce.go    sums and maxima over axes
+//	move.go      transpose, slice, concat, pad, gather, one-hot
+//	profile.go   time by instruction
+package gonum

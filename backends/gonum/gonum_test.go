@@ -1,0 +1,159 @@
+package gonum
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"bayesbench/backends"
+	"bayesbench/backends/ir"
+	"bayesbench/backends/ref"
+)
+
+var smallSteps = func() map[string]*ir.Program {
+	out := map[string]*ir.Program{}
+	for _, kind := range []string{"deterministic", "dropout", "ffg", "sparsevd"} {
+		out["lenet300/"+kind] = newStep(kind, lenet300, 10, 33)
+		out["lenet5/"+kind] = newStep(kind, func(s *step, x ir.Value) ir.Value {
+			b := s.b
+			h := b.MaxPool(b.Relu(s.batchNorm("bn", s.conv("conv1", x, 5, 3, 1))), [2]int{2, 2}, [2]int{2, 2}, [2]int{})
+			return s.linear("fc", s.dropout(b.Flatten(h)), 10)
+		}, 10, 2, 8, 8)
+	}
+	return out
+}()
+
+// Whole training steps agree with the float64 interpreter.
+func TestStepsAgreeWithRef(t *testing.T) {
+	be := New(2)
+	defer be.Close()
+	for name, p := range smallSteps {
+		t.Run(name, func(t *testing.T) {
+			data := arguments(p)
+			want := make([]ref.Value, len(data))
+			for i, v := range p.Params() {
+				want[i] = ref.Value{Type: p.Type(v), U: data[i].U32}
+				for _, x := range data[i].F32 {
+					want[i].F = append(want[i].F, float64(x))
+				}
+			}
+			wants, err := ref.Eval(p, want...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for r, got := range runOnce(t, be, p, data) {
+				scale := 1e-3
+				for _, w := range wants[r].F {
+					scale = max(scale, math.Abs(w))
+				}
+				for i, g := range got.F32 {
+					if w := wants[r].F[i]; !(math.Abs(float64(g)-w) <= 2e-5*scale) {
+						t.Fatalf("%s[%d]: found %v, want %v", p.Results[r].Name, i, g, w)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The number of workers changes no bit.
+func TestWorkersChangeNoBit(t *testing.T) {
+	steps := map[string]*ir.Program{"batch of lenet300": newStep("sparsevd", lenet300, 100, 784)}
+	for name, p := range smallSteps {
+		steps[name] = p
+	}
+	for name, p := range steps {
+		var want []backends.Data
+		for _, workers := range []int{1, 2, 3, 8} {
+			be := New(workers)
+			got := runOnce(t, be, p, arguments(p))
+			be.Close()
+			if want == nil {
+				want = got
+			}
+			for r := range got {
+				same := slices.EqualFunc(got[r].F32, want[r].F32, func(a, b float32) bool {
+					return math.Float32bits(a) == math.Float32bits(b)
+				})
+				if !same {
+					t.Errorf("%s: result %s differs with %d workers", name, p.Results[r].Name, workers)
+				}
+			}
+		}
+	}
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	be := New(2)
+	defer be.Close()
+	for name, p := range smallSteps {
+		e, err := be.Compile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args, results := bind(t, be, p, arguments(p))
+		n := testing.AllocsPerRun(5, func() {
+			if err := e.Run(args, results); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations a run", name, n)
+		}
+	}
+}
+
+// Broadcasts of every kind are read right, whether fused or not, at sizes that
+// are no multiple of a block.
+func TestBroadcasts(t *testing.T) {
+	be := New(3)
+	defer be.Close()
+	for _, shape := range [][]int{{3, 5, 7}, {9, 31, 40}, {1, 2000, 3}, {70, 1, 90}, {2, 3, 2500}} {
+		p, err := ir.Build("broadcasts", func(b *ir.Builder) {
+			x := b.Param("x", ir.Float(shape...))
+			for mask := range 8 {
+				var dims, sub []int
+				for d := range 3 {
+					if mask>>d&1 == 1 {
+						dims, sub = append(dims, d), append(sub, shape[d])
+					}
+				}
+				y := b.Param(fmt.Sprint("y", mask), ir.Float(sub...))
+				wide := b.Broadcast(y, shape, dims...)
+				b.Result(fmt.Sprint("sum", mask), b.Sub(x, wide))
+				b.Result(fmt.Sprint("wide", mask), wide)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var data []backends.Data
+		for i, v := range p.Params() {
+			x := make([]float32, p.Type(v).Size())
+			for j := range x {
+				x[j] = float32(i*100003 + j)
+			}
+			data = append(data, backends.Data{F32: x})
+		}
+		got := runOnce(t, be, p, data)
+		for mask := range 8 {
+			y := data[1+mask].F32
+			for i, x := range data[0].F32 {
+				index := []int{i / shape[2] / shape[1], i / shape[2] % shape[1], i % shape[2]}
+				at := 0
+				for d := range 3 {
+					if mask>>d&1 == 1 {
+						at = at*shape[d] + index[d]
+					}
+				}
+				if g := got[2*mask].F32[i]; g != x-y[at] {
+					t.Fatalf("shape %v axes %03b: x-y[%d] = %v, want %v", shape, mask, i, g, x-y[at])
+				}
+				if g := got[2*mask+1].F32[i]; g != y[at] {
+					t.Fatalf("shape %v axes %03b: y[%d] = %v, want %v", shape, mask, i, g, y[at])
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,475 @@
+package gonum
+
+import (
+	"fmt"
+
+	"bayesbench/backends/gonum/kernel"
+	"bayesbench/backends/ir"
+	"bayesbench/backends/rng"
+)
+
+// group runs elementwise ops over n elements block by block: all its code for
+// one block, which stays in the first-level cache, then for the next. Blocks
+// are cut by n and the code alone, so partial sums do not depend on workers.
+type group struct {
+	e       *executable
+	n       int
+	block   int // elements; a multiple of 16, as noise wants
+	blocks  int
+	perTask int // blocks
+	tasks   int
+	regs    int
+	code    []micro
+	sums    []ir.Value
+	partial []float32 // sums × blocks
+	task    func(task, worker int)
+}
+
+// micro is one operation on a block.
+type micro struct {
+	do      action
+	un      kernel.UnaryOp
+	bin     kernel.BinaryOp
+	dst     operand
+	a, b, c operand
+	s       number
+	access  access // of load
+	stream  uint32 // of noise
+	sum     int    // index of the sum
+}
+
+type action uint8
+
+const (
+	unary      action = iota // dst = un(a)
+	binary                   // dst = bin(a, b)
+	withScalar               // dst = bin(a, s)
+	scalarWith               // dst = bin(s, b)
+	fma                      // dst = a·b + c
+	fmaScalar                // dst = a·s + c
+	choose                   // dst = a ? b : c
+	fill                     // dst = s
+	load                     // dst = a, through access
+	uniform
+	normal
+	sum // of a
+	dot // sum of a·b
+)
+
+// operand is where a block lies: in a register, or at its place in an array.
+type operand struct {
+	mem bool
+	at  int // register, or canonical value
+}
+
+// number is a scalar: a constant, or the only element of a value.
+type number struct {
+	value  ir.Value // ir.None: x
+	x      float32
+	negate bool
+}
+
+func (e *executable) number(s number) float32 {
+	x := s.x
+	if s.value != ir.None {
+		x = e.f32[s.value][0]
+	}
+	if s.negate {
+		return -x
+	}
+	return x
+}
+
+// Blocks: of maxBlock elements while the registers then fit half of a
+// first-level cache of 32 KiB, else of half that. A task is at least
+// taskFloats elements.
+const (
+	maxBlock   = 1024
+	cacheRegs  = 12
+	taskFloats = 4096
+)
+
+func (e *executable) newGroup(members []ir.Value) *group {
+	g := &group{e: e, n: e.plan.extent(members[0])}
+	c := coder{e: e, g: g, unit: e.plan.of[members[0]], at: map[ir.Value]operand{}, loaded: map[access]operand{}}
+	c.emit(members)
+	g.regs = allocate(g.code)
+	g.block = maxBlock
+	if g.regs > cacheRegs {
+		g.block /= 2
+	}
+	g.blocks = (g.n + g.block - 1) / g.block
+	g.partial = make([]float32, len(g.sums)*g.blocks)
+	g.perTask = max(1, taskFloats/g.block)
+	g.perTask = max(g.perTask, g.blocks/(8*e.pool.Workers()))
+	g.tasks = (g.blocks + g.perTask - 1) / g.perTask
+	g.task = g.doTask
+	return g
+}
+
+func (g *group) reserve(*executable) int { return 0 }
+
+func (g *group) run(e *executable) {
+	e.pool.Run(g.tasks, g.task)
+	for i, v := range g.sums {
+		var s float64
+		for _, x := range g.partial[i*g.blocks : (i+1)*g.blocks] {
+			s += float64(x)
+		}
+		e.f32[v][0] = float32(s)
+	}
+}
+
+func (g *group) doTask(task, worker int) {
+	for b := task * g.perTask; b < min(g.blocks, (task+1)*g.perTask); b++ {
+		g.runBlock(b, g.e.regs[worker])
+	}
+}
+
+// span is one block: elements lo to hi, and the registers for it.
+type span struct {
+	e      *executable
+	regs   []float32
+	lo, hi int
+	block  int
+}
+
+func (s *span) of(o operand) []float32 {
+	if o.mem {
+		return s.e.f32[o.at][s.lo:s.hi]
+	}
+	at := o.at * s.block
+	return s.regs[at : at+s.hi-s.lo : at+s.block]
+}
+
+// whole is the block up to the end of its last cache line, so that noise, which
+// is made by the line, need not be cut.
+func (s *span) whole(o operand) []float32 {
+	x := s.of(o)
+	return x[:(len(x)+lineFloats-1)/lineFloats*lineFloats]
+}
+
+func (g *group) runBlock(b int, regs []float32) {
+	s := span{e: g.e, regs: regs, lo: b * g.block, hi: min(g.n, (b+1)*g.block), block: g.block}
+	for i := range g.code {
+		m := &g.code[i]
+		switch m.do {
+		case unary:
+			m.un.Apply(s.of(m.dst), s.of(m.a))
+		case binary:
+			m.bin.Apply(s.of(m.dst), s.of(m.a), s.of(m.b))
+		case withScalar:
+			m.bin.ApplyScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s))
+		case scalarWith:
+			m.bin.ScalarApply(s.of(m.dst), g.e.number(m.s), s.of(m.b))
+		case fma:
+			kernel.FMA(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
+		case fmaScalar:
+			kernel.FMAScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.c))
+		case choose:
+			kernel.Select(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
+		case fill:
+			kernel.Fill(s.of(m.dst), g.e.number(m.s))
+		case load:
+			s.load(s.of(m.dst), m.access)
+		case uniform:
+			kernel.Uniform(s.whole(m.dst), s.key(m.a), m.stream, s.lo)
+		case normal:
+			kernel.Normal(s.whole(m.dst), s.key(m.a), m.stream, s.lo)
+		case sum:
+			g.partial[m.sum*g.blocks+b] = kernel.Sum(s.of(m.a))
+		case dot:
+			g.partial[m.sum*g.blocks+b] = kernel.Dot(s.of(m.a), s.of(m.b))
+		}
+	}
+}
+
+func (s *span) key(o operand) rng.Key { return rng.Key(s.e.u32[o.at]) }
+
+// load reads a block through a broadcast.
+func (s *span) load(dst []float32, a access) {
+	x := s.e.f32[a.value]
+	if a.kind == tiled {
+		kernel.TileRow(dst, x, s.lo)
+		return
+	}
+	i, within := s.lo/a.each%a.length, s.lo%a.each
+	for len(dst) > 0 {
+		n := min(a.each-within, len(dst))
+		if within == 0 {
+			// As many whole repeats as there are before the row begins again.
+			if whole := min(len(dst)/a.each, a.length-i); whole > 0 {
+				kernel.RepeatEach(dst[:whole*a.each], x[i:i+whole], a.each)
+				dst = dst[whole*a.each:]
+				i = (i + whole) % a.length
+				continue
+			}
+		}
+		kernel.Fill(dst[:n], x[i])
+		dst, within = dst[n:], 0
+		i = (i + 1) % a.length
+	}
+}
+
+// coder writes the code of a group.
+type coder struct {
+	e      *executable
+	g      *group
+	unit   int
+	at     map[ir.Value]operand // where a member's block is, once computed
+	loaded map[access]operand
+	next   int // virtual registers
+}
+
+// emit writes the members that leave the group, each after what it needs, so
+// that a block is in a register for a short time.
+func (c *coder) emit(members []ir.Value) {
+	for _, v := range members {
+		if c.e.p.Instrs[v].Op == ir.ReduceSum || c.e.plan.stored(v) {
+			c.compute(v)
+		}
+	}
+}
+
+func (c *coder) register() operand {
+	c.next++
+	return operand{at: c.next - 1}
+}
+
+func (c *coder) add(m micro) operand {
+	c.g.code = append(c.g.code, m)
+	return m.dst
+}
+
+// destination is where the block of member v goes.
+func (c *coder) destination(v ir.Value) operand {
+	if c.e.plan.stored(v) {
+		return operand{mem: true, at: int(v)}
+	}
+	return c.register()
+}
+
+func (c *coder) isMember(v ir.Value) bool { return c.e.plan.of[v] == c.unit }
+
+// scalar is the operand as one number, if it is one.
+func (c *coder) scalar(a ir.Value) (number, bool) {
+	switch acc := c.e.plan.access(a); acc.kind {
+	case constant:
+		return number{value: ir.None, x: acc.x}, true
+	case scalar:
+		return number{value: acc.value}, true
+	}
+	return number{}, false
+}
+
+// operand is the block of an instruction's operand, computed or loaded now if
+// it was not before.
+func (c *coder) operand(a ir.Value) operand {
+	acc := c.e.plan.access(a)
+	if acc.kind == direct {
+		if c.isMember(acc.value) {
+			return c.compute(acc.value)
+		}
+		return operand{mem: true, at: int(acc.value)}
+	}
+	if o, ok := c.loaded[acc]; ok {
+		return o
+	}
+	m := micro{do: load, dst: c.register(), access: acc}
+	if s, ok := c.scalar(a); ok {
+		m.do, m.s = fill, s
+	}
+	c.loaded[acc] = m.dst
+	return c.add(m)
+}
+
+// only reports whether v is a member that nothing but one instruction of this
+// group reads, so that it can become part of that one.
+func (c *coder) only(v ir.Value) bool {
+	_, done := c.at[v]
+	return c.isMember(v) && !done && !c.e.plan.stored(v) && len(c.e.plan.users[v]) == 1
+}
+
+// compute writes the code of member v, once.
+func (c *coder) compute(v ir.Value) operand {
+	if o, ok := c.at[v]; ok {
+		return o
+	}
+	m := c.code(v)
+	if m.do != sum && m.do != dot {
+		m.dst = c.destination(v)
+	}
+	c.at[v] = c.add(m)
+	return c.at[v]
+}
+
+var unaryOps = map[ir.Op]kernel.UnaryOp{
+	ir.Neg: kernel.Neg, ir.Abs: kernel.Abs, ir.Sign: kernel.Sign, ir.Floor: kernel.Floor, ir.Exp: kernel.Exp,
+	ir.Log: kernel.Log, ir.Log1p: kernel.Log1p, ir.Sqrt: kernel.Sqrt, ir.Sin: kernel.Sin, ir.Cos: kernel.Cos,
+	ir.Tanh: kernel.Tanh, ir.Square: kernel.Square, ir.Sigmoid: kernel.Sigmoid, ir.Softplus: kernel.Softplus,
+}
+
+var binaryOps = map[ir.Op]kernel.BinaryOp{
+	ir.Add: kernel.Add, ir.Sub: kernel.Sub, ir.Mul: kernel.Mul, ir.Div: kernel.Div, ir.Max: kernel.Max, ir.Min: kernel.Min,
+	ir.Less: kernel.Less, ir.LessEqual: kernel.LessEqual, ir.Equal: kernel.Equal,
+}
+
+// code is the operation of member v, with its operands computed before it.
+func (c *coder) code(v ir.Value) micro {
+	in := &c.e.p.Instrs[v]
+	switch in.Op {
+	case ir.Uniform, ir.Normal:
+		m := micro{do: uniform, a: operand{mem: true, at: int(c.e.plan.canon[in.Args[0]])}, stream: in.Stream}
+		if in.Op == ir.Normal {
+			m.do = normal
+		}
+		return m
+	case ir.Broadcast:
+		// Wanted in memory as it is.
+		acc, _ := c.e.plan.pattern(v)
+		if acc.kind == scalar {
+			return micro{do: fill, s: number{value: acc.value}}
+		}
+		return micro{do: load, access: acc}
+	case ir.ReduceSum:
+		m := micro{do: sum, sum: len(c.g.sums)}
+		c.g.sums = append(c.g.sums, v)
+		if x, y, ok := c.product(in.Args[0]); ok {
+			m.do, m.a, m.b = dot, c.operand(x), c.operand(y)
+			return m
+		}
+		m.a = c.operand(in.Args[0])
+		return m
+	case ir.Relu: // not kernel.Relu, which makes a NaN 0
+		return micro{do: withScalar, bin: kernel.Max, a: c.operand(in.Args[0]), s: number{value: ir.None}}
+	case ir.Select:
+		return micro{do: choose, a: c.operand(in.Args[0]), b: c.operand(in.Args[1]), c: c.operand(in.Args[2])}
+	}
+	if len(in.Args) == 1 {
+		return micro{do: unary, un: unaryOps[in.Op], a: c.operand(in.Args[0])}
+	}
+	if m, ok := c.multiplyAdd(in); ok {
+		return m
+	}
+	x, y := in.Args[0], in.Args[1]
+	m := micro{do: binary, bin: binaryOps[in.Op]}
+	if s, ok := c.scalar(y); ok {
+		m.do, m.a, m.s = withScalar, c.operand(x), s
+	} else if s, ok := c.scalar(x); ok {
+		m.do, m.b, m.s = scalarWith, c.operand(y), s
+	} else {
+		m.a, m.b = c.operand(x), c.operand(y)
+	}
+	return m
+}
+
+// product is the two factors of a, if a is a product that only its one user
+// needs.
+func (c *coder) product(a ir.Value) (x, y ir.Value, ok bool) {
+	acc := c.e.plan.access(a)
+	if acc.kind != direct || !c.only(acc.value) {
+		return 0, 0, false
+	}
+	switch in := &c.e.p.Instrs[acc.value]; in.Op {
+	case ir.Mul:
+		return in.Args[0], in.Args[1], true
+	case ir.Square:
+		return in.Args[0], in.Args[0], true
+	}
+	return 0, 0, false
+}
+
+// multiplyAdd is x·y + z, and z − x·s for a number s.
+func (c *coder) multiplyAdd(in *ir.Instr) (micro, bool) {
+	if in.Op != ir.Add && in.Op != ir.Sub {
+		return micro{}, false
+	}
+	for i, a := range in.Args {
+		z := in.Args[1-i]
+		x, y, ok := c.product(a)
+		if _, isNumber := c.scalar(z); !ok || isNumber || in.Op == ir.Sub && i == 0 {
+			continue
+		}
+		s, scaled := c.scalar(y)
+		if !scaled {
+			if s, scaled = c.scalar(x); scaled {
+				x = y
+			}
+		}
+		switch {
+		case scaled:
+			s.negate = in.Op == ir.Sub
+			return micro{do: fmaScalar, a: c.operand(x), s: s, c: c.operand(z)}, true
+		case in.Op == ir.Add:
+			return micro{do: fma, a: c.operand(x), b: c.operand(y), c: c.operand(z)}, true
+		}
+	}
+	return micro{}, false
+}
+
+// allocate maps the virtual registers of the code to as few as it can and
+// returns how many.
+func allocate(code []micro) int {
+	last := map[int]int{} // virtual register -> last instruction that reads it
+	for i := range code {
+		for _, o := range code[i].reads() {
+			if !o.mem {
+				last[o.at] = i
+			}
+		}
+	}
+	var free []int
+	real := map[int]int{}
+	n := 0
+	for i := range code {
+		m := &code[i]
+		// A kernel may write over an operand, so a register that is read here
+		// for the last time is free for the result.
+		var freed []int
+		for _, o := range m.reads() {
+			if o.mem {
+				continue
+			}
+			v := o.at
+			o.at = real[v]
+			if last[v] == i {
+				freed = append(freed, o.at)
+				last[v] = -1
+			}
+		}
+		free = append(free, freed...)
+		if m.do == sum || m.do == dot || m.dst.mem {
+			continue
+		}
+		if len(free) == 0 {
+			free = append(free, n)
+			n++
+		}
+		v := m.dst.at
+		m.dst.at = free[len(free)-1]
+		free = free[:len(free)-1]
+		real[v] = m.dst.at
+	}
+	return n
+}
+
+// reads lists the blocks that the operation reads.
+func (m *micro) reads() []*operand {
+	switch m.do {
+	case unary, withScalar, sum:
+		return []*operand{&m.a}
+	case binary, dot:
+		return []*operand{&m.a, &m.b}
+	case scalarWith:
+		return []*operand{&m.b}
+	case fmaScalar:
+		return []*operand{&m.a, &m.c}
+	case fma, choose:
+		return []*operand{&m.a, &m.b, &m.c}
+	}
+	return nil
+}
+
+func (g *group) String() string {
+	return fmt.Sprintf("group of %d ops over %d", len(g.code), g.n)
+}

@@ -1,0 +1,232 @@
+package gonum
+
+import (
+	"bayesbench/backends/gonum/kernel"
+	"bayesbench/backends/ir"
+)
+
+// plan is what is known about a program on the way to its executable. Values
+// are those of the program; canon maps the names of one array to one of them.
+type plan struct {
+	p     *ir.Program
+	canon []ir.Value // what v is an alias of: through Reshape and whatever else moves nothing
+	need  []bool     // the canonical value must exist in memory or in a group's registers
+	users [][]ir.Value
+	// result maps a canonical value to the result whose buffer it lives in.
+	result map[ir.Value]int
+	// copies are the results that need one, because their value lives elsewhere.
+	copies []int
+
+	units
+}
+
+// access is how an instruction of n elements reads an operand in flat order.
+type access struct {
+	kind  accessKind
+	value ir.Value // canonical; not for constants
+	x     float32  // constant
+	// Element i reads value[i/each%length].
+	each, length int
+}
+
+type accessKind uint8
+
+const (
+	direct accessKind = iota
+	constant
+	scalar
+	tiled    // each = 1
+	repeated // length = all
+	channels
+)
+
+func newPlan(p *ir.Program) *plan {
+	n := len(p.Instrs)
+	pl := &plan{p: p, canon: make([]ir.Value, n), need: make([]bool, n), users: make([][]ir.Value, n),
+		result: map[ir.Value]int{}}
+	for v := range p.Instrs {
+		pl.canon[v] = ir.Value(v)
+		if pl.movesNothing(ir.Value(v)) {
+			pl.canon[v] = pl.canon[p.Instrs[v].Args[0]]
+		}
+	}
+	for i, r := range p.Results {
+		v := pl.canon[r.Value]
+		op := p.Instrs[v].Op
+		if _, taken := pl.result[v]; taken || op == ir.Param || op == ir.Const {
+			pl.copies = append(pl.copies, i)
+		} else {
+			pl.result[v] = i
+		}
+		pl.need[v] = true
+	}
+	for v := ir.Value(n - 1); v >= 0; v-- {
+		if !pl.need[v] || pl.canon[v] != v {
+			continue
+		}
+		for _, a := range pl.reads(v) {
+			pl.need[a] = true
+			pl.users[a] = append(pl.users[a], v)
+		}
+	}
+	return pl
+}
+
+// movesNothing reports whether the result has the operand's elements in the
+// operand's order.
+func (pl *plan) movesNothing(v ir.Value) bool {
+	in := &pl.p.Instrs[v]
+	switch in.Op {
+	case ir.Reshape:
+		return true
+	case ir.Broadcast, ir.ReduceSum, ir.ReduceMax, ir.Slice, ir.Pad:
+		return in.Type.Size() == pl.size(in.Args[0])
+	case ir.Transpose:
+		last := -1
+		for i, d := range in.Dims {
+			if in.Type.Shape[i] != 1 {
+				if d < last {
+					return false
+				}
+				last = d
+			}
+		}
+		return true
+	case ir.Concat:
+		return len(in.Args) == 1
+	}
+	return false
+}
+
+func (pl *plan) size(v ir.Value) int { return pl.p.Instrs[v].Type.Size() }
+
+// reads lists the canonical values that the instruction reads, each once.
+func (pl *plan) reads(v ir.Value) []ir.Value {
+	in := &pl.p.Instrs[v]
+	var out []ir.Value
+	add := func(a ir.Value) {
+		for _, o := range out {
+			if o == a {
+				return
+			}
+		}
+		out = append(out, a)
+	}
+	for _, a := range in.Args {
+		if !pl.fusible(v) {
+			a, _ := pl.mapped(v, a)
+			add(a)
+		} else if acc := pl.access(a); acc.kind != constant {
+			add(acc.value)
+		}
+	}
+	return out
+}
+
+// mapped is the operand a of instruction v, which is not fusible: the value
+// that it reads, and the function that it applies to it on the way.
+func (pl *plan) mapped(v, a ir.Value) (ir.Value, kernel.UnaryOp) {
+	in, src := &pl.p.Instrs[v], pl.canon[a]
+	maps := false
+	switch in.Op {
+	case ir.MatMul:
+		maps = true
+	case ir.Linear:
+		maps = a != in.Args[2]
+	case ir.Conv2D:
+		maps = in.Args[0] != in.Args[1]
+	case ir.Conv2DDX:
+		maps = a == in.Args[1] && a != in.Args[0]
+	case ir.Conv2DDW:
+		maps = a == in.Args[0] && a != in.Args[1]
+	}
+	if maps && pl.p.Instrs[src].Op == ir.Square {
+		return pl.canon[pl.p.Instrs[src].Args[0]], kernel.Square
+	}
+	return src, kernel.Identity
+}
+
+// fusible reports whether the instruction can be part of an elementwise group.
+func (pl *plan) fusible(v ir.Value) bool {
+	in := &pl.p.Instrs[v]
+	switch in.Op {
+	case ir.Square, ir.Relu, ir.Sigmoid, ir.Softplus, ir.Uniform, ir.Normal:
+		return true
+	case ir.Broadcast:
+		_, ok := pl.pattern(v)
+		return ok
+	case ir.ReduceSum:
+		axes := mergeAxes(pl.p.Type(in.Args[0]).Shape, in.Dims)
+		return len(axes) == 1 && axes[0].marked
+	}
+	return in.Op.Class() == ir.Elementwise
+}
+
+// extent is the number of elements that a fusible instruction runs over.
+func (pl *plan) extent(v ir.Value) int {
+	if pl.p.Instrs[v].Op == ir.ReduceSum {
+		return pl.size(pl.p.Instrs[v].Args[0])
+	}
+	return pl.size(v)
+}
+
+// access says how a fusible instruction reads its operand a. A broadcast is
+// read through; it need not exist.
+func (pl *plan) access(a ir.Value) access {
+	v := pl.canon[a]
+	in := &pl.p.Instrs[v]
+	if in.Op == ir.Const {
+		return access{kind: constant, x: float32(in.Value)}
+	}
+	if in.Op == ir.Broadcast {
+		if acc, ok := pl.pattern(v); ok {
+			return acc
+		}
+	}
+	return access{kind: direct, value: v}
+}
+
+// pattern is the access through broadcast v, where it is one of the simple.
+func (pl *plan) pattern(v ir.Value) (access, bool) {
+	in := &pl.p.Instrs[v]
+	acc := access{value: pl.canon[in.Args[0]], each: 1, length: pl.size(in.Args[0])}
+	switch axes := mergeAxes(in.Type.Shape, in.Dims); {
+	case acc.length == 1:
+		acc.kind = scalar
+	case len(axes) == 2 && axes[1].marked:
+		acc.kind = tiled
+	case len(axes) == 2:
+		acc.kind, acc.each = repeated, axes[1].length
+	case len(axes) == 3 && axes[1].marked:
+		acc.kind, acc.each = channels, axes[2].length
+	default:
+		return acc, false
+	}
+	return acc, true
+}
+
+// axis is a run of axes of a shape that are all marked or all not.
+type axis struct {
+	length int
+	marked bool
+}
+
+// mergeAxes joins neighbouring axes that are alike and drops those of length 1.
+func mergeAxes(shape, dims []int) []axis {
+	var out []axis
+	for i, n := range shape {
+		marked := len(dims) > 0 && dims[0] == i
+		if marked {
+			dims = dims[1:]
+		}
+		if n == 1 {
+			continue
+		}
+		if last := len(out) - 1; last >= 0 && out[last].marked == marked {
+			out[last].length *= n
+		} else {
+			out = append(out, axis{n, marked})
+		}
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package gonum
+
+import (
+	"slices"
+
+	"bayesbench/backends/ir"
+)
+
+// schedule orders the units so that each comes after those it reads, and, of
+// those that could be next, one that frees memory before one that does not,
+// then the one that comes first in the program.
+func (pl *plan) schedule() []int {
+	var todo []int
+	waits := make([]int, len(pl.members)) // arguments not yet computed
+	left := make([]int, len(pl.users))    // units that have yet to read a value
+	for u, members := range pl.members {
+		if members == nil {
+			continue
+		}
+		todo = append(todo, u)
+		for _, a := range pl.unitReads(u) {
+			left[a]++
+			if pl.of[a] >= 0 {
+				waits[u]++
+			}
+		}
+	}
+	order := make([]int, 0, len(todo))
+	for len(todo) > 0 {
+		best, bestFreed := -1, 0
+		for i, u := range todo {
+			if waits[u] > 0 {
+				continue
+			}
+			if f := pl.freed(u, left); best < 0 || f > 0 && f > bestFreed ||
+				f <= 0 && bestFreed <= 0 && last(pl.members[u]) < last(pl.members[todo[best]]) {
+				best, bestFreed = i, f
+			}
+		}
+		u := todo[best]
+		todo = slices.Delete(todo, best, best+1)
+		order = append(order, u)
+		for _, a := range pl.unitReads(u) {
+			left[a]--
+		}
+		for _, other := range todo {
+			for _, a := range pl.unitReads(other) {
+				if pl.of[a] == u {
+					waits[other]--
+				}
+			}
+		}
+	}
+	return order
+}
+
+func last(v []ir.Value) ir.Value { return v[len(v)-1] }
+
+// unitReads lists the values that unit u reads from outside, each once.
+func (pl *plan) unitReads(u int) []ir.Value {
+	var out []ir.Value
+	for _, m := range pl.members[u] {
+		for _, a := range pl.reads(m) {
+			if pl.of[a] != u && !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// stored reports whether others than its own unit need v in memory.
+func (pl *plan) stored(v ir.Value) bool {
+	if _, ok := pl.result[v]; ok || pl.isCopied(v) {
+		return true
+	}
+	for _, u := range pl.users[v] {
+		if pl.of[u] != pl.of[v] {
+			return true
+		}
+	}
+	return false
+}
+
+func (pl *plan) isCopied(v ir.Value) bool {
+	for _, i := range pl.copies {
+		if pl.canon[pl.p.Results[i].Value] == v {
+			return true
+		}
+	}
+	return false
+}
+
+// freed is by how many floats of arena running u next leaves less in use.
+func (pl *plan) freed(u int, left []int) int {
+	sum := 0
+	for _, a := range pl.unitReads(u) {
+		if pl.inArena(a) && left[a] == 1 {
+			sum += pl.size(a)
+		}
+	}
+	for _, m := range pl.members[u] {
+		if pl.inArena(m) && pl.stored(m) {
+			sum -= pl.size(m)
+		}
+	}
+	return sum
+}
+
+// inArena reports whether v, if it is stored, is so in the arena.
+func (pl *plan) inArena(v ir.Value) bool {
+	_, isResult := pl.result[v]
+	return pl.of[v] >= 0 && !isResult && pl.p.Type(v).DType == ir.F32
+}
+
+// place is a range of the arena, and the span of the schedule in which it is
+// in use.
+type place struct {
+	value      ir.Value
+	first, end int // units first ≤ i ≤ end of the schedule
+	lo, hi     int // floats
+}
+
+// arena gives every stored value a range such that no two overlap in both
+// memory and time, and returns the ranges and the length.
+func (pl *plan) arena(order []int) ([]place, int) {
+	var places []place
+	at := make([]int, len(pl.members))
+	for i, u := range order {
+		at[u] = i
+	}
+	for _, u := range order {
+		for _, m := range pl.members[u] {
+			if !pl.inArena(m) || !pl.stored(m) {
+				continue
+			}
+			p := place{value: m, first: at[u], end: at[u], hi: (pl.size(m) + lineFloats - 1) / lineFloats * lineFloats}
+			for _, user := range pl.users[m] {
+				p.end = max(p.end, at[pl.of[user]])
+			}
+			if pl.isCopied(m) {
+				p.end = len(order)
+			}
+			places = append(places, p)
+		}
+	}
+	// The largest first; each as low as the others let it.
+	slices.SortStableFunc(places, func(a, b place) int { return b.hi - a.hi })
+	total := 0
+	for i := range places {
+		p := &places[i]
+		var taken []place
+		for _, q := range places[:i] {
+			if q.first <= p.end && p.first <= q.end {
+				taken = append(taken, q)
+			}
+		}
+		slices.SortFunc(taken, func(a, b place) int { return a.lo - b.lo })
+		lo, size := 0, p.hi
+		for _, q := range taken {
+			if q.lo-lo >= size {
+				break
+			}
+			lo = max(lo, q.hi)
+		}
+		p.lo, p.hi = lo, lo+size
+		total = max(total, p.hi)
+	}
+	return places, total
+}
