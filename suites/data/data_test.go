@@ -429,3 +429,32 @@ func TestModuleVersionIsTheOneInGoMod(t *testing.T) {
 }
 
 func abs(x float64) float64 { return max(x, -x) }
+
+// Sets that were fetched before, or lie in BAYESBENCH_DATA, are verified in full.
+func TestSetsAtHand(t *testing.T) {
+	for _, name := range names() {
+		if sources[name].generated() || name == "imagenet-folder" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			report, err := Verify(t.Context(), name, Options{})
+			var missing *NotFoundError
+			if errors.As(err, &missing) {
+				t.Skipf("%s is not on this machine; fetch it, or name its folder in BAYESBENCH_DATA", name)
+			}
+			if err := errors.Join(err, report.Err()); err != nil {
+				t.Fatal(err)
+			}
+			set, err := Open(t.Context(), name, Options{Offline: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := map[string][2]int{
+				"mnist": {60000, 10000}, "fashion-mnist": {60000, 10000}, "cifar10": {50000, 10000},
+				"notmnist": {0, 10000}, "emnist-letters": {0, 20800}, "imagenette": {9469, 3925},
+			}[name]; set.Train.Len() != want[0] || set.Test.Len() != want[1] {
+				t.Errorf("%d + %d examples, published are %v", set.Train.Len(), set.Test.Len(), want)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,34 +21,31 @@ type mirror struct {
 
 func (m mirror) String() string { return m.base }
 
-func (m mirror) provide(ctx context.Context, files []file, cache string, progress Progress) (string, error) {
-	for _, f := range files {
-		if _, ok := f.find(cache); ok {
+func (m mirror) provide(ctx context.Context, r request) (string, error) {
+	if r.offline {
+		return "", errOffline
+	}
+	for _, f := range r.files {
+		if _, ok := f.find(r.cache); ok {
 			continue
 		}
-		path := filepath.Join(cache, f.name+m.suffix)
+		name := f.name + m.suffix
 		// A gzipped file is never longer than its content and a little over.
 		limit := f.size + f.size/1000 + 1024
 		check := func(partial string) error {
-			r, err := os.Open(partial)
+			in, err := os.Open(partial)
 			if err != nil {
 				return err
 			}
-			defer r.Close()
-			content, err := f.decode(r, m.suffix == ".gz")
-			if err != nil {
-				return err
-			}
-			if got := md5Hex(content); got != f.md5 {
-				return &HashError{Path: m.base + "/" + f.name + m.suffix, Want: f.md5, Got: got}
-			}
-			return nil
+			defer in.Close()
+			_, err = f.check(in, m.base+"/"+name)
+			return err
 		}
-		if err := download(ctx, m.base+"/"+f.name+m.suffix, path, limit, check, progress); err != nil {
+		if err := download(ctx, m.base+"/"+name, filepath.Join(r.cache, name), limit, check, r.progress); err != nil {
 			return "", err
 		}
 	}
-	return cache, nil
+	return r.cache, nil
 }
 
 // client gives up soon on a network that does not answer, and never on a slow one: a body may take as long as bytes
@@ -61,23 +59,23 @@ var client = &http.Client{Transport: &http.Transport{
 
 const stallLimit = 30 * time.Second
 
-// download gets url into path: at most limit bytes, resumed where an earlier one broke off, and renamed to path only
+// download gets the address from into path: at most limit bytes, resumed where an earlier one broke off, and renamed to path only
 // when check has accepted the partial file. A partial file that check refuses is removed.
-func download(ctx context.Context, url, path string, limit int64, check func(partial string) error, progress Progress) error {
+func download(ctx context.Context, from, path string, limit int64, check func(partial string) error, progress Progress) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	partial := path + ".partial"
-	if err := transfer(ctx, url, partial, limit, progress); err != nil {
-		return fmt.Errorf("download of %s: %w", url, err)
+	if err := transfer(ctx, from, partial, limit, progress); err != nil {
+		return fmt.Errorf("%s: %w", from, err)
 	}
 	if err := check(partial); err != nil {
-		return errors.Join(fmt.Errorf("download of %s: %w", url, err), os.Remove(partial))
+		return errors.Join(fmt.Errorf("%s: %w", from, err), os.Remove(partial))
 	}
 	return os.Rename(partial, path)
 }
 
-func transfer(ctx context.Context, url, partial string, limit int64, progress Progress) error {
+func transfer(ctx context.Context, from, partial string, limit int64, progress Progress) error {
 	out, err := os.OpenFile(partial, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return err
@@ -89,7 +87,7 @@ func transfer(ctx context.Context, url, partial string, limit int64, progress Pr
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return err
 	}
@@ -98,6 +96,10 @@ func transfer(ctx context.Context, url, partial string, limit int64, progress Pr
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			return wrapped.Err // without the address, which the caller names
+		}
 		return err
 	}
 	defer resp.Body.Close()

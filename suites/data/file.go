@@ -9,6 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
 // file is one canonical file of a data set. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
@@ -52,7 +55,12 @@ func (f file) read(dir string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	content, err := f.decode(r, filepath.Ext(path) == ".gz" && filepath.Ext(f.name) != ".gz")
+	return f.check(r, path)
+}
+
+// check reads the content of f from r, which is gzipped if path says so, and compares its hash.
+func (f file) check(r io.Reader, path string) ([]byte, error) {
+	content, err := f.decode(r, strings.HasSuffix(path, ".gz"))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -60,6 +68,14 @@ func (f file) read(dir string) ([]byte, error) {
 		return nil, &HashError{Path: path, Want: f.md5, Got: got}
 	}
 	return content, nil
+}
+
+// write puts content, whose hash must be right, into dir. origin names where it comes from.
+func (f file) write(dir string, content []byte, origin string) error {
+	if got := md5Hex(content); got != f.md5 {
+		return &HashError{Path: origin, Want: f.md5, Got: got}
+	}
+	return renameio.WriteFile(filepath.Join(dir, f.name), content, 0o644)
 }
 
 func (f file) decode(r io.Reader, zipped bool) ([]byte, error) {

@@ -1,12 +1,10 @@
 package data
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -22,23 +20,23 @@ type goModule struct {
 
 func (m goModule) String() string { return "Go module " + m.path + "@" + m.version }
 
-func (m goModule) provide(ctx context.Context, _ []file, _ string, progress Progress) (string, error) {
-	progress.report(m.String(), 0, 0)
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", m.path+"@"+m.version)
-	cmd.Dir = os.TempDir() // outside any module, so that none of the caller's go.mod, vendor or workspace applies
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	runErr := cmd.Run()
+func (m goModule) provide(ctx context.Context, r request) (string, error) {
+	env := []string{"GOWORK=off"}
+	if r.offline {
+		env = append(env, "GOPROXY=off") // what is in the module cache is still found
+	}
+	r.progress.report(m.String(), 0, 0)
+	// Outside any module, so that none of the caller's go.mod, vendor folder or workspace applies.
+	stdout, err := run(ctx, os.TempDir(), env, "go", "mod", "download", "-json", m.path+"@"+m.version)
 	var answer struct{ Dir, Error string }
-	if err := json.Unmarshal(stdout.Bytes(), &answer); err == nil && answer.Error != "" {
+	if err := json.Unmarshal(stdout, &answer); err == nil && answer.Error != "" {
 		return "", fmt.Errorf("go mod download: %s", strings.TrimSpace(answer.Error))
 	}
-	if runErr != nil {
-		return "", fmt.Errorf("go mod download: %w %s", runErr, strings.TrimSpace(stderr.String()))
+	if err != nil {
+		return "", err
 	}
 	if answer.Dir == "" {
-		return "", fmt.Errorf("go mod download: gave no folder: %s", strings.TrimSpace(stdout.String()))
+		return "", fmt.Errorf("go mod download: gave no folder: %s", strings.TrimSpace(string(stdout)))
 	}
 	return filepath.Join(answer.Dir, m.folder), nil
 }

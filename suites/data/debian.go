@@ -1,0 +1,54 @@
+package data
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// debianPackage is a Debian package that carries a set's files in one folder. An installed one is read in place; else
+// apt-get fetches it, which needs no root, and dpkg-deb unpacks it into the cache.
+type debianPackage struct {
+	name   string
+	folder string // below the root of the file system
+}
+
+func (d debianPackage) String() string { return "Debian package " + d.name }
+
+func (d debianPackage) provide(ctx context.Context, r request) (string, error) {
+	installed := filepath.Join(string(filepath.Separator), d.folder)
+	if _, err := os.Stat(installed); err == nil {
+		return installed, nil
+	}
+	if r.offline {
+		return "", errOffline
+	}
+	work, remove, err := r.workspace()
+	if err != nil {
+		return "", err
+	}
+	defer remove()
+	r.progress.report(d.String(), 0, 0)
+	if _, err := run(ctx, work, nil, "apt-get", "download", "-qq", d.name); err != nil {
+		return "", err
+	}
+	deb, err := only(filepath.Join(work, "*.deb"))
+	if err != nil {
+		return "", err
+	}
+	if _, err := run(ctx, work, nil, "dpkg-deb", "-x", deb, "root"); err != nil {
+		return "", err
+	}
+	for _, f := range r.files {
+		content, err := f.read(filepath.Join(work, "root", d.folder))
+		if err != nil {
+			return "", err
+		}
+		if err := renameio.WriteFile(filepath.Join(r.cache, f.name), content, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return r.cache, nil
+}

@@ -1,0 +1,63 @@
+package data
+
+import (
+	"context"
+	"fmt"
+)
+
+var emnistFiles = []file{
+	{"emnist-letters-test-images-idx3-ubyte", 16307216, "811ee95d607652077616dbaaea581e1d"},
+	{"emnist-letters-test-labels-idx1-ubyte", 20808, "dd1687ca8200da91c0dfd6321518806d"},
+}
+
+// emnist-letters is for testing only: handwriting as MNIST's, of no MNIST class.
+func init() {
+	register(&source{
+		Info: Info{
+			Name:    "emnist-letters",
+			About:   "EMNIST letters: 20,800 handwritten letters, 28x28 gray, test only (Cohen et al. 2017)",
+			Classes: 26,
+			Shape:   mnistShape,
+			Licence: "public domain (work of the US government)",
+			Mean:    []float64{0.1722},
+			Std:     []float64{0.3309},
+		},
+		files: emnistFiles,
+		providers: []provider{archive{
+			url:  "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+			md5:  "58c8d27c78d21e728a6bc7b3cc06412e",
+			size: 700 << 20,
+		}},
+		load: loadEMNIST,
+	})
+}
+
+// loadEMNIST undoes what sets EMNIST's files apart from MNIST's: images are stored column by column, and labels count
+// from 1.
+func loadEMNIST(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
+	asStored := info
+	asStored.Classes++
+	test, err := loadIDX(asStored, emnistFiles[0], emnistFiles[1], dir)
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range test.labels {
+		if l == 0 {
+			return nil, fmt.Errorf("%s: %s: label of example %d is 0, expected 1 to %d", dir, emnistFiles[1].name, i, info.Classes)
+		}
+		test.labels[i] = l - 1
+	}
+	test.classes = info.Classes
+	side := info.Shape[1]
+	for i := range test.Len() {
+		m := test.image(i)
+		for y := range side {
+			for x := range y {
+				m[y*side+x], m[x*side+y] = m[x*side+y], m[y*side+x]
+			}
+		}
+	}
+	set := memorySet(info, nil, test)
+	set.ClassNames = letters("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	return set, nil
+}

@@ -1,0 +1,65 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
+
+var (
+	imagenetMean = []float64{0.485, 0.456, 0.406}
+	imagenetStd  = []float64{0.229, 0.224, 0.225}
+)
+
+const imagenetTerms = "ImageNet's: non-commercial research and education"
+
+// imagenet-folder is ILSVRC 2012, Tiny-ImageNet, or any other tree of that layout.
+func init() {
+	register(&source{
+		Info: Info{
+			Name:    "imagenet-folder",
+			About:   "any train/<class>/*.JPEG and val/<class>/*.JPEG, folder or tar: ILSVRC 2012, Tiny-ImageNet (Deng et al. 2009)",
+			Shape:   [3]int{3, 0, 0},
+			Licence: imagenetTerms,
+			Mean:    imagenetMean,
+			Std:     imagenetStd,
+		},
+		load: func(ctx context.Context, info Info, place string, opt Options) (*Set, error) {
+			return loadTree(ctx, info, place, opt)
+		},
+	})
+}
+
+// loadTree opens a tree of images of any size.
+func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, error) {
+	size := opt.Size
+	if size == 0 {
+		size = 64
+	}
+	if size < 8 || size > 1024 {
+		return nil, fmt.Errorf("size %d: expected 8 to 1024 pixels", size)
+	}
+	t, err := openTree(place)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := t.hash(ctx, opt.Progress)
+	if err != nil {
+		return nil, err
+	}
+	budget := new(atomic.Int64)
+	budget.Store(opt.CacheBytes)
+	if opt.CacheBytes == 0 {
+		budget.Store(256 << 20)
+	}
+	info.Shape = [3]int{3, size, size}
+	info.Classes = len(t.classes)
+	return &Set{
+		Info:       info,
+		ClassNames: t.classes,
+		Train:      newImages(t, t.train, size, budget),
+		Validation: &memory{classes: info.Classes, shape: info.Shape},
+		Test:       newImages(t, t.val, size, budget),
+		Hash:       hash,
+	}, nil
+}

