@@ -200,18 +200,26 @@ func TACE(e *Evaluation, b int, threshold float64) float64 {
 
 // ascending returns the indices that sort x, equal values in order of index.
 func ascending(x []float64) []int {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
+	type item struct {
+		x float64
+		i int
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
+	items := make([]item, len(x))
+	for i, v := range x {
+		items[i] = item{v, i}
+	}
+	slices.SortFunc(items, func(a, b item) int {
 		switch {
-		case x[a] < x[b]:
+		case a.x < b.x:
 			return -1
-		case x[a] > x[b]:
+		case a.x > b.x:
 			return 1
 		}
-		return 0
+		return a.i - b.i
 	})
+	order := make([]int, len(x))
+	for i, it := range items {
+		order[i] = it.i
+	}
 	return order
 }

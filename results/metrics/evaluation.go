@@ -61,9 +61,10 @@ func (p *Predictive) Evaluate(labels []int) (*Evaluation, error) {
 		for c := range e.C {
 			q := p.sumP[row+c] / k
 			e.P[row+c] = q
-			e.LogP[row+c] = math.Log(max(q, Floor))
+			l := math.Log(q)
+			e.LogP[row+c] = max(l, logFloor)
 			if q > 0 {
-				e.Entropy[n] -= q * math.Log(q)
+				e.Entropy[n] -= q * l
 			}
 			if q > e.P[row+best] {
 				best = c

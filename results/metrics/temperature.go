@@ -106,9 +106,10 @@ func (e *Evaluation) scaled(t float64, subset []int32) *Evaluation {
 			p[c] = math.Exp((l - top) / t)
 			sum += p[c]
 		}
-		for c := range p {
+		logSum := math.Log(sum)
+		for c, l := range z {
 			p[c] /= sum
-			s.LogP[i*e.C+c] = math.Log(max(p[c], Floor))
+			s.LogP[i*e.C+c] = max((l-top)/t-logSum, logFloor)
 		}
 		s.Confidence[i] = p[e.Predicted[n]]
 	}

@@ -1,0 +1,94 @@
+package score
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"bayesbench/results"
+	"bayesbench/results/metrics"
+)
+
+// WriteText writes a table with a row for each metric, a column for each
+// number of samples, and which way the metric improves.
+func (r *Result) WriteText(w io.Writer) error {
+	fmt.Fprintf(w, "%d inputs, %d classes, %d posterior samples", r.Inputs, r.Classes, r.Samples)
+	if r.OODInputs > 0 {
+		fmt.Fprintf(w, ", %d out-of-distribution inputs", r.OODInputs)
+	}
+	fmt.Fprint(w, "\n\n")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "metric\tbetter")
+	for _, at := range r.At {
+		fmt.Fprintf(table, "\tK=%d", at.Samples)
+	}
+	fmt.Fprintln(table)
+	// The last column has every metric; some need two samples.
+	for _, last := range r.At[len(r.At)-1].Scores {
+		m, _ := metrics.Lookup(last.Unit)
+		better := string(m.Better)
+		if better == "" {
+			better = "-"
+		}
+		fmt.Fprintf(table, "%s\t%s", last.Unit, better)
+		for _, at := range r.At {
+			cell := "-"
+			for _, s := range at.Scores {
+				if s.Unit == last.Unit {
+					cell = fmt.Sprintf("%.5g", s.Value)
+				}
+			}
+			fmt.Fprintf(table, "\t%s", cell)
+		}
+		fmt.Fprintln(table)
+	}
+	return table.Flush()
+}
+
+// MarshalJSON writes the scores as an object from unit to value.
+func (a At) MarshalJSON() ([]byte, error) {
+	scores := make(map[string]float64)
+	for _, s := range a.Scores {
+		scores[s.Unit] = s.Value
+	}
+	return json.Marshal(struct {
+		Samples int                `json:"samples"`
+		Scores  map[string]float64 `json:"scores"`
+	}{a.Samples, scores})
+}
+
+// WriteJSON writes the result as one JSON object.
+func (r *Result) WriteJSON(w io.Writer) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(r)
+}
+
+// Name says under which name the scores stand among those of a run.
+type Name struct {
+	Data, Model, Method string // as in a suite: mnist, lenet-5, my-method
+	Config              []results.Pair
+}
+
+// backend is the backend's name in the records of predictions made elsewhere.
+const backend = "external"
+
+// WriteBench writes the scores as Go benchmark lines of the format of a run,
+// so that they stand in the same tables.
+func (r *Result) WriteBench(w io.Writer, name Name) error {
+	set := results.Set{Units: results.Units{}}
+	for _, at := range r.At {
+		record := results.Record{
+			Data: name.Data, Model: name.Model, Method: name.Method, Backend: backend,
+			Samples: at.Samples, Config: name.Config,
+		}
+		for _, s := range at.Scores {
+			m, _ := metrics.Lookup(s.Unit)
+			set.Units[s.Unit] = results.Unit{Name: s.Unit, Better: results.Better(m.Better)}
+			record.Values = append(record.Values, results.Value{Unit: s.Unit, Value: s.Value})
+		}
+		set.Records = append(set.Records, record)
+	}
+	return results.Write(w, set)
+}
