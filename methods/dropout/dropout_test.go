@@ -1,0 +1,69 @@
+package dropout_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"bayesbench/backends/ref"
+	_ "bayesbench/methods/all"
+	"bayesbench/methods/methodtest"
+)
+
+// Without dropout it is MAP training, bit for bit.
+func TestZeroRateIsDeterministic(t *testing.T) {
+	j := methodtest.Toy()
+	d := methodtest.Blobs(j, j.Examples)
+	var states []map[string][]float32
+	for name, keys := range map[string]string{"deterministic": "prior_sigma = 0.5", "dropout": "p = 0.0\nlength_scale = 2.0"} {
+		m, err := methodtest.New(name, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, f.State)
+	}
+	for name, v := range states[0] {
+		if !slices.Equal(v, states[1][name]) {
+			t.Errorf("slot %s differs", name)
+		}
+	}
+}
+
+// The penalty is l²/2N·Σ(1−p)‖M‖² with the rate of the site before each layer:
+// 0 before fc1, the published 0.2 before fc2, 0.5 where none is published.
+func TestPenalty(t *testing.T) {
+	j := methodtest.Toy()
+	j.Epochs, j.Batch = 1, 48
+	d := methodtest.Blobs(j, j.Examples)
+	m, err := methodtest.New("dropout", "length_scale = 3.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Train.LR = 1e-9 // the state after the step is the state before it
+	f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	for layer, kept := range map[string]float64{"fc1": 1, "fc2": 0.8, "fc3": 0.5} {
+		for _, w := range f.State[layer+".w"] {
+			want += kept * 9 / (2 * 48) * float64(w) * float64(w)
+		}
+	}
+	got := f.Curve["train"]["loss"][0] - f.Curve["train"]["nll"][0]
+	if math.Abs(got-want) > 1e-5 {
+		t.Errorf("penalty %v, want %v", got, want)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for keys, key := range map[string]string{
+		"p = 1.0": "p", "p = -0.1": "p", "p = nan": "p", "length_scale = -1.0": "length_scale",
+	} {
+		methodtest.Refused(t, "dropout", keys, key+" =")
+	}
+}
