@@ -29,18 +29,23 @@ func matMul(in *ir.Instr, x []Value) Value {
 // The three convolutions are one sum of products x[…]·w[…]·g[…], each with one
 // factor left out: products calls f with the positions of every such triple.
 func products(win ir.Window, x, w, g ir.Type, f func(xi, wi, gi int)) {
-	perGroup := w.Shape[0] / win.Groups
+	filters := w.Shape[0] / win.Groups // of one group
+	channels, kh, kw := w.Shape[1], w.Shape[2], w.Shape[3]
 	each(g.Shape, func(gi int, out []int) {
 		n, o := out[0], out[1]
-		firstChannel := o / max(perGroup, 1) * w.Shape[1]
-		each(w.Shape[1:], func(_ int, k []int) {
-			h := out[2]*win.Stride[0] - win.Pad[0] + k[1]
-			v := out[3]*win.Stride[1] - win.Pad[1] + k[2]
-			if h < 0 || h >= x.Shape[2] || v < 0 || v >= x.Shape[3] {
-				return
+		top, left := out[2]*win.Stride[0]-win.Pad[0], out[3]*win.Stride[1]-win.Pad[1]
+		for c := range channels {
+			xc := o/filters*channels + c // in x
+			for i := range kh {
+				for j := range kw {
+					if h, v := top+i, left+j; h >= 0 && h < x.Shape[2] && v >= 0 && v < x.Shape[3] {
+						xi := ((n*x.Shape[1]+xc)*x.Shape[2]+h)*x.Shape[3] + v
+						wi := ((o*channels+c)*kh+i)*kw + j
+						f(xi, wi, gi)
+					}
+				}
 			}
-			f(at(x.Shape, n, firstChannel+k[0], h, v), at(w.Shape, o, k[0], k[1], k[2]), gi)
-		})
+		}
 	})
 }
 

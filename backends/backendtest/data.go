@@ -1,0 +1,62 @@
+package backendtest
+
+import (
+	"slices"
+
+	"bayesbench/backends"
+	"bayesbench/backends/ir"
+	"bayesbench/backends/rng"
+)
+
+// dataStream is the stream that arguments are drawn from.
+const dataStream = 0xda7a
+
+func size(shape []int) int { return ir.Float(shape...).Size() }
+
+// normals is an array of standard normals, another one for every seed.
+func normals(seed uint32, shape []int) []float32 {
+	v := make([]float32, size(shape))
+	rng.Normal(v, rng.Key{seed, 1}, dataStream)
+	return v
+}
+
+// uniforms is an array uniform in [lo, hi).
+func uniforms(seed uint32, lo, hi float64, shape []int) []float32 {
+	v := make([]float32, size(shape))
+	rng.Uniform(v, rng.Key{seed, 2}, dataStream)
+	for i, u := range v {
+		v[i] = float32(lo + (hi-lo)*float64(u))
+	}
+	return v
+}
+
+func widen(v []float32) []float64 {
+	if v == nil {
+		return nil
+	}
+	w := make([]float64, len(v))
+	for i, x := range v {
+		w[i] = float64(x)
+	}
+	return w
+}
+
+func floats(v ...float64) []float32 {
+	w := make([]float32, len(v))
+	for i, x := range v {
+		w[i] = float32(x)
+	}
+	return w
+}
+
+// hostData is zeroed memory for a value of type t.
+func hostData(t ir.Type) backends.Data {
+	if t.DType == ir.U32 {
+		return backends.Data{U32: make([]uint32, t.Size())}
+	}
+	return backends.Data{F32: make([]float32, t.Size())}
+}
+
+func clone(d backends.Data) backends.Data {
+	return backends.Data{F32: slices.Clone(d.F32), U32: slices.Clone(d.U32)}
+}

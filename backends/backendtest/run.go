@@ -1,0 +1,162 @@
+package backendtest
+
+import (
+	"runtime"
+	"testing"
+
+	"bayesbench/backends"
+	"bayesbench/backends/ir"
+)
+
+// randomPrograms is how many programs of the generator Run tries.
+const randomPrograms = 100
+
+// Run holds a backend to everything this package asks. open starts it afresh,
+// and stops the test where it cannot.
+func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
+	t.Run("case", func(t *testing.T) {
+		be := start1(t, open)
+		for _, c := range Cases() {
+			t.Run(c.Name, func(t *testing.T) {
+				if err := c.check(be); err != nil {
+					t.Errorf("%v%s", err, excerpt(c.Program))
+				}
+			})
+		}
+	})
+	t.Run("random", func(t *testing.T) {
+		be := start1(t, open)
+		for seed := range uint32(randomPrograms) {
+			c := RandomCase(seed)
+			if err := c.check(be); err != nil {
+				t.Errorf("%s: %v%s", c.Name, err, excerpt(c.Program))
+			}
+		}
+	})
+	t.Run("trajectory", func(t *testing.T) {
+		be := start1(t, open)
+		for _, tr := range trajectories() {
+			t.Run(tr.name, func(t *testing.T) {
+				expected, err := tr.want()
+				if err != nil {
+					t.Fatal(err)
+				}
+				found, err := tr.train(be)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := compare(tr.program, found, expected, tr.tol); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	})
+	t.Run("rule", func(t *testing.T) {
+		be := start1(t, open)
+		for _, r := range rules {
+			t.Run(r.name, func(t *testing.T) {
+				if err := r.check(be); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	})
+	t.Run("workers", func(t *testing.T) { workers(t, open) })
+}
+
+// start1 opens the backend for the length of a test.
+func start1(t testing.TB, open func(t testing.TB) backends.Backend) backends.Backend {
+	t.Helper()
+	be := open(t)
+	t.Cleanup(func() {
+		if err := be.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return be
+}
+
+// workers runs what is large enough to be shared among threads with several
+// settings of GOMAXPROCS: the bits must not depend on it.
+func workers(t *testing.T, open func(t testing.TB) backends.Backend) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	type outcome map[string][]backends.Data
+	run := func(t *testing.T, procs int) outcome {
+		runtime.GOMAXPROCS(procs)
+		be := open(t)
+		defer be.Close()
+		out := outcome{}
+		for _, c := range sizeCases() {
+			s, err := start(be, c.Program, c.Args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out[c.Name], err = s.run(0); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.close(); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, tr := range trajectories() {
+			var err error
+			if out[tr.name], err = tr.train(be); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	alone := run(t, 1)
+	for _, procs := range []int{2, 5} {
+		several := run(t, procs)
+		for name, results := range alone {
+			for i := range results {
+				if !sameBits(results[i], several[name][i]) {
+					t.Errorf("%s: result %d with GOMAXPROCS=%d differs from GOMAXPROCS=1", name, i, procs)
+				}
+			}
+		}
+	}
+}
+
+// Bench times the cases, each with its GFLOP/s as ir counts them. The time
+// includes no transfer; one Read at the end waits for the device.
+func Bench(b *testing.B, open func(t testing.TB) backends.Backend) {
+	be := start1(b, open)
+	for _, c := range Cases() {
+		b.Run(c.Name, func(b *testing.B) {
+			s, err := start(be, c.Program, c.Args)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.close()
+			if err := s.exe.Run(s.args, s.results); err != nil { // warm
+				b.Fatal(err)
+			}
+			last := s.results[len(s.results)-1]
+			if _, err := read(last); err != nil {
+				b.Fatal(err)
+			}
+			dst := hostData(last.Type())
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				if err := s.exe.Run(s.args, s.results); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := last.Read(dst); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(c.Program.FLOPs()*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+// excerpt shows a program that is short enough to read.
+func excerpt(p *ir.Program) string {
+	if len(p.Instrs) > 60 {
+		return ""
+	}
+	return "\n" + p.String()
+}
