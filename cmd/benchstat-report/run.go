@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -46,7 +47,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table")}
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.compare(), c.gate()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -87,13 +88,11 @@ func queryFlags(fs *flag.FlagSet) *report.Query {
 	q := &report.Query{}
 	fs.StringVar(&q.Filter, "filter", "", "keep what matches, as in benchstat: `expr` such as '/method:(ffg-vi OR sparse-vd) -seed:0'")
 	fs.StringVar(&q.Rows, "row", "", "`keys` of the rows, such as /method,/samples (default: /method and what else varies)")
-	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
 	fs.StringVar(&q.Tables, "table", report.DefaultTables, "`keys` that make a table of their own")
-	fs.Func("metric", "`units` of the columns, comma-separated, or all (default: the headline metrics there are)", func(s string) error {
+	fs.Func("metric", "`units` of the columns, comma-separated, or all (default: the headline metrics for tables, all for comparisons)", func(s string) error {
 		q.Metrics = strings.Split(s, ",")
 		return nil
 	})
-	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`, such as deterministic")
 	fs.Float64Var(&q.Alpha, "alpha", 0.05, "significance `level`")
 	return q
 }
@@ -101,6 +100,8 @@ func queryFlags(fs *flag.FlagSet) *report.Query {
 func (c *command) table(name string) *ffcli.Command {
 	fs := c.flags(name)
 	q := queryFlags(fs)
+	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
+	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`, such as deterministic")
 	format := fs.String("format", "text", "text, markdown, latex, csv or json")
 	return &ffcli.Command{
 		Name:       "table",
@@ -125,6 +126,115 @@ Examples:
 			return c.write(*format, tables)
 		},
 	}
+}
+
+func (c *command) compare() *ffcli.Command {
+	fs := c.flags("compare")
+	q := queryFlags(fs)
+	format := fs.String("format", "text", "text or markdown")
+	return &ffcli.Command{
+		Name:       "compare",
+		ShortUsage: "benchstat-report compare [flags] OLD NEW",
+		ShortHelp:  "what changed between two results, paired by seed",
+		LongHelp: strings.TrimSpace(`
+Examples:
+  benchstat-report compare runs/before runs/after
+  benchstat-report compare -metric error,nll,train-samples/s before.txt after.txt`),
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			old, new, err := loadTwo(fs, args)
+			if err != nil {
+				return err
+			}
+			changes, missing, err := report.Compare(old, new, *q)
+			if err != nil {
+				return err
+			}
+			switch *format {
+			case "text":
+				return report.WriteChanges(c.stdout, changes, missing, q.Alpha)
+			case "markdown":
+				return report.WriteChangesMarkdown(c.stdout, changes, missing, q.Alpha)
+			}
+			return fmt.Errorf("-format %s: want text or markdown", *format)
+		},
+	}
+}
+
+func (c *command) gate() *ffcli.Command {
+	fs := c.flags("gate")
+	q := queryFlags(fs)
+	margins := report.DefaultMargins()
+	fs.Func("margin", "how much worse a `unit=amount` or unit=percent% may get, comma-separated; timing= stands for every timing (default: error=0.003, accuracy=0.003, nll=0.01, brier_sum=0.005, ece15-lorc=0.005, sparsity=0.01, timing=15%)", margins.Parse)
+	exact := fs.Bool("exact", false, "any metric value that is not bit for bit the same is a regression (timings keep their margin)")
+	summary := fs.String("summary", "", "append the verdict as Markdown to this `file`, such as $GITHUB_STEP_SUMMARY, too")
+	return &ffcli.Command{
+		Name:       "gate",
+		ShortUsage: "benchstat-report gate [flags] OLD NEW",
+		ShortHelp:  "exit 1 if NEW is worse than OLD beyond a margin",
+		LongHelp: strings.TrimSpace(`
+Metric values are deterministic given the seed and compared exactly: what is bit for bit the same passes, anything
+else fails if it is worse by more than its margin, in the mean over the paired seeds. Timings are compared as ratios
+paired by seed, and fail if they are slower by more than their margin with confidence 1-alpha (one-sided Student's t,
+false discovery rate alpha over all timings): run OLD and NEW on the same machine, one soon after the other. A row or
+metric that NEW lacks fails the gate.
+
+Examples:
+  benchstat-report gate baseline.txt runs/quick
+  benchstat-report gate -margin error=0.002,timing=20% -summary summary.md runs/base runs/change
+  benchstat-report gate -exact -filter '/backend:gonum' baseline.txt runs/quick`),
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			old, new, err := loadTwo(fs, args)
+			if err != nil {
+				return err
+			}
+			verdict, err := report.Gate(old, new, *q, margins, *exact)
+			if err != nil {
+				return err
+			}
+			var text bytes.Buffer
+			if err := verdict.Write(&text); err != nil {
+				return err
+			}
+			if _, err := c.stdout.Write(text.Bytes()); err != nil {
+				return err
+			}
+			if *summary != "" {
+				if err := appendFile(*summary, text.Bytes()); err != nil {
+					return err
+				}
+			}
+			if !verdict.Pass() {
+				return errVerdict{fmt.Sprintf("gate failed: %d regressions, %d missing", len(verdict.Alarms), len(verdict.Missing))}
+			}
+			return nil
+		},
+	}
+}
+
+func appendFile(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+func loadTwo(fs *flag.FlagSet, args []string) (old, new results.Set, err error) {
+	files, err := paths(fs, args)
+	if err != nil {
+		return old, new, err
+	}
+	if len(files) != 2 {
+		return old, new, fmt.Errorf("%d paths: want OLD and NEW", len(files))
+	}
+	if old, err = results.Load(files[0]); err != nil {
+		return old, new, err
+	}
+	new, err = results.Load(files[1])
+	return old, new, err
 }
 
 func load(fs *flag.FlagSet, args []string) (results.Set, error) {

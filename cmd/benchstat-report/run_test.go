@@ -30,6 +30,7 @@ func writeResults(t *testing.T, text string) string {
 
 func TestVerbs(t *testing.T) {
 	path := writeResults(t, resultsText)
+	worse := writeResults(t, strings.Replace(resultsText, "0.05 nll", "0.09 nll", 1))
 	for _, c := range []struct {
 		args     string
 		code     int
@@ -45,6 +46,12 @@ func TestVerbs(t *testing.T) {
 		{path + "x", 2, "", "no such file"},
 		{"-format pdf " + path, 2, "", "-format pdf: want text"},
 		{"-nosuch " + path, 2, "", "not defined: -nosuch"},
+		{"compare " + path + " " + worse, 0, "ffg-vi K=8  nll     0.05  0.09   +0.04", ""},
+		{"compare " + path, 2, "", "1 paths: want OLD and NEW"},
+		{"gate " + path + " " + path, 0, "Gate passed", ""},
+		{"gate " + path + " " + worse, 1, "ffg-vi K=8: nll went from 0.05 to 0.09", "gate failed: 1 regressions, 0 missing"},
+		{"gate -margin nll=0.1 " + path + " " + worse, 0, "Gate passed", ""},
+		{"gate -margin nll " + path + " " + worse, 2, "", `margin "nll"`},
 		{path + " -metric nl", 2, "", `nearest there is: "nll"`},
 	} {
 		var out, errs bytes.Buffer
