@@ -6,5 +6,6 @@ import (
 	_ "bayesbench/methods/dropout"
 	_ "bayesbench/methods/ensemble"
 	_ "bayesbench/methods/ffg"
+	_ "bayesbench/methods/sgmcmc"
 	_ "bayesbench/methods/sparsevd"
 )

@@ -58,6 +58,20 @@ func (p *Plan) Predictor(name string, n Network) *methods.Predictor {
 	return &p.plan.Predictors[len(p.plan.Predictors)-1]
 }
 
+// Keep has the stage store what the predictor reads, after each step that at
+// says, and the predictor draw from that.
+func (p *Plan) Keep(stage *methods.Stage, predictor *methods.Predictor, at func(step int) bool) {
+	if p.err != nil {
+		return
+	}
+	stage.Keep, predictor.Kept = at, true
+	for _, slot := range p.plan.State {
+		if _, ok := predictor.Program.Param(slot.Name); ok {
+			stage.Kept = append(stage.Kept, slot.Name)
+		}
+	}
+}
+
 // Report sets the program that reads the state and reports scalars.
 func (p *Plan) Report(build func(s *nn.Scope)) {
 	p.plan.Report = p.program("report", build, false)

@@ -15,3 +15,13 @@ func GaussianPrior(s *nn.Scope, sigma float64) func(w ir.Value) ir.Value {
 	}
 	return func(w ir.Value) ir.Value { return s.MulConst(s.Sum(s.Square(w)), 1/(2*sigma*sigma)) }
 }
+
+// UnderPrior is point layers whose parameters all have the prior N(0, sigma²),
+// biases and batch normalisation's scale and shift included: what a method that
+// explores the whole posterior needs it to be proper.
+func UnderPrior(sigma float64, init nn.Initializer) func(s *nn.Scope) nn.Layers {
+	return func(s *nn.Scope) nn.Layers {
+		prior := GaussianPrior(s, sigma)
+		return &nn.Point{Scope: s, Init: init, Penalty: prior, BiasPenalty: prior}
+	}
+}

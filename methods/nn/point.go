@@ -9,9 +9,10 @@ import (
 type Point struct {
 	*Scope
 	Init Initializer
-	// Penalty is −log p(w) of a weight tensor up to a constant; nil for a flat
-	// prior. Biases and batch normalisation have a flat prior always.
-	Penalty func(w ir.Value) ir.Value
+	// Penalty is −log p(w) of a weight tensor up to a constant, BiasPenalty that
+	// of biases and of batch normalisation's scale and shift; nil for a flat
+	// prior.
+	Penalty, BiasPenalty func(w ir.Value) ir.Value
 }
 
 func (p *Point) Builder() *ir.Builder { return p.Scope.Builder }
@@ -38,7 +39,14 @@ func (p *Point) weight(layer string, shape []int) ir.Value {
 }
 
 func (p *Point) bias(layer string, out int) ir.Value {
-	return p.Learn(layer+".b", Init{}, out)
+	return p.penalised(p.Learn(layer+".b", Init{}, out))
+}
+
+func (p *Point) penalised(v ir.Value) ir.Value {
+	if p.BiasPenalty != nil {
+		p.Prior = append(p.Prior, p.BiasPenalty(v))
+	}
+	return v
 }
 
 // addBias adds the bias of a convolution to its channels.
@@ -82,8 +90,8 @@ func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
 	}
 	wide := func(v ir.Value) ir.Value { return p.Broadcast(v, shape, 1) }
 
-	gamma := p.Learn(name+".gamma", Init{A: 1}, channels)
-	beta := p.Learn(name+".beta", Init{}, channels)
+	gamma := p.penalised(p.Learn(name+".gamma", Init{A: 1}, channels))
+	beta := p.penalised(p.Learn(name+".beta", Init{}, channels))
 	mean := p.Keep(name+".mean", Init{}, channels)
 	variance := p.Keep(name+".var", Init{A: 1}, channels)
 	if !p.Training {

@@ -23,6 +23,10 @@ type Scope struct {
 	KL    []ir.Value // KL(q‖p) of variational posteriors
 	Prior []ir.Value // −log p(w), up to a constant, of point estimates
 
+	// Source, where set, gives the parameters in place of slots that are
+	// learnt: a network whose weights are computed from other slots.
+	Source func(name string, init Init, shape []int) ir.Value
+
 	prefix string
 	key    ir.Value
 	stream uint32
@@ -53,6 +57,9 @@ func (s *Scope) Under(prefix string, f func()) {
 
 // Learn is the slot of that name, which the gradient of the objective trains.
 func (s *Scope) Learn(name string, init Init, shape ...int) ir.Value {
+	if s.Source != nil {
+		return s.Source(name, init, shape)
+	}
 	return s.slot(name, init, true, shape)
 }
 

@@ -1,0 +1,156 @@
+package methodtest
+
+import (
+	"math"
+
+	"bayesbench/backends/ir"
+	"bayesbench/backends/rng"
+	"bayesbench/methods"
+	"bayesbench/methods/nn"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Linear is Bayesian linear regression, y = w·x + b + noise, whose posterior
+// under Gaussian priors is known: a one-layer model with a Gaussian
+// likelihood, and its data.
+type Linear struct {
+	Model nn.Model
+	Job   methods.Job
+	Data  Data
+	Noise float64 // standard deviation
+}
+
+// NewLinear is n examples of the given number of inputs, which are correlated,
+// so that the posterior is too. The full data is one batch.
+func NewLinear(n, inputs int) Linear {
+	l := Linear{
+		Noise: 0.5,
+		Job: methods.Job{Input: [3]int{1, 1, inputs}, Classes: 1, Examples: n, Batch: n, EvalBatch: n, Epochs: 1,
+			Train: methods.Train{Optimizer: "adam", LR: 1e-2}},
+		Data: Data{X: make([]float32, n*inputs), Y: make([]float32, n)},
+	}
+	l.Model = nn.Model{
+		Name: "linear-regression",
+		Apply: func(ls nn.Layers, x ir.Value, outputs int) ir.Value {
+			return ls.Linear("fc1", ls.Builder().Flatten(x), outputs)
+		},
+		NLL: func(b *ir.Builder, outputs, y ir.Value) ir.Value {
+			rows := float64(b.Shape(y)[0])
+			square := b.MulConst(b.Sum(b.Square(b.Sub(outputs, y))), 1/(2*l.Noise*l.Noise))
+			return b.AddConst(square, rows*(math.Log(l.Noise)+0.5*math.Log(2*math.Pi)))
+		},
+	}
+	rng.Normal(l.Data.X, rng.Key{21, 0}, 0)
+	rng.Normal(l.Data.Y, rng.Key{21, 0}, 1)
+	for i := range n {
+		x := l.Data.X[i*inputs : (i+1)*inputs]
+		y := 0.3 + l.Noise*float64(l.Data.Y[i])
+		for f := range x {
+			if f > 0 {
+				x[f] = 0.6*x[f-1] + 0.8*x[f]
+			}
+			y += (1 - 0.7*float64(f)) * float64(x[f])
+		}
+		l.Data.Y[i] = float32(y)
+	}
+	return l
+}
+
+// design is the matrix of inputs with a last column of ones for the bias, if
+// it is a parameter under the prior.
+func (l Linear) design(bias bool) *mat.Dense {
+	n, inputs := l.Job.Examples, l.Job.Input[2]
+	cols := inputs
+	if bias {
+		cols++
+	}
+	m := mat.NewDense(n, cols, nil)
+	for i := range n {
+		for f := range inputs {
+			m.Set(i, f, float64(l.Data.X[i*inputs+f]))
+		}
+		if bias {
+			m.Set(i, inputs, 1)
+		}
+	}
+	return m
+}
+
+// Posterior is the exact one of (w, b) under N(0, prior²) on all of them: its
+// mean and covariance.
+func (l Linear) Posterior(prior float64) (*mat.VecDense, *mat.SymDense) {
+	x := l.design(true)
+	_, d := x.Dims()
+	var precision mat.SymDense
+	precision.SymOuterK(1/(l.Noise*l.Noise), x.T())
+	for i := range d {
+		precision.SetSym(i, i, precision.At(i, i)+1/(prior*prior))
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(&precision) {
+		panic("methodtest: the posterior's precision is not positive")
+	}
+	var cov mat.SymDense
+	if err := chol.InverseTo(&cov); err != nil {
+		panic(err)
+	}
+	var xy, mean mat.VecDense
+	xy.MulVec(x.T(), mat.NewVecDense(len(l.Data.Y), widen(l.Data.Y)))
+	xy.ScaleVec(1/(l.Noise*l.Noise), &xy)
+	mean.MulVec(&cov, &xy)
+	return &mean, &cov
+}
+
+// LogEvidence is log p(y) = log N(y; 0, noise²·I + prior²·XXᵀ) under the prior
+// on w and b.
+func (l Linear) LogEvidence(prior float64) float64 {
+	x := l.design(true)
+	n, _ := x.Dims()
+	var cov mat.SymDense
+	cov.SymOuterK(prior*prior, x)
+	for i := range n {
+		cov.SetSym(i, i, cov.At(i, i)+l.Noise*l.Noise)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(&cov) {
+		panic("methodtest: the evidence's covariance is not positive")
+	}
+	y := mat.NewVecDense(n, widen(l.Data.Y))
+	var solved mat.VecDense
+	if err := chol.SolveVecTo(&solved, y); err != nil {
+		panic(err)
+	}
+	return -0.5 * (mat.Dot(y, &solved) + chol.LogDet() + float64(n)*math.Log(2*math.Pi))
+}
+
+// Moments are the mean and covariance of (w, b) over kept states.
+func Moments(kept []map[string][]float32) (*mat.VecDense, *mat.SymDense) {
+	var rows [][]float64
+	for _, state := range kept {
+		rows = append(rows, append(widen(state["fc1.w"]), widen(state["fc1.b"])...))
+	}
+	d := len(rows[0])
+	mean, cov := mat.NewVecDense(d, nil), mat.NewSymDense(d, nil)
+	for _, r := range rows {
+		for i := range d {
+			mean.SetVec(i, mean.AtVec(i)+r[i]/float64(len(rows)))
+		}
+	}
+	for _, r := range rows {
+		for i := range d {
+			for k := i; k < d; k++ {
+				cov.SetSym(i, k, cov.At(i, k)+(r[i]-mean.AtVec(i))*(r[k]-mean.AtVec(k))/float64(len(rows)))
+			}
+		}
+	}
+	return mean, cov
+}
+
+func widen(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package sgmcmc
+
+import (
+	"fmt"
+	"math"
+
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+	"bayesbench/methods/optim"
+)
+
+// Chain is the keys that the samplers share.
+type Chain struct {
+	LR          float64        `toml:"lr"` // η at the first step
+	PriorSigma  float64        `toml:"prior_sigma"`
+	Temperature float64        `toml:"temperature"` // T
+	Samples     int            `toml:"samples"`     // states kept
+	Init        nn.Initializer `toml:"init"`
+}
+
+func (c Chain) check() error {
+	switch {
+	case !(c.LR > 0) || math.IsInf(c.LR, 1):
+		return methods.BadKey("lr", c.LR, "a finite number above 0")
+	case !(c.PriorSigma > 0):
+		return methods.BadKey("prior_sigma", c.PriorSigma, "a number above 0, or inf")
+	case !(c.Temperature >= 0) || math.IsInf(c.Temperature, 1):
+		return methods.BadKey("temperature", c.Temperature, "a finite number not below 0")
+	case c.Samples < 1:
+		return methods.BadKey("samples", c.Samples, "1 or more")
+	}
+	return nil
+}
+
+// Decay is the keys of a single chain that anneals: η_t = lr·(1 + t/b)^(−γ),
+// and samples evenly spaced after the burn-in.
+type Decay struct {
+	Gamma float64 `toml:"gamma"` // 0 for a constant rate
+	B     float64 `toml:"b"`     // in steps
+	// BurnIn is in epochs; nil is half of the training.
+	BurnIn *float64 `toml:"burn_in"`
+}
+
+func (d Decay) check() error {
+	switch {
+	case !(d.Gamma >= 0 && d.Gamma <= 1):
+		return methods.BadKey("gamma", d.Gamma, "a number in [0, 1]")
+	case !(d.B > 0):
+		return methods.BadKey("b", d.B, "a number of steps above 0")
+	case d.BurnIn != nil && !(*d.BurnIn >= 0):
+		return methods.BadKey("burn_in", *d.BurnIn, "an epoch, 0 or later")
+	}
+	return nil
+}
+
+// plan is a chain under the sampler: one stage, one predictor.
+func (d Decay) plan(c Chain, sampler optim.Optimizer, model nn.Model, j methods.Job) (*methods.Plan, error) {
+	burnIn := float64(j.Epochs) / 2
+	if d.BurnIn != nil {
+		burnIn = *d.BurnIn
+	}
+	if burnIn >= float64(j.Epochs) {
+		return nil, methods.BadKey("burn_in", burnIn, fmt.Sprintf("less than the %d epochs of the training", j.Epochs))
+	}
+	if c.Samples > j.Epochs {
+		return nil, methods.BadKey("samples", c.Samples, fmt.Sprintf("no more than the %d epochs of the training", j.Epochs))
+	}
+	// (1 + t/b)^(−γ) is bᵞ(b + t)^(−γ).
+	lr := optim.Polynomial(c.LR*math.Pow(d.B, d.Gamma), d.B, d.Gamma)
+	first := int(burnIn * float64(j.StepsPerEpoch()))
+	return c.plan(sampler, lr, every(first, j.Steps(), c.Samples), model, j)
+}
+
+// plan is the stage and the predictor of a chain.
+func (c Chain) plan(sampler optim.Optimizer, lr methods.Schedule, keep func(int) bool, model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if j.Steps() < 1 {
+		return nil, methods.BadKey("train.epochs", j.Epochs, "at least one step")
+	}
+	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(c.PriorSigma, c.Init)}
+	var p fit.Plan
+	stage := p.Stage("sample", j.Steps(), func(s *nn.Scope) { fit.Minimise(s, n, nil, sampler, lr) })
+	p.Keep(stage, p.Predictor("sample", n), keep)
+	return p.Build()
+}
+
+// every keeps k states of the steps in [first, end): the last of each of k
+// equal runs of steps.
+func every(first, end, k int) func(step int) bool {
+	run := max(end-first, 1)
+	return func(step int) bool {
+		done := step - first + 1
+		return step >= first && done*k/run > (done-1)*k/run
+	}
+}
