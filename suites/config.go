@@ -31,7 +31,7 @@ type Data struct {
 	Train        int    `toml:"train" json:"train,omitempty"`                 // first n training examples; 0 is all
 	Test         int    `toml:"test" json:"test,omitempty"`                   // first n test examples; 0 is all
 	Validation   int    `toml:"validation" json:"validation,omitempty"`       // training examples held out
-	RandomLabels string `toml:"random-labels" json:"random_labels,omitempty"` // "train" or "all": labels drawn at random
+	RandomLabels string `toml:"random_labels" json:"random_labels,omitempty"` // "train" or "all": labels drawn at random
 	Size         int    `toml:"size" json:"size,omitempty"`                   // side in pixels, for folders of images
 }
 
@@ -51,7 +51,7 @@ type Eval struct {
 	Batch   int      `toml:"batch" json:"batch"`           // rows a prediction step
 	OOD     []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
 	Every   int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
-	Save    bool     `toml:"save-predictions" json:"save"` // store the predictive as predictions.npy
+	Save    bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
 	Calib   bool     `toml:"calibrated" json:"calibrated"` // also the temperature-scaled log-likelihood
 }
 
@@ -79,10 +79,16 @@ func (c *Config) ID() string {
 }
 
 // With is the same job with another method table and seed: what an ensemble's
-// member or a student's teacher is to it.
-func (c Config) With(method Table, seed uint32) Config {
+// member or a student's teacher is to it. The table's own train table changes
+// the training as it does for a method of its own.
+func (c Config) With(method Table, seed uint32) (Config, error) {
 	c.Method, c.Seed = method, seed
-	return c
+	if train, ok := method.Sub("train"); ok {
+		if err := train.Decode(&c.Train); err != nil {
+			return c, err
+		}
+	}
+	return c, c.Train.check(method)
 }
 
 // Label is how tables name the method: "ffg", or "ensemble(ffg)" where it is

@@ -234,7 +234,8 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 		case []map[string]any:
 			return t.Errorf(k, "%s: want a table [%s], found a list of tables", k, k)
 		case float64:
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+			// A method may take inf: a flat prior's standard deviation.
+			if math.IsNaN(v) || math.IsInf(v, 0) && !strings.HasPrefix(t.path, "method#") {
 				return t.Errorf(k, "%s: want a finite number, found %v", k, v)
 			}
 		}
@@ -302,7 +303,6 @@ func (c *Config) check(t Table) error {
 	}{
 		{"data", "train", c.Data.Train, 0}, {"data", "test", c.Data.Test, 0},
 		{"data", "validation", c.Data.Validation, 0}, {"data", "size", c.Data.Size, 0},
-		{"train", "epochs", c.Train.Epochs, 1}, {"train", "batch", c.Train.Batch, 1},
 		{"eval", "samples", c.Eval.Samples, 1}, {"eval", "batch", c.Eval.Batch, 1}, {"eval", "every", c.Eval.Every, 0},
 	} {
 		if v.found < v.min {
@@ -314,19 +314,42 @@ func (c *Config) check(t Table) error {
 		known             []string
 	}{
 		{"data", "normalise", c.Data.Normalise, []string{"unit255", "unit256", "standard"}},
-		{"data", "random-labels", c.Data.RandomLabels, []string{"", "train", "all"}},
-		{"train", "optimizer", c.Train.Optimizer, []string{"adam", "sgd"}},
-		{"train", "schedule", c.Train.Schedule, []string{"constant", "linear", "half-linear", "cosine"}},
+		{"data", "random_labels", c.Data.RandomLabels, []string{"", "train", "all"}},
 	} {
 		if !contains(v.known, v.found) {
 			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, Nearest(v.found, v.known))
 		}
 	}
-	if c.Train.LR <= 0 {
-		return sub("train").Errorf("lr", "train.lr: want more than 0, found %v", c.Train.LR)
+	return c.Train.check(sub("train"))
+}
+
+// check refuses a budget that no training could have; t is the table that the
+// error names.
+func (c *Train) check(t Table) error {
+	for _, v := range []struct {
+		key        string
+		found, min int
+	}{{"epochs", c.Epochs, 1}, {"batch", c.Batch, 1}} {
+		if v.found < v.min {
+			return t.Errorf(v.key, "train.%s: want at least %d, found %d", v.key, v.min, v.found)
+		}
 	}
-	if c.Train.Momentum < 0 || c.Train.Momentum >= 1 {
-		return sub("train").Errorf("momentum", "train.momentum: want at least 0 and less than 1, found %v", c.Train.Momentum)
+	for _, v := range []struct {
+		key, found string
+		known      []string
+	}{
+		{"optimizer", c.Optimizer, []string{"adam", "sgd"}},
+		{"schedule", c.Schedule, []string{"constant", "linear", "half-linear", "cosine"}},
+	} {
+		if !contains(v.known, v.found) {
+			return t.Errorf(v.key, "train.%s: unknown %q; did you mean %q?", v.key, v.found, Nearest(v.found, v.known))
+		}
+	}
+	if !(c.LR > 0) || math.IsInf(c.LR, 0) {
+		return t.Errorf("lr", "train.lr: want more than 0, found %v", c.LR)
+	}
+	if !(c.Momentum >= 0 && c.Momentum < 1) {
+		return t.Errorf("momentum", "train.momentum: want at least 0 and less than 1, found %v", c.Momentum)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"sort"
 	"strings"
@@ -50,7 +51,27 @@ func (t Table) MarshalJSON() ([]byte, error) {
 	if t.values == nil {
 		return []byte("{}"), nil
 	}
-	return json.Marshal(t.values)
+	return json.Marshal(jsonable(t.values))
+}
+
+// jsonable writes the infinities, which JSON does not have, as strings.
+func jsonable(values map[string]any) map[string]any {
+	out := make(map[string]any, len(values))
+	for k, v := range values {
+		switch v := v.(type) {
+		case map[string]any:
+			out[k] = jsonable(v)
+		case float64:
+			if math.IsInf(v, 0) {
+				out[k] = fmt.Sprint(v)
+			} else {
+				out[k] = v
+			}
+		default:
+			out[k] = v
+		}
+	}
+	return out
 }
 
 // Decode fills dst, a pointer to a struct with toml tags and its defaults. A
@@ -64,7 +85,7 @@ func (t Table) Decode(dst any) error {
 	md, err := toml.Decode(text.String(), dst)
 	if err != nil {
 		key, msg := lastKey(err.Error())
-		return t.Errorf(key, "%s: %s", strings.TrimPrefix(t.path+"."+key, "."), typeMessage(msg))
+		return t.Errorf(key, "%s: %s", strings.TrimPrefix(plainPath(t.path)+"."+key, "."), typeMessage(msg))
 	}
 	if unknown := md.Undecoded(); len(unknown) > 0 {
 		key := unknown[0].String()
@@ -82,6 +103,15 @@ func lastKey(msg string) (key, rest string) {
 	}
 	key, rest, _ = strings.Cut(rest, "\"): ")
 	return key, rest
+}
+
+// plainPath is a path as a person writes it: method.of for method#2.of.
+func plainPath(path string) string {
+	head, tail, ok := strings.Cut(path, "#")
+	if !ok {
+		return path
+	}
+	return head + strings.TrimLeft(tail, "0123456789")
 }
 
 // typeMessage puts the TOML package's words for a wrong type as found and expected.
@@ -125,16 +155,26 @@ func suggestion(key toml.Key, dst any) string {
 		}
 		typ = f.Type
 	}
-	var names []string
-	for i := range typ.NumField() {
-		if tag := typ.Field(i).Tag.Get("toml"); tag != "" && tag != "-" {
-			names = append(names, tag)
-		}
-	}
+	names := tags(typ)
 	if len(names) == 0 {
 		return "; no keys are known here"
 	}
 	return fmt.Sprintf("; did you mean %q?", Nearest(key[len(key)-1], names))
+}
+
+// tags lists the keys of a struct, those of embedded structs included.
+func tags(typ reflect.Type) []string {
+	var names []string
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		switch tag := f.Tag.Get("toml"); {
+		case f.Anonymous && f.Type.Kind() == reflect.Struct:
+			names = append(names, tags(f.Type)...)
+		case tag != "" && tag != "-":
+			names = append(names, tag)
+		}
+	}
+	return names
 }
 
 func fieldByTag(typ reflect.Type, tag string) (reflect.StructField, bool) {

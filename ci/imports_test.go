@@ -1,0 +1,154 @@
+package ci
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"sort"
+	"strings"
+	"testing"
+)
+
+// policy is the architecture: what each room may import beyond the standard
+// library. "x/…" stands for x and all below it. The longest room that matches
+// a package holds for it.
+var policy = map[string][]string{
+	"backends":             {"backends/ir", "github.com/agnivade/levenshtein"},
+	"backends/ir":          {},
+	"backends/rng":         {},
+	"backends/ref":         {"backends", "backends/ir", "backends/rng"},
+	"backends/gonum":       {"backends", "backends/ir", "backends/rng", "backends/gonum/…", "gonum.org/v1/gonum/…", "golang.org/x/sys/cpu"},
+	"backends/gorgonia":    {"backends", "backends/ir", "backends/rng", "backends/gonum/kernel/…", "gorgonia.org/…", "gonum.org/v1/gonum/…"},
+	"backends/gomlx":       {"backends", "backends/ir", "backends/rng", "backends/gomlx/…", "github.com/gomlx/…"},
+	"backends/backendtest": {"backends", "backends/ir", "backends/rng", "backends/ref"},
+
+	"methods":            {"backends/ir", "methods/…", "github.com/agnivade/levenshtein", "gonum.org/v1/gonum/…"},
+	"methods/nn":         {"backends/ir", "github.com/agnivade/levenshtein"},
+	"methods/methodtest": {"github.com/BurntSushi/toml", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
+
+	"suites":      {"github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
+	"suites/data": {"backends/rng", "suites/data/…", "github.com/agnivade/levenshtein", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…"},
+
+	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
+	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},
+	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
+	"results/score":   {"backends/rng", "results", "results/metrics", "github.com/sbinet/npyio/…", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
+	"results/report": {"results", "results/metrics", "results/stats", "results/papers", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
+		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
+	"results/papers": {"github.com/BurntSushi/toml"},
+
+	"internal/bench": {"backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "results", "results/metrics", "github.com/sbinet/npyio"},
+
+	"cmd/benchrun":         {"…"},
+	"cmd/benchstat-report": {"results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
+	"ci":                   {},
+}
+
+// never is what a command may not even reach through others.
+var never = map[string][]string{
+	"cmd/benchstat-report": {"methods/…", "suites/…", "internal/bench", "backends", "backends/ir", "backends/ref", "backends/gonum/…", "backends/gorgonia/…", "backends/gomlx/…"},
+}
+
+const module = "bayesbench/"
+
+type goPackage struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T) map[string]goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", "../...")
+	out, err := cmd.Output()
+	if err != nil {
+		var e *exec.ExitError
+		if errors.As(err, &e) {
+			t.Fatalf("go list: %v\n%s", err, e.Stderr)
+		}
+		t.Fatal(err)
+	}
+	pkgs := map[string]goPackage{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); err == io.EOF {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs[p.ImportPath] = p
+	}
+}
+
+func matches(pattern, path string) bool {
+	if pattern == "…" {
+		return true
+	}
+	if below, ok := strings.CutSuffix(pattern, "/…"); ok {
+		return path == below || strings.HasPrefix(path, below+"/")
+	}
+	return path == pattern
+}
+
+func matchesAny(patterns []string, path string) bool {
+	for _, p := range patterns {
+		if matches(p, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// room is the entry of the policy that holds for a package, "" if none does.
+func room(path string) string {
+	best := ""
+	for r := range policy {
+		if (path == r || strings.HasPrefix(path, r+"/")) && len(r) > len(best) {
+			best = r
+		}
+	}
+	return best
+}
+
+func TestImportPolicy(t *testing.T) {
+	pkgs := list(t)
+	var paths []string
+	for path := range pkgs {
+		if strings.HasPrefix(path, module) {
+			paths = append(paths, path)
+		}
+	}
+	sort.Strings(paths)
+	if len(paths) < 20 {
+		t.Fatalf("go list found %d packages of the module: the check sees nothing", len(paths))
+	}
+	for _, path := range paths {
+		own := strings.TrimPrefix(path, module)
+		r := room(own)
+		if r == "" {
+			t.Errorf("%s belongs to no room; add it to the policy", own)
+			continue
+		}
+		for _, imp := range pkgs[path].Imports {
+			if pkgs[imp].Standard || imp == "C" {
+				continue
+			}
+			if short := strings.TrimPrefix(imp, module); !matchesAny(policy[r], short) {
+				t.Errorf("%s imports %s, which the room %s may not", own, short, r)
+			}
+		}
+	}
+	for root, banned := range never {
+		p, ok := pkgs[module+root]
+		if !ok {
+			t.Errorf("no package %s", root)
+		}
+		for _, dep := range p.Deps {
+			if short := strings.TrimPrefix(dep, module); strings.HasPrefix(dep, module) && matchesAny(banned, short) {
+				t.Errorf("%s reaches %s, which it may not", root, short)
+			}
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"bayesbench/backends"
+	"bayesbench/methods"
+	"bayesbench/methods/nn"
+	"bayesbench/results/metrics"
+	"bayesbench/suites"
+	"bayesbench/suites/data"
+)
+
+// named is one thing that a suite can name.
+type named struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	Is   string `json:"is"`
+}
+
+var kinds = []string{"methods", "models", "data", "backends", "metrics"}
+
+// everything lists what this build knows.
+func everything() []named {
+	var out []named
+	for _, d := range methods.Drivers() {
+		out = append(out, named{"methods", d.Name, d.Description})
+	}
+	for _, m := range nn.Models() {
+		out = append(out, named{"models", m.Name, m.Description})
+	}
+	for _, d := range data.List() {
+		out = append(out, named{"data", d.Name, d.About})
+	}
+	for _, d := range backends.Drivers() {
+		for _, c := range d.Configs {
+			out = append(out, named{"backends", c, d.Description})
+		}
+	}
+	for _, m := range metrics.List() {
+		is := m.Short
+		if m.Better != metrics.None {
+			is += " (" + string(m.Better) + " is better)"
+		}
+		out = append(out, named{"metrics", m.Unit, is})
+	}
+	return out
+}
+
+func (c *command) list() *ffcli.Command {
+	fs := c.flags("benchrun list")
+	asJSON := fs.Bool("json", false, "print JSON")
+	return &ffcli.Command{
+		Name:       "list",
+		ShortUsage: "benchrun list [-json] [" + strings.Join(kinds, "|") + "]…",
+		ShortHelp:  "what a suite can name: methods, models, data sets, backends, metrics",
+		LongHelp:   "Examples:\n  benchrun list\n  benchrun list methods models\n  benchrun list -json metrics",
+		FlagSet:    fs,
+		Exec: func(_ context.Context, args []string) error {
+			want, err := interleaved(fs, args)
+			if err != nil {
+				return err
+			}
+			if len(want) == 0 {
+				want = kinds
+			}
+			var out []named
+			for _, w := range want {
+				n := len(out)
+				for _, e := range everything() {
+					if e.Kind == w {
+						out = append(out, e)
+					}
+				}
+				if len(out) == n {
+					return fmt.Errorf("list %s: want one of %s; did you mean %q?", w, strings.Join(kinds, ", "), suites.Nearest(w, kinds))
+				}
+			}
+			if *asJSON {
+				enc := json.NewEncoder(c.stdout)
+				enc.SetIndent("", "  ")
+				return enc.Encode(out)
+			}
+			t := table.NewWriter()
+			t.SetOutputMirror(c.stdout)
+			t.SetStyle(table.StyleLight)
+			t.Style().Options.DrawBorder = false
+			t.Style().Options.SeparateColumns = false
+			kind := ""
+			for _, e := range out {
+				if e.Kind != kind {
+					if kind != "" {
+						t.AppendSeparator()
+					}
+					kind = e.Kind
+				}
+				t.AppendRow(table.Row{e.Kind, e.Name, e.Is})
+			}
+			t.Render()
+			return nil
+		},
+	}
+}

@@ -1,0 +1,16 @@
+// Command benchrun trains and measures what suites describe. Run it with -h.
+package main
+
+import (
+	"context"
+	"os"
+
+	_ "bayesbench/backends/gonum"
+	_ "bayesbench/backends/ref"
+	_ "bayesbench/methods/all"
+)
+
+func main() {
+	err := run(context.Background(), os.Stdout, os.Stderr, os.Args[1:])
+	os.Exit(exitCode(os.Stderr, err))
+}

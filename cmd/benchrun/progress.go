@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"bayesbench/internal/bench"
+)
+
+// bars shows how a run goes on: a bar on a terminal, elsewhere a line now and
+// then.
+type bars struct {
+	w        io.Writer
+	terminal bool
+	bar      *progressbar.ProgressBar
+	what     string    // what the bar counts
+	said     time.Time // when the last line was written off a terminal
+	began    time.Time
+	jobs     string // "3/12"
+}
+
+// lineEvery is how often a log is told, where there is no terminal.
+const lineEvery = 10 * time.Second
+
+func newBars(w io.Writer) *bars {
+	b := &bars{w: w, said: time.Now()}
+	if f, ok := w.(*os.File); ok {
+		b.terminal = term.IsTerminal(int(f.Fd()))
+	}
+	return b
+}
+
+func (b *bars) Begin(j *bench.Job, n, of int) {
+	b.jobs, b.began, b.said = fmt.Sprintf("%d/%d", n, of), time.Now(), time.Now()
+	if !b.terminal {
+		fmt.Fprintf(b.w, "[%s] %s\n", b.jobs, j.Title())
+	}
+}
+
+func (b *bars) Train(j *bench.Job, step, of int, rate float64) {
+	b.show("train", j, int64(step), int64(of), fmt.Sprintf("%.0f samples/s", rate))
+}
+
+func (b *bars) Predict(j *bench.Job, predictor string, k, of int) {
+	b.show("predict "+predictor, j, int64(k), int64(of), fmt.Sprintf("sample %d of %d", k, of))
+}
+
+func (b *bars) Note(j *bench.Job, text string) {
+	b.clear()
+	fmt.Fprintf(b.w, "[%s] %s: %s\n", b.jobs, j.Title(), text)
+}
+
+func (b *bars) End(j *bench.Job, o bench.Outcome) {
+	b.clear()
+	if o.Failed != nil {
+		fmt.Fprintf(b.w, "[%s] %s: FAILED: %v\n", b.jobs, j.Title(), o.Failed)
+		return
+	}
+	// The last predictive line of the first predictor is the job's headline.
+	headline := ""
+	for _, r := range o.Records {
+		e, ok1 := r.Value("error")
+		nll, ok2 := r.Value("nll")
+		if ok1 && ok2 && (headline == "" || r.Sweep[len(r.Sweep)-1].Value == firstPredictor(o)) {
+			headline = fmt.Sprintf("error %.2f %%, NLL %.4f at K=%d", 100*e, nll, r.Samples)
+		}
+	}
+	fmt.Fprintf(b.w, "[%s] %s: %s, %s\n", b.jobs, j.Title(), headline, o.Elapsed.Round(100*time.Millisecond))
+}
+
+func firstPredictor(o bench.Outcome) string {
+	for _, r := range o.Records {
+		for _, p := range r.Sweep {
+			if p.Key == "predict" {
+				return p.Value
+			}
+		}
+	}
+	return ""
+}
+
+// fetch shows downloads and decoding.
+func (b *bars) fetch(what string, done, total int64) { b.show(what, nil, done, total, "") }
+
+// show moves the bar, or makes a new one where something else is counted now.
+func (b *bars) show(what string, j *bench.Job, done, total int64, rate string) {
+	if !b.terminal {
+		if time.Since(b.said) >= lineEvery {
+			b.said = time.Now()
+			eta := ""
+			if done > 0 && total > done && j != nil {
+				eta = fmt.Sprintf(", %s left", (time.Since(b.began) * time.Duration(total-done) / time.Duration(done)).Round(time.Second))
+			}
+			fmt.Fprintf(b.w, "[%s] %s %d/%d %s%s\n", b.jobs, what, done, total, rate, eta)
+		}
+		return
+	}
+	title := what
+	if j != nil {
+		title = j.Title() + " " + what
+	}
+	if b.bar == nil || b.what != title {
+		b.clear()
+		b.what = title
+		b.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(b.w), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	b.bar.Describe(fmt.Sprintf("[%s] %s %s", b.jobs, title, rate))
+	b.bar.Set64(done)
+}
+
+func (b *bars) clear() {
+	if b.bar != nil {
+		b.bar.Clear()
+		b.bar = nil
+	}
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+	"golang.org/x/term"
+
+	"bayesbench/internal/bench"
+	"bayesbench/results"
+	"bayesbench/results/report"
+	"bayesbench/suites"
+	"bayesbench/suites/data"
+)
+
+// options are the flags of the command itself.
+type options struct {
+	out      string // directory of run directories
+	data     string
+	plan     bool
+	json     bool
+	noWait   bool
+	baseline string
+	methods  *[]string
+	backends *[]string
+	seeds    *[]string
+	set      []string
+}
+
+func (c *command) suites() *ffcli.Command {
+	fs := c.flags("benchrun")
+	var o options
+	fs.StringVar(&o.out, "out", "runs", "`directory` for the results; each suite has a run directory of its name in it")
+	fs.StringVar(&o.data, "data", "", "`directory` where data sets are looked for first")
+	fs.BoolVar(&o.plan, "plan", false, "print the jobs and what they would cost, and train nothing")
+	fs.BoolVar(&o.json, "json", false, "print the plan or the table as JSON")
+	fs.BoolVar(&o.noWait, "no-wait", false, "if another process is at work on the run directory, end at once instead of waiting")
+	fs.StringVar(&o.baseline, "baseline", "deterministic", "the table compares with this `method`")
+	o.methods = listFlag(fs, "method", "run only these `methods`, comma-separated, as the table calls them")
+	o.backends = listFlag(fs, "backend", "run on these `backends` instead of the suite's")
+	o.seeds = listFlag(fs, "seed", "run only these `seeds` of the suite")
+	fs.Func("set", "`key=value`: change the suite, as in -set train.epochs=1 -set method.rate=[0.1,0.5]; may be repeated", func(s string) error {
+		o.set = append(o.set, s)
+		return nil
+	})
+	return &ffcli.Command{
+		Name:       "benchrun",
+		ShortUsage: "benchrun [flags] SUITE.toml…\n  benchrun SUBCOMMAND [flags]",
+		LongHelp: `Trains every job of the suites that is not done yet and prints their tables.
+Interrupted runs go on where they were; finished jobs are never repeated.
+
+Examples:
+  benchrun suites/quick.toml                          run it, about a minute
+  benchrun -plan suites/mnist.toml                    what would it cost?
+  benchrun -method ffg,sparse-vd -seed 0 suites/quick.toml
+  benchrun -set train.epochs=1 -out /tmp/try suites/quick.toml
+  benchrun list methods                               what can a suite name?
+
+Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
+		FlagSet: fs,
+		Exec: func(ctx context.Context, args []string) error {
+			paths, err := interleaved(fs, args)
+			if err != nil {
+				return err
+			}
+			if len(paths) == 0 {
+				return errors.New("which suite? Give a TOML file, such as suites/quick.toml (-h for help)")
+			}
+			var failed errFailed
+			for _, p := range paths {
+				f, err := c.suite(ctx, p, o)
+				if err != nil {
+					return err
+				}
+				failed.titles = append(failed.titles, f...)
+			}
+			if len(failed.titles) > 0 {
+				return failed
+			}
+			return nil
+		},
+	}
+}
+
+// suite plans one suite and runs it, and returns the titles of failed jobs.
+func (c *command) suite(ctx context.Context, path string, o options) ([]string, error) {
+	set := o.set
+	if len(*o.backends) > 0 {
+		list := ""
+		for _, b := range *o.backends {
+			list += strconv.Quote(b) + ","
+		}
+		set = append(set[:len(set):len(set)], "backend=["+list+"]")
+	}
+	s, err := suites.Read(path, set)
+	if err != nil {
+		return nil, err
+	}
+	bars := newBars(c.stderr)
+	sets := &bench.Sets{Options: data.Options{Dir: o.data, Progress: bars.fetch}}
+	jobs, err := bench.Plan(ctx, s, sets)
+	if err != nil {
+		return nil, err
+	}
+	filter := bench.Filter{Methods: *o.methods}
+	for _, v := range *o.seeds {
+		n, err := strconv.ParseUint(v, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("-seed %s: want a whole number", v)
+		}
+		filter.Seeds = append(filter.Seeds, uint32(n))
+	}
+	if jobs, err = filter.Select(jobs); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(o.out, s.Name)
+	if o.plan {
+		return nil, c.printPlan(s, jobs, dir, o.json)
+	}
+	ids := make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+	}
+	var waiting func(*results.LockedError)
+	if !o.noWait {
+		waiting = func(l *results.LockedError) { fmt.Fprintf(c.stderr, "benchrun: %v; waiting for it to end\n", l) }
+	}
+	store, err := results.Open(ctx, dir, results.Plan{Suite: s.Name, Text: s.Text, Jobs: ids}, results.Alone, waiting)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	sum, err := bench.Run(ctx, store, jobs, bars)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(c.stderr, "%s: %d jobs done now, %d before, %d failed; results in %s\n", s.Name, sum.Done, sum.Skipped, len(sum.Failed), dir)
+	return sum.Failed, c.printTable(dir, jobs, o)
+}
+
+// printTable prints what the jobs' results come to. The members of an ensemble
+// are no rows of their own, nor is what an earlier, wider plan left in the
+// directory.
+func (c *command) printTable(dir string, jobs []*bench.Job, o options) error {
+	listed := map[string]bool{}
+	for _, j := range jobs {
+		listed[j.ID] = j.Listed
+	}
+	done, err := results.ReadJobs(dir)
+	if err != nil {
+		return err
+	}
+	set := results.Set{Units: results.Units{}}
+	for _, j := range done {
+		if listed[j.ID] {
+			if err := set.Add(results.Set{Records: j.Records, Units: j.Units}); err != nil {
+				return err
+			}
+		}
+	}
+	if len(set.Records) == 0 {
+		return nil
+	}
+	tables, err := report.Build(set, report.Query{Baseline: o.present(jobs)})
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return report.WriteJSON(c.stdout, tables)
+	}
+	style := report.Style{}
+	if f, ok := c.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		style.Color = os.Getenv("NO_COLOR") == ""
+		style.Width, _, _ = term.GetSize(int(f.Fd()))
+	}
+	return report.WriteText(c.stdout, tables, style)
+}
+
+// present is the baseline if some job has it, else none.
+func (o options) present(jobs []*bench.Job) string {
+	for _, j := range jobs {
+		if j.Listed && j.Config.Method.Label() == o.baseline {
+			return o.baseline
+		}
+	}
+	return ""
+}

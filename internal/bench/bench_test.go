@@ -1,0 +1,252 @@
+package bench_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "bayesbench/backends/gonum"
+	"bayesbench/internal/bench"
+	_ "bayesbench/methods/all"
+	"bayesbench/results"
+	"bayesbench/suites"
+)
+
+const small = `name = "small"
+model = "softmax-regression"
+backend = "gonum"
+seed = [0, 1]
+[data]
+name = "blobs"
+train = 600
+test = 200
+[train]
+epochs = 3
+batch = 50
+lr = 1e-2
+[eval]
+samples = 4
+batch = 64
+every = 1
+[[method]]
+name = "deterministic"
+[[method]]
+name = "ffg"
+[[method]]
+name = "sparse-vd"
+warmup_start = 0
+warmup_end = 2
+[[method]]
+name = "ensemble"
+members = 3
+[method.of]
+name = "ffg"
+`
+
+// quiet reports nothing; stop, where set, is asked after every call and may
+// end the run.
+type quiet struct {
+	calls int
+	stop  func(calls int) bool
+	end   context.CancelFunc
+	ended []bench.Outcome
+	notes []string
+}
+
+func (q *quiet) ask() {
+	q.calls++
+	if q.stop != nil && q.stop(q.calls) {
+		q.end()
+	}
+}
+func (q *quiet) Begin(*bench.Job, int, int)           { q.ask() }
+func (q *quiet) Train(*bench.Job, int, int, float64)  { q.ask() }
+func (q *quiet) Predict(*bench.Job, string, int, int) { q.ask() }
+func (q *quiet) Note(_ *bench.Job, s string)          { q.notes = append(q.notes, s) }
+func (q *quiet) End(j *bench.Job, o bench.Outcome) {
+	q.ended = append(q.ended, o)
+	if o.Failed != nil {
+		q.notes = append(q.notes, j.Title()+": "+o.Failed.Error())
+	}
+}
+
+func plan(t *testing.T, text string, set ...string) (*suites.Suite, []*bench.Job) {
+	t.Helper()
+	s, err := suites.Parse("small.toml", []byte(text), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := bench.Plan(context.Background(), s, &bench.Sets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, jobs
+}
+
+// runOnce runs the suite in dir until stop ends it, and reports whether it
+// came to its end.
+func runOnce(t *testing.T, dir, text string, q *quiet) (bench.Summary, bool) {
+	t.Helper()
+	s, jobs := plan(t, text)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	q.end = cancel
+	ids := make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+	}
+	run, err := results.Open(ctx, dir, results.Plan{Suite: s.Name, Text: s.Text, Jobs: ids}, results.Alone, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	sum, err := bench.Run(ctx, run, jobs, q)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	return sum, err == nil
+}
+
+func resultsText(t *testing.T, dir string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "results.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Interrupted at any point and started again, a run leaves the bytes of an
+// undisturbed one; started once more, it has nothing to do.
+func TestResumeIsBitEqual(t *testing.T) {
+	whole := t.TempDir()
+	q := &quiet{}
+	sum, _ := runOnce(t, whole, small, q)
+	// Members 1 and 2 of the ensembles of two seeds come on top of the 8 jobs
+	// listed; member 0 is the ffg job of the ensemble's own seed.
+	if sum.Done != 12 || len(sum.Failed) != 0 {
+		t.Fatalf("undisturbed: %d done, want 12 and no failure:\n%s", sum.Done, strings.Join(q.notes, "\n"))
+	}
+	want := resultsText(t, whole)
+	if n := bytes.Count(want, []byte("BenchmarkBLOBS")); n < 12 {
+		t.Fatalf("%d result lines:\n%s", n, want)
+	}
+	if sum, _ := runOnce(t, whole, small, &quiet{}); sum.Skipped != 12 || sum.Done != 0 {
+		t.Errorf("a second run: %+v, want 12 jobs skipped", sum)
+	}
+
+	broken := t.TempDir()
+	runs := 0
+	for done := false; !done; runs++ {
+		if runs > 200 {
+			t.Fatal("the interrupted run does not come to its end")
+		}
+		// A different place each time, and ever later: a prediction is not saved.
+		at := 2 + runs*5%7 + runs/3
+		_, done = runOnce(t, broken, small, &quiet{stop: func(calls int) bool { return calls >= at }})
+	}
+	if runs < 5 {
+		t.Fatalf("only %d runs: nothing was interrupted", runs)
+	}
+	if got := resultsText(t, broken); !bytes.Equal(got, want) {
+		g, w := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+		for i := range w {
+			if i >= len(g) || g[i] != w[i] {
+				t.Fatalf("after %d runs, line %d of %d is\n%.300s\nundisturbed\n%.300s", runs, i+1, len(w), g[min(i, len(g)-1)], w[i])
+			}
+		}
+		t.Fatalf("after %d runs there are %d more lines", runs, len(g)-len(w))
+	}
+}
+
+// A job that fails says where and why, and the others go on.
+func TestFailureIsolated(t *testing.T) {
+	text := strings.Replace(small, "lr = 1e-2", "optimizer = \"sgd\"\nlr = 1e-2", 1)
+	text = strings.Replace(text, "name = \"deterministic\"\n", "name = \"deterministic\"\n[method.train]\nlr = 1e30\n", 1)
+	dir := t.TempDir()
+	q := &quiet{}
+	sum, _ := runOnce(t, dir, text, q)
+	if len(sum.Failed) != 2 || sum.Done != 10 {
+		t.Fatalf("%d done, want the 2 deterministic jobs failed and 10 done:\n%s", sum.Done, strings.Join(q.notes, "\n"))
+	}
+	failed := 0
+	for _, o := range q.ended {
+		if o.Failed != nil {
+			failed++
+			if s := o.Failed.Error(); !strings.Contains(s, "train, step ") || !strings.Contains(s, "loss is ") {
+				t.Errorf("cause %q does not name step and loss", s)
+			}
+		}
+	}
+	if failed != 2 {
+		t.Errorf("%d failures reported, want 2", failed)
+	}
+}
+
+// What an ensemble needs that failed makes it fail, by name.
+func TestFailedMember(t *testing.T) {
+	text := small[:strings.Index(small, "[[method]]")] + `[[method]]
+name = "ensemble"
+members = 2
+[method.of]
+name = "deterministic"
+[method.of.train]
+optimizer = "sgd"
+lr = 1e30
+`
+	q := &quiet{}
+	sum, _ := runOnce(t, t.TempDir(), text, q)
+	if sum.Done != 0 {
+		t.Fatalf("%+v, want all failed", sum)
+	}
+	last := q.ended[len(q.ended)-1].Failed.Error()
+	if !strings.Contains(last, "which it needs, failed") {
+		t.Errorf("the ensemble's cause: %s", last)
+	}
+}
+
+func TestPlanRefuses(t *testing.T) {
+	for _, c := range []struct{ name, old, new, want string }{
+		{"method", `name = "ffg"`, `name = "fgf"`, `did you mean "ffg"?`},
+		{"model", "softmax-regression", "softmax-regresion", `did you mean "softmax-regression"?`},
+		{"data", `name = "blobs"`, `name = "blob"`, `"blobs"`},
+		{"backend", `backend = "gonum"`, `backend = "gonun"`, `did you mean "gonum"?`},
+		{"method key", "warmup_end = 2", "warmup_ende = 2", `small.toml:24: unknown key "warmup_ende"; did you mean "warmup_end"?`},
+		{"method value", "warmup_end = 2", "warmup_end = 20", `small.toml:`},
+		{"batch", "batch = 50", "batch = 5000", `train.batch: want at most the 600 training examples`},
+		{"nested table", "[method.of]\nname = \"ffg\"\n", "", `of`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(small, c.old, c.new, 1)
+			if text == small {
+				t.Fatal("the case changes nothing")
+			}
+			s, err := suites.Parse("small.toml", []byte(text), nil)
+			if err == nil {
+				_, err = bench.Plan(context.Background(), s, &bench.Sets{})
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v\nwant      %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFilter(t *testing.T) {
+	_, jobs := plan(t, small)
+	some, err := bench.Filter{Methods: []string{"ensemble(ffg)"}, Seeds: []uint32{1}}.Select(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The ensemble and its three members.
+	if len(some) != 4 || some[3].Config.Method.Label() != "ensemble(ffg)" {
+		t.Errorf("%d jobs selected, want 4", len(some))
+	}
+	if _, err := (bench.Filter{Methods: []string{"sparse-dv"}}).Select(jobs); err == nil || !strings.Contains(err.Error(), `"sparse-vd"`) {
+		t.Errorf("a filter that nothing fits: %v", err)
+	}
+}

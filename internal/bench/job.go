@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"bayesbench/backends"
+	"bayesbench/results"
+	"bayesbench/results/metrics"
+	"bayesbench/suites/data"
+)
+
+// execute runs one claimed job to its end: train, predict, score, record. What
+// it needs must be done. It fails with a *stepError where the job itself is at
+// fault, and with ctx's error, its training saved, where ctx ended.
+func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter) (*record, error) {
+	started := time.Now()
+	c := &j.Config
+	set, err := j.sets.Open(ctx, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	rec := newRecord(j, be.Info(), set)
+	if len(j.plan.Members) == 0 {
+		st, err := newState(be, j.plan.State)
+		if err != nil {
+			return rec, err
+		}
+		t := &trainer{job: j, be: be, store: store, report: report, state: st, set: set}
+		if j.plan.Teacher != nil {
+			teacher := j.Needs[len(j.Needs)-1]
+			if t.targets, err = teacher.meanPredictive(ctx, be, run, set, set.Train); err != nil {
+				return rec, fmt.Errorf("teacher: %w", err)
+			}
+		}
+		if err := t.run(ctx); err != nil {
+			return rec, err
+		}
+		rec.training(t)
+	}
+	rec.seconds["train"] = time.Since(started).Seconds()
+
+	predicting := time.Now()
+	truth := labels(set.Test)
+	for i, p := range j.predictors() {
+		if err := j.predict(ctx, be, run, store, report, rec, i, truth, set); err != nil {
+			if ctx.Err() != nil {
+				return rec, ctx.Err()
+			}
+			var s *stepError
+			if !errors.As(err, &s) {
+				err = &stepError{"predict " + p.Name, 0, err}
+			}
+			return rec, err
+		}
+	}
+	rec.seconds["predict"] = time.Since(predicting).Seconds()
+	return rec, nil
+}
+
+// predict scores one predictor at K = 1, 2, 4, … and at the most it has.
+func (j *Job) predict(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter, rec *record, which int, truth []int, set *data.Set) error {
+	p := j.predictors()[which]
+	states, err := j.storedStates(run, p)
+	if err != nil {
+		return err
+	}
+	s, err := j.openStream(be, states, p, set)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	c := &j.Config
+	last := s.limit()
+	if last == 0 {
+		last = max(c.Eval.Samples, len(s.states))
+	}
+	pred := metrics.NewPredictive(set.Test.Len(), set.Classes)
+	var final *metrics.Evaluation
+	for k := 1; k <= last; k++ {
+		if err := s.pass(ctx, set.Test, c.Eval.Batch, k-1, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+			return err
+		}
+		report.Predict(j, p.Name, k, last)
+		if k&(k-1) != 0 && k != last {
+			continue
+		}
+		if final, err = pred.Evaluate(truth); err != nil {
+			return err
+		}
+		scores, err := final.Score()
+		if err != nil {
+			return err
+		}
+		rec.predictive(p.Name, k, scores, s.passes, set.Test.Len())
+		if which == 0 {
+			rec.pictures(final, k, k == last)
+		}
+	}
+	for _, name := range c.Eval.OOD {
+		if err := j.outOfDistribution(ctx, s, final, name, last, rec, p.Name, which == 0); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if c.Eval.Save && which == 0 {
+		return store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) })
+	}
+	return nil
+}
+
+// outOfDistribution scores how well the predictive tells another set's inputs
+// from those of its own.
+func (j *Job) outOfDistribution(ctx context.Context, s *stream, in *metrics.Evaluation, name string, k int, rec *record, predictor string, pictured bool) error {
+	c := &j.Config
+	other, err := j.sets.Open(ctx, oodData(c, name))
+	if err != nil {
+		return err
+	}
+	pred := metrics.NewPredictive(other.Test.Len(), s.classes)
+	for i := range k {
+		if err := s.pass(ctx, other.Test, c.Eval.Batch, i, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+			return err
+		}
+	}
+	out, err := pred.Evaluate(nil)
+	if err != nil {
+		return err
+	}
+	scores, err := metrics.ScoreOOD(in, out)
+	if err != nil {
+		return err
+	}
+	rec.outOfDistribution(predictor, name, k, scores)
+	if pictured {
+		rec.histogram(name, out, k)
+	}
+	return nil
+}
+
+// manifest is what stands beside a job's records.
+func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results.Manifest {
+	config, err := json.Marshal(&j.Config)
+	if err != nil {
+		panic(err) // the id is made of the same text
+	}
+	m := results.Manifest{
+		Config: config, Started: started.UTC(), Machine: machine(be),
+		Versions: map[string]string{"bayesbench": Version(), "go": runtime.Version(), be.Name: be.Version},
+		Data:     j.sets.Hashes(append([]string{j.Config.Data.Name}, j.Config.Eval.OOD...)...),
+	}
+	if rec != nil {
+		m.Seconds = rec.seconds
+	}
+	return m
+}

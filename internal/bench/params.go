@@ -1,0 +1,39 @@
+package bench
+
+import (
+	"bayesbench/methods"
+	"bayesbench/suites"
+)
+
+// params gives a method its keys of a suite's [[method]] table.
+type params struct{ table suites.Table }
+
+func (p params) Decode(dst any) error {
+	// These keys are the harness's: what the method is called, what it trains
+	// with, and the methods that it is made of.
+	return p.table.Without("name", "label", "train", "of", "teacher").Decode(dst)
+}
+
+func (p params) Method(key string) (methods.Method, error) {
+	sub, ok := p.table.Sub(key)
+	if !ok {
+		return nil, p.table.Errorf(key, "%s: want a table [method.%s] with the name of a method", key, key)
+	}
+	return newMethod(sub)
+}
+
+func newMethod(t suites.Table) (methods.Method, error) {
+	m, err := methods.New(t.Name(), params{t})
+	if err != nil {
+		return nil, located(t, err)
+	}
+	return m, nil
+}
+
+// located puts file and line before an error that has none yet.
+func located(t suites.Table, err error) error {
+	if suites.Located(err) {
+		return err
+	}
+	return t.Errorf("name", "%s: %w", t.Name(), err)
+}

@@ -1,0 +1,263 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"bayesbench/backends"
+	"bayesbench/methods"
+	"bayesbench/methods/nn"
+	"bayesbench/suites"
+	"bayesbench/suites/data"
+)
+
+// Job is one point of a suite, ready to run.
+type Job struct {
+	ID     string
+	Config suites.Config
+	Needs  []*Job // that must be done first: an ensemble's members, a student's teacher
+	Listed bool   // the suite asks for it; otherwise only another job does
+	FLOPs  float64
+
+	plan *methods.Plan
+	sets *Sets
+}
+
+// Plan resolves a suite: it opens the data, makes every method and plan, adds
+// the jobs that others need, and orders them so that needs come first. Nothing
+// is trained; whatever could be refused later for a bad value is refused here.
+func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
+	byID := map[string]*Job{}
+	var order []*Job
+	var add func(c suites.Config, depth int) (*Job, error)
+	add = func(c suites.Config, depth int) (*Job, error) {
+		id := c.ID()
+		if j, ok := byID[id]; ok {
+			return j, nil
+		}
+		if depth > 8 {
+			return nil, c.Method.Errorf("", "methods are nested more than 8 deep")
+		}
+		j := &Job{ID: id, Config: c, sets: sets}
+		if err := j.resolve(ctx); err != nil {
+			return nil, err
+		}
+		parts := append([]methods.Part(nil), j.plan.Members...)
+		if j.plan.Teacher != nil {
+			parts = append(parts, *j.plan.Teacher)
+		}
+		for _, p := range parts {
+			t, ok := c.Method.Sub(p.Key)
+			if !ok {
+				return nil, c.Method.Errorf(p.Key, "%s: want a table [method.%s]", p.Key, p.Key)
+			}
+			part, err := c.With(t, p.Seed(c.Seed))
+			if err != nil {
+				return nil, err
+			}
+			need, err := add(part, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			j.Needs = append(j.Needs, need)
+		}
+		byID[id] = j
+		order = append(order, j)
+		return j, nil
+	}
+	for _, c := range s.Jobs {
+		j, err := add(c, 0)
+		if err != nil {
+			return nil, err
+		}
+		j.Listed = true
+		j.Config.Swept = c.Swept
+	}
+	return order, nil
+}
+
+// resolve makes the job's plan and estimates its cost.
+func (j *Job) resolve(ctx context.Context) error {
+	c := &j.Config
+	if err := backends.Known(c.Backend); err != nil {
+		return err
+	}
+	model, err := nn.Open(c.Model)
+	if err != nil {
+		return err
+	}
+	set, err := j.sets.Open(ctx, c.Data)
+	if err != nil {
+		return err
+	}
+	for _, name := range c.Eval.OOD {
+		if _, err := j.sets.Open(ctx, suites.Data{Name: name, Size: c.Data.Size, Test: c.Data.Test}); err != nil {
+			return err
+		}
+	}
+	m, err := newMethod(c.Method)
+	if err != nil {
+		return err
+	}
+	n := set.Train.Len()
+	if n < c.Train.Batch {
+		return c.Method.Errorf("", "train.batch: want at most the %d training examples of %s, found %d", n, c.Data.Name, c.Train.Batch)
+	}
+	j.plan, err = m.Plan(model, methods.Job{
+		Input: set.Shape, Classes: set.Classes, Examples: n,
+		Batch: c.Train.Batch, EvalBatch: c.Eval.Batch, Epochs: c.Train.Epochs,
+		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
+	})
+	if err != nil {
+		return located(c.Method, err)
+	}
+	for _, s := range j.plan.Stages {
+		j.FLOPs += s.Step.FLOPs() * float64(s.Steps)
+	}
+	passes := float64((set.Test.Len() + c.Eval.Batch - 1) / c.Eval.Batch)
+	for _, p := range j.plan.Predictors {
+		k := 1
+		if p.Stochastic {
+			k = c.Eval.Samples
+		}
+		j.FLOPs += p.Program.FLOPs() * passes * float64(k)
+	}
+	return nil
+}
+
+// Title names the job for a person: "mnist lenet-300-100 sparse-vd seed 0".
+func (j *Job) Title() string {
+	c := &j.Config
+	s := fmt.Sprintf("%s %s %s", c.Data.Name, c.Model, c.Method.Label())
+	for _, w := range c.Swept {
+		s += fmt.Sprintf(" %s=%s", w.Key, w.Value)
+	}
+	if c.Backend != "gonum" {
+		s += " " + c.Backend
+	}
+	return fmt.Sprintf("%s seed %d", s, c.Seed)
+}
+
+// Sets opens each data set once and keeps it.
+type Sets struct {
+	Options data.Options // where to look; which examples comes from the suite
+	open    map[suites.Data]*data.Set
+}
+
+// Open opens the set that d describes.
+func (s *Sets) Open(ctx context.Context, d suites.Data) (*data.Set, error) {
+	at := d
+	at.Normalise = "" // does not change what is read
+	if set, ok := s.open[at]; ok {
+		return set, nil
+	}
+	opt := s.Options
+	opt.TrainLimit, opt.TestLimit, opt.Validation = d.Train, d.Test, d.Validation
+	opt.RandomLabels, opt.Size = data.LabelNoise(d.RandomLabels), d.Size
+	set, err := data.Open(ctx, d.Name, opt)
+	if err != nil {
+		return nil, err
+	}
+	if s.open == nil {
+		s.open = map[suites.Data]*data.Set{}
+	}
+	s.open[at] = set
+	return set, nil
+}
+
+// Hashes lists the hash of every set opened, by name.
+func (s *Sets) Hashes(names ...string) map[string]string {
+	out := map[string]string{}
+	for d, set := range s.open {
+		for _, n := range names {
+			if d.Name == n {
+				out[n] = "sha256:" + set.Hash
+			}
+		}
+	}
+	return out
+}
+
+// closure is the jobs that keep accepts and all that they need, in order.
+func closure(jobs []*Job, keep func(*Job) bool) []*Job {
+	want := map[*Job]bool{}
+	var mark func(*Job)
+	mark = func(j *Job) {
+		if !want[j] {
+			want[j] = true
+			for _, n := range j.Needs {
+				mark(n)
+			}
+		}
+	}
+	for _, j := range jobs {
+		if j.Listed && keep(j) {
+			mark(j)
+		}
+	}
+	out := make([]*Job, 0, len(want))
+	for _, j := range jobs {
+		if want[j] {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// Filter keeps jobs by method label, backend and seed; an empty list keeps all.
+type Filter struct {
+	Methods, Backends []string
+	Seeds             []uint32
+}
+
+// Select is the jobs that f keeps, with all that they need. A value of the
+// filter that no job has is an error that names the nearest one.
+func (f Filter) Select(jobs []*Job) ([]*Job, error) {
+	check := func(flag string, want []string, of func(*Job) string) error {
+		names := map[string]bool{}
+		for _, j := range jobs {
+			if j.Listed {
+				names[of(j)] = true
+			}
+		}
+		list := make([]string, 0, len(names))
+		for n := range names {
+			list = append(list, n)
+		}
+		sort.Strings(list)
+		for _, w := range want {
+			if !names[w] {
+				return fmt.Errorf("-%s %s: the suite has none; did you mean %q?", flag, w, suites.Nearest(w, list))
+			}
+		}
+		return nil
+	}
+	label := func(j *Job) string { return j.Config.Method.Label() }
+	backend := func(j *Job) string { return j.Config.Backend }
+	seed := func(j *Job) string { return fmt.Sprint(j.Config.Seed) }
+	seeds := make([]string, len(f.Seeds))
+	for i, s := range f.Seeds {
+		seeds[i] = fmt.Sprint(s)
+	}
+	for _, c := range []struct {
+		flag string
+		want []string
+		of   func(*Job) string
+	}{{"method", f.Methods, label}, {"backend", f.Backends, backend}, {"seed", seeds, seed}} {
+		if err := check(c.flag, c.want, c.of); err != nil {
+			return nil, err
+		}
+	}
+	in := func(list []string, s string) bool {
+		for _, l := range list {
+			if l == s {
+				return true
+			}
+		}
+		return len(list) == 0
+	}
+	return closure(jobs, func(j *Job) bool {
+		return in(f.Methods, label(j)) && in(f.Backends, backend(j)) && in(seeds, seed(j))
+	}), nil
+}

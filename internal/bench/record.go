@@ -1,0 +1,203 @@
+package bench
+
+import (
+	"io"
+	"math"
+	"runtime"
+	"sort"
+	"strconv"
+
+	"github.com/sbinet/npyio"
+
+	"bayesbench/backends"
+	"bayesbench/results"
+	"bayesbench/results/metrics"
+	"bayesbench/suites"
+	"bayesbench/suites/data"
+)
+
+// record gathers what a job leaves: benchmark lines, and what plots need.
+type record struct {
+	job     *Job
+	config  []results.Pair
+	set     results.Set
+	details results.Details
+	seconds map[string]float64
+}
+
+func newRecord(j *Job, be backends.Info, set *data.Set) *record {
+	c := &j.Config
+	return &record{
+		job: j,
+		config: []results.Pair{
+			{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)},
+			{Key: "version", Value: Version()}, {Key: "data-hash", Value: set.Hash[:12]},
+			{Key: "goos", Value: runtime.GOOS}, {Key: "goarch", Value: runtime.GOARCH}, {Key: "device", Value: be.Device},
+		},
+		set:     results.Set{Units: results.Units{}},
+		seconds: map[string]float64{},
+	}
+}
+
+// add appends one benchmark line.
+func (r *record) add(sweep []results.Pair, samples int, scores []metrics.Score) {
+	c := &r.job.Config
+	line := results.Record{
+		Data: c.Data.Name, Model: c.Model, Method: c.Method.Label(), Backend: c.Backend,
+		Samples: samples, Config: r.config,
+	}
+	for _, s := range c.Swept {
+		line.Sweep = append(line.Sweep, results.Pair{Key: s.Key, Value: s.Value})
+	}
+	line.Sweep = append(line.Sweep, sweep...)
+	for _, s := range scores {
+		if math.IsNaN(s.Value) {
+			continue // not defined on this input
+		}
+		line.Values = append(line.Values, results.Value{Unit: s.Unit, Value: s.Value})
+		r.set.Units[s.Unit] = unit(s.Unit)
+	}
+	if len(line.Values) > 0 {
+		r.set.Records = append(r.set.Records, line)
+	}
+}
+
+// unit is what the metrics registry knows of a unit.
+func unit(name string) results.Unit {
+	m, ok := metrics.Lookup(name)
+	if !ok {
+		panic("bench: no metric " + name)
+	}
+	u := results.Unit{Name: name, Timing: m.Family == metrics.Cost}
+	switch m.Better {
+	case metrics.Lower:
+		u.Better = results.Lower
+	case metrics.Higher:
+		u.Better = results.Higher
+	}
+	return u
+}
+
+// training records what the training itself gave: its speed, the KL, and the
+// sparsity of the weights.
+func (r *record) training(t *trainer) {
+	j := r.job
+	scores := []metrics.Score{
+		{Unit: "parameters", Value: float64(parameters(j))},
+		{Unit: "flops", Value: j.plan.Predictors[0].Program.FLOPs() / float64(j.Config.Eval.Batch)},
+	}
+	if len(t.rates) > 1 {
+		// The first stretch warms caches and the loader up.
+		scores = append(scores, metrics.Score{Unit: "train-samples/s", Value: median(t.rates[1:])})
+	}
+	if t.Seconds > 0 {
+		scores = append(scores, metrics.Score{Unit: "train-sec", Value: t.Seconds})
+	}
+	if kl, ok := t.final["kl"]; ok {
+		scores = append(scores, metrics.Score{Unit: "kl", Value: kl})
+	}
+	if layers := layersLeft(j.plan, t.final); len(layers) > 0 {
+		for _, l := range layers {
+			r.details.Layers = append(r.details.Layers, results.Layer{Name: l.Name, Weights: l.Weights, NonZero: l.Nonzero})
+			r.add([]results.Pair{{Key: "layer", Value: l.Name}}, 0, []metrics.Score{{Unit: "sparsity", Value: l.Sparsity()}})
+		}
+		all := metrics.Total(layers)
+		scores = append(scores, metrics.Score{Unit: "sparsity", Value: all.Sparsity()})
+		if all.Nonzero > 0 { // a network without weights has no finite ratio
+			scores = append(scores, metrics.Score{Unit: "compression", Value: all.Compression()})
+		}
+	}
+	r.add(nil, 0, scores)
+}
+
+// parameters counts the numbers that the first predictor reads.
+func parameters(j *Job) int {
+	n := 0
+	for _, s := range usedSlots(j.plan.State, j.plan.Predictors[0]) {
+		n += s.Type.Size()
+	}
+	return n
+}
+
+// predictive records the metrics at K samples and the speed of getting there.
+func (r *record) predictive(name string, k int, scores []metrics.Score, passes []float64, n int) {
+	total := 0.0
+	for _, s := range passes[:k] {
+		total += s
+	}
+	speed := []metrics.Score{
+		{Unit: "predict-samples/s", Value: float64(k*n) / total},
+		{Unit: "predict-sec/example", Value: total / float64(n)},
+	}
+	r.add([]results.Pair{{Key: "predict", Value: name}}, k, append(scores, speed...))
+}
+
+func (r *record) outOfDistribution(predictor, ood string, k int, scores []metrics.Score) {
+	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "ood", Value: ood}}, k, scores)
+}
+
+const (
+	pictureBins   = 15
+	picturePoints = 100
+)
+
+// pictures stores the diagrams of the predictive at K samples.
+func (r *record) pictures(e *metrics.Evaluation, k int, last bool) {
+	rel := results.Reliability{Samples: k}
+	for i, b := range metrics.Reliability(e, pictureBins) {
+		rel.Bins = append(rel.Bins, results.Bin{
+			Low: float64(i) / pictureBins, High: float64(i+1) / pictureBins,
+			Count: b.Count, Confidence: b.Confidence, Accuracy: b.Accuracy,
+		})
+	}
+	r.details.Reliability = append(r.details.Reliability, rel)
+	if !last {
+		return
+	}
+	risks := metrics.Risks(e)
+	rc := results.RiskCover{Samples: k}
+	for i := 1; i <= picturePoints; i++ {
+		at := max(len(risks)*i/picturePoints, 1)
+		rc.Coverage = append(rc.Coverage, float64(at)/float64(len(risks)))
+		rc.Risk = append(rc.Risk, risks[at-1])
+	}
+	r.details.RiskCover = append(r.details.RiskCover, rc)
+	r.histogram(r.job.Config.Data.Name, e, k)
+}
+
+// histogram stores how the predictive entropy spreads over a set's inputs.
+func (r *record) histogram(set string, e *metrics.Evaluation, k int) {
+	const bins = 40
+	top := math.Log(float64(e.C))
+	h := results.Histogram{Quantity: "entropy", Data: set, Samples: k, Counts: make([]int, bins)}
+	for i := 0; i <= bins; i++ {
+		h.Edges = append(h.Edges, top*float64(i)/bins)
+	}
+	for _, x := range e.Entropy {
+		h.Counts[min(max(int(x/top*bins), 0), bins-1)]++
+	}
+	r.details.Histograms = append(r.details.Histograms, h)
+}
+
+func oodData(c *suites.Config, name string) suites.Data {
+	return suites.Data{Name: name, Size: c.Data.Size, Test: c.Data.Test}
+}
+
+// writePredictions writes the predictive probabilities [N,C] as npy.
+func writePredictions(w io.Writer, e *metrics.Evaluation) error {
+	p := make([]float32, len(e.P))
+	for i, x := range e.P {
+		p[i] = float32(x)
+	}
+	return npyio.Write(w, p)
+}
+
+func median(x []float64) float64 {
+	s := append([]float64(nil), x...)
+	sort.Float64s(s)
+	n := len(s)
+	if n == 0 {
+		return math.NaN()
+	}
+	return (s[(n-1)/2] + s[n/2]) / 2
+}

@@ -1,0 +1,132 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bayesbench/backends"
+	"bayesbench/results"
+)
+
+// Reporter is told how a run goes on. Its methods are called from one
+// goroutine, some of them often.
+type Reporter interface {
+	Begin(j *Job, n, of int)
+	Train(j *Job, step, of int, samplesPerSecond float64)
+	Predict(j *Job, predictor string, k, of int)
+	Note(j *Job, text string)
+	End(j *Job, o Outcome)
+}
+
+// Outcome is how one job ended.
+type Outcome struct {
+	Failed  error // nil where it is done
+	Elapsed time.Duration
+	Records []results.Record
+}
+
+// Summary counts the jobs of a run.
+type Summary struct {
+	Done, Skipped int      // finished now, and before
+	Failed        []string // the titles of those that failed or that something failed for
+}
+
+// Run takes the jobs, in order, through the run directory: those that are done
+// are skipped, those that were interrupted go on from their checkpoint. A job
+// that fails leaves its cause in its manifest and does not stop the others.
+// When ctx ends the job at work is saved, and Run returns ctx's error.
+func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (Summary, error) {
+	var sum Summary
+	open := map[string]backends.Backend{}
+	defer func() {
+		for _, b := range open {
+			b.Close()
+		}
+	}()
+	failed := map[*Job]error{}
+	for i, j := range jobs {
+		done, err := run.Done(j.ID)
+		if err != nil {
+			return sum, err
+		}
+		if done {
+			sum.Skipped++
+			continue
+		}
+		report.Begin(j, i+1, len(jobs))
+		started := time.Now()
+		rec, err := j.attempt(ctx, run, open, failed, report)
+		if ctx.Err() != nil {
+			return sum, ctx.Err()
+		}
+		var env *storeError
+		if errors.As(err, &env) {
+			return sum, env.err
+		}
+		out := Outcome{Failed: err, Elapsed: time.Since(started)}
+		if err != nil {
+			failed[j] = err
+			sum.Failed = append(sum.Failed, j.Title())
+		} else {
+			sum.Done++
+			out.Records = rec.set.Records
+		}
+		report.End(j, out)
+	}
+	return sum, nil
+}
+
+// storeError is a fault of the run directory, which ends the run: there is no
+// use in going on where nothing can be kept.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
+// attempt claims and executes one job and stores how it ended.
+func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]backends.Backend, failed map[*Job]error, report Reporter) (*record, error) {
+	started := time.Now()
+	store, err := run.Claim(j.ID)
+	if err != nil {
+		return nil, &storeError{err}
+	}
+	defer store.Release()
+	be, ok := open[j.Config.Backend]
+	if !ok {
+		if be, err = backends.Open(j.Config.Backend); err != nil {
+			return nil, fmt.Errorf("backend %s: %w", j.Config.Backend, err)
+		}
+		open[j.Config.Backend] = be
+	}
+	var rec *record
+	for _, n := range j.Needs {
+		if err := failed[n]; err != nil {
+			return nil, j.fail(store, be.Info(), rec, started, fmt.Errorf("%s, which it needs, failed: %w", n.Title(), err))
+		}
+	}
+	rec, err = j.execute(ctx, be, run, store, report)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, j.fail(store, be.Info(), rec, started, err)
+	}
+	if err := store.Finish(j.manifest(be.Info(), rec, started), rec.set, rec.details); err != nil {
+		return nil, &storeError{err}
+	}
+	return rec, nil
+}
+
+func (j *Job) fail(store *results.Job, be backends.Info, rec *record, started time.Time, cause error) error {
+	f := results.Failure{Phase: "prepare", Cause: cause.Error()}
+	var s *stepError
+	if errors.As(cause, &s) {
+		f.Phase, f.Step, f.Cause = s.phase, s.step, s.err.Error()
+	}
+	if err := store.Fail(j.manifest(be, rec, started), f); err != nil {
+		return &storeError{err}
+	}
+	return cause
+}

@@ -1,0 +1,255 @@
+package bench
+
+import (
+	"fmt"
+
+	"bayesbench/backends"
+	"bayesbench/backends/ir"
+	"bayesbench/backends/rng"
+	"bayesbench/methods"
+	"bayesbench/results"
+)
+
+// state holds a plan's slots in backend buffers. A slot that some program
+// writes has two: a step reads one and writes the other, and then they swap.
+type state struct {
+	slots []*slot
+	byKey map[string]*slot
+}
+
+type slot struct {
+	methods.Slot
+	cur, next backends.Buffer
+}
+
+func newState(be backends.Backend, slots []methods.Slot) (*state, error) {
+	s := &state{byKey: map[string]*slot{}}
+	for _, d := range slots {
+		cur, err := be.Alloc(d.Type)
+		if err != nil {
+			return nil, fmt.Errorf("slot %s: %w", d.Name, err)
+		}
+		sl := &slot{Slot: d, cur: cur}
+		s.slots = append(s.slots, sl)
+		s.byKey[d.Name] = sl
+	}
+	return s, nil
+}
+
+// initialise draws every slot's first value.
+func (s *state) initialise(seed uint32) error {
+	k := key(seed, forInit)
+	for _, sl := range s.slots {
+		v := make([]float32, sl.Type.Size())
+		fill(v, sl.Init, k, slotStream(sl.Name))
+		if err := sl.cur.Write(hostData(sl.Type, v)); err != nil {
+			return fmt.Errorf("slot %s: %w", sl.Name, err)
+		}
+	}
+	return nil
+}
+
+func fill(v []float32, in methods.Init, k rng.Key, stream uint32) {
+	switch in.Dist {
+	case methods.Constant:
+		for i := range v {
+			v[i] = float32(in.A)
+		}
+	case methods.Uniform:
+		rng.Uniform(v, k, stream)
+		for i := range v {
+			v[i] = float32(in.A + (in.B-in.A)*float64(v[i]))
+		}
+	case methods.Normal:
+		rng.Normal(v, k, stream)
+		for i := range v {
+			v[i] = float32(in.A + in.B*float64(v[i]))
+		}
+	}
+}
+
+// hostData carries a u32 slot's bits as the whole numbers that v holds.
+func hostData(t ir.Type, v []float32) backends.Data {
+	if t.DType == ir.F32 {
+		return backends.Data{F32: v}
+	}
+	u := make([]uint32, len(v))
+	for i, x := range v {
+		u[i] = uint32(x)
+	}
+	return backends.Data{U32: u}
+}
+
+// tensors reads the named slots, or all where none is named.
+func (s *state) tensors(names ...string) ([]results.Tensor, error) {
+	var out []results.Tensor
+	for _, sl := range s.slots {
+		if len(names) > 0 && !containsString(names, sl.Name) {
+			continue
+		}
+		t := results.Tensor{Name: sl.Name, Shape: sl.Type.Shape}
+		var d backends.Data
+		if sl.Type.DType == ir.U32 {
+			t.U32 = make([]uint32, sl.Type.Size())
+			d.U32 = t.U32
+		} else {
+			t.F32 = make([]float32, sl.Type.Size())
+			d.F32 = t.F32
+		}
+		if err := sl.cur.Read(d); err != nil {
+			return nil, fmt.Errorf("slot %s: %w", sl.Name, err)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// restore writes tensors into their slots; every slot must be there.
+func (s *state) restore(ts []results.Tensor) error {
+	found := 0
+	for _, t := range ts {
+		sl, ok := s.byKey[t.Name]
+		if !ok {
+			continue
+		}
+		if !sl.Type.Equal(ir.Type{DType: sl.Type.DType, Shape: t.Shape}) {
+			return fmt.Errorf("checkpoint: %s has the shape %v, want %s", t.Name, t.Shape, sl.Type)
+		}
+		if err := sl.cur.Write(backends.Data{F32: t.F32, U32: t.U32}); err != nil {
+			return fmt.Errorf("slot %s: %w", t.Name, err)
+		}
+		found++
+	}
+	if found != len(s.slots) {
+		return fmt.Errorf("checkpoint: %d of %d slots are there", found, len(s.slots))
+	}
+	return nil
+}
+
+// edit gives f the f32 slots on the host and writes back what it leaves.
+func (s *state) edit(f func(map[string][]float32) error) error {
+	ts, err := s.tensors()
+	if err != nil {
+		return err
+	}
+	host := map[string][]float32{}
+	for _, t := range ts {
+		if t.F32 != nil {
+			host[t.Name] = t.F32
+		}
+	}
+	if err := f(host); err != nil {
+		return err
+	}
+	return s.restore(ts)
+}
+
+func containsString(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// program is an executable with its buffers bound: inputs that the loop
+// writes, slots of a state, and scalars that it reads back.
+type program struct {
+	exe     backends.Executable
+	inputs  map[string]backends.Buffer // every parameter that is no slot
+	outputs map[string]backends.Buffer // every result that is no slot
+	args    []backends.Buffer
+	results []backends.Buffer
+	// slotArgs and slotResults say which of them are slots and follow a swap.
+	slotArgs, slotResults []slotAt
+}
+
+type slotAt struct {
+	at   int
+	slot *slot
+}
+
+func bind(be backends.Backend, p *ir.Program, s *state) (*program, error) {
+	exe, err := be.Compile(p)
+	if err != nil {
+		return nil, fmt.Errorf("program %s: %w", p.Name, err)
+	}
+	b := &program{exe: exe, inputs: map[string]backends.Buffer{}, outputs: map[string]backends.Buffer{}}
+	for i, v := range p.Params() {
+		name := p.Instrs[v].Name
+		if sl, ok := s.byKey[name]; ok {
+			if !sl.Type.Equal(p.Type(v)) {
+				return nil, fmt.Errorf("program %s: slot %s is %s, the parameter %s", p.Name, name, sl.Type, p.Type(v))
+			}
+			b.slotArgs = append(b.slotArgs, slotAt{i, sl})
+			b.args = append(b.args, nil)
+			continue
+		}
+		buf, err := be.Alloc(p.Type(v))
+		if err != nil {
+			return nil, fmt.Errorf("program %s: %s: %w", p.Name, name, err)
+		}
+		b.inputs[name] = buf
+		b.args = append(b.args, buf)
+	}
+	for i, r := range p.Results {
+		if sl, ok := s.byKey[r.Name]; ok {
+			if sl.next == nil {
+				if sl.next, err = be.Alloc(sl.Type); err != nil {
+					return nil, fmt.Errorf("slot %s: %w", sl.Name, err)
+				}
+			}
+			b.slotResults = append(b.slotResults, slotAt{i, sl})
+			b.results = append(b.results, nil)
+			continue
+		}
+		buf, err := be.Alloc(p.Type(r.Value))
+		if err != nil {
+			return nil, fmt.Errorf("program %s: %s: %w", p.Name, r.Name, err)
+		}
+		b.outputs[r.Name] = buf
+		b.results = append(b.results, buf)
+	}
+	return b, nil
+}
+
+// run runs once and swaps the slots that it wrote.
+func (p *program) run() error {
+	for _, a := range p.slotArgs {
+		p.args[a.at] = a.slot.cur
+	}
+	for _, r := range p.slotResults {
+		p.results[r.at] = r.slot.next
+	}
+	if err := p.exe.Run(p.args, p.results); err != nil {
+		return err
+	}
+	for _, r := range p.slotResults {
+		r.slot.cur, r.slot.next = r.slot.next, r.slot.cur
+	}
+	return nil
+}
+
+// set writes a scalar input, where the program has it.
+func (p *program) set(name string, x float32) error {
+	if b, ok := p.inputs[name]; ok {
+		return b.Write(backends.Data{F32: []float32{x}})
+	}
+	return nil
+}
+
+// setKey writes the noise key, where the program has noise.
+func (p *program) setKey(k rng.Key) error {
+	if b, ok := p.inputs["key"]; ok {
+		return b.Write(backends.Data{U32: k[:]})
+	}
+	return nil
+}
+
+// get reads a scalar output.
+func (p *program) get(name string) (float64, error) {
+	var x [1]float32
+	err := p.outputs[name].Read(backends.Data{F32: x[:]})
+	return float64(x[0]), err
+}

@@ -1,0 +1,380 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"sort"
+	"strconv"
+	"time"
+
+	"bayesbench/backends"
+	"bayesbench/methods"
+	"bayesbench/results"
+	"bayesbench/results/metrics"
+	"bayesbench/suites/data"
+)
+
+// saveEvery is how much training a kill may cost.
+const saveEvery = 20 * time.Second
+
+// trainer takes a plan through its stages.
+type trainer struct {
+	job     *Job
+	be      backends.Backend
+	store   *results.Job
+	report  Reporter
+	state   *state
+	set     *data.Set
+	targets []float32 // the teacher's [examples classes], nil without one
+	curve   results.Curve
+
+	progress
+	total   int // steps of all stages
+	saved   time.Time
+	rates   []float64          // samples/s of stretches of training
+	watcher *program           // the plan's report program, nil without one
+	final   map[string]float64 // what the report says at the end
+}
+
+// progress is what a checkpoint holds beside the slots.
+type progress struct {
+	Stage   int                `json:"stage"`
+	Step    int                `json:"step"`    // steps done in the stage
+	Before  int                `json:"before"`  // steps of the stages before
+	Kept    int                `json:"kept"`    // posterior samples stored
+	Sums    map[string]float64 `json:"sums"`    // of the scalars since the epoch began
+	Count   int                `json:"count"`   // steps in Sums
+	Seconds float64            `json:"seconds"` // of training, over all resumes
+}
+
+// stepError says where a job failed.
+type stepError struct {
+	phase string
+	step  int
+	err   error
+}
+
+func (e *stepError) Error() string { return fmt.Sprintf("%s, step %d: %v", e.phase, e.step, e.err) }
+func (e *stepError) Unwrap() error { return e.err }
+
+// run trains from the newest checkpoint, or from the start. When ctx ends it
+// saves and returns ctx's error.
+func (t *trainer) run(ctx context.Context) error {
+	plan := t.job.plan
+	for _, s := range plan.Stages {
+		t.total += s.Steps
+	}
+	if err := t.resume(); err != nil {
+		return err
+	}
+	if plan.Report != nil {
+		w, err := bind(t.be, plan.Report, t.state)
+		if err != nil {
+			return err
+		}
+		t.watcher = w
+		defer w.exe.Close()
+	}
+	t.saved = time.Now()
+	for ; t.Stage < len(plan.Stages); t.Stage++ {
+		if err := t.stage(ctx, &plan.Stages[t.Stage]); err != nil {
+			return err
+		}
+		t.Before += plan.Stages[t.Stage].Steps
+		t.Step = 0
+	}
+	if t.watcher != nil {
+		var err error
+		if t.final, err = readReport(t.watcher); err != nil {
+			return err
+		}
+	}
+	return t.save()
+}
+
+// resume loads the newest whole checkpoint, or initialises the slots.
+func (t *trainer) resume() error {
+	t.Sums = map[string]float64{}
+	c, lost, err := t.store.LoadCheckpoint()
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, results.ErrDamaged) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.report.Note(t.job, fmt.Sprintf("no checkpoint is whole, starting over: %v", err))
+		}
+		t.curve = results.Curve{Columns: []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity", "test-error", "test-nll", "seconds"}}
+		return t.state.initialise(t.job.Config.Seed)
+	}
+	if err != nil {
+		return err
+	}
+	if lost != nil {
+		t.report.Note(t.job, fmt.Sprintf("going on from the checkpoint before: %v", lost))
+	}
+	if err := json.Unmarshal([]byte(c.Meta["progress"]), &t.progress); err != nil {
+		return fmt.Errorf("checkpoint: progress: %w", err)
+	}
+	if t.curve, err = t.store.Curve(); err != nil {
+		return err
+	}
+	t.curve.Truncate(t.Before + t.Step)
+	return t.state.restore(c.Tensors)
+}
+
+// save writes curve and checkpoint.
+func (t *trainer) save() error {
+	if err := t.store.SaveCurve(t.curve); err != nil {
+		return err
+	}
+	ts, err := t.state.tensors()
+	if err != nil {
+		return err
+	}
+	p, err := json.Marshal(&t.progress)
+	if err != nil {
+		return err
+	}
+	t.saved = time.Now()
+	return t.store.SaveCheckpoint(&results.Checkpoint{Meta: map[string]string{"progress": string(p), "job": t.job.ID}, Tensors: ts})
+}
+
+func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
+	step, err := bind(t.be, s.Step, t.state)
+	if err != nil {
+		return err
+	}
+	defer step.exe.Close()
+	feed, err := newFeed(ctx, t, s, step)
+	if err != nil {
+		return err
+	}
+	defer feed.close()
+	var scalars []string
+	for name := range step.outputs {
+		scalars = append(scalars, name)
+	}
+	sort.Strings(scalars)
+	noise := key(t.job.Config.Seed, forNoise).Fold(uint32(t.Stage))
+
+	last, lastStep := time.Now(), t.Step
+	for t.Step < s.Steps {
+		if err := ctx.Err(); err != nil {
+			t.Seconds += time.Since(last).Seconds()
+			return errors.Join(err, t.save())
+		}
+		fail := func(err error) error { return &stepError{"train", t.Before + t.Step, err} }
+		if err := feed.next(); err != nil {
+			return fail(err)
+		}
+		if err := step.setKey(noise.Fold(uint32(t.Step))); err != nil {
+			return fail(err)
+		}
+		for name, f := range s.Schedules {
+			if err := step.set(name, float32(f(t.Step))); err != nil {
+				return fail(err)
+			}
+		}
+		if err := step.run(); err != nil {
+			return fail(err)
+		}
+		for _, name := range scalars {
+			x, err := step.get(name)
+			if err != nil {
+				return fail(err)
+			}
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return fail(fmt.Errorf("%s is %v", name, x))
+			}
+			t.Sums[name] += x
+		}
+		t.Count++
+		t.Step++
+		if s.Keep != nil && s.Keep(t.Step-1) {
+			if err := t.keep(s.Kept); err != nil {
+				return fail(err)
+			}
+		}
+		epochEnds := t.Step%feed.steps == 0 || t.Step == s.Steps
+		if now := time.Now(); epochEnds || now.Sub(last) > 200*time.Millisecond {
+			d := now.Sub(last).Seconds()
+			t.Seconds += d
+			rate := float64((t.Step-lastStep)*feed.batch) / d
+			t.rates = append(t.rates, rate)
+			t.report.Train(t.job, t.Before+t.Step, t.total, rate)
+			if epochEnds {
+				if err := t.measure(s, feed.steps); err != nil {
+					return fail(err)
+				}
+			}
+			if now.Sub(t.saved) > saveEvery {
+				if err := t.save(); err != nil {
+					return err
+				}
+			}
+			last, lastStep = time.Now(), t.Step
+		}
+	}
+	if s.Done != nil {
+		if err := t.state.edit(s.Done); err != nil {
+			return &stepError{s.Name, t.Before + t.Step, err}
+		}
+	}
+	return nil
+}
+
+// measure adds the row of an epoch to the curve.
+func (t *trainer) measure(s *methods.Stage, epoch int) error {
+	mean := func(name string) float64 {
+		if x, ok := t.Sums[name]; ok && t.Count > 0 {
+			return x / float64(t.Count)
+		}
+		return math.NaN()
+	}
+	at := func(name string) float64 {
+		if f, ok := s.Schedules[name]; ok {
+			return f(t.Step - 1)
+		}
+		return math.NaN()
+	}
+	step := t.Before + t.Step
+	row := map[string]float64{
+		"step": float64(step), "epoch": float64(step) / float64(epoch), "stage": float64(t.Stage),
+		"loss": mean("loss"), "nll": mean("nll"), "kl": mean("kl"),
+		"kl-weight": at("kl_weight"), "lr": at("lr"), "seconds": t.Seconds,
+		"sparsity": math.NaN(), "test-error": math.NaN(), "test-nll": math.NaN(),
+	}
+	if t.watcher != nil {
+		rep, err := readReport(t.watcher)
+		if err != nil {
+			return err
+		}
+		if layers := layersLeft(t.job.plan, rep); len(layers) > 0 {
+			row["sparsity"] = metrics.Total(layers).Sparsity()
+		}
+	}
+	if every := t.job.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.job.plan.Predictors) > 0 {
+		e, err := t.glance()
+		if err != nil {
+			return err
+		}
+		row["test-error"], row["test-nll"] = e[0], e[1]
+	}
+	cells := make([]float64, len(t.curve.Columns))
+	for i, c := range t.curve.Columns {
+		cells[i] = row[c]
+	}
+	t.curve.Append(cells...)
+	t.Sums, t.Count = map[string]float64{}, 0
+	return nil
+}
+
+// keep stores the slots as posterior sample number t.Kept.
+func (t *trainer) keep(names []string) error {
+	ts, err := t.state.tensors(names...)
+	if err != nil {
+		return err
+	}
+	c := &results.Checkpoint{Meta: map[string]string{"sample": strconv.Itoa(t.Kept), "job": t.job.ID}, Tensors: ts}
+	if err := t.store.WriteFile(keptFile(t.Kept), func(w io.Writer) error { return results.WriteCheckpoint(w, c) }); err != nil {
+		return err
+	}
+	t.Kept++
+	return nil
+}
+
+func keptFile(i int) string { return fmt.Sprintf("sample-%05d.safetensors", i) }
+
+// readReport runs a report program and reads its scalars.
+func readReport(p *program) (map[string]float64, error) {
+	if err := p.run(); err != nil {
+		return nil, err
+	}
+	out := map[string]float64{}
+	for name := range p.outputs {
+		x, err := p.get(name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = x
+	}
+	return out, nil
+}
+
+// layersLeft counts each layer's weights and those that prediction uses.
+func layersLeft(p *methods.Plan, report map[string]float64) []metrics.Tensor {
+	var out []metrics.Tensor
+	for _, w := range p.Weights {
+		if n, ok := report["nonzero/"+w.Layer]; ok {
+			out = append(out, metrics.Tensor{Name: w.Layer, Weights: w.Size, Nonzero: int(n)})
+		}
+	}
+	return out
+}
+
+// feed writes each step's batch into a step program.
+type feed struct {
+	loader  *data.Loader
+	step    *program
+	targets []float32
+	classes int
+	y       []float32
+	batch   int // examples a step
+	steps   int // steps an epoch
+}
+
+func newFeed(ctx context.Context, t *trainer, s *methods.Stage, step *program) (*feed, error) {
+	c := &t.job.Config
+	f := &feed{step: step, targets: t.targets, classes: t.set.Classes, batch: c.Train.Batch}
+	norm, err := data.NewNormalisation(data.Scheme(c.Data.Normalise), t.set.Info)
+	if err != nil {
+		return nil, err
+	}
+	cfg := data.LoaderConfig{Batch: c.Train.Batch, Key: key(c.Seed, forOrder), Norm: norm, DropLast: true}
+	if s.FullBatch {
+		cfg.Batch, cfg.Order = t.set.Train.Len(), data.Sequential
+		f.batch = cfg.Batch
+	}
+	f.steps = t.set.Train.Len() / cfg.Batch
+	if _, ok := step.inputs["x"]; !ok {
+		return f, nil
+	}
+	if f.loader, err = data.NewLoader(ctx, t.set.Train, cfg); err != nil {
+		return nil, err
+	}
+	at := t.Before + t.Step
+	return f, f.loader.Seek(at/f.steps, at%f.steps)
+}
+
+func (f *feed) next() error {
+	if f.loader == nil {
+		return nil
+	}
+	b, err := f.loader.Next()
+	if err != nil {
+		return err
+	}
+	if err := f.step.inputs["x"].Write(backends.Data{F32: b.X}); err != nil {
+		return err
+	}
+	y, ok := f.step.inputs["y"]
+	if !ok {
+		return nil
+	}
+	if f.targets == nil {
+		return y.Write(backends.Data{F32: b.Y})
+	}
+	f.y = f.y[:0]
+	for _, i := range b.Index {
+		f.y = append(f.y, f.targets[int(i)*f.classes:(int(i)+1)*f.classes]...)
+	}
+	return y.Write(backends.Data{F32: f.y})
+}
+
+func (f *feed) close() {
+	if f.loader != nil {
+		f.loader.Close()
+	}
+}
