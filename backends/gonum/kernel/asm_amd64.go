@@ -5,124 +5,166 @@
 package kernel
 
 //go:noescape
-func tileAVX2_1x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_1x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_1x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_1x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_2x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_2x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_2x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_2x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_3x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_3x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_3x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_3x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_4x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_4x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_4x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_4x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_5x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_5x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_5x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_5x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_6x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_6x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX2_6x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX2_6x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_1x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_1x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_1x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_1x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_2x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_1x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_2x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_2x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_3x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_2x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_3x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_2x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_4x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_3x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_4x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_3x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_5x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_3x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_5x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_4x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_6x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_4x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_6x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_4x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_7x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_5x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_7x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_5x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_8x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_5x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_8x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_6x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_9x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_6x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_9x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_6x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_10x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_7x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_10x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_7x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_11x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_7x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_11x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_8x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_12x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_8x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_12x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_8x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_13x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_9x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_13x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_9x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_14x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_9x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
-func tileAVX512_14x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+func tileAVX512_10x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_10x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_10x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_11x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_11x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_11x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_12x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_12x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_12x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_13x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_13x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_13x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_14x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_14x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+
+//go:noescape
+func tileAVX512_14x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
 func transpose8AVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)

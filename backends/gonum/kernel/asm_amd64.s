@@ -38,2085 +38,2015 @@ DATA laneMask<>+120(SB)/4, $0x00000000
 DATA laneMask<>+124(SB)/4, $0x00000000
 GLOBL laneMask<>(SB), RODATA|NOPTR, $128
 
-// func tileAVX2_1x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_1x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_1x8(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_1x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, SI
-	PREFETCHT0 (SI)
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R11
+	PREFETCHT0 (R11)
 	VXORPS     Y0, Y0, Y0
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R11
+	SUBQ $0x00000002, R11
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y2
+	VMOVUPS      (BX), Y1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y2
 	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      32(DX), Y1
-	VBROADCASTSS 4(CX), Y2
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y2
 	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      64(DX), Y1
-	VBROADCASTSS 8(CX), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      96(DX), Y1
-	VBROADCASTSS 12(CX), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R11
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y1
-	VBROADCASTSS (CX), Y2
+	TESTQ        $0x00000001, R11
+	JZ           next
+	VMOVUPS      (BX), Y1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y2
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         $0x00000004, CX
-	ADDQ         $0x00000020, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
+	VMOVUPS Y0, (SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), SI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (SI)(DX*4), Y1
+	VMOVUPS    (BX)(DX*4), Y1
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y1, Y2
+	VMASKMOVPS (SI), Y1, Y2
 	VADDPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (BX)
+	VMASKMOVPS Y0, Y1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y1, (BX)
+	VMASKMOVPS Y0, Y1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_1x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_1x16(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_1x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, SI
-	PREFETCHT0 (SI)
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R11
+	PREFETCHT0 (R11)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R11
+	SUBQ $0x00000002, R11
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	VBROADCASTSS (CX), Y4
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      64(DX), Y2
-	VMOVUPS      96(DX), Y3
-	VBROADCASTSS 4(CX), Y4
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      128(DX), Y2
-	VMOVUPS      160(DX), Y3
-	VBROADCASTSS 8(CX), Y4
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      192(DX), Y2
-	VMOVUPS      224(DX), Y3
-	VBROADCASTSS 12(CX), Y4
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y4, Y3, Y1
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R11
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	VBROADCASTSS (CX), Y4
+	TESTQ        $0x00000001, R11
+	JZ           next
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
-	ADDQ         $0x00000004, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), SI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (SI)(DX*4), Y2
-	LEAQ       laneMask<>+0(SB), SI
+	VMOVUPS    (BX)(DX*4), Y2
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    32(SI)(DX*4), Y3
+	VMOVUPS    32(BX)(DX*4), Y3
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y2, Y4
+	VMASKMOVPS (SI), Y2, Y4
 	VADDPS     Y4, Y0, Y0
-	VMASKMOVPS Y0, Y2, (BX)
-	VMASKMOVPS 32(BX), Y3, Y4
+	VMASKMOVPS Y0, Y2, (SI)
+	VMASKMOVPS 32(SI), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	VMASKMOVPS Y1, Y3, 32(BX)
+	VMASKMOVPS Y1, Y3, 32(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y2, (BX)
-	VMASKMOVPS Y1, Y3, 32(BX)
+	VMASKMOVPS Y0, Y2, (SI)
+	VMASKMOVPS Y1, Y3, 32(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_2x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_2x8(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_2x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y1, Y1, Y1
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y2
-	VBROADCASTSS (CX), Y3
+	VMOVUPS      (BX), Y2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y3
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 4(CX), Y3
+	VBROADCASTSS 4(DX), Y3
 	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      32(DX), Y2
-	VBROADCASTSS 8(CX), Y3
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y3
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 12(CX), Y3
+	VBROADCASTSS 4(DX), Y3
 	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      64(DX), Y2
-	VBROADCASTSS 16(CX), Y3
-	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 20(CX), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      96(DX), Y2
-	VBROADCASTSS 24(CX), Y3
-	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 28(CX), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y2
-	VBROADCASTSS (CX), Y3
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y3
 	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS 4(CX), Y3
+	VBROADCASTSS 4(DX), Y3
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         $0x00000008, CX
-	ADDQ         $0x00000020, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y1, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y2
+	VMOVUPS    (BX)(DX*4), Y2
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS (SI), Y2, Y3
 	VADDPS     Y3, Y0, Y0
-	VMASKMOVPS Y0, Y2, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS Y0, Y2, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y2, Y3
 	VADDPS     Y3, Y1, Y1
-	VMASKMOVPS Y1, Y2, (BX)
+	VMASKMOVPS Y1, Y2, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y2, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y1, Y2, (BX)
+	VMASKMOVPS Y0, Y2, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y1, Y2, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_2x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_2x16(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_2x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	VBROADCASTSS (CX), Y6
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(CX), Y6
+	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y6, Y4, Y2
 	VFMADD231PS  Y6, Y5, Y3
-	VMOVUPS      64(DX), Y4
-	VMOVUPS      96(DX), Y5
-	VBROADCASTSS 8(CX), Y6
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 12(CX), Y6
+	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y6, Y4, Y2
 	VFMADD231PS  Y6, Y5, Y3
-	VMOVUPS      128(DX), Y4
-	VMOVUPS      160(DX), Y5
-	VBROADCASTSS 16(CX), Y6
-	VFMADD231PS  Y6, Y4, Y0
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 20(CX), Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VFMADD231PS  Y6, Y5, Y3
-	VMOVUPS      192(DX), Y4
-	VMOVUPS      224(DX), Y5
-	VBROADCASTSS 24(CX), Y6
-	VFMADD231PS  Y6, Y4, Y0
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 28(CX), Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VFMADD231PS  Y6, Y5, Y3
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	VBROADCASTSS (CX), Y6
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 4(CX), Y6
+	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y6, Y4, Y2
 	VFMADD231PS  Y6, Y5, Y3
-	ADDQ         $0x00000008, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	VADDPS  32(SI), Y3, Y3
+	VMOVUPS Y3, 32(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	VMOVUPS Y3, 32(SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y4
-	LEAQ       laneMask<>+0(SB), DI
+	VMOVUPS    (BX)(DX*4), Y4
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    32(DI)(DX*4), Y5
+	VMOVUPS    32(BX)(DX*4), Y5
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y4, Y6
+	VMASKMOVPS (SI), Y4, Y6
 	VADDPS     Y6, Y0, Y0
-	VMASKMOVPS Y0, Y4, (BX)
-	VMASKMOVPS 32(BX), Y5, Y6
+	VMASKMOVPS Y0, Y4, (SI)
+	VMASKMOVPS 32(SI), Y5, Y6
 	VADDPS     Y6, Y1, Y1
-	VMASKMOVPS Y1, Y5, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y6
+	VMASKMOVPS Y1, Y5, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y4, Y6
 	VADDPS     Y6, Y2, Y2
-	VMASKMOVPS Y2, Y4, (BX)
-	VMASKMOVPS 32(BX), Y5, Y6
+	VMASKMOVPS Y2, Y4, (SI)
+	VMASKMOVPS 32(SI), Y5, Y6
 	VADDPS     Y6, Y3, Y3
-	VMASKMOVPS Y3, Y5, 32(BX)
+	VMASKMOVPS Y3, Y5, 32(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y4, (BX)
-	VMASKMOVPS Y1, Y5, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y4, (BX)
-	VMASKMOVPS Y3, Y5, 32(BX)
+	VMASKMOVPS Y0, Y4, (SI)
+	VMASKMOVPS Y1, Y5, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y4, (SI)
+	VMASKMOVPS Y3, Y5, 32(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_3x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_3x8(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_3x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y2, Y2, Y2
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y3
-	VBROADCASTSS (CX), Y4
+	VMOVUPS      (BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 4(CX), Y4
+	VBROADCASTSS 4(DX), Y4
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 8(CX), Y4
+	VBROADCASTSS 8(DX), Y4
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      32(DX), Y3
-	VBROADCASTSS 12(CX), Y4
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 16(CX), Y4
+	VBROADCASTSS 4(DX), Y4
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 20(CX), Y4
+	VBROADCASTSS 8(DX), Y4
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      64(DX), Y3
-	VBROADCASTSS 24(CX), Y4
-	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 28(CX), Y4
-	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 32(CX), Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      96(DX), Y3
-	VBROADCASTSS 36(CX), Y4
-	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 40(CX), Y4
-	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 44(CX), Y4
-	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x00000030, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y3
-	VBROADCASTSS (CX), Y4
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS 4(CX), Y4
+	VBROADCASTSS 4(DX), Y4
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS 8(CX), Y4
+	VBROADCASTSS 8(DX), Y4
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         $0x0000000c, CX
-	ADDQ         $0x00000020, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y3
+	VMOVUPS    (BX)(DX*4), Y3
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y3, Y4
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	VMASKMOVPS Y0, Y3, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y3, Y4
+	VMASKMOVPS Y0, Y3, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	VMASKMOVPS Y1, Y3, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y3, Y4
+	VMASKMOVPS Y1, Y3, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y2, Y2
-	VMASKMOVPS Y2, Y3, (BX)
+	VMASKMOVPS Y2, Y3, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y3, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y1, Y3, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y3, (BX)
+	VMASKMOVPS Y0, Y3, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y1, Y3, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y3, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_3x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_3x16(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_3x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VBROADCASTSS (CX), Y8
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(CX), Y8
+	VBROADCASTSS 4(DX), Y8
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 8(CX), Y8
+	VBROADCASTSS 8(DX), Y8
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
-	VMOVUPS      64(DX), Y6
-	VMOVUPS      96(DX), Y7
-	VBROADCASTSS 12(CX), Y8
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 16(CX), Y8
+	VBROADCASTSS 4(DX), Y8
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 20(CX), Y8
+	VBROADCASTSS 8(DX), Y8
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
-	VMOVUPS      128(DX), Y6
-	VMOVUPS      160(DX), Y7
-	VBROADCASTSS 24(CX), Y8
-	VFMADD231PS  Y8, Y6, Y0
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 28(CX), Y8
-	VFMADD231PS  Y8, Y6, Y2
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 32(CX), Y8
-	VFMADD231PS  Y8, Y6, Y4
-	VFMADD231PS  Y8, Y7, Y5
-	VMOVUPS      192(DX), Y6
-	VMOVUPS      224(DX), Y7
-	VBROADCASTSS 36(CX), Y8
-	VFMADD231PS  Y8, Y6, Y0
-	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 40(CX), Y8
-	VFMADD231PS  Y8, Y6, Y2
-	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 44(CX), Y8
-	VFMADD231PS  Y8, Y6, Y4
-	VFMADD231PS  Y8, Y7, Y5
-	ADDQ         $0x00000030, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VBROADCASTSS (CX), Y8
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS 4(CX), Y8
+	VBROADCASTSS 4(DX), Y8
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS 8(CX), Y8
+	VBROADCASTSS 8(DX), Y8
 	VFMADD231PS  Y8, Y6, Y4
 	VFMADD231PS  Y8, Y7, Y5
-	ADDQ         $0x0000000c, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (BX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	VADDPS  32(SI), Y3, Y3
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	VADDPS  32(SI), Y5, Y5
+	VMOVUPS Y5, 32(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	VMOVUPS Y5, 32(SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y6
-	LEAQ       laneMask<>+0(SB), DI
+	VMOVUPS    (BX)(DX*4), Y6
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    32(DI)(DX*4), Y7
+	VMOVUPS    32(BX)(DX*4), Y7
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y6, Y8
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS Y0, Y6, (BX)
-	VMASKMOVPS 32(BX), Y7, Y8
+	VMASKMOVPS Y0, Y6, (SI)
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	VMASKMOVPS Y1, Y7, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y8
+	VMASKMOVPS Y1, Y7, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y2, Y2
-	VMASKMOVPS Y2, Y6, (BX)
-	VMASKMOVPS 32(BX), Y7, Y8
+	VMASKMOVPS Y2, Y6, (SI)
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	VMASKMOVPS Y3, Y7, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y8
+	VMASKMOVPS Y3, Y7, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y4, Y4
-	VMASKMOVPS Y4, Y6, (BX)
-	VMASKMOVPS 32(BX), Y7, Y8
+	VMASKMOVPS Y4, Y6, (SI)
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y5, Y5
-	VMASKMOVPS Y5, Y7, 32(BX)
+	VMASKMOVPS Y5, Y7, 32(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y6, (BX)
-	VMASKMOVPS Y1, Y7, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y6, (BX)
-	VMASKMOVPS Y3, Y7, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y4, Y6, (BX)
-	VMASKMOVPS Y5, Y7, 32(BX)
+	VMASKMOVPS Y0, Y6, (SI)
+	VMASKMOVPS Y1, Y7, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y6, (SI)
+	VMASKMOVPS Y3, Y7, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y4, Y6, (SI)
+	VMASKMOVPS Y5, Y7, 32(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_4x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_4x8(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_4x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y3, Y3, Y3
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y4
-	VBROADCASTSS (CX), Y5
+	VMOVUPS      (BX), Y4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y5
 	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 4(CX), Y5
+	VBROADCASTSS 4(DX), Y5
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 8(CX), Y5
+	VBROADCASTSS 8(DX), Y5
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 12(CX), Y5
+	VBROADCASTSS 12(DX), Y5
 	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      32(DX), Y4
-	VBROADCASTSS 16(CX), Y5
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y5
 	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 20(CX), Y5
+	VBROADCASTSS 4(DX), Y5
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 24(CX), Y5
+	VBROADCASTSS 8(DX), Y5
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 28(CX), Y5
+	VBROADCASTSS 12(DX), Y5
 	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      64(DX), Y4
-	VBROADCASTSS 32(CX), Y5
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 36(CX), Y5
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 40(CX), Y5
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 44(CX), Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      96(DX), Y4
-	VBROADCASTSS 48(CX), Y5
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 52(CX), Y5
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 56(CX), Y5
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 60(CX), Y5
-	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y4
-	VBROADCASTSS (CX), Y5
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y5
 	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS 4(CX), Y5
+	VBROADCASTSS 4(DX), Y5
 	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS 8(CX), Y5
+	VBROADCASTSS 8(DX), Y5
 	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS 12(CX), Y5
+	VBROADCASTSS 12(DX), Y5
 	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000020, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y4
+	VMOVUPS    (BX)(DX*4), Y4
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS (SI), Y4, Y5
 	VADDPS     Y5, Y0, Y0
-	VMASKMOVPS Y0, Y4, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS Y0, Y4, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y4, Y5
 	VADDPS     Y5, Y1, Y1
-	VMASKMOVPS Y1, Y4, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS Y1, Y4, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y4, Y5
 	VADDPS     Y5, Y2, Y2
-	VMASKMOVPS Y2, Y4, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS Y2, Y4, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y4, Y5
 	VADDPS     Y5, Y3, Y3
-	VMASKMOVPS Y3, Y4, (BX)
+	VMASKMOVPS Y3, Y4, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y4, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y1, Y4, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y4, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y3, Y4, (BX)
+	VMASKMOVPS Y0, Y4, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y1, Y4, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y4, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y3, Y4, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_4x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_4x16(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_4x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX), Y10
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(CX), Y10
+	VBROADCASTSS 4(DX), Y10
 	VFMADD231PS  Y10, Y8, Y2
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 8(CX), Y10
+	VBROADCASTSS 8(DX), Y10
 	VFMADD231PS  Y10, Y8, Y4
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 12(CX), Y10
+	VBROADCASTSS 12(DX), Y10
 	VFMADD231PS  Y10, Y8, Y6
 	VFMADD231PS  Y10, Y9, Y7
-	VMOVUPS      64(DX), Y8
-	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 16(CX), Y10
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 20(CX), Y10
+	VBROADCASTSS 4(DX), Y10
 	VFMADD231PS  Y10, Y8, Y2
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 24(CX), Y10
+	VBROADCASTSS 8(DX), Y10
 	VFMADD231PS  Y10, Y8, Y4
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 28(CX), Y10
+	VBROADCASTSS 12(DX), Y10
 	VFMADD231PS  Y10, Y8, Y6
 	VFMADD231PS  Y10, Y9, Y7
-	VMOVUPS      128(DX), Y8
-	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 32(CX), Y10
-	VFMADD231PS  Y10, Y8, Y0
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 36(CX), Y10
-	VFMADD231PS  Y10, Y8, Y2
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 40(CX), Y10
-	VFMADD231PS  Y10, Y8, Y4
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 44(CX), Y10
-	VFMADD231PS  Y10, Y8, Y6
-	VFMADD231PS  Y10, Y9, Y7
-	VMOVUPS      192(DX), Y8
-	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 48(CX), Y10
-	VFMADD231PS  Y10, Y8, Y0
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 52(CX), Y10
-	VFMADD231PS  Y10, Y8, Y2
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 56(CX), Y10
-	VFMADD231PS  Y10, Y8, Y4
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 60(CX), Y10
-	VFMADD231PS  Y10, Y8, Y6
-	VFMADD231PS  Y10, Y9, Y7
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX), Y10
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS 4(CX), Y10
+	VBROADCASTSS 4(DX), Y10
 	VFMADD231PS  Y10, Y8, Y2
 	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS 8(CX), Y10
+	VBROADCASTSS 8(DX), Y10
 	VFMADD231PS  Y10, Y8, Y4
 	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS 12(CX), Y10
+	VBROADCASTSS 12(DX), Y10
 	VFMADD231PS  Y10, Y8, Y6
 	VFMADD231PS  Y10, Y9, Y7
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (BX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (BX)
-	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	VADDPS  32(SI), Y3, Y3
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	VADDPS  32(SI), Y5, Y5
+	VMOVUPS Y5, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	VADDPS  32(SI), Y7, Y7
+	VMOVUPS Y7, 32(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	VMOVUPS Y5, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	VMOVUPS Y7, 32(SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y8
-	LEAQ       laneMask<>+0(SB), DI
+	VMOVUPS    (BX)(DX*4), Y8
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    32(DI)(DX*4), Y9
+	VMOVUPS    32(BX)(DX*4), Y9
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y8, Y10
+	VMASKMOVPS (SI), Y8, Y10
 	VADDPS     Y10, Y0, Y0
-	VMASKMOVPS Y0, Y8, (BX)
-	VMASKMOVPS 32(BX), Y9, Y10
+	VMASKMOVPS Y0, Y8, (SI)
+	VMASKMOVPS 32(SI), Y9, Y10
 	VADDPS     Y10, Y1, Y1
-	VMASKMOVPS Y1, Y9, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y8, Y10
+	VMASKMOVPS Y1, Y9, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y8, Y10
 	VADDPS     Y10, Y2, Y2
-	VMASKMOVPS Y2, Y8, (BX)
-	VMASKMOVPS 32(BX), Y9, Y10
+	VMASKMOVPS Y2, Y8, (SI)
+	VMASKMOVPS 32(SI), Y9, Y10
 	VADDPS     Y10, Y3, Y3
-	VMASKMOVPS Y3, Y9, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y8, Y10
+	VMASKMOVPS Y3, Y9, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y8, Y10
 	VADDPS     Y10, Y4, Y4
-	VMASKMOVPS Y4, Y8, (BX)
-	VMASKMOVPS 32(BX), Y9, Y10
+	VMASKMOVPS Y4, Y8, (SI)
+	VMASKMOVPS 32(SI), Y9, Y10
 	VADDPS     Y10, Y5, Y5
-	VMASKMOVPS Y5, Y9, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y8, Y10
+	VMASKMOVPS Y5, Y9, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y8, Y10
 	VADDPS     Y10, Y6, Y6
-	VMASKMOVPS Y6, Y8, (BX)
-	VMASKMOVPS 32(BX), Y9, Y10
+	VMASKMOVPS Y6, Y8, (SI)
+	VMASKMOVPS 32(SI), Y9, Y10
 	VADDPS     Y10, Y7, Y7
-	VMASKMOVPS Y7, Y9, 32(BX)
+	VMASKMOVPS Y7, Y9, 32(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y8, (BX)
-	VMASKMOVPS Y1, Y9, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y8, (BX)
-	VMASKMOVPS Y3, Y9, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y4, Y8, (BX)
-	VMASKMOVPS Y5, Y9, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y6, Y8, (BX)
-	VMASKMOVPS Y7, Y9, 32(BX)
+	VMASKMOVPS Y0, Y8, (SI)
+	VMASKMOVPS Y1, Y9, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y8, (SI)
+	VMASKMOVPS Y3, Y9, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y4, Y8, (SI)
+	VMASKMOVPS Y5, Y9, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y6, Y8, (SI)
+	VMASKMOVPS Y7, Y9, 32(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_5x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_5x8(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_5x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y4, Y4, Y4
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y5
-	VBROADCASTSS (CX), Y6
+	VMOVUPS      (BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 4(CX), Y6
+	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 8(CX), Y6
+	VBROADCASTSS 8(DX), Y6
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 12(CX), Y6
+	VBROADCASTSS 12(DX), Y6
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 16(CX), Y6
+	VBROADCASTSS 16(DX), Y6
 	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      32(DX), Y5
-	VBROADCASTSS 20(CX), Y6
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 24(CX), Y6
+	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 28(CX), Y6
+	VBROADCASTSS 8(DX), Y6
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 32(CX), Y6
+	VBROADCASTSS 12(DX), Y6
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 36(CX), Y6
+	VBROADCASTSS 16(DX), Y6
 	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      64(DX), Y5
-	VBROADCASTSS 40(CX), Y6
-	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 44(CX), Y6
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 48(CX), Y6
-	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 52(CX), Y6
-	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 56(CX), Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      96(DX), Y5
-	VBROADCASTSS 60(CX), Y6
-	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 64(CX), Y6
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 68(CX), Y6
-	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 72(CX), Y6
-	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 76(CX), Y6
-	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         $0x00000050, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y5
-	VBROADCASTSS (CX), Y6
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y6, Y5, Y0
-	VBROADCASTSS 4(CX), Y6
+	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS 8(CX), Y6
+	VBROADCASTSS 8(DX), Y6
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS 12(CX), Y6
+	VBROADCASTSS 12(DX), Y6
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS 16(CX), Y6
+	VBROADCASTSS 16(DX), Y6
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         $0x00000014, CX
-	ADDQ         $0x00000020, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y4, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y5
+	VMOVUPS    (BX)(DX*4), Y5
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS (SI), Y5, Y6
 	VADDPS     Y6, Y0, Y0
-	VMASKMOVPS Y0, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS Y0, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y5, Y6
 	VADDPS     Y6, Y1, Y1
-	VMASKMOVPS Y1, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS Y1, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y5, Y6
 	VADDPS     Y6, Y2, Y2
-	VMASKMOVPS Y2, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS Y2, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y5, Y6
 	VADDPS     Y6, Y3, Y3
-	VMASKMOVPS Y3, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS Y3, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y5, Y6
 	VADDPS     Y6, Y4, Y4
-	VMASKMOVPS Y4, Y5, (BX)
+	VMASKMOVPS Y4, Y5, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y1, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y3, Y5, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y4, Y5, (BX)
+	VMASKMOVPS Y0, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y1, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y3, Y5, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y4, Y5, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_5x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_5x16(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_5x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	VBROADCASTSS (CX), Y12
+	VMOVUPS      (BX), Y10
+	VMOVUPS      32(BX), Y11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y12, Y10, Y0
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(CX), Y12
+	VBROADCASTSS 4(DX), Y12
 	VFMADD231PS  Y12, Y10, Y2
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 8(CX), Y12
+	VBROADCASTSS 8(DX), Y12
 	VFMADD231PS  Y12, Y10, Y4
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 12(CX), Y12
+	VBROADCASTSS 12(DX), Y12
 	VFMADD231PS  Y12, Y10, Y6
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 16(CX), Y12
+	VBROADCASTSS 16(DX), Y12
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
-	VMOVUPS      64(DX), Y10
-	VMOVUPS      96(DX), Y11
-	VBROADCASTSS 20(CX), Y12
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y10
+	VMOVUPS      32(BX), Y11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y12, Y10, Y0
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 24(CX), Y12
+	VBROADCASTSS 4(DX), Y12
 	VFMADD231PS  Y12, Y10, Y2
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 28(CX), Y12
+	VBROADCASTSS 8(DX), Y12
 	VFMADD231PS  Y12, Y10, Y4
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 32(CX), Y12
+	VBROADCASTSS 12(DX), Y12
 	VFMADD231PS  Y12, Y10, Y6
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 36(CX), Y12
+	VBROADCASTSS 16(DX), Y12
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
-	VMOVUPS      128(DX), Y10
-	VMOVUPS      160(DX), Y11
-	VBROADCASTSS 40(CX), Y12
-	VFMADD231PS  Y12, Y10, Y0
-	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 44(CX), Y12
-	VFMADD231PS  Y12, Y10, Y2
-	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 48(CX), Y12
-	VFMADD231PS  Y12, Y10, Y4
-	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 52(CX), Y12
-	VFMADD231PS  Y12, Y10, Y6
-	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 56(CX), Y12
-	VFMADD231PS  Y12, Y10, Y8
-	VFMADD231PS  Y12, Y11, Y9
-	VMOVUPS      192(DX), Y10
-	VMOVUPS      224(DX), Y11
-	VBROADCASTSS 60(CX), Y12
-	VFMADD231PS  Y12, Y10, Y0
-	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 64(CX), Y12
-	VFMADD231PS  Y12, Y10, Y2
-	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 68(CX), Y12
-	VFMADD231PS  Y12, Y10, Y4
-	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 72(CX), Y12
-	VFMADD231PS  Y12, Y10, Y6
-	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 76(CX), Y12
-	VFMADD231PS  Y12, Y10, Y8
-	VFMADD231PS  Y12, Y11, Y9
-	ADDQ         $0x00000050, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	VBROADCASTSS (CX), Y12
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y10
+	VMOVUPS      32(BX), Y11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y12, Y10, Y0
 	VFMADD231PS  Y12, Y11, Y1
-	VBROADCASTSS 4(CX), Y12
+	VBROADCASTSS 4(DX), Y12
 	VFMADD231PS  Y12, Y10, Y2
 	VFMADD231PS  Y12, Y11, Y3
-	VBROADCASTSS 8(CX), Y12
+	VBROADCASTSS 8(DX), Y12
 	VFMADD231PS  Y12, Y10, Y4
 	VFMADD231PS  Y12, Y11, Y5
-	VBROADCASTSS 12(CX), Y12
+	VBROADCASTSS 12(DX), Y12
 	VFMADD231PS  Y12, Y10, Y6
 	VFMADD231PS  Y12, Y11, Y7
-	VBROADCASTSS 16(CX), Y12
+	VBROADCASTSS 16(DX), Y12
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
-	ADDQ         $0x00000014, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (BX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (BX)
-	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y8, Y8
-	VMOVUPS Y8, (BX)
-	VADDPS  32(BX), Y9, Y9
-	VMOVUPS Y9, 32(BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	VADDPS  32(SI), Y3, Y3
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	VADDPS  32(SI), Y5, Y5
+	VMOVUPS Y5, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	VADDPS  32(SI), Y7, Y7
+	VMOVUPS Y7, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	VADDPS  32(SI), Y9, Y9
+	VMOVUPS Y9, 32(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	VMOVUPS Y5, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	VMOVUPS Y7, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	VMOVUPS Y9, 32(SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y10
-	LEAQ       laneMask<>+0(SB), DI
+	VMOVUPS    (BX)(DX*4), Y10
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    32(DI)(DX*4), Y11
+	VMOVUPS    32(BX)(DX*4), Y11
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y10, Y12
+	VMASKMOVPS (SI), Y10, Y12
 	VADDPS     Y12, Y0, Y0
-	VMASKMOVPS Y0, Y10, (BX)
-	VMASKMOVPS 32(BX), Y11, Y12
+	VMASKMOVPS Y0, Y10, (SI)
+	VMASKMOVPS 32(SI), Y11, Y12
 	VADDPS     Y12, Y1, Y1
-	VMASKMOVPS Y1, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y10, Y12
+	VMASKMOVPS Y1, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y10, Y12
 	VADDPS     Y12, Y2, Y2
-	VMASKMOVPS Y2, Y10, (BX)
-	VMASKMOVPS 32(BX), Y11, Y12
+	VMASKMOVPS Y2, Y10, (SI)
+	VMASKMOVPS 32(SI), Y11, Y12
 	VADDPS     Y12, Y3, Y3
-	VMASKMOVPS Y3, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y10, Y12
+	VMASKMOVPS Y3, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y10, Y12
 	VADDPS     Y12, Y4, Y4
-	VMASKMOVPS Y4, Y10, (BX)
-	VMASKMOVPS 32(BX), Y11, Y12
+	VMASKMOVPS Y4, Y10, (SI)
+	VMASKMOVPS 32(SI), Y11, Y12
 	VADDPS     Y12, Y5, Y5
-	VMASKMOVPS Y5, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y10, Y12
+	VMASKMOVPS Y5, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y10, Y12
 	VADDPS     Y12, Y6, Y6
-	VMASKMOVPS Y6, Y10, (BX)
-	VMASKMOVPS 32(BX), Y11, Y12
+	VMASKMOVPS Y6, Y10, (SI)
+	VMASKMOVPS 32(SI), Y11, Y12
 	VADDPS     Y12, Y7, Y7
-	VMASKMOVPS Y7, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y10, Y12
+	VMASKMOVPS Y7, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y10, Y12
 	VADDPS     Y12, Y8, Y8
-	VMASKMOVPS Y8, Y10, (BX)
-	VMASKMOVPS 32(BX), Y11, Y12
+	VMASKMOVPS Y8, Y10, (SI)
+	VMASKMOVPS 32(SI), Y11, Y12
 	VADDPS     Y12, Y9, Y9
-	VMASKMOVPS Y9, Y11, 32(BX)
+	VMASKMOVPS Y9, Y11, 32(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y10, (BX)
-	VMASKMOVPS Y1, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y10, (BX)
-	VMASKMOVPS Y3, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y4, Y10, (BX)
-	VMASKMOVPS Y5, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y6, Y10, (BX)
-	VMASKMOVPS Y7, Y11, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y8, Y10, (BX)
-	VMASKMOVPS Y9, Y11, 32(BX)
+	VMASKMOVPS Y0, Y10, (SI)
+	VMASKMOVPS Y1, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y10, (SI)
+	VMASKMOVPS Y3, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y4, Y10, (SI)
+	VMASKMOVPS Y5, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y6, Y10, (SI)
+	VMASKMOVPS Y7, Y11, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y8, Y10, (SI)
+	VMASKMOVPS Y9, Y11, 32(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x8(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_6x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_6x8(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_6x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y5, Y5, Y5
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y6
-	VBROADCASTSS (CX), Y7
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y7
 	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 4(CX), Y7
+	VBROADCASTSS 4(DX), Y7
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 8(CX), Y7
+	VBROADCASTSS 8(DX), Y7
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 12(CX), Y7
+	VBROADCASTSS 12(DX), Y7
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 16(CX), Y7
+	VBROADCASTSS 16(DX), Y7
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 20(CX), Y7
+	VBROADCASTSS 20(DX), Y7
 	VFMADD231PS  Y7, Y6, Y5
-	VMOVUPS      32(DX), Y6
-	VBROADCASTSS 24(CX), Y7
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y7
 	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 28(CX), Y7
+	VBROADCASTSS 4(DX), Y7
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 32(CX), Y7
+	VBROADCASTSS 8(DX), Y7
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 36(CX), Y7
+	VBROADCASTSS 12(DX), Y7
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 40(CX), Y7
+	VBROADCASTSS 16(DX), Y7
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 44(CX), Y7
+	VBROADCASTSS 20(DX), Y7
 	VFMADD231PS  Y7, Y6, Y5
-	VMOVUPS      64(DX), Y6
-	VBROADCASTSS 48(CX), Y7
-	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 52(CX), Y7
-	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 56(CX), Y7
-	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 60(CX), Y7
-	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 64(CX), Y7
-	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 68(CX), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VMOVUPS      96(DX), Y6
-	VBROADCASTSS 72(CX), Y7
-	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 76(CX), Y7
-	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 80(CX), Y7
-	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 84(CX), Y7
-	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 88(CX), Y7
-	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 92(CX), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         $0x00000060, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y6
-	VBROADCASTSS (CX), Y7
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y7
 	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS 4(CX), Y7
+	VBROADCASTSS 4(DX), Y7
 	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS 8(CX), Y7
+	VBROADCASTSS 8(DX), Y7
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS 12(CX), Y7
+	VBROADCASTSS 12(DX), Y7
 	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS 16(CX), Y7
+	VBROADCASTSS 16(DX), Y7
 	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS 20(CX), Y7
+	VBROADCASTSS 20(DX), Y7
 	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         $0x00000018, CX
-	ADDQ         $0x00000020, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y5, Y5
-	VMOVUPS Y5, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Y5, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y6
+	VMOVUPS    (BX)(DX*4), Y6
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	VMASKMOVPS Y0, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS Y0, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	VMASKMOVPS Y1, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS Y1, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	VMASKMOVPS Y2, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS Y2, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	VMASKMOVPS Y3, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS Y3, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	VMASKMOVPS Y4, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS Y4, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y5, Y5
-	VMASKMOVPS Y5, Y6, (BX)
+	VMASKMOVPS Y5, Y6, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y1, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y3, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y4, Y6, (BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y5, Y6, (BX)
+	VMASKMOVPS Y0, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y1, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y3, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y4, Y6, (SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y5, Y6, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX2_6x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2_6x16(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2_6x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	PREFETCHT0 (DI)
+	PREFETCHT0 (R12)
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX), Y14
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(CX), Y14
+	VBROADCASTSS 4(DX), Y14
 	VFMADD231PS  Y14, Y12, Y2
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 8(CX), Y14
+	VBROADCASTSS 8(DX), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 12(CX), Y14
+	VBROADCASTSS 12(DX), Y14
 	VFMADD231PS  Y14, Y12, Y6
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 16(CX), Y14
+	VBROADCASTSS 16(DX), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 20(CX), Y14
+	VBROADCASTSS 20(DX), Y14
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
-	VMOVUPS      64(DX), Y12
-	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 24(CX), Y14
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 28(CX), Y14
+	VBROADCASTSS 4(DX), Y14
 	VFMADD231PS  Y14, Y12, Y2
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 32(CX), Y14
+	VBROADCASTSS 8(DX), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 36(CX), Y14
+	VBROADCASTSS 12(DX), Y14
 	VFMADD231PS  Y14, Y12, Y6
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 40(CX), Y14
+	VBROADCASTSS 16(DX), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 44(CX), Y14
+	VBROADCASTSS 20(DX), Y14
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
-	VMOVUPS      128(DX), Y12
-	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 48(CX), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 52(CX), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 56(CX), Y14
-	VFMADD231PS  Y14, Y12, Y4
-	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 60(CX), Y14
-	VFMADD231PS  Y14, Y12, Y6
-	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 64(CX), Y14
-	VFMADD231PS  Y14, Y12, Y8
-	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 68(CX), Y14
-	VFMADD231PS  Y14, Y12, Y10
-	VFMADD231PS  Y14, Y13, Y11
-	VMOVUPS      192(DX), Y12
-	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 72(CX), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 76(CX), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 80(CX), Y14
-	VFMADD231PS  Y14, Y12, Y4
-	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 84(CX), Y14
-	VFMADD231PS  Y14, Y12, Y6
-	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 88(CX), Y14
-	VFMADD231PS  Y14, Y12, Y8
-	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 92(CX), Y14
-	VFMADD231PS  Y14, Y12, Y10
-	VFMADD231PS  Y14, Y13, Y11
-	ADDQ         $0x00000060, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX), Y14
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS 4(CX), Y14
+	VBROADCASTSS 4(DX), Y14
 	VFMADD231PS  Y14, Y12, Y2
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS 8(CX), Y14
+	VBROADCASTSS 8(DX), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS 12(CX), Y14
+	VBROADCASTSS 12(DX), Y14
 	VFMADD231PS  Y14, Y12, Y6
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS 16(CX), Y14
+	VBROADCASTSS 16(DX), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS 20(CX), Y14
+	VBROADCASTSS 20(DX), Y14
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
-	ADDQ         $0x00000018, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (BX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (BX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (BX)
-	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y8, Y8
-	VMOVUPS Y8, (BX)
-	VADDPS  32(BX), Y9, Y9
-	VMOVUPS Y9, 32(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Y10, Y10
-	VMOVUPS Y10, (BX)
-	VADDPS  32(BX), Y11, Y11
-	VMOVUPS Y11, 32(BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	VADDPS  32(SI), Y3, Y3
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	VADDPS  32(SI), Y5, Y5
+	VMOVUPS Y5, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	VADDPS  32(SI), Y7, Y7
+	VMOVUPS Y7, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	VADDPS  32(SI), Y9, Y9
+	VMOVUPS Y9, 32(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y10, Y10
+	VMOVUPS Y10, (SI)
+	VADDPS  32(SI), Y11, Y11
+	VMOVUPS Y11, 32(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	VMOVUPS Y3, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	VMOVUPS Y5, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	VMOVUPS Y7, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	VMOVUPS Y9, 32(SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, (SI)
+	VMOVUPS Y11, 32(SI)
 	VZEROUPPER
 	RET
 
 partial:
-	LEAQ       laneMask<>+0(SB), DI
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    (DI)(DX*4), Y12
-	LEAQ       laneMask<>+0(SB), DI
+	VMOVUPS    (BX)(DX*4), Y12
+	LEAQ       laneMask<>+0(SB), BX
 	MOVQ       $0x00000010, DX
 	SUBQ       AX, DX
-	VMOVUPS    32(DI)(DX*4), Y13
+	VMOVUPS    32(BX)(DX*4), Y13
 	TESTQ      CX, CX
 	JZ         setpartial
-	VMASKMOVPS (BX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS Y0, Y12, (BX)
-	VMASKMOVPS 32(BX), Y13, Y14
+	VMASKMOVPS Y0, Y12, (SI)
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	VMASKMOVPS Y1, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y12, Y14
+	VMASKMOVPS Y1, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y2, Y2
-	VMASKMOVPS Y2, Y12, (BX)
-	VMASKMOVPS 32(BX), Y13, Y14
+	VMASKMOVPS Y2, Y12, (SI)
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	VMASKMOVPS Y3, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y12, Y14
+	VMASKMOVPS Y3, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y4, Y4
-	VMASKMOVPS Y4, Y12, (BX)
-	VMASKMOVPS 32(BX), Y13, Y14
+	VMASKMOVPS Y4, Y12, (SI)
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	VMASKMOVPS Y5, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y12, Y14
+	VMASKMOVPS Y5, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS Y6, Y12, (BX)
-	VMASKMOVPS 32(BX), Y13, Y14
+	VMASKMOVPS Y6, Y12, (SI)
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	VMASKMOVPS Y7, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y12, Y14
+	VMASKMOVPS Y7, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y8, Y8
-	VMASKMOVPS Y8, Y12, (BX)
-	VMASKMOVPS 32(BX), Y13, Y14
+	VMASKMOVPS Y8, Y12, (SI)
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	VMASKMOVPS Y9, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y12, Y14
+	VMASKMOVPS Y9, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y10, Y10
-	VMASKMOVPS Y10, Y12, (BX)
-	VMASKMOVPS 32(BX), Y13, Y14
+	VMASKMOVPS Y10, Y12, (SI)
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y11, Y11
-	VMASKMOVPS Y11, Y13, 32(BX)
+	VMASKMOVPS Y11, Y13, 32(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMASKMOVPS Y0, Y12, (BX)
-	VMASKMOVPS Y1, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y2, Y12, (BX)
-	VMASKMOVPS Y3, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y4, Y12, (BX)
-	VMASKMOVPS Y5, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y6, Y12, (BX)
-	VMASKMOVPS Y7, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y8, Y12, (BX)
-	VMASKMOVPS Y9, Y13, 32(BX)
-	ADDQ       SI, BX
-	VMASKMOVPS Y10, Y12, (BX)
-	VMASKMOVPS Y11, Y13, 32(BX)
+	VMASKMOVPS Y0, Y12, (SI)
+	VMASKMOVPS Y1, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y2, Y12, (SI)
+	VMASKMOVPS Y3, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y4, Y12, (SI)
+	VMASKMOVPS Y5, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y6, Y12, (SI)
+	VMASKMOVPS Y7, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y8, Y12, (SI)
+	VMASKMOVPS Y9, Y13, 32(SI)
+	ADDQ       R11, SI
+	VMASKMOVPS Y10, Y12, (SI)
+	VMASKMOVPS Y11, Y13, 32(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_1x16(SB), NOSPLIT, $0-56
+// func tileAVX512_1x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_1x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, SI
-	PREFETCHT0 (SI)
-	VPXORD     Z0, Z0, Z0
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R11
+	PREFETCHT0 (R11)
+	VPXORD     Y0, Y0, Y0
+
+segment:
+	MOVQ AX, R11
+	SUBQ $0x00000002, R11
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      64(DX), Z1
-	VBROADCASTSS 4(CX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      128(DX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      192(DX), Z1
-	VBROADCASTSS 12(CX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R11
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R11
+	JZ           next
+	VMOVUPS      (BX), Y1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z1
-	VBROADCASTSS (CX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         $0x00000004, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
+	VMOVUPS Y0, (SI)
 	VZEROUPPER
 	RET
 
@@ -2126,92 +2056,184 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z2
+	VMOVUPS.Z (SI), K1, Y2
+	VADDPS    Y2, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_1x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_1x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R11
+	PREFETCHT0 (R11)
+	VPXORD     Z0, Z0, Z0
+
+segment:
+	MOVQ AX, R11
+	SUBQ $0x00000002, R11
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R11
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R11
+	JZ           next
+	VMOVUPS      (BX), Z1
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
+	VMOVUPS   Z0, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_1x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_1x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_1x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, SI
-	PREFETCHT0 (SI)
-	PREFETCHT0 64(SI)
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R11
+	SUBQ $0x00000002, R11
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	VBROADCASTSS (CX), Z4
+	VMOVUPS      (BX), Z2
+	VMOVUPS      64(BX), Z3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      128(DX), Z2
-	VMOVUPS      192(DX), Z3
-	VBROADCASTSS 4(CX), Z4
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z2
+	VMOVUPS      64(BX), Z3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      256(DX), Z2
-	VMOVUPS      320(DX), Z3
-	VBROADCASTSS 8(CX), Z4
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      384(DX), Z2
-	VMOVUPS      448(DX), Z3
-	VBROADCASTSS 12(CX), Z4
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z4, Z3, Z1
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R11
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	VBROADCASTSS (CX), Z4
+	TESTQ        $0x00000001, R11
+	JZ           next
+	VMOVUPS      (BX), Z2
+	VMOVUPS      64(BX), Z3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
-	ADDQ         $0x00000004, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -2225,99 +2247,103 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z4
+	VMOVUPS.Z (SI), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z4
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z4
 	VADDPS    Z4, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
+	VMOVUPS   Z1, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_2x16(SB), NOSPLIT, $0-56
+// func tileAVX512_2x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_2x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	VPXORD     Z1, Z1, Z1
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	VPXORD     Y1, Y1, Y1
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z2
-	VBROADCASTSS (CX), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(CX), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      64(DX), Z2
-	VBROADCASTSS 8(CX), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 12(CX), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      128(DX), Z2
-	VBROADCASTSS 16(CX), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 20(CX), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      192(DX), Z2
-	VBROADCASTSS 24(CX), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 28(CX), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 4(DX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 4(DX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 4(DX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z2
-	VBROADCASTSS (CX), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(CX), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         $0x00000008, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
 	VZEROUPPER
 	RET
 
@@ -2327,126 +2353,232 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z3
+	VMOVUPS.Z (SI), K1, Y3
+	VADDPS    Y3, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y3
+	VADDPS    Y3, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_2x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_2x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	VPXORD     Z1, Z1, Z1
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(DX), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(DX), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z2
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(DX), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z3
 	VADDPS    Z3, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z3
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z3
 	VADDPS    Z3, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
+	VMOVUPS   Z1, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_2x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_2x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_2x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	VBROADCASTSS (CX), Z6
+	VMOVUPS      (BX), Z4
+	VMOVUPS      64(BX), Z5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 4(CX), Z6
+	VBROADCASTSS 4(DX), Z6
 	VFMADD231PS  Z6, Z4, Z2
 	VFMADD231PS  Z6, Z5, Z3
-	VMOVUPS      128(DX), Z4
-	VMOVUPS      192(DX), Z5
-	VBROADCASTSS 8(CX), Z6
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z4
+	VMOVUPS      64(BX), Z5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 12(CX), Z6
+	VBROADCASTSS 4(DX), Z6
 	VFMADD231PS  Z6, Z4, Z2
 	VFMADD231PS  Z6, Z5, Z3
-	VMOVUPS      256(DX), Z4
-	VMOVUPS      320(DX), Z5
-	VBROADCASTSS 16(CX), Z6
-	VFMADD231PS  Z6, Z4, Z0
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 20(CX), Z6
-	VFMADD231PS  Z6, Z4, Z2
-	VFMADD231PS  Z6, Z5, Z3
-	VMOVUPS      384(DX), Z4
-	VMOVUPS      448(DX), Z5
-	VBROADCASTSS 24(CX), Z6
-	VFMADD231PS  Z6, Z4, Z0
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 28(CX), Z6
-	VFMADD231PS  Z6, Z4, Z2
-	VFMADD231PS  Z6, Z5, Z3
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	VBROADCASTSS (CX), Z6
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z4
+	VMOVUPS      64(BX), Z5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 4(CX), Z6
+	VBROADCASTSS 4(DX), Z6
 	VFMADD231PS  Z6, Z4, Z2
 	VFMADD231PS  Z6, Z5, Z3
-	ADDQ         $0x00000008, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -2460,127 +2592,127 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z6
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z6
 	VADDPS    Z6, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z6
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z6
 	VADDPS    Z6, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
+	VMOVUPS   Z3, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_3x16(SB), NOSPLIT, $0-56
+// func tileAVX512_3x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_3x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	VPXORD     Z2, Z2, Z2
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	VPXORD     Y2, Y2, Y2
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z3
-	VBROADCASTSS (CX), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(CX), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(CX), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      64(DX), Z3
-	VBROADCASTSS 12(CX), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 16(CX), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 20(CX), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      128(DX), Z3
-	VBROADCASTSS 24(CX), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 28(CX), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 32(CX), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      192(DX), Z3
-	VBROADCASTSS 36(CX), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 40(CX), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 44(CX), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         $0x00000030, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 4(DX), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 8(DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 4(DX), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 8(DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 4(DX), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 8(DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z3
-	VBROADCASTSS (CX), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(CX), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(CX), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         $0x0000000c, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
 	VZEROUPPER
 	RET
 
@@ -2590,160 +2722,280 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z4
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y4, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y4, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y4, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_3x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_3x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	VPXORD     Z2, Z2, Z2
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z3
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z4
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z4
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z4
 	VADDPS    Z4, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
+	VMOVUPS   Z2, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_3x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_3x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_3x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	VBROADCASTSS (CX), Z8
+	VMOVUPS      (BX), Z6
+	VMOVUPS      64(BX), Z7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 4(CX), Z8
+	VBROADCASTSS 4(DX), Z8
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 8(CX), Z8
+	VBROADCASTSS 8(DX), Z8
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
-	VMOVUPS      128(DX), Z6
-	VMOVUPS      192(DX), Z7
-	VBROADCASTSS 12(CX), Z8
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z6
+	VMOVUPS      64(BX), Z7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 16(CX), Z8
+	VBROADCASTSS 4(DX), Z8
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 20(CX), Z8
+	VBROADCASTSS 8(DX), Z8
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
-	VMOVUPS      256(DX), Z6
-	VMOVUPS      320(DX), Z7
-	VBROADCASTSS 24(CX), Z8
-	VFMADD231PS  Z8, Z6, Z0
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 28(CX), Z8
-	VFMADD231PS  Z8, Z6, Z2
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 32(CX), Z8
-	VFMADD231PS  Z8, Z6, Z4
-	VFMADD231PS  Z8, Z7, Z5
-	VMOVUPS      384(DX), Z6
-	VMOVUPS      448(DX), Z7
-	VBROADCASTSS 36(CX), Z8
-	VFMADD231PS  Z8, Z6, Z0
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 40(CX), Z8
-	VFMADD231PS  Z8, Z6, Z2
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 44(CX), Z8
-	VFMADD231PS  Z8, Z6, Z4
-	VFMADD231PS  Z8, Z7, Z5
-	ADDQ         $0x00000030, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	VBROADCASTSS (CX), Z8
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z6
+	VMOVUPS      64(BX), Z7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 4(CX), Z8
+	VBROADCASTSS 4(DX), Z8
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 8(CX), Z8
+	VBROADCASTSS 8(DX), Z8
 	VFMADD231PS  Z8, Z6, Z4
 	VFMADD231PS  Z8, Z7, Z5
-	ADDQ         $0x0000000c, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -2757,155 +3009,151 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z8
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z8
 	VADDPS    Z8, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z8
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z8
 	VADDPS    Z8, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z8
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z8
 	VADDPS    Z8, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
+	VMOVUPS   Z5, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_4x16(SB), NOSPLIT, $0-56
+// func tileAVX512_4x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_4x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	VPXORD     Z3, Z3, Z3
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	VPXORD     Y3, Y3, Y3
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z4
-	VBROADCASTSS (CX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(CX), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(CX), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(CX), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS      64(DX), Z4
-	VBROADCASTSS 16(CX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 20(CX), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 24(CX), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 28(CX), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS      128(DX), Z4
-	VBROADCASTSS 32(CX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 36(CX), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 40(CX), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 44(CX), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS      192(DX), Z4
-	VBROADCASTSS 48(CX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 52(CX), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 56(CX), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 60(CX), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 12(DX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 12(DX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 12(DX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z4
-	VBROADCASTSS (CX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(CX), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(CX), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(CX), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
 	VZEROUPPER
 	RET
 
@@ -2915,194 +3163,328 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y5, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y5, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y5, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y5, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_4x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_4x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	VPXORD     Z3, Z3, Z3
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(DX), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(DX), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z4
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(DX), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z5
 	VADDPS    Z5, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z5
 	VADDPS    Z5, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z5
 	VADDPS    Z5, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z5
 	VADDPS    Z5, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
+	VMOVUPS   Z3, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_4x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_4x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_4x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	VBROADCASTSS (CX), Z10
+	VMOVUPS      (BX), Z8
+	VMOVUPS      64(BX), Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 4(CX), Z10
+	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 8(CX), Z10
+	VBROADCASTSS 8(DX), Z10
 	VFMADD231PS  Z10, Z8, Z4
 	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 12(CX), Z10
+	VBROADCASTSS 12(DX), Z10
 	VFMADD231PS  Z10, Z8, Z6
 	VFMADD231PS  Z10, Z9, Z7
-	VMOVUPS      128(DX), Z8
-	VMOVUPS      192(DX), Z9
-	VBROADCASTSS 16(CX), Z10
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z8
+	VMOVUPS      64(BX), Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 20(CX), Z10
+	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 24(CX), Z10
+	VBROADCASTSS 8(DX), Z10
 	VFMADD231PS  Z10, Z8, Z4
 	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 28(CX), Z10
+	VBROADCASTSS 12(DX), Z10
 	VFMADD231PS  Z10, Z8, Z6
 	VFMADD231PS  Z10, Z9, Z7
-	VMOVUPS      256(DX), Z8
-	VMOVUPS      320(DX), Z9
-	VBROADCASTSS 32(CX), Z10
-	VFMADD231PS  Z10, Z8, Z0
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 36(CX), Z10
-	VFMADD231PS  Z10, Z8, Z2
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 40(CX), Z10
-	VFMADD231PS  Z10, Z8, Z4
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 44(CX), Z10
-	VFMADD231PS  Z10, Z8, Z6
-	VFMADD231PS  Z10, Z9, Z7
-	VMOVUPS      384(DX), Z8
-	VMOVUPS      448(DX), Z9
-	VBROADCASTSS 48(CX), Z10
-	VFMADD231PS  Z10, Z8, Z0
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 52(CX), Z10
-	VFMADD231PS  Z10, Z8, Z2
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 56(CX), Z10
-	VFMADD231PS  Z10, Z8, Z4
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 60(CX), Z10
-	VFMADD231PS  Z10, Z8, Z6
-	VFMADD231PS  Z10, Z9, Z7
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	VBROADCASTSS (CX), Z10
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z8
+	VMOVUPS      64(BX), Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 4(CX), Z10
+	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 8(CX), Z10
+	VBROADCASTSS 8(DX), Z10
 	VFMADD231PS  Z10, Z8, Z4
 	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 12(CX), Z10
+	VBROADCASTSS 12(DX), Z10
 	VFMADD231PS  Z10, Z8, Z6
 	VFMADD231PS  Z10, Z9, Z7
-	ADDQ         $0x00000010, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -3116,183 +3498,175 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z10
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z10
 	VADDPS    Z10, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z10
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z10
 	VADDPS    Z10, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z10
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z10
 	VADDPS    Z10, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z10
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z10
 	VADDPS    Z10, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
+	VMOVUPS   Z7, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_5x16(SB), NOSPLIT, $0-56
+// func tileAVX512_5x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_5x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	VPXORD     Z4, Z4, Z4
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	VPXORD     Y4, Y4, Y4
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z5
-	VBROADCASTSS (CX), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(CX), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(CX), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(CX), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(CX), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS      64(DX), Z5
-	VBROADCASTSS 20(CX), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 24(CX), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 28(CX), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 32(CX), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 36(CX), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS      128(DX), Z5
-	VBROADCASTSS 40(CX), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 44(CX), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 48(CX), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 52(CX), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 56(CX), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS      192(DX), Z5
-	VBROADCASTSS 60(CX), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 64(CX), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 68(CX), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 72(CX), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 76(CX), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         $0x00000050, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 12(DX), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 16(DX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 12(DX), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 16(DX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 12(DX), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 16(DX), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z5
-	VBROADCASTSS (CX), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(CX), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(CX), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(CX), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(CX), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         $0x00000014, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
 	VZEROUPPER
 	RET
 
@@ -3302,228 +3676,376 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y6, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y6, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y6, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y6, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y6, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_5x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_5x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	VPXORD     Z4, Z4, Z4
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z5
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
+	VMOVUPS   Z4, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_5x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_5x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_5x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	VBROADCASTSS (CX), Z12
+	VMOVUPS      (BX), Z10
+	VMOVUPS      64(BX), Z11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 4(CX), Z12
+	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z12, Z10, Z2
 	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 8(CX), Z12
+	VBROADCASTSS 8(DX), Z12
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 12(CX), Z12
+	VBROADCASTSS 12(DX), Z12
 	VFMADD231PS  Z12, Z10, Z6
 	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 16(CX), Z12
+	VBROADCASTSS 16(DX), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
-	VMOVUPS      128(DX), Z10
-	VMOVUPS      192(DX), Z11
-	VBROADCASTSS 20(CX), Z12
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z10
+	VMOVUPS      64(BX), Z11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 24(CX), Z12
+	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z12, Z10, Z2
 	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 28(CX), Z12
+	VBROADCASTSS 8(DX), Z12
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 32(CX), Z12
+	VBROADCASTSS 12(DX), Z12
 	VFMADD231PS  Z12, Z10, Z6
 	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 36(CX), Z12
+	VBROADCASTSS 16(DX), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
-	VMOVUPS      256(DX), Z10
-	VMOVUPS      320(DX), Z11
-	VBROADCASTSS 40(CX), Z12
-	VFMADD231PS  Z12, Z10, Z0
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 44(CX), Z12
-	VFMADD231PS  Z12, Z10, Z2
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 48(CX), Z12
-	VFMADD231PS  Z12, Z10, Z4
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 52(CX), Z12
-	VFMADD231PS  Z12, Z10, Z6
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 56(CX), Z12
-	VFMADD231PS  Z12, Z10, Z8
-	VFMADD231PS  Z12, Z11, Z9
-	VMOVUPS      384(DX), Z10
-	VMOVUPS      448(DX), Z11
-	VBROADCASTSS 60(CX), Z12
-	VFMADD231PS  Z12, Z10, Z0
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 64(CX), Z12
-	VFMADD231PS  Z12, Z10, Z2
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 68(CX), Z12
-	VFMADD231PS  Z12, Z10, Z4
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 72(CX), Z12
-	VFMADD231PS  Z12, Z10, Z6
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 76(CX), Z12
-	VFMADD231PS  Z12, Z10, Z8
-	VFMADD231PS  Z12, Z11, Z9
-	ADDQ         $0x00000050, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	VBROADCASTSS (CX), Z12
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z10
+	VMOVUPS      64(BX), Z11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 4(CX), Z12
+	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z12, Z10, Z2
 	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 8(CX), Z12
+	VBROADCASTSS 8(DX), Z12
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 12(CX), Z12
+	VBROADCASTSS 12(DX), Z12
 	VFMADD231PS  Z12, Z10, Z6
 	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 16(CX), Z12
+	VBROADCASTSS 16(DX), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
-	ADDQ         $0x00000014, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -3537,211 +4059,199 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z12
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z12
 	VADDPS    Z12, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z12
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z12
 	VADDPS    Z12, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z12
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z12
 	VADDPS    Z12, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z12
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z12
 	VADDPS    Z12, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z12
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z12
 	VADDPS    Z12, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
+	VMOVUPS   Z9, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_6x16(SB), NOSPLIT, $0-56
+// func tileAVX512_6x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_6x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	VPXORD     Z5, Z5, Z5
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	VPXORD     Y5, Y5, Y5
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z6
-	VBROADCASTSS (CX), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(CX), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(CX), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(CX), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(CX), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(CX), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS      64(DX), Z6
-	VBROADCASTSS 24(CX), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 28(CX), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 32(CX), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 36(CX), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 40(CX), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 44(CX), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS      128(DX), Z6
-	VBROADCASTSS 48(CX), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 52(CX), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 56(CX), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 60(CX), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 64(CX), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 68(CX), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS      192(DX), Z6
-	VBROADCASTSS 72(CX), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 76(CX), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 80(CX), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 84(CX), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 88(CX), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 92(CX), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	ADDQ         $0x00000060, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 20(DX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 20(DX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 20(DX), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z6
-	VBROADCASTSS (CX), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(CX), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(CX), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(CX), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(CX), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(CX), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	ADDQ         $0x00000018, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
 	VZEROUPPER
 	RET
 
@@ -3751,262 +4261,424 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y7, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y7, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y7, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y7, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y7, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y7, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_6x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_6x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	VPXORD     Z5, Z5, Z5
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(DX), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(DX), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z6
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(DX), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z7
 	VADDPS    Z7, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z7
 	VADDPS    Z7, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z7
 	VADDPS    Z7, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z7
 	VADDPS    Z7, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z7
 	VADDPS    Z7, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z7
 	VADDPS    Z7, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
+	VMOVUPS   Z5, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_6x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_6x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_6x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	VBROADCASTSS (CX), Z14
+	VMOVUPS      (BX), Z12
+	VMOVUPS      64(BX), Z13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 4(CX), Z14
+	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z14, Z12, Z2
 	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 8(CX), Z14
+	VBROADCASTSS 8(DX), Z14
 	VFMADD231PS  Z14, Z12, Z4
 	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 12(CX), Z14
+	VBROADCASTSS 12(DX), Z14
 	VFMADD231PS  Z14, Z12, Z6
 	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 16(CX), Z14
+	VBROADCASTSS 16(DX), Z14
 	VFMADD231PS  Z14, Z12, Z8
 	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 20(CX), Z14
+	VBROADCASTSS 20(DX), Z14
 	VFMADD231PS  Z14, Z12, Z10
 	VFMADD231PS  Z14, Z13, Z11
-	VMOVUPS      128(DX), Z12
-	VMOVUPS      192(DX), Z13
-	VBROADCASTSS 24(CX), Z14
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z12
+	VMOVUPS      64(BX), Z13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 28(CX), Z14
+	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z14, Z12, Z2
 	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 32(CX), Z14
+	VBROADCASTSS 8(DX), Z14
 	VFMADD231PS  Z14, Z12, Z4
 	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 36(CX), Z14
+	VBROADCASTSS 12(DX), Z14
 	VFMADD231PS  Z14, Z12, Z6
 	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 40(CX), Z14
+	VBROADCASTSS 16(DX), Z14
 	VFMADD231PS  Z14, Z12, Z8
 	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 44(CX), Z14
+	VBROADCASTSS 20(DX), Z14
 	VFMADD231PS  Z14, Z12, Z10
 	VFMADD231PS  Z14, Z13, Z11
-	VMOVUPS      256(DX), Z12
-	VMOVUPS      320(DX), Z13
-	VBROADCASTSS 48(CX), Z14
-	VFMADD231PS  Z14, Z12, Z0
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 52(CX), Z14
-	VFMADD231PS  Z14, Z12, Z2
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 56(CX), Z14
-	VFMADD231PS  Z14, Z12, Z4
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 60(CX), Z14
-	VFMADD231PS  Z14, Z12, Z6
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 64(CX), Z14
-	VFMADD231PS  Z14, Z12, Z8
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 68(CX), Z14
-	VFMADD231PS  Z14, Z12, Z10
-	VFMADD231PS  Z14, Z13, Z11
-	VMOVUPS      384(DX), Z12
-	VMOVUPS      448(DX), Z13
-	VBROADCASTSS 72(CX), Z14
-	VFMADD231PS  Z14, Z12, Z0
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 76(CX), Z14
-	VFMADD231PS  Z14, Z12, Z2
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 80(CX), Z14
-	VFMADD231PS  Z14, Z12, Z4
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 84(CX), Z14
-	VFMADD231PS  Z14, Z12, Z6
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 88(CX), Z14
-	VFMADD231PS  Z14, Z12, Z8
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 92(CX), Z14
-	VFMADD231PS  Z14, Z12, Z10
-	VFMADD231PS  Z14, Z13, Z11
-	ADDQ         $0x00000060, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	VBROADCASTSS (CX), Z14
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z12
+	VMOVUPS      64(BX), Z13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 4(CX), Z14
+	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z14, Z12, Z2
 	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 8(CX), Z14
+	VBROADCASTSS 8(DX), Z14
 	VFMADD231PS  Z14, Z12, Z4
 	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 12(CX), Z14
+	VBROADCASTSS 12(DX), Z14
 	VFMADD231PS  Z14, Z12, Z6
 	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 16(CX), Z14
+	VBROADCASTSS 16(DX), Z14
 	VFMADD231PS  Z14, Z12, Z8
 	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 20(CX), Z14
+	VBROADCASTSS 20(DX), Z14
 	VFMADD231PS  Z14, Z12, Z10
 	VFMADD231PS  Z14, Z13, Z11
-	ADDQ         $0x00000018, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -4020,239 +4692,223 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS.Z (SI), K1, Z14
 	VADDPS    Z14, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z14
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z14
 	VADDPS    Z14, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
 	VADDPS    Z14, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z14
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z14
 	VADDPS    Z14, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
 	VADDPS    Z14, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z14
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z14
 	VADDPS    Z14, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
 	VADDPS    Z14, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z14
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z14
 	VADDPS    Z14, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
 	VADDPS    Z14, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z14
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z14
 	VADDPS    Z14, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
 	VADDPS    Z14, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z14
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z14
 	VADDPS    Z14, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
+	VMOVUPS   Z11, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_7x16(SB), NOSPLIT, $0-56
+// func tileAVX512_7x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_7x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	VPXORD     Z6, Z6, Z6
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	VPXORD     Y6, Y6, Y6
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z7
-	VBROADCASTSS (CX), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(CX), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(CX), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(CX), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(CX), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(CX), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(CX), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS      64(DX), Z7
-	VBROADCASTSS 28(CX), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 32(CX), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 36(CX), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 40(CX), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 44(CX), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 48(CX), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 52(CX), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS      128(DX), Z7
-	VBROADCASTSS 56(CX), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 60(CX), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 64(CX), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 68(CX), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 72(CX), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 76(CX), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 80(CX), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS      192(DX), Z7
-	VBROADCASTSS 84(CX), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 88(CX), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 92(CX), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 96(CX), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 100(CX), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 104(CX), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 108(CX), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	ADDQ         $0x00000070, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 20(DX), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 24(DX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 20(DX), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 24(DX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 20(DX), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 24(DX), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z7
-	VBROADCASTSS (CX), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(CX), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(CX), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(CX), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(CX), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(CX), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(CX), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	ADDQ         $0x0000001c, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
 	VZEROUPPER
 	RET
 
@@ -4262,296 +4918,472 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y8, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_7x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_7x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	VPXORD     Z6, Z6, Z6
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z7
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z8
 	VADDPS    Z8, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
+	VMOVUPS   Z6, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_7x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_7x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_7x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	VBROADCASTSS (CX), Z16
+	VMOVUPS      (BX), Z14
+	VMOVUPS      64(BX), Z15
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
-	VBROADCASTSS 4(CX), Z16
+	VBROADCASTSS 4(DX), Z16
 	VFMADD231PS  Z16, Z14, Z2
 	VFMADD231PS  Z16, Z15, Z3
-	VBROADCASTSS 8(CX), Z16
+	VBROADCASTSS 8(DX), Z16
 	VFMADD231PS  Z16, Z14, Z4
 	VFMADD231PS  Z16, Z15, Z5
-	VBROADCASTSS 12(CX), Z16
+	VBROADCASTSS 12(DX), Z16
 	VFMADD231PS  Z16, Z14, Z6
 	VFMADD231PS  Z16, Z15, Z7
-	VBROADCASTSS 16(CX), Z16
+	VBROADCASTSS 16(DX), Z16
 	VFMADD231PS  Z16, Z14, Z8
 	VFMADD231PS  Z16, Z15, Z9
-	VBROADCASTSS 20(CX), Z16
+	VBROADCASTSS 20(DX), Z16
 	VFMADD231PS  Z16, Z14, Z10
 	VFMADD231PS  Z16, Z15, Z11
-	VBROADCASTSS 24(CX), Z16
+	VBROADCASTSS 24(DX), Z16
 	VFMADD231PS  Z16, Z14, Z12
 	VFMADD231PS  Z16, Z15, Z13
-	VMOVUPS      128(DX), Z14
-	VMOVUPS      192(DX), Z15
-	VBROADCASTSS 28(CX), Z16
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z14
+	VMOVUPS      64(BX), Z15
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
-	VBROADCASTSS 32(CX), Z16
+	VBROADCASTSS 4(DX), Z16
 	VFMADD231PS  Z16, Z14, Z2
 	VFMADD231PS  Z16, Z15, Z3
-	VBROADCASTSS 36(CX), Z16
+	VBROADCASTSS 8(DX), Z16
 	VFMADD231PS  Z16, Z14, Z4
 	VFMADD231PS  Z16, Z15, Z5
-	VBROADCASTSS 40(CX), Z16
+	VBROADCASTSS 12(DX), Z16
 	VFMADD231PS  Z16, Z14, Z6
 	VFMADD231PS  Z16, Z15, Z7
-	VBROADCASTSS 44(CX), Z16
+	VBROADCASTSS 16(DX), Z16
 	VFMADD231PS  Z16, Z14, Z8
 	VFMADD231PS  Z16, Z15, Z9
-	VBROADCASTSS 48(CX), Z16
+	VBROADCASTSS 20(DX), Z16
 	VFMADD231PS  Z16, Z14, Z10
 	VFMADD231PS  Z16, Z15, Z11
-	VBROADCASTSS 52(CX), Z16
+	VBROADCASTSS 24(DX), Z16
 	VFMADD231PS  Z16, Z14, Z12
 	VFMADD231PS  Z16, Z15, Z13
-	VMOVUPS      256(DX), Z14
-	VMOVUPS      320(DX), Z15
-	VBROADCASTSS 56(CX), Z16
-	VFMADD231PS  Z16, Z14, Z0
-	VFMADD231PS  Z16, Z15, Z1
-	VBROADCASTSS 60(CX), Z16
-	VFMADD231PS  Z16, Z14, Z2
-	VFMADD231PS  Z16, Z15, Z3
-	VBROADCASTSS 64(CX), Z16
-	VFMADD231PS  Z16, Z14, Z4
-	VFMADD231PS  Z16, Z15, Z5
-	VBROADCASTSS 68(CX), Z16
-	VFMADD231PS  Z16, Z14, Z6
-	VFMADD231PS  Z16, Z15, Z7
-	VBROADCASTSS 72(CX), Z16
-	VFMADD231PS  Z16, Z14, Z8
-	VFMADD231PS  Z16, Z15, Z9
-	VBROADCASTSS 76(CX), Z16
-	VFMADD231PS  Z16, Z14, Z10
-	VFMADD231PS  Z16, Z15, Z11
-	VBROADCASTSS 80(CX), Z16
-	VFMADD231PS  Z16, Z14, Z12
-	VFMADD231PS  Z16, Z15, Z13
-	VMOVUPS      384(DX), Z14
-	VMOVUPS      448(DX), Z15
-	VBROADCASTSS 84(CX), Z16
-	VFMADD231PS  Z16, Z14, Z0
-	VFMADD231PS  Z16, Z15, Z1
-	VBROADCASTSS 88(CX), Z16
-	VFMADD231PS  Z16, Z14, Z2
-	VFMADD231PS  Z16, Z15, Z3
-	VBROADCASTSS 92(CX), Z16
-	VFMADD231PS  Z16, Z14, Z4
-	VFMADD231PS  Z16, Z15, Z5
-	VBROADCASTSS 96(CX), Z16
-	VFMADD231PS  Z16, Z14, Z6
-	VFMADD231PS  Z16, Z15, Z7
-	VBROADCASTSS 100(CX), Z16
-	VFMADD231PS  Z16, Z14, Z8
-	VFMADD231PS  Z16, Z15, Z9
-	VBROADCASTSS 104(CX), Z16
-	VFMADD231PS  Z16, Z14, Z10
-	VFMADD231PS  Z16, Z15, Z11
-	VBROADCASTSS 108(CX), Z16
-	VFMADD231PS  Z16, Z14, Z12
-	VFMADD231PS  Z16, Z15, Z13
-	ADDQ         $0x00000070, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	VBROADCASTSS (CX), Z16
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z14
+	VMOVUPS      64(BX), Z15
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
-	VBROADCASTSS 4(CX), Z16
+	VBROADCASTSS 4(DX), Z16
 	VFMADD231PS  Z16, Z14, Z2
 	VFMADD231PS  Z16, Z15, Z3
-	VBROADCASTSS 8(CX), Z16
+	VBROADCASTSS 8(DX), Z16
 	VFMADD231PS  Z16, Z14, Z4
 	VFMADD231PS  Z16, Z15, Z5
-	VBROADCASTSS 12(CX), Z16
+	VBROADCASTSS 12(DX), Z16
 	VFMADD231PS  Z16, Z14, Z6
 	VFMADD231PS  Z16, Z15, Z7
-	VBROADCASTSS 16(CX), Z16
+	VBROADCASTSS 16(DX), Z16
 	VFMADD231PS  Z16, Z14, Z8
 	VFMADD231PS  Z16, Z15, Z9
-	VBROADCASTSS 20(CX), Z16
+	VBROADCASTSS 20(DX), Z16
 	VFMADD231PS  Z16, Z14, Z10
 	VFMADD231PS  Z16, Z15, Z11
-	VBROADCASTSS 24(CX), Z16
+	VBROADCASTSS 24(DX), Z16
 	VFMADD231PS  Z16, Z14, Z12
 	VFMADD231PS  Z16, Z15, Z13
-	ADDQ         $0x0000001c, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -4565,267 +5397,247 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z16
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z16
 	VADDPS    Z16, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z16
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z16
 	VADDPS    Z16, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
+	VMOVUPS   Z13, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_8x16(SB), NOSPLIT, $0-56
+// func tileAVX512_8x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_8x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	VPXORD     Z7, Z7, Z7
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	VPXORD     Y7, Y7, Y7
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z8
-	VBROADCASTSS (CX), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(CX), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(CX), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(CX), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(CX), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(CX), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(CX), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(CX), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS      64(DX), Z8
-	VBROADCASTSS 32(CX), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 36(CX), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 40(CX), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 44(CX), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 48(CX), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 52(CX), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 56(CX), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 60(CX), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS      128(DX), Z8
-	VBROADCASTSS 64(CX), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 68(CX), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 72(CX), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 76(CX), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 80(CX), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 84(CX), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 88(CX), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 92(CX), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS      192(DX), Z8
-	VBROADCASTSS 96(CX), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 100(CX), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 104(CX), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 108(CX), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 112(CX), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 116(CX), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 120(CX), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 124(CX), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y8
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 28(DX), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y8
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 28(DX), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y8
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS 28(DX), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z8
-	VBROADCASTSS (CX), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(CX), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(CX), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(CX), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(CX), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(CX), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(CX), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(CX), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
 	VZEROUPPER
 	RET
 
@@ -4835,330 +5647,520 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y9, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_8x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_8x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	VPXORD     Z7, Z7, Z7
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z8
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(DX), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z8
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(DX), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z8
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(DX), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z9
 	VADDPS    Z9, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS   Z7, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_8x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_8x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_8x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	VBROADCASTSS (CX), Z18
+	VMOVUPS      (BX), Z16
+	VMOVUPS      64(BX), Z17
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS 4(CX), Z18
+	VBROADCASTSS 4(DX), Z18
 	VFMADD231PS  Z18, Z16, Z2
 	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS 8(CX), Z18
+	VBROADCASTSS 8(DX), Z18
 	VFMADD231PS  Z18, Z16, Z4
 	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS 12(CX), Z18
+	VBROADCASTSS 12(DX), Z18
 	VFMADD231PS  Z18, Z16, Z6
 	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS 16(CX), Z18
+	VBROADCASTSS 16(DX), Z18
 	VFMADD231PS  Z18, Z16, Z8
 	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS 20(CX), Z18
+	VBROADCASTSS 20(DX), Z18
 	VFMADD231PS  Z18, Z16, Z10
 	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS 24(CX), Z18
+	VBROADCASTSS 24(DX), Z18
 	VFMADD231PS  Z18, Z16, Z12
 	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS 28(CX), Z18
+	VBROADCASTSS 28(DX), Z18
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
-	VMOVUPS      128(DX), Z16
-	VMOVUPS      192(DX), Z17
-	VBROADCASTSS 32(CX), Z18
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z16
+	VMOVUPS      64(BX), Z17
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS 36(CX), Z18
+	VBROADCASTSS 4(DX), Z18
 	VFMADD231PS  Z18, Z16, Z2
 	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS 40(CX), Z18
+	VBROADCASTSS 8(DX), Z18
 	VFMADD231PS  Z18, Z16, Z4
 	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS 44(CX), Z18
+	VBROADCASTSS 12(DX), Z18
 	VFMADD231PS  Z18, Z16, Z6
 	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS 48(CX), Z18
+	VBROADCASTSS 16(DX), Z18
 	VFMADD231PS  Z18, Z16, Z8
 	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS 52(CX), Z18
+	VBROADCASTSS 20(DX), Z18
 	VFMADD231PS  Z18, Z16, Z10
 	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS 56(CX), Z18
+	VBROADCASTSS 24(DX), Z18
 	VFMADD231PS  Z18, Z16, Z12
 	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS 60(CX), Z18
+	VBROADCASTSS 28(DX), Z18
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
-	VMOVUPS      256(DX), Z16
-	VMOVUPS      320(DX), Z17
-	VBROADCASTSS 64(CX), Z18
-	VFMADD231PS  Z18, Z16, Z0
-	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS 68(CX), Z18
-	VFMADD231PS  Z18, Z16, Z2
-	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS 72(CX), Z18
-	VFMADD231PS  Z18, Z16, Z4
-	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS 76(CX), Z18
-	VFMADD231PS  Z18, Z16, Z6
-	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS 80(CX), Z18
-	VFMADD231PS  Z18, Z16, Z8
-	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS 84(CX), Z18
-	VFMADD231PS  Z18, Z16, Z10
-	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS 88(CX), Z18
-	VFMADD231PS  Z18, Z16, Z12
-	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS 92(CX), Z18
-	VFMADD231PS  Z18, Z16, Z14
-	VFMADD231PS  Z18, Z17, Z15
-	VMOVUPS      384(DX), Z16
-	VMOVUPS      448(DX), Z17
-	VBROADCASTSS 96(CX), Z18
-	VFMADD231PS  Z18, Z16, Z0
-	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS 100(CX), Z18
-	VFMADD231PS  Z18, Z16, Z2
-	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS 104(CX), Z18
-	VFMADD231PS  Z18, Z16, Z4
-	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS 108(CX), Z18
-	VFMADD231PS  Z18, Z16, Z6
-	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS 112(CX), Z18
-	VFMADD231PS  Z18, Z16, Z8
-	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS 116(CX), Z18
-	VFMADD231PS  Z18, Z16, Z10
-	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS 120(CX), Z18
-	VFMADD231PS  Z18, Z16, Z12
-	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS 124(CX), Z18
-	VFMADD231PS  Z18, Z16, Z14
-	VFMADD231PS  Z18, Z17, Z15
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	VBROADCASTSS (CX), Z18
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z16
+	VMOVUPS      64(BX), Z17
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS 4(CX), Z18
+	VBROADCASTSS 4(DX), Z18
 	VFMADD231PS  Z18, Z16, Z2
 	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS 8(CX), Z18
+	VBROADCASTSS 8(DX), Z18
 	VFMADD231PS  Z18, Z16, Z4
 	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS 12(CX), Z18
+	VBROADCASTSS 12(DX), Z18
 	VFMADD231PS  Z18, Z16, Z6
 	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS 16(CX), Z18
+	VBROADCASTSS 16(DX), Z18
 	VFMADD231PS  Z18, Z16, Z8
 	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS 20(CX), Z18
+	VBROADCASTSS 20(DX), Z18
 	VFMADD231PS  Z18, Z16, Z10
 	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS 24(CX), Z18
+	VBROADCASTSS 24(DX), Z18
 	VFMADD231PS  Z18, Z16, Z12
 	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS 28(CX), Z18
+	VBROADCASTSS 28(DX), Z18
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -5172,295 +6174,271 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z18
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z18
 	VADDPS    Z18, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z18
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z18
 	VADDPS    Z18, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
+	VMOVUPS   Z15, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_9x16(SB), NOSPLIT, $0-56
+// func tileAVX512_9x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_9x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	VPXORD     Z8, Z8, Z8
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y7, Y7, Y7
+	PREFETCHT0 (R12)
+	VPXORD     Y8, Y8, Y8
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z9
-	VBROADCASTSS (CX), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(CX), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(CX), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(CX), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(CX), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(CX), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(CX), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(CX), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(CX), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS      64(DX), Z9
-	VBROADCASTSS 36(CX), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 40(CX), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 44(CX), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 48(CX), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 52(CX), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 56(CX), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 60(CX), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 64(CX), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 68(CX), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS      128(DX), Z9
-	VBROADCASTSS 72(CX), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 76(CX), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 80(CX), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 84(CX), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 88(CX), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 92(CX), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 96(CX), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 100(CX), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 104(CX), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS      192(DX), Z9
-	VBROADCASTSS 108(CX), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 112(CX), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 116(CX), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 120(CX), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 124(CX), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 128(CX), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 132(CX), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 136(CX), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 140(CX), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	ADDQ         $0x00000090, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 28(DX), Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 32(DX), Y10
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 28(DX), Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 32(DX), Y10
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS 28(DX), Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS 32(DX), Y10
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z9
-	VBROADCASTSS (CX), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(CX), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(CX), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(CX), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(CX), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(CX), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(CX), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(CX), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(CX), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	ADDQ         $0x00000024, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
 	VZEROUPPER
 	RET
 
@@ -5470,364 +6448,568 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y10, Y8, Y8
+	VMOVUPS   Y8, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_9x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_9x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R12)
+	VPXORD     Z8, Z8, Z8
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(DX), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(DX), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(DX), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(DX), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(DX), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(DX), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(DX), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(DX), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(DX), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS   Z7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z10
 	VADDPS    Z10, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
+	VMOVUPS   Z8, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_9x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_9x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_9x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	VBROADCASTSS (CX), Z20
+	VMOVUPS      (BX), Z18
+	VMOVUPS      64(BX), Z19
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
-	VBROADCASTSS 4(CX), Z20
+	VBROADCASTSS 4(DX), Z20
 	VFMADD231PS  Z20, Z18, Z2
 	VFMADD231PS  Z20, Z19, Z3
-	VBROADCASTSS 8(CX), Z20
+	VBROADCASTSS 8(DX), Z20
 	VFMADD231PS  Z20, Z18, Z4
 	VFMADD231PS  Z20, Z19, Z5
-	VBROADCASTSS 12(CX), Z20
+	VBROADCASTSS 12(DX), Z20
 	VFMADD231PS  Z20, Z18, Z6
 	VFMADD231PS  Z20, Z19, Z7
-	VBROADCASTSS 16(CX), Z20
+	VBROADCASTSS 16(DX), Z20
 	VFMADD231PS  Z20, Z18, Z8
 	VFMADD231PS  Z20, Z19, Z9
-	VBROADCASTSS 20(CX), Z20
+	VBROADCASTSS 20(DX), Z20
 	VFMADD231PS  Z20, Z18, Z10
 	VFMADD231PS  Z20, Z19, Z11
-	VBROADCASTSS 24(CX), Z20
+	VBROADCASTSS 24(DX), Z20
 	VFMADD231PS  Z20, Z18, Z12
 	VFMADD231PS  Z20, Z19, Z13
-	VBROADCASTSS 28(CX), Z20
+	VBROADCASTSS 28(DX), Z20
 	VFMADD231PS  Z20, Z18, Z14
 	VFMADD231PS  Z20, Z19, Z15
-	VBROADCASTSS 32(CX), Z20
+	VBROADCASTSS 32(DX), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
-	VMOVUPS      128(DX), Z18
-	VMOVUPS      192(DX), Z19
-	VBROADCASTSS 36(CX), Z20
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z18
+	VMOVUPS      64(BX), Z19
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
-	VBROADCASTSS 40(CX), Z20
+	VBROADCASTSS 4(DX), Z20
 	VFMADD231PS  Z20, Z18, Z2
 	VFMADD231PS  Z20, Z19, Z3
-	VBROADCASTSS 44(CX), Z20
+	VBROADCASTSS 8(DX), Z20
 	VFMADD231PS  Z20, Z18, Z4
 	VFMADD231PS  Z20, Z19, Z5
-	VBROADCASTSS 48(CX), Z20
+	VBROADCASTSS 12(DX), Z20
 	VFMADD231PS  Z20, Z18, Z6
 	VFMADD231PS  Z20, Z19, Z7
-	VBROADCASTSS 52(CX), Z20
+	VBROADCASTSS 16(DX), Z20
 	VFMADD231PS  Z20, Z18, Z8
 	VFMADD231PS  Z20, Z19, Z9
-	VBROADCASTSS 56(CX), Z20
+	VBROADCASTSS 20(DX), Z20
 	VFMADD231PS  Z20, Z18, Z10
 	VFMADD231PS  Z20, Z19, Z11
-	VBROADCASTSS 60(CX), Z20
+	VBROADCASTSS 24(DX), Z20
 	VFMADD231PS  Z20, Z18, Z12
 	VFMADD231PS  Z20, Z19, Z13
-	VBROADCASTSS 64(CX), Z20
+	VBROADCASTSS 28(DX), Z20
 	VFMADD231PS  Z20, Z18, Z14
 	VFMADD231PS  Z20, Z19, Z15
-	VBROADCASTSS 68(CX), Z20
+	VBROADCASTSS 32(DX), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
-	VMOVUPS      256(DX), Z18
-	VMOVUPS      320(DX), Z19
-	VBROADCASTSS 72(CX), Z20
-	VFMADD231PS  Z20, Z18, Z0
-	VFMADD231PS  Z20, Z19, Z1
-	VBROADCASTSS 76(CX), Z20
-	VFMADD231PS  Z20, Z18, Z2
-	VFMADD231PS  Z20, Z19, Z3
-	VBROADCASTSS 80(CX), Z20
-	VFMADD231PS  Z20, Z18, Z4
-	VFMADD231PS  Z20, Z19, Z5
-	VBROADCASTSS 84(CX), Z20
-	VFMADD231PS  Z20, Z18, Z6
-	VFMADD231PS  Z20, Z19, Z7
-	VBROADCASTSS 88(CX), Z20
-	VFMADD231PS  Z20, Z18, Z8
-	VFMADD231PS  Z20, Z19, Z9
-	VBROADCASTSS 92(CX), Z20
-	VFMADD231PS  Z20, Z18, Z10
-	VFMADD231PS  Z20, Z19, Z11
-	VBROADCASTSS 96(CX), Z20
-	VFMADD231PS  Z20, Z18, Z12
-	VFMADD231PS  Z20, Z19, Z13
-	VBROADCASTSS 100(CX), Z20
-	VFMADD231PS  Z20, Z18, Z14
-	VFMADD231PS  Z20, Z19, Z15
-	VBROADCASTSS 104(CX), Z20
-	VFMADD231PS  Z20, Z18, Z16
-	VFMADD231PS  Z20, Z19, Z17
-	VMOVUPS      384(DX), Z18
-	VMOVUPS      448(DX), Z19
-	VBROADCASTSS 108(CX), Z20
-	VFMADD231PS  Z20, Z18, Z0
-	VFMADD231PS  Z20, Z19, Z1
-	VBROADCASTSS 112(CX), Z20
-	VFMADD231PS  Z20, Z18, Z2
-	VFMADD231PS  Z20, Z19, Z3
-	VBROADCASTSS 116(CX), Z20
-	VFMADD231PS  Z20, Z18, Z4
-	VFMADD231PS  Z20, Z19, Z5
-	VBROADCASTSS 120(CX), Z20
-	VFMADD231PS  Z20, Z18, Z6
-	VFMADD231PS  Z20, Z19, Z7
-	VBROADCASTSS 124(CX), Z20
-	VFMADD231PS  Z20, Z18, Z8
-	VFMADD231PS  Z20, Z19, Z9
-	VBROADCASTSS 128(CX), Z20
-	VFMADD231PS  Z20, Z18, Z10
-	VFMADD231PS  Z20, Z19, Z11
-	VBROADCASTSS 132(CX), Z20
-	VFMADD231PS  Z20, Z18, Z12
-	VFMADD231PS  Z20, Z19, Z13
-	VBROADCASTSS 136(CX), Z20
-	VFMADD231PS  Z20, Z18, Z14
-	VFMADD231PS  Z20, Z19, Z15
-	VBROADCASTSS 140(CX), Z20
-	VFMADD231PS  Z20, Z18, Z16
-	VFMADD231PS  Z20, Z19, Z17
-	ADDQ         $0x00000090, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	VBROADCASTSS (CX), Z20
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z18
+	VMOVUPS      64(BX), Z19
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
-	VBROADCASTSS 4(CX), Z20
+	VBROADCASTSS 4(DX), Z20
 	VFMADD231PS  Z20, Z18, Z2
 	VFMADD231PS  Z20, Z19, Z3
-	VBROADCASTSS 8(CX), Z20
+	VBROADCASTSS 8(DX), Z20
 	VFMADD231PS  Z20, Z18, Z4
 	VFMADD231PS  Z20, Z19, Z5
-	VBROADCASTSS 12(CX), Z20
+	VBROADCASTSS 12(DX), Z20
 	VFMADD231PS  Z20, Z18, Z6
 	VFMADD231PS  Z20, Z19, Z7
-	VBROADCASTSS 16(CX), Z20
+	VBROADCASTSS 16(DX), Z20
 	VFMADD231PS  Z20, Z18, Z8
 	VFMADD231PS  Z20, Z19, Z9
-	VBROADCASTSS 20(CX), Z20
+	VBROADCASTSS 20(DX), Z20
 	VFMADD231PS  Z20, Z18, Z10
 	VFMADD231PS  Z20, Z19, Z11
-	VBROADCASTSS 24(CX), Z20
+	VBROADCASTSS 24(DX), Z20
 	VFMADD231PS  Z20, Z18, Z12
 	VFMADD231PS  Z20, Z19, Z13
-	VBROADCASTSS 28(CX), Z20
+	VBROADCASTSS 28(DX), Z20
 	VFMADD231PS  Z20, Z18, Z14
 	VFMADD231PS  Z20, Z19, Z15
-	VBROADCASTSS 32(CX), Z20
+	VBROADCASTSS 32(DX), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
-	ADDQ         $0x00000024, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (BX)
-	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z16, Z16
+	VMOVUPS Z16, (SI)
+	VADDPS  64(SI), Z17, Z17
+	VMOVUPS Z17, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -5841,323 +7023,295 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z20
+	VMOVUPS   Z15, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z20
 	VADDPS    Z20, Z16, Z16
-	VMOVUPS   Z16, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z20
+	VMOVUPS   Z16, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z20
 	VADDPS    Z20, Z17, Z17
-	VMOVUPS   Z17, K2, 64(BX)
+	VMOVUPS   Z17, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, K1, (BX)
-	VMOVUPS Z17, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, K1, (SI)
+	VMOVUPS Z17, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_10x16(SB), NOSPLIT, $0-56
+// func tileAVX512_10x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_10x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z8, Z8, Z8
-	PREFETCHT0 (DI)
-	VPXORD     Z9, Z9, Z9
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y7, Y7, Y7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y8, Y8, Y8
+	PREFETCHT0 (R12)
+	VPXORD     Y9, Y9, Y9
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z10
-	VBROADCASTSS (CX), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(CX), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(CX), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(CX), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(CX), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(CX), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(CX), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(CX), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(CX), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(CX), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS      64(DX), Z10
-	VBROADCASTSS 40(CX), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 44(CX), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 48(CX), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 52(CX), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 56(CX), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 60(CX), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 64(CX), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 68(CX), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 72(CX), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 76(CX), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS      128(DX), Z10
-	VBROADCASTSS 80(CX), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 84(CX), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 88(CX), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 92(CX), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 96(CX), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 100(CX), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 104(CX), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 108(CX), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 112(CX), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 116(CX), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS      192(DX), Z10
-	VBROADCASTSS 120(CX), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 124(CX), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 128(CX), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 132(CX), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 136(CX), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 140(CX), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 144(CX), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 148(CX), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 152(CX), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 156(CX), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	ADDQ         $0x000000a0, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y10
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 8(DX), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 16(DX), Y11
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 24(DX), Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 32(DX), Y11
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 36(DX), Y11
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y10
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 8(DX), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 16(DX), Y11
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 24(DX), Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 32(DX), Y11
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 36(DX), Y11
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y10
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 8(DX), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 16(DX), Y11
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS 24(DX), Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 32(DX), Y11
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS 36(DX), Y11
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z10
-	VBROADCASTSS (CX), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(CX), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(CX), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(CX), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(CX), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(CX), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(CX), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(CX), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(CX), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(CX), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	ADDQ         $0x00000028, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z9, Z9
-	VMOVUPS Z9, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y9, Y9
+	VMOVUPS Y9, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, (SI)
 	VZEROUPPER
 	RET
 
@@ -6167,398 +7321,616 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y8, Y8
+	VMOVUPS   Y8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y11, Y9, Y9
+	VMOVUPS   Y9, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_10x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_10x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R12)
+	VPXORD     Z9, Z9, Z9
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z10
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(DX), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(DX), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(DX), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(DX), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(DX), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(DX), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(DX), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z10
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(DX), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(DX), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(DX), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(DX), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(DX), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(DX), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(DX), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z10
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(DX), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(DX), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(DX), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(DX), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(DX), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(DX), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(DX), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z9, Z9
+	VMOVUPS Z9, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS   Z8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z11
 	VADDPS    Z11, Z9, Z9
-	VMOVUPS   Z9, K1, (BX)
+	VMOVUPS   Z9, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_10x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_10x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_10x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	VBROADCASTSS (CX), Z22
+	VMOVUPS      (BX), Z20
+	VMOVUPS      64(BX), Z21
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
-	VBROADCASTSS 4(CX), Z22
+	VBROADCASTSS 4(DX), Z22
 	VFMADD231PS  Z22, Z20, Z2
 	VFMADD231PS  Z22, Z21, Z3
-	VBROADCASTSS 8(CX), Z22
+	VBROADCASTSS 8(DX), Z22
 	VFMADD231PS  Z22, Z20, Z4
 	VFMADD231PS  Z22, Z21, Z5
-	VBROADCASTSS 12(CX), Z22
+	VBROADCASTSS 12(DX), Z22
 	VFMADD231PS  Z22, Z20, Z6
 	VFMADD231PS  Z22, Z21, Z7
-	VBROADCASTSS 16(CX), Z22
+	VBROADCASTSS 16(DX), Z22
 	VFMADD231PS  Z22, Z20, Z8
 	VFMADD231PS  Z22, Z21, Z9
-	VBROADCASTSS 20(CX), Z22
+	VBROADCASTSS 20(DX), Z22
 	VFMADD231PS  Z22, Z20, Z10
 	VFMADD231PS  Z22, Z21, Z11
-	VBROADCASTSS 24(CX), Z22
+	VBROADCASTSS 24(DX), Z22
 	VFMADD231PS  Z22, Z20, Z12
 	VFMADD231PS  Z22, Z21, Z13
-	VBROADCASTSS 28(CX), Z22
+	VBROADCASTSS 28(DX), Z22
 	VFMADD231PS  Z22, Z20, Z14
 	VFMADD231PS  Z22, Z21, Z15
-	VBROADCASTSS 32(CX), Z22
+	VBROADCASTSS 32(DX), Z22
 	VFMADD231PS  Z22, Z20, Z16
 	VFMADD231PS  Z22, Z21, Z17
-	VBROADCASTSS 36(CX), Z22
+	VBROADCASTSS 36(DX), Z22
 	VFMADD231PS  Z22, Z20, Z18
 	VFMADD231PS  Z22, Z21, Z19
-	VMOVUPS      128(DX), Z20
-	VMOVUPS      192(DX), Z21
-	VBROADCASTSS 40(CX), Z22
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z20
+	VMOVUPS      64(BX), Z21
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
-	VBROADCASTSS 44(CX), Z22
+	VBROADCASTSS 4(DX), Z22
 	VFMADD231PS  Z22, Z20, Z2
 	VFMADD231PS  Z22, Z21, Z3
-	VBROADCASTSS 48(CX), Z22
+	VBROADCASTSS 8(DX), Z22
 	VFMADD231PS  Z22, Z20, Z4
 	VFMADD231PS  Z22, Z21, Z5
-	VBROADCASTSS 52(CX), Z22
+	VBROADCASTSS 12(DX), Z22
 	VFMADD231PS  Z22, Z20, Z6
 	VFMADD231PS  Z22, Z21, Z7
-	VBROADCASTSS 56(CX), Z22
+	VBROADCASTSS 16(DX), Z22
 	VFMADD231PS  Z22, Z20, Z8
 	VFMADD231PS  Z22, Z21, Z9
-	VBROADCASTSS 60(CX), Z22
+	VBROADCASTSS 20(DX), Z22
 	VFMADD231PS  Z22, Z20, Z10
 	VFMADD231PS  Z22, Z21, Z11
-	VBROADCASTSS 64(CX), Z22
+	VBROADCASTSS 24(DX), Z22
 	VFMADD231PS  Z22, Z20, Z12
 	VFMADD231PS  Z22, Z21, Z13
-	VBROADCASTSS 68(CX), Z22
+	VBROADCASTSS 28(DX), Z22
 	VFMADD231PS  Z22, Z20, Z14
 	VFMADD231PS  Z22, Z21, Z15
-	VBROADCASTSS 72(CX), Z22
+	VBROADCASTSS 32(DX), Z22
 	VFMADD231PS  Z22, Z20, Z16
 	VFMADD231PS  Z22, Z21, Z17
-	VBROADCASTSS 76(CX), Z22
+	VBROADCASTSS 36(DX), Z22
 	VFMADD231PS  Z22, Z20, Z18
 	VFMADD231PS  Z22, Z21, Z19
-	VMOVUPS      256(DX), Z20
-	VMOVUPS      320(DX), Z21
-	VBROADCASTSS 80(CX), Z22
-	VFMADD231PS  Z22, Z20, Z0
-	VFMADD231PS  Z22, Z21, Z1
-	VBROADCASTSS 84(CX), Z22
-	VFMADD231PS  Z22, Z20, Z2
-	VFMADD231PS  Z22, Z21, Z3
-	VBROADCASTSS 88(CX), Z22
-	VFMADD231PS  Z22, Z20, Z4
-	VFMADD231PS  Z22, Z21, Z5
-	VBROADCASTSS 92(CX), Z22
-	VFMADD231PS  Z22, Z20, Z6
-	VFMADD231PS  Z22, Z21, Z7
-	VBROADCASTSS 96(CX), Z22
-	VFMADD231PS  Z22, Z20, Z8
-	VFMADD231PS  Z22, Z21, Z9
-	VBROADCASTSS 100(CX), Z22
-	VFMADD231PS  Z22, Z20, Z10
-	VFMADD231PS  Z22, Z21, Z11
-	VBROADCASTSS 104(CX), Z22
-	VFMADD231PS  Z22, Z20, Z12
-	VFMADD231PS  Z22, Z21, Z13
-	VBROADCASTSS 108(CX), Z22
-	VFMADD231PS  Z22, Z20, Z14
-	VFMADD231PS  Z22, Z21, Z15
-	VBROADCASTSS 112(CX), Z22
-	VFMADD231PS  Z22, Z20, Z16
-	VFMADD231PS  Z22, Z21, Z17
-	VBROADCASTSS 116(CX), Z22
-	VFMADD231PS  Z22, Z20, Z18
-	VFMADD231PS  Z22, Z21, Z19
-	VMOVUPS      384(DX), Z20
-	VMOVUPS      448(DX), Z21
-	VBROADCASTSS 120(CX), Z22
-	VFMADD231PS  Z22, Z20, Z0
-	VFMADD231PS  Z22, Z21, Z1
-	VBROADCASTSS 124(CX), Z22
-	VFMADD231PS  Z22, Z20, Z2
-	VFMADD231PS  Z22, Z21, Z3
-	VBROADCASTSS 128(CX), Z22
-	VFMADD231PS  Z22, Z20, Z4
-	VFMADD231PS  Z22, Z21, Z5
-	VBROADCASTSS 132(CX), Z22
-	VFMADD231PS  Z22, Z20, Z6
-	VFMADD231PS  Z22, Z21, Z7
-	VBROADCASTSS 136(CX), Z22
-	VFMADD231PS  Z22, Z20, Z8
-	VFMADD231PS  Z22, Z21, Z9
-	VBROADCASTSS 140(CX), Z22
-	VFMADD231PS  Z22, Z20, Z10
-	VFMADD231PS  Z22, Z21, Z11
-	VBROADCASTSS 144(CX), Z22
-	VFMADD231PS  Z22, Z20, Z12
-	VFMADD231PS  Z22, Z21, Z13
-	VBROADCASTSS 148(CX), Z22
-	VFMADD231PS  Z22, Z20, Z14
-	VFMADD231PS  Z22, Z21, Z15
-	VBROADCASTSS 152(CX), Z22
-	VFMADD231PS  Z22, Z20, Z16
-	VFMADD231PS  Z22, Z21, Z17
-	VBROADCASTSS 156(CX), Z22
-	VFMADD231PS  Z22, Z20, Z18
-	VFMADD231PS  Z22, Z21, Z19
-	ADDQ         $0x000000a0, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	VBROADCASTSS (CX), Z22
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z20
+	VMOVUPS      64(BX), Z21
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
-	VBROADCASTSS 4(CX), Z22
+	VBROADCASTSS 4(DX), Z22
 	VFMADD231PS  Z22, Z20, Z2
 	VFMADD231PS  Z22, Z21, Z3
-	VBROADCASTSS 8(CX), Z22
+	VBROADCASTSS 8(DX), Z22
 	VFMADD231PS  Z22, Z20, Z4
 	VFMADD231PS  Z22, Z21, Z5
-	VBROADCASTSS 12(CX), Z22
+	VBROADCASTSS 12(DX), Z22
 	VFMADD231PS  Z22, Z20, Z6
 	VFMADD231PS  Z22, Z21, Z7
-	VBROADCASTSS 16(CX), Z22
+	VBROADCASTSS 16(DX), Z22
 	VFMADD231PS  Z22, Z20, Z8
 	VFMADD231PS  Z22, Z21, Z9
-	VBROADCASTSS 20(CX), Z22
+	VBROADCASTSS 20(DX), Z22
 	VFMADD231PS  Z22, Z20, Z10
 	VFMADD231PS  Z22, Z21, Z11
-	VBROADCASTSS 24(CX), Z22
+	VBROADCASTSS 24(DX), Z22
 	VFMADD231PS  Z22, Z20, Z12
 	VFMADD231PS  Z22, Z21, Z13
-	VBROADCASTSS 28(CX), Z22
+	VBROADCASTSS 28(DX), Z22
 	VFMADD231PS  Z22, Z20, Z14
 	VFMADD231PS  Z22, Z21, Z15
-	VBROADCASTSS 32(CX), Z22
+	VBROADCASTSS 32(DX), Z22
 	VFMADD231PS  Z22, Z20, Z16
 	VFMADD231PS  Z22, Z21, Z17
-	VBROADCASTSS 36(CX), Z22
+	VBROADCASTSS 36(DX), Z22
 	VFMADD231PS  Z22, Z20, Z18
 	VFMADD231PS  Z22, Z21, Z19
-	ADDQ         $0x00000028, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (BX)
-	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z18, Z18
-	VMOVUPS Z18, (BX)
-	VADDPS  64(BX), Z19, Z19
-	VMOVUPS Z19, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z16, Z16
+	VMOVUPS Z16, (SI)
+	VADDPS  64(SI), Z17, Z17
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z18, Z18
+	VMOVUPS Z18, (SI)
+	VADDPS  64(SI), Z19, Z19
+	VMOVUPS Z19, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -6572,351 +7944,319 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z15, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z16, Z16
-	VMOVUPS   Z16, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z16, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z17, Z17
-	VMOVUPS   Z17, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z22
+	VMOVUPS   Z17, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z22
 	VADDPS    Z22, Z18, Z18
-	VMOVUPS   Z18, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z22
+	VMOVUPS   Z18, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z22
 	VADDPS    Z22, Z19, Z19
-	VMOVUPS   Z19, K2, 64(BX)
+	VMOVUPS   Z19, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, K1, (BX)
-	VMOVUPS Z17, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, K1, (BX)
-	VMOVUPS Z19, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, K1, (SI)
+	VMOVUPS Z17, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, K1, (SI)
+	VMOVUPS Z19, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_11x16(SB), NOSPLIT, $0-56
+// func tileAVX512_11x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_11x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z8, Z8, Z8
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	VPXORD     Z10, Z10, Z10
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y7, Y7, Y7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y8, Y8, Y8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y9, Y9, Y9
+	PREFETCHT0 (R12)
+	VPXORD     Y10, Y10, Y10
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z11
-	VBROADCASTSS (CX), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(CX), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(CX), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(CX), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(CX), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(CX), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(CX), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(CX), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(CX), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(CX), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(CX), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS      64(DX), Z11
-	VBROADCASTSS 44(CX), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 48(CX), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 52(CX), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 56(CX), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 60(CX), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 64(CX), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 68(CX), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 72(CX), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 76(CX), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 80(CX), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 84(CX), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS      128(DX), Z11
-	VBROADCASTSS 88(CX), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 92(CX), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 96(CX), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 100(CX), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 104(CX), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 108(CX), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 112(CX), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 116(CX), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 120(CX), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 124(CX), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 128(CX), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS      192(DX), Z11
-	VBROADCASTSS 132(CX), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 136(CX), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 140(CX), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 144(CX), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 148(CX), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 152(CX), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 156(CX), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 160(CX), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 164(CX), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 168(CX), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 172(CX), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	ADDQ         $0x000000b0, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 20(DX), Y12
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 28(DX), Y12
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 36(DX), Y12
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 40(DX), Y12
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 20(DX), Y12
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 28(DX), Y12
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 36(DX), Y12
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 40(DX), Y12
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 20(DX), Y12
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS 28(DX), Y12
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 36(DX), Y12
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS 40(DX), Y12
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z11
-	VBROADCASTSS (CX), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(CX), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(CX), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(CX), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(CX), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(CX), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(CX), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(CX), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(CX), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(CX), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(CX), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	ADDQ         $0x0000002c, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z9, Z9
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y9, Y9
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y10, Y10
+	VMOVUPS Y10, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, (SI)
 	VZEROUPPER
 	RET
 
@@ -6926,432 +8266,664 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y8, Y8
+	VMOVUPS   Y8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y9, Y9
+	VMOVUPS   Y9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y12, Y10, Y10
+	VMOVUPS   Y10, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_11x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_11x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R12)
+	VPXORD     Z10, Z10, Z10
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(DX), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(DX), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(DX), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(DX), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(DX), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(DX), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(DX), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(DX), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(DX), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(DX), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(DX), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(DX), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(DX), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(DX), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(DX), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(DX), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z11
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(DX), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(DX), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(DX), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(DX), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(DX), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(DX), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(DX), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(DX), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z9, Z9
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	VMOVUPS   Z9, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS   Z9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
+	VMOVUPS   Z10, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_11x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_11x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_11x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	VBROADCASTSS (CX), Z24
+	VMOVUPS      (BX), Z22
+	VMOVUPS      64(BX), Z23
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
-	VBROADCASTSS 4(CX), Z24
+	VBROADCASTSS 4(DX), Z24
 	VFMADD231PS  Z24, Z22, Z2
 	VFMADD231PS  Z24, Z23, Z3
-	VBROADCASTSS 8(CX), Z24
+	VBROADCASTSS 8(DX), Z24
 	VFMADD231PS  Z24, Z22, Z4
 	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS 12(CX), Z24
+	VBROADCASTSS 12(DX), Z24
 	VFMADD231PS  Z24, Z22, Z6
 	VFMADD231PS  Z24, Z23, Z7
-	VBROADCASTSS 16(CX), Z24
+	VBROADCASTSS 16(DX), Z24
 	VFMADD231PS  Z24, Z22, Z8
 	VFMADD231PS  Z24, Z23, Z9
-	VBROADCASTSS 20(CX), Z24
+	VBROADCASTSS 20(DX), Z24
 	VFMADD231PS  Z24, Z22, Z10
 	VFMADD231PS  Z24, Z23, Z11
-	VBROADCASTSS 24(CX), Z24
+	VBROADCASTSS 24(DX), Z24
 	VFMADD231PS  Z24, Z22, Z12
 	VFMADD231PS  Z24, Z23, Z13
-	VBROADCASTSS 28(CX), Z24
+	VBROADCASTSS 28(DX), Z24
 	VFMADD231PS  Z24, Z22, Z14
 	VFMADD231PS  Z24, Z23, Z15
-	VBROADCASTSS 32(CX), Z24
+	VBROADCASTSS 32(DX), Z24
 	VFMADD231PS  Z24, Z22, Z16
 	VFMADD231PS  Z24, Z23, Z17
-	VBROADCASTSS 36(CX), Z24
+	VBROADCASTSS 36(DX), Z24
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
-	VBROADCASTSS 40(CX), Z24
+	VBROADCASTSS 40(DX), Z24
 	VFMADD231PS  Z24, Z22, Z20
 	VFMADD231PS  Z24, Z23, Z21
-	VMOVUPS      128(DX), Z22
-	VMOVUPS      192(DX), Z23
-	VBROADCASTSS 44(CX), Z24
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z22
+	VMOVUPS      64(BX), Z23
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
-	VBROADCASTSS 48(CX), Z24
+	VBROADCASTSS 4(DX), Z24
 	VFMADD231PS  Z24, Z22, Z2
 	VFMADD231PS  Z24, Z23, Z3
-	VBROADCASTSS 52(CX), Z24
+	VBROADCASTSS 8(DX), Z24
 	VFMADD231PS  Z24, Z22, Z4
 	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS 56(CX), Z24
+	VBROADCASTSS 12(DX), Z24
 	VFMADD231PS  Z24, Z22, Z6
 	VFMADD231PS  Z24, Z23, Z7
-	VBROADCASTSS 60(CX), Z24
+	VBROADCASTSS 16(DX), Z24
 	VFMADD231PS  Z24, Z22, Z8
 	VFMADD231PS  Z24, Z23, Z9
-	VBROADCASTSS 64(CX), Z24
+	VBROADCASTSS 20(DX), Z24
 	VFMADD231PS  Z24, Z22, Z10
 	VFMADD231PS  Z24, Z23, Z11
-	VBROADCASTSS 68(CX), Z24
+	VBROADCASTSS 24(DX), Z24
 	VFMADD231PS  Z24, Z22, Z12
 	VFMADD231PS  Z24, Z23, Z13
-	VBROADCASTSS 72(CX), Z24
+	VBROADCASTSS 28(DX), Z24
 	VFMADD231PS  Z24, Z22, Z14
 	VFMADD231PS  Z24, Z23, Z15
-	VBROADCASTSS 76(CX), Z24
+	VBROADCASTSS 32(DX), Z24
 	VFMADD231PS  Z24, Z22, Z16
 	VFMADD231PS  Z24, Z23, Z17
-	VBROADCASTSS 80(CX), Z24
+	VBROADCASTSS 36(DX), Z24
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
-	VBROADCASTSS 84(CX), Z24
+	VBROADCASTSS 40(DX), Z24
 	VFMADD231PS  Z24, Z22, Z20
 	VFMADD231PS  Z24, Z23, Z21
-	VMOVUPS      256(DX), Z22
-	VMOVUPS      320(DX), Z23
-	VBROADCASTSS 88(CX), Z24
-	VFMADD231PS  Z24, Z22, Z0
-	VFMADD231PS  Z24, Z23, Z1
-	VBROADCASTSS 92(CX), Z24
-	VFMADD231PS  Z24, Z22, Z2
-	VFMADD231PS  Z24, Z23, Z3
-	VBROADCASTSS 96(CX), Z24
-	VFMADD231PS  Z24, Z22, Z4
-	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS 100(CX), Z24
-	VFMADD231PS  Z24, Z22, Z6
-	VFMADD231PS  Z24, Z23, Z7
-	VBROADCASTSS 104(CX), Z24
-	VFMADD231PS  Z24, Z22, Z8
-	VFMADD231PS  Z24, Z23, Z9
-	VBROADCASTSS 108(CX), Z24
-	VFMADD231PS  Z24, Z22, Z10
-	VFMADD231PS  Z24, Z23, Z11
-	VBROADCASTSS 112(CX), Z24
-	VFMADD231PS  Z24, Z22, Z12
-	VFMADD231PS  Z24, Z23, Z13
-	VBROADCASTSS 116(CX), Z24
-	VFMADD231PS  Z24, Z22, Z14
-	VFMADD231PS  Z24, Z23, Z15
-	VBROADCASTSS 120(CX), Z24
-	VFMADD231PS  Z24, Z22, Z16
-	VFMADD231PS  Z24, Z23, Z17
-	VBROADCASTSS 124(CX), Z24
-	VFMADD231PS  Z24, Z22, Z18
-	VFMADD231PS  Z24, Z23, Z19
-	VBROADCASTSS 128(CX), Z24
-	VFMADD231PS  Z24, Z22, Z20
-	VFMADD231PS  Z24, Z23, Z21
-	VMOVUPS      384(DX), Z22
-	VMOVUPS      448(DX), Z23
-	VBROADCASTSS 132(CX), Z24
-	VFMADD231PS  Z24, Z22, Z0
-	VFMADD231PS  Z24, Z23, Z1
-	VBROADCASTSS 136(CX), Z24
-	VFMADD231PS  Z24, Z22, Z2
-	VFMADD231PS  Z24, Z23, Z3
-	VBROADCASTSS 140(CX), Z24
-	VFMADD231PS  Z24, Z22, Z4
-	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS 144(CX), Z24
-	VFMADD231PS  Z24, Z22, Z6
-	VFMADD231PS  Z24, Z23, Z7
-	VBROADCASTSS 148(CX), Z24
-	VFMADD231PS  Z24, Z22, Z8
-	VFMADD231PS  Z24, Z23, Z9
-	VBROADCASTSS 152(CX), Z24
-	VFMADD231PS  Z24, Z22, Z10
-	VFMADD231PS  Z24, Z23, Z11
-	VBROADCASTSS 156(CX), Z24
-	VFMADD231PS  Z24, Z22, Z12
-	VFMADD231PS  Z24, Z23, Z13
-	VBROADCASTSS 160(CX), Z24
-	VFMADD231PS  Z24, Z22, Z14
-	VFMADD231PS  Z24, Z23, Z15
-	VBROADCASTSS 164(CX), Z24
-	VFMADD231PS  Z24, Z22, Z16
-	VFMADD231PS  Z24, Z23, Z17
-	VBROADCASTSS 168(CX), Z24
-	VFMADD231PS  Z24, Z22, Z18
-	VFMADD231PS  Z24, Z23, Z19
-	VBROADCASTSS 172(CX), Z24
-	VFMADD231PS  Z24, Z22, Z20
-	VFMADD231PS  Z24, Z23, Z21
-	ADDQ         $0x000000b0, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	VBROADCASTSS (CX), Z24
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z22
+	VMOVUPS      64(BX), Z23
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
-	VBROADCASTSS 4(CX), Z24
+	VBROADCASTSS 4(DX), Z24
 	VFMADD231PS  Z24, Z22, Z2
 	VFMADD231PS  Z24, Z23, Z3
-	VBROADCASTSS 8(CX), Z24
+	VBROADCASTSS 8(DX), Z24
 	VFMADD231PS  Z24, Z22, Z4
 	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS 12(CX), Z24
+	VBROADCASTSS 12(DX), Z24
 	VFMADD231PS  Z24, Z22, Z6
 	VFMADD231PS  Z24, Z23, Z7
-	VBROADCASTSS 16(CX), Z24
+	VBROADCASTSS 16(DX), Z24
 	VFMADD231PS  Z24, Z22, Z8
 	VFMADD231PS  Z24, Z23, Z9
-	VBROADCASTSS 20(CX), Z24
+	VBROADCASTSS 20(DX), Z24
 	VFMADD231PS  Z24, Z22, Z10
 	VFMADD231PS  Z24, Z23, Z11
-	VBROADCASTSS 24(CX), Z24
+	VBROADCASTSS 24(DX), Z24
 	VFMADD231PS  Z24, Z22, Z12
 	VFMADD231PS  Z24, Z23, Z13
-	VBROADCASTSS 28(CX), Z24
+	VBROADCASTSS 28(DX), Z24
 	VFMADD231PS  Z24, Z22, Z14
 	VFMADD231PS  Z24, Z23, Z15
-	VBROADCASTSS 32(CX), Z24
+	VBROADCASTSS 32(DX), Z24
 	VFMADD231PS  Z24, Z22, Z16
 	VFMADD231PS  Z24, Z23, Z17
-	VBROADCASTSS 36(CX), Z24
+	VBROADCASTSS 36(DX), Z24
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
-	VBROADCASTSS 40(CX), Z24
+	VBROADCASTSS 40(DX), Z24
 	VFMADD231PS  Z24, Z22, Z20
 	VFMADD231PS  Z24, Z23, Z21
-	ADDQ         $0x0000002c, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (BX)
-	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z18, Z18
-	VMOVUPS Z18, (BX)
-	VADDPS  64(BX), Z19, Z19
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z20, Z20
-	VMOVUPS Z20, (BX)
-	VADDPS  64(BX), Z21, Z21
-	VMOVUPS Z21, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z16, Z16
+	VMOVUPS Z16, (SI)
+	VADDPS  64(SI), Z17, Z17
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z18, Z18
+	VMOVUPS Z18, (SI)
+	VADDPS  64(SI), Z19, Z19
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z20, Z20
+	VMOVUPS Z20, (SI)
+	VADDPS  64(SI), Z21, Z21
+	VMOVUPS Z21, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -7365,379 +8937,343 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z15, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z16, Z16
-	VMOVUPS   Z16, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z16, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z17, Z17
-	VMOVUPS   Z17, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z17, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z18, Z18
-	VMOVUPS   Z18, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z18, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z19, Z19
-	VMOVUPS   Z19, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z24
+	VMOVUPS   Z19, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z24
 	VADDPS    Z24, Z20, Z20
-	VMOVUPS   Z20, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z24
+	VMOVUPS   Z20, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z24
 	VADDPS    Z24, Z21, Z21
-	VMOVUPS   Z21, K2, 64(BX)
+	VMOVUPS   Z21, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, K1, (BX)
-	VMOVUPS Z17, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, K1, (BX)
-	VMOVUPS Z19, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, K1, (BX)
-	VMOVUPS Z21, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, K1, (SI)
+	VMOVUPS Z17, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, K1, (SI)
+	VMOVUPS Z19, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, K1, (SI)
+	VMOVUPS Z21, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_12x16(SB), NOSPLIT, $0-56
+// func tileAVX512_12x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_12x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z8, Z8, Z8
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z10, Z10, Z10
-	PREFETCHT0 (DI)
-	VPXORD     Z11, Z11, Z11
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y7, Y7, Y7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y8, Y8, Y8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y9, Y9, Y9
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y10, Y10, Y10
+	PREFETCHT0 (R12)
+	VPXORD     Y11, Y11, Y11
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z12
-	VBROADCASTSS (CX), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(CX), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(CX), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(CX), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(CX), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(CX), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(CX), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(CX), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(CX), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(CX), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(CX), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(CX), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS      64(DX), Z12
-	VBROADCASTSS 48(CX), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 52(CX), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 56(CX), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 60(CX), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 64(CX), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 68(CX), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 72(CX), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 76(CX), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 80(CX), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 84(CX), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 88(CX), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 92(CX), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS      128(DX), Z12
-	VBROADCASTSS 96(CX), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 100(CX), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 104(CX), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 108(CX), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 112(CX), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 116(CX), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 120(CX), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 124(CX), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 128(CX), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 132(CX), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 136(CX), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 140(CX), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS      192(DX), Z12
-	VBROADCASTSS 144(CX), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 148(CX), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 152(CX), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 156(CX), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 160(CX), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 164(CX), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 168(CX), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 172(CX), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 176(CX), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 180(CX), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 184(CX), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 188(CX), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         $0x000000c0, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y12
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 8(DX), Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 16(DX), Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 24(DX), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 32(DX), Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 40(DX), Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 44(DX), Y13
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y12
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 8(DX), Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 16(DX), Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 24(DX), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 32(DX), Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 40(DX), Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 44(DX), Y13
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y12
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS 8(DX), Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS 16(DX), Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS 24(DX), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS 32(DX), Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS 40(DX), Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS 44(DX), Y13
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z12
-	VBROADCASTSS (CX), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(CX), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(CX), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(CX), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(CX), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(CX), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(CX), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(CX), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(CX), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(CX), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(CX), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(CX), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         $0x00000030, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z9, Z9
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z11, Z11
-	VMOVUPS Z11, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y9, Y9
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y10, Y10
+	VMOVUPS Y10, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y11, Y11
+	VMOVUPS Y11, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z11, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y11, (SI)
 	VZEROUPPER
 	RET
 
@@ -7747,466 +9283,712 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y8, Y8
+	VMOVUPS   Y8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y9, Y9
+	VMOVUPS   Y9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y10, Y10
+	VMOVUPS   Y10, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y13, Y11, Y11
+	VMOVUPS   Y11, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y11, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_12x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_12x16(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R12)
+	VPXORD     Z11, Z11, Z11
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z12
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(DX), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(DX), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(DX), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(DX), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(DX), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(DX), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(DX), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(DX), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(DX), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z12
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(DX), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(DX), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(DX), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(DX), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(DX), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(DX), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(DX), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(DX), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(DX), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z12
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(DX), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(DX), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(DX), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(DX), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(DX), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(DX), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(DX), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(DX), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(DX), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z9, Z9
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z11, Z11
+	VMOVUPS Z11, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z11, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z9, Z9
-	VMOVUPS   Z9, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS   Z10, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z13
 	VADDPS    Z13, Z11, Z11
-	VMOVUPS   Z11, K1, (BX)
+	VMOVUPS   Z11, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z11, K1, (BX)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z11, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_12x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_12x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_12x32(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	VBROADCASTSS (CX), Z26
+	VMOVUPS      (BX), Z24
+	VMOVUPS      64(BX), Z25
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS 4(CX), Z26
+	VBROADCASTSS 4(DX), Z26
 	VFMADD231PS  Z26, Z24, Z2
 	VFMADD231PS  Z26, Z25, Z3
-	VBROADCASTSS 8(CX), Z26
+	VBROADCASTSS 8(DX), Z26
 	VFMADD231PS  Z26, Z24, Z4
 	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS 12(CX), Z26
+	VBROADCASTSS 12(DX), Z26
 	VFMADD231PS  Z26, Z24, Z6
 	VFMADD231PS  Z26, Z25, Z7
-	VBROADCASTSS 16(CX), Z26
+	VBROADCASTSS 16(DX), Z26
 	VFMADD231PS  Z26, Z24, Z8
 	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS 20(CX), Z26
+	VBROADCASTSS 20(DX), Z26
 	VFMADD231PS  Z26, Z24, Z10
 	VFMADD231PS  Z26, Z25, Z11
-	VBROADCASTSS 24(CX), Z26
+	VBROADCASTSS 24(DX), Z26
 	VFMADD231PS  Z26, Z24, Z12
 	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS 28(CX), Z26
+	VBROADCASTSS 28(DX), Z26
 	VFMADD231PS  Z26, Z24, Z14
 	VFMADD231PS  Z26, Z25, Z15
-	VBROADCASTSS 32(CX), Z26
+	VBROADCASTSS 32(DX), Z26
 	VFMADD231PS  Z26, Z24, Z16
 	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS 36(CX), Z26
+	VBROADCASTSS 36(DX), Z26
 	VFMADD231PS  Z26, Z24, Z18
 	VFMADD231PS  Z26, Z25, Z19
-	VBROADCASTSS 40(CX), Z26
+	VBROADCASTSS 40(DX), Z26
 	VFMADD231PS  Z26, Z24, Z20
 	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS 44(CX), Z26
+	VBROADCASTSS 44(DX), Z26
 	VFMADD231PS  Z26, Z24, Z22
 	VFMADD231PS  Z26, Z25, Z23
-	VMOVUPS      128(DX), Z24
-	VMOVUPS      192(DX), Z25
-	VBROADCASTSS 48(CX), Z26
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z24
+	VMOVUPS      64(BX), Z25
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS 52(CX), Z26
+	VBROADCASTSS 4(DX), Z26
 	VFMADD231PS  Z26, Z24, Z2
 	VFMADD231PS  Z26, Z25, Z3
-	VBROADCASTSS 56(CX), Z26
+	VBROADCASTSS 8(DX), Z26
 	VFMADD231PS  Z26, Z24, Z4
 	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS 60(CX), Z26
+	VBROADCASTSS 12(DX), Z26
 	VFMADD231PS  Z26, Z24, Z6
 	VFMADD231PS  Z26, Z25, Z7
-	VBROADCASTSS 64(CX), Z26
+	VBROADCASTSS 16(DX), Z26
 	VFMADD231PS  Z26, Z24, Z8
 	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS 68(CX), Z26
+	VBROADCASTSS 20(DX), Z26
 	VFMADD231PS  Z26, Z24, Z10
 	VFMADD231PS  Z26, Z25, Z11
-	VBROADCASTSS 72(CX), Z26
+	VBROADCASTSS 24(DX), Z26
 	VFMADD231PS  Z26, Z24, Z12
 	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS 76(CX), Z26
+	VBROADCASTSS 28(DX), Z26
 	VFMADD231PS  Z26, Z24, Z14
 	VFMADD231PS  Z26, Z25, Z15
-	VBROADCASTSS 80(CX), Z26
+	VBROADCASTSS 32(DX), Z26
 	VFMADD231PS  Z26, Z24, Z16
 	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS 84(CX), Z26
+	VBROADCASTSS 36(DX), Z26
 	VFMADD231PS  Z26, Z24, Z18
 	VFMADD231PS  Z26, Z25, Z19
-	VBROADCASTSS 88(CX), Z26
+	VBROADCASTSS 40(DX), Z26
 	VFMADD231PS  Z26, Z24, Z20
 	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS 92(CX), Z26
+	VBROADCASTSS 44(DX), Z26
 	VFMADD231PS  Z26, Z24, Z22
 	VFMADD231PS  Z26, Z25, Z23
-	VMOVUPS      256(DX), Z24
-	VMOVUPS      320(DX), Z25
-	VBROADCASTSS 96(CX), Z26
-	VFMADD231PS  Z26, Z24, Z0
-	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS 100(CX), Z26
-	VFMADD231PS  Z26, Z24, Z2
-	VFMADD231PS  Z26, Z25, Z3
-	VBROADCASTSS 104(CX), Z26
-	VFMADD231PS  Z26, Z24, Z4
-	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS 108(CX), Z26
-	VFMADD231PS  Z26, Z24, Z6
-	VFMADD231PS  Z26, Z25, Z7
-	VBROADCASTSS 112(CX), Z26
-	VFMADD231PS  Z26, Z24, Z8
-	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS 116(CX), Z26
-	VFMADD231PS  Z26, Z24, Z10
-	VFMADD231PS  Z26, Z25, Z11
-	VBROADCASTSS 120(CX), Z26
-	VFMADD231PS  Z26, Z24, Z12
-	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS 124(CX), Z26
-	VFMADD231PS  Z26, Z24, Z14
-	VFMADD231PS  Z26, Z25, Z15
-	VBROADCASTSS 128(CX), Z26
-	VFMADD231PS  Z26, Z24, Z16
-	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS 132(CX), Z26
-	VFMADD231PS  Z26, Z24, Z18
-	VFMADD231PS  Z26, Z25, Z19
-	VBROADCASTSS 136(CX), Z26
-	VFMADD231PS  Z26, Z24, Z20
-	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS 140(CX), Z26
-	VFMADD231PS  Z26, Z24, Z22
-	VFMADD231PS  Z26, Z25, Z23
-	VMOVUPS      384(DX), Z24
-	VMOVUPS      448(DX), Z25
-	VBROADCASTSS 144(CX), Z26
-	VFMADD231PS  Z26, Z24, Z0
-	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS 148(CX), Z26
-	VFMADD231PS  Z26, Z24, Z2
-	VFMADD231PS  Z26, Z25, Z3
-	VBROADCASTSS 152(CX), Z26
-	VFMADD231PS  Z26, Z24, Z4
-	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS 156(CX), Z26
-	VFMADD231PS  Z26, Z24, Z6
-	VFMADD231PS  Z26, Z25, Z7
-	VBROADCASTSS 160(CX), Z26
-	VFMADD231PS  Z26, Z24, Z8
-	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS 164(CX), Z26
-	VFMADD231PS  Z26, Z24, Z10
-	VFMADD231PS  Z26, Z25, Z11
-	VBROADCASTSS 168(CX), Z26
-	VFMADD231PS  Z26, Z24, Z12
-	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS 172(CX), Z26
-	VFMADD231PS  Z26, Z24, Z14
-	VFMADD231PS  Z26, Z25, Z15
-	VBROADCASTSS 176(CX), Z26
-	VFMADD231PS  Z26, Z24, Z16
-	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS 180(CX), Z26
-	VFMADD231PS  Z26, Z24, Z18
-	VFMADD231PS  Z26, Z25, Z19
-	VBROADCASTSS 184(CX), Z26
-	VFMADD231PS  Z26, Z24, Z20
-	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS 188(CX), Z26
-	VFMADD231PS  Z26, Z24, Z22
-	VFMADD231PS  Z26, Z25, Z23
-	ADDQ         $0x000000c0, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	VBROADCASTSS (CX), Z26
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z24
+	VMOVUPS      64(BX), Z25
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS 4(CX), Z26
+	VBROADCASTSS 4(DX), Z26
 	VFMADD231PS  Z26, Z24, Z2
 	VFMADD231PS  Z26, Z25, Z3
-	VBROADCASTSS 8(CX), Z26
+	VBROADCASTSS 8(DX), Z26
 	VFMADD231PS  Z26, Z24, Z4
 	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS 12(CX), Z26
+	VBROADCASTSS 12(DX), Z26
 	VFMADD231PS  Z26, Z24, Z6
 	VFMADD231PS  Z26, Z25, Z7
-	VBROADCASTSS 16(CX), Z26
+	VBROADCASTSS 16(DX), Z26
 	VFMADD231PS  Z26, Z24, Z8
 	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS 20(CX), Z26
+	VBROADCASTSS 20(DX), Z26
 	VFMADD231PS  Z26, Z24, Z10
 	VFMADD231PS  Z26, Z25, Z11
-	VBROADCASTSS 24(CX), Z26
+	VBROADCASTSS 24(DX), Z26
 	VFMADD231PS  Z26, Z24, Z12
 	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS 28(CX), Z26
+	VBROADCASTSS 28(DX), Z26
 	VFMADD231PS  Z26, Z24, Z14
 	VFMADD231PS  Z26, Z25, Z15
-	VBROADCASTSS 32(CX), Z26
+	VBROADCASTSS 32(DX), Z26
 	VFMADD231PS  Z26, Z24, Z16
 	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS 36(CX), Z26
+	VBROADCASTSS 36(DX), Z26
 	VFMADD231PS  Z26, Z24, Z18
 	VFMADD231PS  Z26, Z25, Z19
-	VBROADCASTSS 40(CX), Z26
+	VBROADCASTSS 40(DX), Z26
 	VFMADD231PS  Z26, Z24, Z20
 	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS 44(CX), Z26
+	VBROADCASTSS 44(DX), Z26
 	VFMADD231PS  Z26, Z24, Z22
 	VFMADD231PS  Z26, Z25, Z23
-	ADDQ         $0x00000030, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (BX)
-	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z18, Z18
-	VMOVUPS Z18, (BX)
-	VADDPS  64(BX), Z19, Z19
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z20, Z20
-	VMOVUPS Z20, (BX)
-	VADDPS  64(BX), Z21, Z21
-	VMOVUPS Z21, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z22, Z22
-	VMOVUPS Z22, (BX)
-	VADDPS  64(BX), Z23, Z23
-	VMOVUPS Z23, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z16, Z16
+	VMOVUPS Z16, (SI)
+	VADDPS  64(SI), Z17, Z17
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z18, Z18
+	VMOVUPS Z18, (SI)
+	VADDPS  64(SI), Z19, Z19
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z20, Z20
+	VMOVUPS Z20, (SI)
+	VADDPS  64(SI), Z21, Z21
+	VMOVUPS Z21, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z22, Z22
+	VMOVUPS Z22, (SI)
+	VADDPS  64(SI), Z23, Z23
+	VMOVUPS Z23, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z22, (SI)
+	VMOVUPS Z23, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -8220,407 +10002,367 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z15, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z16, Z16
-	VMOVUPS   Z16, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z16, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z17, Z17
-	VMOVUPS   Z17, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z17, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z18, Z18
-	VMOVUPS   Z18, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z18, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z19, Z19
-	VMOVUPS   Z19, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z19, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z20, Z20
-	VMOVUPS   Z20, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z20, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z21, Z21
-	VMOVUPS   Z21, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z26
+	VMOVUPS   Z21, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z26
 	VADDPS    Z26, Z22, Z22
-	VMOVUPS   Z22, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z26
+	VMOVUPS   Z22, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z26
 	VADDPS    Z26, Z23, Z23
-	VMOVUPS   Z23, K2, 64(BX)
+	VMOVUPS   Z23, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, K1, (BX)
-	VMOVUPS Z17, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, K1, (BX)
-	VMOVUPS Z19, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, K1, (BX)
-	VMOVUPS Z21, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z22, K1, (BX)
-	VMOVUPS Z23, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, K1, (SI)
+	VMOVUPS Z17, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, K1, (SI)
+	VMOVUPS Z19, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, K1, (SI)
+	VMOVUPS Z21, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z22, K1, (SI)
+	VMOVUPS Z23, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_13x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_13x16(SB), NOSPLIT, $0-56
+// func tileAVX512_13x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_13x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z8, Z8, Z8
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z10, Z10, Z10
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	VPXORD     Z12, Z12, Z12
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y7, Y7, Y7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y8, Y8, Y8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y9, Y9, Y9
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y10, Y10, Y10
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y11, Y11, Y11
+	PREFETCHT0 (R12)
+	VPXORD     Y12, Y12, Y12
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z13
-	VBROADCASTSS (CX), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(CX), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(CX), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(CX), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(CX), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(CX), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(CX), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(CX), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(CX), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(CX), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(CX), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(CX), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(CX), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS      64(DX), Z13
-	VBROADCASTSS 52(CX), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 56(CX), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 60(CX), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 64(CX), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 68(CX), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 72(CX), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 76(CX), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 80(CX), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 84(CX), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 88(CX), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 92(CX), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 96(CX), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 100(CX), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS      128(DX), Z13
-	VBROADCASTSS 104(CX), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 108(CX), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 112(CX), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 116(CX), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 120(CX), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 124(CX), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 128(CX), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 132(CX), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 136(CX), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 140(CX), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 144(CX), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 148(CX), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 152(CX), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS      192(DX), Z13
-	VBROADCASTSS 156(CX), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 160(CX), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 164(CX), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 168(CX), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 172(CX), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 176(CX), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 180(CX), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 184(CX), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 188(CX), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 192(CX), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 196(CX), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 200(CX), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 204(CX), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	ADDQ         $0x000000d0, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 16(DX), Y14
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 20(DX), Y14
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 24(DX), Y14
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 28(DX), Y14
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 32(DX), Y14
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 36(DX), Y14
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 40(DX), Y14
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 44(DX), Y14
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 48(DX), Y14
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 16(DX), Y14
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 20(DX), Y14
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 24(DX), Y14
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 28(DX), Y14
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 32(DX), Y14
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 36(DX), Y14
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 40(DX), Y14
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 44(DX), Y14
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 48(DX), Y14
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y13, Y0
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS  Y14, Y13, Y2
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 16(DX), Y14
+	VFMADD231PS  Y14, Y13, Y4
+	VBROADCASTSS 20(DX), Y14
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 24(DX), Y14
+	VFMADD231PS  Y14, Y13, Y6
+	VBROADCASTSS 28(DX), Y14
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 32(DX), Y14
+	VFMADD231PS  Y14, Y13, Y8
+	VBROADCASTSS 36(DX), Y14
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 40(DX), Y14
+	VFMADD231PS  Y14, Y13, Y10
+	VBROADCASTSS 44(DX), Y14
+	VFMADD231PS  Y14, Y13, Y11
+	VBROADCASTSS 48(DX), Y14
+	VFMADD231PS  Y14, Y13, Y12
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z13
-	VBROADCASTSS (CX), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(CX), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(CX), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(CX), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(CX), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(CX), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(CX), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(CX), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(CX), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(CX), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(CX), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(CX), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(CX), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	ADDQ         $0x00000034, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z9, Z9
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z11, Z11
-	VMOVUPS Z11, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y9, Y9
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y10, Y10
+	VMOVUPS Y10, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y11, Y11
+	VMOVUPS Y11, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y12, Y12
+	VMOVUPS Y12, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z11, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y11, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y12, (SI)
 	VZEROUPPER
 	RET
 
@@ -8630,500 +10372,760 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z9, Z9
-	VMOVUPS   Z9, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z11, Z11
-	VMOVUPS   Z11, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS    Z14, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y8, Y8
+	VMOVUPS   Y8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y9, Y9
+	VMOVUPS   Y9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y10, Y10
+	VMOVUPS   Y10, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y11, Y11
+	VMOVUPS   Y11, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y14, Y12, Y12
+	VMOVUPS   Y12, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z11, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y11, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y12, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_13x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_13x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_13x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_13x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
 	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	VBROADCASTSS (CX), Z28
-	VFMADD231PS  Z28, Z26, Z0
-	VFMADD231PS  Z28, Z27, Z1
-	VBROADCASTSS 4(CX), Z28
-	VFMADD231PS  Z28, Z26, Z2
-	VFMADD231PS  Z28, Z27, Z3
-	VBROADCASTSS 8(CX), Z28
-	VFMADD231PS  Z28, Z26, Z4
-	VFMADD231PS  Z28, Z27, Z5
-	VBROADCASTSS 12(CX), Z28
-	VFMADD231PS  Z28, Z26, Z6
-	VFMADD231PS  Z28, Z27, Z7
-	VBROADCASTSS 16(CX), Z28
-	VFMADD231PS  Z28, Z26, Z8
-	VFMADD231PS  Z28, Z27, Z9
-	VBROADCASTSS 20(CX), Z28
-	VFMADD231PS  Z28, Z26, Z10
-	VFMADD231PS  Z28, Z27, Z11
-	VBROADCASTSS 24(CX), Z28
-	VFMADD231PS  Z28, Z26, Z12
-	VFMADD231PS  Z28, Z27, Z13
-	VBROADCASTSS 28(CX), Z28
-	VFMADD231PS  Z28, Z26, Z14
-	VFMADD231PS  Z28, Z27, Z15
-	VBROADCASTSS 32(CX), Z28
-	VFMADD231PS  Z28, Z26, Z16
-	VFMADD231PS  Z28, Z27, Z17
-	VBROADCASTSS 36(CX), Z28
-	VFMADD231PS  Z28, Z26, Z18
-	VFMADD231PS  Z28, Z27, Z19
-	VBROADCASTSS 40(CX), Z28
-	VFMADD231PS  Z28, Z26, Z20
-	VFMADD231PS  Z28, Z27, Z21
-	VBROADCASTSS 44(CX), Z28
-	VFMADD231PS  Z28, Z26, Z22
-	VFMADD231PS  Z28, Z27, Z23
-	VBROADCASTSS 48(CX), Z28
-	VFMADD231PS  Z28, Z26, Z24
-	VFMADD231PS  Z28, Z27, Z25
-	VMOVUPS      128(DX), Z26
-	VMOVUPS      192(DX), Z27
-	VBROADCASTSS 52(CX), Z28
-	VFMADD231PS  Z28, Z26, Z0
-	VFMADD231PS  Z28, Z27, Z1
-	VBROADCASTSS 56(CX), Z28
-	VFMADD231PS  Z28, Z26, Z2
-	VFMADD231PS  Z28, Z27, Z3
-	VBROADCASTSS 60(CX), Z28
-	VFMADD231PS  Z28, Z26, Z4
-	VFMADD231PS  Z28, Z27, Z5
-	VBROADCASTSS 64(CX), Z28
-	VFMADD231PS  Z28, Z26, Z6
-	VFMADD231PS  Z28, Z27, Z7
-	VBROADCASTSS 68(CX), Z28
-	VFMADD231PS  Z28, Z26, Z8
-	VFMADD231PS  Z28, Z27, Z9
-	VBROADCASTSS 72(CX), Z28
-	VFMADD231PS  Z28, Z26, Z10
-	VFMADD231PS  Z28, Z27, Z11
-	VBROADCASTSS 76(CX), Z28
-	VFMADD231PS  Z28, Z26, Z12
-	VFMADD231PS  Z28, Z27, Z13
-	VBROADCASTSS 80(CX), Z28
-	VFMADD231PS  Z28, Z26, Z14
-	VFMADD231PS  Z28, Z27, Z15
-	VBROADCASTSS 84(CX), Z28
-	VFMADD231PS  Z28, Z26, Z16
-	VFMADD231PS  Z28, Z27, Z17
-	VBROADCASTSS 88(CX), Z28
-	VFMADD231PS  Z28, Z26, Z18
-	VFMADD231PS  Z28, Z27, Z19
-	VBROADCASTSS 92(CX), Z28
-	VFMADD231PS  Z28, Z26, Z20
-	VFMADD231PS  Z28, Z27, Z21
-	VBROADCASTSS 96(CX), Z28
-	VFMADD231PS  Z28, Z26, Z22
-	VFMADD231PS  Z28, Z27, Z23
-	VBROADCASTSS 100(CX), Z28
-	VFMADD231PS  Z28, Z26, Z24
-	VFMADD231PS  Z28, Z27, Z25
-	VMOVUPS      256(DX), Z26
-	VMOVUPS      320(DX), Z27
-	VBROADCASTSS 104(CX), Z28
-	VFMADD231PS  Z28, Z26, Z0
-	VFMADD231PS  Z28, Z27, Z1
-	VBROADCASTSS 108(CX), Z28
-	VFMADD231PS  Z28, Z26, Z2
-	VFMADD231PS  Z28, Z27, Z3
-	VBROADCASTSS 112(CX), Z28
-	VFMADD231PS  Z28, Z26, Z4
-	VFMADD231PS  Z28, Z27, Z5
-	VBROADCASTSS 116(CX), Z28
-	VFMADD231PS  Z28, Z26, Z6
-	VFMADD231PS  Z28, Z27, Z7
-	VBROADCASTSS 120(CX), Z28
-	VFMADD231PS  Z28, Z26, Z8
-	VFMADD231PS  Z28, Z27, Z9
-	VBROADCASTSS 124(CX), Z28
-	VFMADD231PS  Z28, Z26, Z10
-	VFMADD231PS  Z28, Z27, Z11
-	VBROADCASTSS 128(CX), Z28
-	VFMADD231PS  Z28, Z26, Z12
-	VFMADD231PS  Z28, Z27, Z13
-	VBROADCASTSS 132(CX), Z28
-	VFMADD231PS  Z28, Z26, Z14
-	VFMADD231PS  Z28, Z27, Z15
-	VBROADCASTSS 136(CX), Z28
-	VFMADD231PS  Z28, Z26, Z16
-	VFMADD231PS  Z28, Z27, Z17
-	VBROADCASTSS 140(CX), Z28
-	VFMADD231PS  Z28, Z26, Z18
-	VFMADD231PS  Z28, Z27, Z19
-	VBROADCASTSS 144(CX), Z28
-	VFMADD231PS  Z28, Z26, Z20
-	VFMADD231PS  Z28, Z27, Z21
-	VBROADCASTSS 148(CX), Z28
-	VFMADD231PS  Z28, Z26, Z22
-	VFMADD231PS  Z28, Z27, Z23
-	VBROADCASTSS 152(CX), Z28
-	VFMADD231PS  Z28, Z26, Z24
-	VFMADD231PS  Z28, Z27, Z25
-	VMOVUPS      384(DX), Z26
-	VMOVUPS      448(DX), Z27
-	VBROADCASTSS 156(CX), Z28
-	VFMADD231PS  Z28, Z26, Z0
-	VFMADD231PS  Z28, Z27, Z1
-	VBROADCASTSS 160(CX), Z28
-	VFMADD231PS  Z28, Z26, Z2
-	VFMADD231PS  Z28, Z27, Z3
-	VBROADCASTSS 164(CX), Z28
-	VFMADD231PS  Z28, Z26, Z4
-	VFMADD231PS  Z28, Z27, Z5
-	VBROADCASTSS 168(CX), Z28
-	VFMADD231PS  Z28, Z26, Z6
-	VFMADD231PS  Z28, Z27, Z7
-	VBROADCASTSS 172(CX), Z28
-	VFMADD231PS  Z28, Z26, Z8
-	VFMADD231PS  Z28, Z27, Z9
-	VBROADCASTSS 176(CX), Z28
-	VFMADD231PS  Z28, Z26, Z10
-	VFMADD231PS  Z28, Z27, Z11
-	VBROADCASTSS 180(CX), Z28
-	VFMADD231PS  Z28, Z26, Z12
-	VFMADD231PS  Z28, Z27, Z13
-	VBROADCASTSS 184(CX), Z28
-	VFMADD231PS  Z28, Z26, Z14
-	VFMADD231PS  Z28, Z27, Z15
-	VBROADCASTSS 188(CX), Z28
-	VFMADD231PS  Z28, Z26, Z16
-	VFMADD231PS  Z28, Z27, Z17
-	VBROADCASTSS 192(CX), Z28
-	VFMADD231PS  Z28, Z26, Z18
-	VFMADD231PS  Z28, Z27, Z19
-	VBROADCASTSS 196(CX), Z28
-	VFMADD231PS  Z28, Z26, Z20
-	VFMADD231PS  Z28, Z27, Z21
-	VBROADCASTSS 200(CX), Z28
-	VFMADD231PS  Z28, Z26, Z22
-	VFMADD231PS  Z28, Z27, Z23
-	VBROADCASTSS 204(CX), Z28
-	VFMADD231PS  Z28, Z26, Z24
-	VFMADD231PS  Z28, Z27, Z25
-	ADDQ         $0x000000d0, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Z13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(DX), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(DX), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(DX), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(DX), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(DX), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(DX), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(DX), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(DX), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(DX), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(DX), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(DX), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(DX), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(DX), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(DX), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(DX), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(DX), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(DX), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(DX), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(DX), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(DX), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z13
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(DX), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(DX), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(DX), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(DX), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(DX), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(DX), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(DX), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(DX), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(DX), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(DX), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	VBROADCASTSS (CX), Z28
-	VFMADD231PS  Z28, Z26, Z0
-	VFMADD231PS  Z28, Z27, Z1
-	VBROADCASTSS 4(CX), Z28
-	VFMADD231PS  Z28, Z26, Z2
-	VFMADD231PS  Z28, Z27, Z3
-	VBROADCASTSS 8(CX), Z28
-	VFMADD231PS  Z28, Z26, Z4
-	VFMADD231PS  Z28, Z27, Z5
-	VBROADCASTSS 12(CX), Z28
-	VFMADD231PS  Z28, Z26, Z6
-	VFMADD231PS  Z28, Z27, Z7
-	VBROADCASTSS 16(CX), Z28
-	VFMADD231PS  Z28, Z26, Z8
-	VFMADD231PS  Z28, Z27, Z9
-	VBROADCASTSS 20(CX), Z28
-	VFMADD231PS  Z28, Z26, Z10
-	VFMADD231PS  Z28, Z27, Z11
-	VBROADCASTSS 24(CX), Z28
-	VFMADD231PS  Z28, Z26, Z12
-	VFMADD231PS  Z28, Z27, Z13
-	VBROADCASTSS 28(CX), Z28
-	VFMADD231PS  Z28, Z26, Z14
-	VFMADD231PS  Z28, Z27, Z15
-	VBROADCASTSS 32(CX), Z28
-	VFMADD231PS  Z28, Z26, Z16
-	VFMADD231PS  Z28, Z27, Z17
-	VBROADCASTSS 36(CX), Z28
-	VFMADD231PS  Z28, Z26, Z18
-	VFMADD231PS  Z28, Z27, Z19
-	VBROADCASTSS 40(CX), Z28
-	VFMADD231PS  Z28, Z26, Z20
-	VFMADD231PS  Z28, Z27, Z21
-	VBROADCASTSS 44(CX), Z28
-	VFMADD231PS  Z28, Z26, Z22
-	VFMADD231PS  Z28, Z27, Z23
-	VBROADCASTSS 48(CX), Z28
-	VFMADD231PS  Z28, Z26, Z24
-	VFMADD231PS  Z28, Z27, Z25
-	ADDQ         $0x00000034, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000020
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (BX)
-	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z18, Z18
-	VMOVUPS Z18, (BX)
-	VADDPS  64(BX), Z19, Z19
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z20, Z20
-	VMOVUPS Z20, (BX)
-	VADDPS  64(BX), Z21, Z21
-	VMOVUPS Z21, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z22, Z22
-	VMOVUPS Z22, (BX)
-	VADDPS  64(BX), Z23, Z23
-	VMOVUPS Z23, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z24, Z24
-	VMOVUPS Z24, (BX)
-	VADDPS  64(BX), Z25, Z25
-	VMOVUPS Z25, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z9, Z9
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z11, Z11
+	VMOVUPS Z11, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, 64(BX)
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z11, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	VMOVUPS   Z7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS   Z8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	VMOVUPS   Z9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS   Z10, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	VMOVUPS   Z11, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS   Z12, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z11, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_13x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_13x32(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z26
+	VMOVUPS      64(BX), Z27
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 4(DX), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 8(DX), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 12(DX), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 16(DX), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 20(DX), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 24(DX), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 28(DX), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 32(DX), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 36(DX), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 40(DX), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 44(DX), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 48(DX), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z26
+	VMOVUPS      64(BX), Z27
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 4(DX), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 8(DX), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 12(DX), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 16(DX), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 20(DX), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 24(DX), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 28(DX), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 32(DX), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 36(DX), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 40(DX), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 44(DX), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 48(DX), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z26
+	VMOVUPS      64(BX), Z27
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 4(DX), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 8(DX), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 12(DX), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 16(DX), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 20(DX), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 24(DX), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 28(DX), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 32(DX), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 36(DX), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 40(DX), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 44(DX), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 48(DX), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000020
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z16, Z16
+	VMOVUPS Z16, (SI)
+	VADDPS  64(SI), Z17, Z17
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z18, Z18
+	VMOVUPS Z18, (SI)
+	VADDPS  64(SI), Z19, Z19
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z20, Z20
+	VMOVUPS Z20, (SI)
+	VADDPS  64(SI), Z21, Z21
+	VMOVUPS Z21, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z22, Z22
+	VMOVUPS Z22, (SI)
+	VADDPS  64(SI), Z23, Z23
+	VMOVUPS Z23, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z24, Z24
+	VMOVUPS Z24, (SI)
+	VADDPS  64(SI), Z25, Z25
+	VMOVUPS Z25, 64(SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z22, (SI)
+	VMOVUPS Z23, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z24, (SI)
+	VMOVUPS Z25, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -9137,435 +11139,391 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z15, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z16, Z16
-	VMOVUPS   Z16, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z16, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z17, Z17
-	VMOVUPS   Z17, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z17, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z18, Z18
-	VMOVUPS   Z18, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z18, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z19, Z19
-	VMOVUPS   Z19, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z19, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z20, Z20
-	VMOVUPS   Z20, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z20, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z21, Z21
-	VMOVUPS   Z21, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z21, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z22, Z22
-	VMOVUPS   Z22, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z22, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z23, Z23
-	VMOVUPS   Z23, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z28
+	VMOVUPS   Z23, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z28
 	VADDPS    Z28, Z24, Z24
-	VMOVUPS   Z24, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z28
+	VMOVUPS   Z24, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z28
 	VADDPS    Z28, Z25, Z25
-	VMOVUPS   Z25, K2, 64(BX)
+	VMOVUPS   Z25, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, K1, (BX)
-	VMOVUPS Z17, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, K1, (BX)
-	VMOVUPS Z19, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, K1, (BX)
-	VMOVUPS Z21, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z22, K1, (BX)
-	VMOVUPS Z23, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z24, K1, (BX)
-	VMOVUPS Z25, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, K1, (SI)
+	VMOVUPS Z17, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, K1, (SI)
+	VMOVUPS Z19, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, K1, (SI)
+	VMOVUPS Z21, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z22, K1, (SI)
+	VMOVUPS Z23, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z24, K1, (SI)
+	VMOVUPS Z25, K2, 64(SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_14x16(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_14x16(SB), NOSPLIT, $0-56
+// func tileAVX512_14x8(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tileAVX512_14x8(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z0, Z0, Z0
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z2, Z2, Z2
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z4, Z4, Z4
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z6, Z6, Z6
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z8, Z8, Z8
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z10, Z10, Z10
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	ADDQ       SI, DI
-	VPXORD     Z12, Z12, Z12
-	PREFETCHT0 (DI)
-	VPXORD     Z13, Z13, Z13
-	SUBQ       $0x00000004, AX
-	JL         rest
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y0, Y0, Y0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y1, Y1, Y1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y2, Y2, Y2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y3, Y3, Y3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y4, Y4, Y4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y5, Y5, Y5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y6, Y6, Y6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y7, Y7, Y7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y8, Y8, Y8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y9, Y9, Y9
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y10, Y10, Y10
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y11, Y11, Y11
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Y12, Y12, Y12
+	PREFETCHT0 (R12)
+	VPXORD     Y13, Y13, Y13
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z14
-	VBROADCASTSS (CX), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(CX), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(CX), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(CX), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(CX), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(CX), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(CX), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(CX), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(CX), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(CX), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(CX), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(CX), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(CX), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(CX), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS      64(DX), Z14
-	VBROADCASTSS 56(CX), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 60(CX), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 64(CX), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 68(CX), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 72(CX), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 76(CX), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 80(CX), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 84(CX), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 88(CX), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 92(CX), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 96(CX), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 100(CX), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 104(CX), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 108(CX), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS      128(DX), Z14
-	VBROADCASTSS 112(CX), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 116(CX), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 120(CX), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 124(CX), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 128(CX), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 132(CX), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 136(CX), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 140(CX), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 144(CX), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 148(CX), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 152(CX), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 156(CX), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 160(CX), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 164(CX), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS      192(DX), Z14
-	VBROADCASTSS 168(CX), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 172(CX), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 176(CX), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 180(CX), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 184(CX), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 188(CX), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 192(CX), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 196(CX), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 200(CX), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 204(CX), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 208(CX), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 212(CX), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 216(CX), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 220(CX), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	ADDQ         $0x000000e0, CX
-	ADDQ         $0x00000100, DX
-	SUBQ         $0x00000004, AX
+	VMOVUPS      (BX), Y14
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS 8(DX), Y15
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS 16(DX), Y15
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS 24(DX), Y15
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS 28(DX), Y15
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS 32(DX), Y15
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS 36(DX), Y15
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS 40(DX), Y15
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS 44(DX), Y15
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS 48(DX), Y15
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS 52(DX), Y15
+	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Y14
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS 8(DX), Y15
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS 16(DX), Y15
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS 24(DX), Y15
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS 28(DX), Y15
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS 32(DX), Y15
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS 36(DX), Y15
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS 40(DX), Y15
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS 44(DX), Y15
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS 48(DX), Y15
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS 52(DX), Y15
+	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Y14
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS  Y15, Y14, Y0
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS  Y15, Y14, Y1
+	VBROADCASTSS 8(DX), Y15
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS  Y15, Y14, Y3
+	VBROADCASTSS 16(DX), Y15
+	VFMADD231PS  Y15, Y14, Y4
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS 24(DX), Y15
+	VFMADD231PS  Y15, Y14, Y6
+	VBROADCASTSS 28(DX), Y15
+	VFMADD231PS  Y15, Y14, Y7
+	VBROADCASTSS 32(DX), Y15
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS 36(DX), Y15
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS 40(DX), Y15
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS 44(DX), Y15
+	VFMADD231PS  Y15, Y14, Y11
+	VBROADCASTSS 48(DX), Y15
+	VFMADD231PS  Y15, Y14, Y12
+	VBROADCASTSS 52(DX), Y15
+	VFMADD231PS  Y15, Y14, Y13
+	ADDQ         DI, DX
 
-one:
-	VMOVUPS      (DX), Z14
-	VBROADCASTSS (CX), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(CX), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(CX), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(CX), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(CX), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(CX), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(CX), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(CX), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(CX), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(CX), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(CX), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(CX), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(CX), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(CX), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	ADDQ         $0x00000038, CX
-	ADDQ         $0x00000040, DX
-	DECQ         AX
-	JNZ          one
-
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
-	CMPQ    AX, $0x00000010
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000008
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z9, Z9
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z11, Z11
-	VMOVUPS Z11, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z13, Z13
-	VMOVUPS Z13, (BX)
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y1, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y2, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y3, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y4, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y5, Y5
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y6, Y6
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y8, Y8
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y9, Y9
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y10, Y10
+	VMOVUPS Y10, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y11, Y11
+	VMOVUPS Y11, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y12, Y12
+	VMOVUPS Y12, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Y13, Y13
+	VMOVUPS Y13, (SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z11, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z13, (BX)
+	VMOVUPS Y0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y11, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y12, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y13, (SI)
 	VZEROUPPER
 	RET
 
@@ -9575,534 +11533,808 @@ partial:
 	KMOVW     DX, K1
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z1, Z1
-	VMOVUPS   Z1, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z3, Z3
-	VMOVUPS   Z3, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z5, Z5
-	VMOVUPS   Z5, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z9, Z9
-	VMOVUPS   Z9, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z11, Z11
-	VMOVUPS   Z11, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z15
-	VADDPS    Z15, Z13, Z13
-	VMOVUPS   Z13, K1, (BX)
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y0, Y0
+	VMOVUPS   Y0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y1, Y1
+	VMOVUPS   Y1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y2, Y2
+	VMOVUPS   Y2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y3, Y3
+	VMOVUPS   Y3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y4, Y4
+	VMOVUPS   Y4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y5, Y5
+	VMOVUPS   Y5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y6, Y6
+	VMOVUPS   Y6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y7, Y7
+	VMOVUPS   Y7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y8, Y8
+	VMOVUPS   Y8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y9, Y9
+	VMOVUPS   Y9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y10, Y10
+	VMOVUPS   Y10, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y11, Y11
+	VMOVUPS   Y11, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y12, Y12
+	VMOVUPS   Y12, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Y15
+	VADDPS    Y15, Y13, Y13
+	VMOVUPS   Y13, K1, (SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z11, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	ADDQ    SI, BX
-	VMOVUPS Z13, K1, (BX)
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y10, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y11, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y12, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Y13, K1, (SI)
 	VZEROUPPER
 	RET
 
-// func tileAVX512_14x32(k int, a *float32, b *float32, c *float32, ldc int, cols int, accumulate int)
+// func tileAVX512_14x16(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512_14x32(SB), NOSPLIT, $0-56
+TEXT ·tileAVX512_14x16(SB), NOSPLIT, $0-144
 	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       BX, DI
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R12)
+	ADDQ       R11, R12
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R12)
+	VPXORD     Z13, Z13, Z13
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
+
+loop:
+	VMOVUPS      (BX), Z14
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(DX), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(DX), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(DX), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(DX), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(DX), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(DX), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(DX), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(DX), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(DX), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(DX), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z14
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(DX), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(DX), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(DX), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(DX), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(DX), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(DX), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(DX), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(DX), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(DX), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(DX), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
+	JGE          loop
+
+rest:
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z14
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(DX), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(DX), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(DX), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(DX), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(DX), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(DX), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(DX), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(DX), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(DX), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(DX), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         DI, DX
+
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
+	CMPQ    AX, $0x00000010
+	JNE     partial
+	TESTQ   CX, CX
+	JZ      set
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z7, Z7
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z9, Z9
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z11, Z11
+	VMOVUPS Z11, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z13, Z13
+	VMOVUPS Z13, (SI)
+	VZEROUPPER
+	RET
+
+set:
+	VMOVUPS Z0, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z11, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z13, (SI)
+	VZEROUPPER
+	RET
+
+partial:
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	TESTQ     CX, CX
+	JZ        setpartial
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z0, Z0
+	VMOVUPS   Z0, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z1, Z1
+	VMOVUPS   Z1, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z2, Z2
+	VMOVUPS   Z2, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z3, Z3
+	VMOVUPS   Z3, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z4, Z4
+	VMOVUPS   Z4, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z5, Z5
+	VMOVUPS   Z5, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z6, Z6
+	VMOVUPS   Z6, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z7, Z7
+	VMOVUPS   Z7, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z8, Z8
+	VMOVUPS   Z8, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z9, Z9
+	VMOVUPS   Z9, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z10, Z10
+	VMOVUPS   Z10, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z11, Z11
+	VMOVUPS   Z11, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z12, Z12
+	VMOVUPS   Z12, K1, (SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z15
+	VADDPS    Z15, Z13, Z13
+	VMOVUPS   Z13, K1, (SI)
+	VZEROUPPER
+	RET
+
+setpartial:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z11, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	ADDQ    R11, SI
+	VMOVUPS Z13, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func tileAVX512_14x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileAVX512_14x32(SB), NOSPLIT, $0-144
+	MOVQ       k+0(FP), AX
+	MOVQ       segments+8(FP), CX
+	MOVQ       a_base+16(FP), DX
+	MOVQ       b_base+40(FP), BX
+	MOVQ       c_base+64(FP), SI
+	MOVQ       astep+88(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       bstep+96(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       askip+104(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       bskip+112(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       ldc+120(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       SI, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z2, Z2, Z2
 	VPXORD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z8, Z8, Z8
 	VPXORD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z10, Z10, Z10
 	VPXORD     Z11, Z11, Z11
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z12, Z12, Z12
 	VPXORD     Z13, Z13, Z13
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z14, Z14, Z14
 	VPXORD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z16, Z16, Z16
 	VPXORD     Z17, Z17, Z17
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z18, Z18, Z18
 	VPXORD     Z19, Z19, Z19
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z20, Z20, Z20
 	VPXORD     Z21, Z21, Z21
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
-	ADDQ       SI, DI
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R11, R12
 	VPXORD     Z24, Z24, Z24
 	VPXORD     Z25, Z25, Z25
-	PREFETCHT0 (DI)
-	PREFETCHT0 64(DI)
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	VPXORD     Z26, Z26, Z26
 	VPXORD     Z27, Z27, Z27
-	SUBQ       $0x00000004, AX
-	JL         rest
+
+segment:
+	MOVQ AX, R12
+	SUBQ $0x00000002, R12
+	JL   rest
 
 loop:
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	VBROADCASTSS (CX), Z30
+	VMOVUPS      (BX), Z28
+	VMOVUPS      64(BX), Z29
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
-	VBROADCASTSS 4(CX), Z30
+	VBROADCASTSS 4(DX), Z30
 	VFMADD231PS  Z30, Z28, Z2
 	VFMADD231PS  Z30, Z29, Z3
-	VBROADCASTSS 8(CX), Z30
+	VBROADCASTSS 8(DX), Z30
 	VFMADD231PS  Z30, Z28, Z4
 	VFMADD231PS  Z30, Z29, Z5
-	VBROADCASTSS 12(CX), Z30
+	VBROADCASTSS 12(DX), Z30
 	VFMADD231PS  Z30, Z28, Z6
 	VFMADD231PS  Z30, Z29, Z7
-	VBROADCASTSS 16(CX), Z30
+	VBROADCASTSS 16(DX), Z30
 	VFMADD231PS  Z30, Z28, Z8
 	VFMADD231PS  Z30, Z29, Z9
-	VBROADCASTSS 20(CX), Z30
+	VBROADCASTSS 20(DX), Z30
 	VFMADD231PS  Z30, Z28, Z10
 	VFMADD231PS  Z30, Z29, Z11
-	VBROADCASTSS 24(CX), Z30
+	VBROADCASTSS 24(DX), Z30
 	VFMADD231PS  Z30, Z28, Z12
 	VFMADD231PS  Z30, Z29, Z13
-	VBROADCASTSS 28(CX), Z30
+	VBROADCASTSS 28(DX), Z30
 	VFMADD231PS  Z30, Z28, Z14
 	VFMADD231PS  Z30, Z29, Z15
-	VBROADCASTSS 32(CX), Z30
+	VBROADCASTSS 32(DX), Z30
 	VFMADD231PS  Z30, Z28, Z16
 	VFMADD231PS  Z30, Z29, Z17
-	VBROADCASTSS 36(CX), Z30
+	VBROADCASTSS 36(DX), Z30
 	VFMADD231PS  Z30, Z28, Z18
 	VFMADD231PS  Z30, Z29, Z19
-	VBROADCASTSS 40(CX), Z30
+	VBROADCASTSS 40(DX), Z30
 	VFMADD231PS  Z30, Z28, Z20
 	VFMADD231PS  Z30, Z29, Z21
-	VBROADCASTSS 44(CX), Z30
+	VBROADCASTSS 44(DX), Z30
 	VFMADD231PS  Z30, Z28, Z22
 	VFMADD231PS  Z30, Z29, Z23
-	VBROADCASTSS 48(CX), Z30
+	VBROADCASTSS 48(DX), Z30
 	VFMADD231PS  Z30, Z28, Z24
 	VFMADD231PS  Z30, Z29, Z25
-	VBROADCASTSS 52(CX), Z30
+	VBROADCASTSS 52(DX), Z30
 	VFMADD231PS  Z30, Z28, Z26
 	VFMADD231PS  Z30, Z29, Z27
-	VMOVUPS      128(DX), Z28
-	VMOVUPS      192(DX), Z29
-	VBROADCASTSS 56(CX), Z30
+	ADDQ         DI, DX
+	VMOVUPS      (BX), Z28
+	VMOVUPS      64(BX), Z29
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
-	VBROADCASTSS 60(CX), Z30
+	VBROADCASTSS 4(DX), Z30
 	VFMADD231PS  Z30, Z28, Z2
 	VFMADD231PS  Z30, Z29, Z3
-	VBROADCASTSS 64(CX), Z30
+	VBROADCASTSS 8(DX), Z30
 	VFMADD231PS  Z30, Z28, Z4
 	VFMADD231PS  Z30, Z29, Z5
-	VBROADCASTSS 68(CX), Z30
+	VBROADCASTSS 12(DX), Z30
 	VFMADD231PS  Z30, Z28, Z6
 	VFMADD231PS  Z30, Z29, Z7
-	VBROADCASTSS 72(CX), Z30
+	VBROADCASTSS 16(DX), Z30
 	VFMADD231PS  Z30, Z28, Z8
 	VFMADD231PS  Z30, Z29, Z9
-	VBROADCASTSS 76(CX), Z30
+	VBROADCASTSS 20(DX), Z30
 	VFMADD231PS  Z30, Z28, Z10
 	VFMADD231PS  Z30, Z29, Z11
-	VBROADCASTSS 80(CX), Z30
+	VBROADCASTSS 24(DX), Z30
 	VFMADD231PS  Z30, Z28, Z12
 	VFMADD231PS  Z30, Z29, Z13
-	VBROADCASTSS 84(CX), Z30
+	VBROADCASTSS 28(DX), Z30
 	VFMADD231PS  Z30, Z28, Z14
 	VFMADD231PS  Z30, Z29, Z15
-	VBROADCASTSS 88(CX), Z30
+	VBROADCASTSS 32(DX), Z30
 	VFMADD231PS  Z30, Z28, Z16
 	VFMADD231PS  Z30, Z29, Z17
-	VBROADCASTSS 92(CX), Z30
+	VBROADCASTSS 36(DX), Z30
 	VFMADD231PS  Z30, Z28, Z18
 	VFMADD231PS  Z30, Z29, Z19
-	VBROADCASTSS 96(CX), Z30
+	VBROADCASTSS 40(DX), Z30
 	VFMADD231PS  Z30, Z28, Z20
 	VFMADD231PS  Z30, Z29, Z21
-	VBROADCASTSS 100(CX), Z30
+	VBROADCASTSS 44(DX), Z30
 	VFMADD231PS  Z30, Z28, Z22
 	VFMADD231PS  Z30, Z29, Z23
-	VBROADCASTSS 104(CX), Z30
+	VBROADCASTSS 48(DX), Z30
 	VFMADD231PS  Z30, Z28, Z24
 	VFMADD231PS  Z30, Z29, Z25
-	VBROADCASTSS 108(CX), Z30
+	VBROADCASTSS 52(DX), Z30
 	VFMADD231PS  Z30, Z28, Z26
 	VFMADD231PS  Z30, Z29, Z27
-	VMOVUPS      256(DX), Z28
-	VMOVUPS      320(DX), Z29
-	VBROADCASTSS 112(CX), Z30
-	VFMADD231PS  Z30, Z28, Z0
-	VFMADD231PS  Z30, Z29, Z1
-	VBROADCASTSS 116(CX), Z30
-	VFMADD231PS  Z30, Z28, Z2
-	VFMADD231PS  Z30, Z29, Z3
-	VBROADCASTSS 120(CX), Z30
-	VFMADD231PS  Z30, Z28, Z4
-	VFMADD231PS  Z30, Z29, Z5
-	VBROADCASTSS 124(CX), Z30
-	VFMADD231PS  Z30, Z28, Z6
-	VFMADD231PS  Z30, Z29, Z7
-	VBROADCASTSS 128(CX), Z30
-	VFMADD231PS  Z30, Z28, Z8
-	VFMADD231PS  Z30, Z29, Z9
-	VBROADCASTSS 132(CX), Z30
-	VFMADD231PS  Z30, Z28, Z10
-	VFMADD231PS  Z30, Z29, Z11
-	VBROADCASTSS 136(CX), Z30
-	VFMADD231PS  Z30, Z28, Z12
-	VFMADD231PS  Z30, Z29, Z13
-	VBROADCASTSS 140(CX), Z30
-	VFMADD231PS  Z30, Z28, Z14
-	VFMADD231PS  Z30, Z29, Z15
-	VBROADCASTSS 144(CX), Z30
-	VFMADD231PS  Z30, Z28, Z16
-	VFMADD231PS  Z30, Z29, Z17
-	VBROADCASTSS 148(CX), Z30
-	VFMADD231PS  Z30, Z28, Z18
-	VFMADD231PS  Z30, Z29, Z19
-	VBROADCASTSS 152(CX), Z30
-	VFMADD231PS  Z30, Z28, Z20
-	VFMADD231PS  Z30, Z29, Z21
-	VBROADCASTSS 156(CX), Z30
-	VFMADD231PS  Z30, Z28, Z22
-	VFMADD231PS  Z30, Z29, Z23
-	VBROADCASTSS 160(CX), Z30
-	VFMADD231PS  Z30, Z28, Z24
-	VFMADD231PS  Z30, Z29, Z25
-	VBROADCASTSS 164(CX), Z30
-	VFMADD231PS  Z30, Z28, Z26
-	VFMADD231PS  Z30, Z29, Z27
-	VMOVUPS      384(DX), Z28
-	VMOVUPS      448(DX), Z29
-	VBROADCASTSS 168(CX), Z30
-	VFMADD231PS  Z30, Z28, Z0
-	VFMADD231PS  Z30, Z29, Z1
-	VBROADCASTSS 172(CX), Z30
-	VFMADD231PS  Z30, Z28, Z2
-	VFMADD231PS  Z30, Z29, Z3
-	VBROADCASTSS 176(CX), Z30
-	VFMADD231PS  Z30, Z28, Z4
-	VFMADD231PS  Z30, Z29, Z5
-	VBROADCASTSS 180(CX), Z30
-	VFMADD231PS  Z30, Z28, Z6
-	VFMADD231PS  Z30, Z29, Z7
-	VBROADCASTSS 184(CX), Z30
-	VFMADD231PS  Z30, Z28, Z8
-	VFMADD231PS  Z30, Z29, Z9
-	VBROADCASTSS 188(CX), Z30
-	VFMADD231PS  Z30, Z28, Z10
-	VFMADD231PS  Z30, Z29, Z11
-	VBROADCASTSS 192(CX), Z30
-	VFMADD231PS  Z30, Z28, Z12
-	VFMADD231PS  Z30, Z29, Z13
-	VBROADCASTSS 196(CX), Z30
-	VFMADD231PS  Z30, Z28, Z14
-	VFMADD231PS  Z30, Z29, Z15
-	VBROADCASTSS 200(CX), Z30
-	VFMADD231PS  Z30, Z28, Z16
-	VFMADD231PS  Z30, Z29, Z17
-	VBROADCASTSS 204(CX), Z30
-	VFMADD231PS  Z30, Z28, Z18
-	VFMADD231PS  Z30, Z29, Z19
-	VBROADCASTSS 208(CX), Z30
-	VFMADD231PS  Z30, Z28, Z20
-	VFMADD231PS  Z30, Z29, Z21
-	VBROADCASTSS 212(CX), Z30
-	VFMADD231PS  Z30, Z28, Z22
-	VFMADD231PS  Z30, Z29, Z23
-	VBROADCASTSS 216(CX), Z30
-	VFMADD231PS  Z30, Z28, Z24
-	VFMADD231PS  Z30, Z29, Z25
-	VBROADCASTSS 220(CX), Z30
-	VFMADD231PS  Z30, Z28, Z26
-	VFMADD231PS  Z30, Z29, Z27
-	ADDQ         $0x000000e0, CX
-	ADDQ         $0x00000200, DX
-	SUBQ         $0x00000004, AX
+	ADDQ         DI, DX
+	SUBQ         $0x00000002, R12
 	JGE          loop
 
 rest:
-	ADDQ $0x00000004, AX
-	JZ   store
-
-one:
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	VBROADCASTSS (CX), Z30
+	TESTQ        $0x00000001, R12
+	JZ           next
+	VMOVUPS      (BX), Z28
+	VMOVUPS      64(BX), Z29
+	ADDQ         R8, BX
+	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
-	VBROADCASTSS 4(CX), Z30
+	VBROADCASTSS 4(DX), Z30
 	VFMADD231PS  Z30, Z28, Z2
 	VFMADD231PS  Z30, Z29, Z3
-	VBROADCASTSS 8(CX), Z30
+	VBROADCASTSS 8(DX), Z30
 	VFMADD231PS  Z30, Z28, Z4
 	VFMADD231PS  Z30, Z29, Z5
-	VBROADCASTSS 12(CX), Z30
+	VBROADCASTSS 12(DX), Z30
 	VFMADD231PS  Z30, Z28, Z6
 	VFMADD231PS  Z30, Z29, Z7
-	VBROADCASTSS 16(CX), Z30
+	VBROADCASTSS 16(DX), Z30
 	VFMADD231PS  Z30, Z28, Z8
 	VFMADD231PS  Z30, Z29, Z9
-	VBROADCASTSS 20(CX), Z30
+	VBROADCASTSS 20(DX), Z30
 	VFMADD231PS  Z30, Z28, Z10
 	VFMADD231PS  Z30, Z29, Z11
-	VBROADCASTSS 24(CX), Z30
+	VBROADCASTSS 24(DX), Z30
 	VFMADD231PS  Z30, Z28, Z12
 	VFMADD231PS  Z30, Z29, Z13
-	VBROADCASTSS 28(CX), Z30
+	VBROADCASTSS 28(DX), Z30
 	VFMADD231PS  Z30, Z28, Z14
 	VFMADD231PS  Z30, Z29, Z15
-	VBROADCASTSS 32(CX), Z30
+	VBROADCASTSS 32(DX), Z30
 	VFMADD231PS  Z30, Z28, Z16
 	VFMADD231PS  Z30, Z29, Z17
-	VBROADCASTSS 36(CX), Z30
+	VBROADCASTSS 36(DX), Z30
 	VFMADD231PS  Z30, Z28, Z18
 	VFMADD231PS  Z30, Z29, Z19
-	VBROADCASTSS 40(CX), Z30
+	VBROADCASTSS 40(DX), Z30
 	VFMADD231PS  Z30, Z28, Z20
 	VFMADD231PS  Z30, Z29, Z21
-	VBROADCASTSS 44(CX), Z30
+	VBROADCASTSS 44(DX), Z30
 	VFMADD231PS  Z30, Z28, Z22
 	VFMADD231PS  Z30, Z29, Z23
-	VBROADCASTSS 48(CX), Z30
+	VBROADCASTSS 48(DX), Z30
 	VFMADD231PS  Z30, Z28, Z24
 	VFMADD231PS  Z30, Z29, Z25
-	VBROADCASTSS 52(CX), Z30
+	VBROADCASTSS 52(DX), Z30
 	VFMADD231PS  Z30, Z28, Z26
 	VFMADD231PS  Z30, Z29, Z27
-	ADDQ         $0x00000038, CX
-	ADDQ         $0x00000080, DX
-	DECQ         AX
-	JNZ          one
+	ADDQ         DI, DX
 
-store:
-	MOVQ    cols+40(FP), AX
-	MOVQ    accumulate+48(FP), CX
+next:
+	ADDQ    R9, DX
+	ADDQ    R10, BX
+	DECQ    CX
+	JNZ     segment
+	MOVQ    cols+128(FP), AX
+	MOVQ    accumulate+136(FP), CX
 	CMPQ    AX, $0x00000020
 	JNE     partial
 	TESTQ   CX, CX
 	JZ      set
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (BX)
-	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (BX)
-	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (BX)
-	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (BX)
-	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (BX)
-	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (BX)
-	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (BX)
-	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (BX)
-	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z18, Z18
-	VMOVUPS Z18, (BX)
-	VADDPS  64(BX), Z19, Z19
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z20, Z20
-	VMOVUPS Z20, (BX)
-	VADDPS  64(BX), Z21, Z21
-	VMOVUPS Z21, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z22, Z22
-	VMOVUPS Z22, (BX)
-	VADDPS  64(BX), Z23, Z23
-	VMOVUPS Z23, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z24, Z24
-	VMOVUPS Z24, (BX)
-	VADDPS  64(BX), Z25, Z25
-	VMOVUPS Z25, 64(BX)
-	ADDQ    SI, BX
-	VADDPS  (BX), Z26, Z26
-	VMOVUPS Z26, (BX)
-	VADDPS  64(BX), Z27, Z27
-	VMOVUPS Z27, 64(BX)
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z2, Z2
+	VMOVUPS Z2, (SI)
+	VADDPS  64(SI), Z3, Z3
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z4, Z4
+	VMOVUPS Z4, (SI)
+	VADDPS  64(SI), Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z6, Z6
+	VMOVUPS Z6, (SI)
+	VADDPS  64(SI), Z7, Z7
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z8, Z8
+	VMOVUPS Z8, (SI)
+	VADDPS  64(SI), Z9, Z9
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z10, Z10
+	VMOVUPS Z10, (SI)
+	VADDPS  64(SI), Z11, Z11
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z12, Z12
+	VMOVUPS Z12, (SI)
+	VADDPS  64(SI), Z13, Z13
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z14, Z14
+	VMOVUPS Z14, (SI)
+	VADDPS  64(SI), Z15, Z15
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z16, Z16
+	VMOVUPS Z16, (SI)
+	VADDPS  64(SI), Z17, Z17
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z18, Z18
+	VMOVUPS Z18, (SI)
+	VADDPS  64(SI), Z19, Z19
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z20, Z20
+	VMOVUPS Z20, (SI)
+	VADDPS  64(SI), Z21, Z21
+	VMOVUPS Z21, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z22, Z22
+	VMOVUPS Z22, (SI)
+	VADDPS  64(SI), Z23, Z23
+	VMOVUPS Z23, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z24, Z24
+	VMOVUPS Z24, (SI)
+	VADDPS  64(SI), Z25, Z25
+	VMOVUPS Z25, 64(SI)
+	ADDQ    R11, SI
+	VADDPS  (SI), Z26, Z26
+	VMOVUPS Z26, (SI)
+	VADDPS  64(SI), Z27, Z27
+	VMOVUPS Z27, 64(SI)
 	VZEROUPPER
 	RET
 
 set:
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z26, (BX)
-	VMOVUPS Z27, 64(BX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z22, (SI)
+	VMOVUPS Z23, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z24, (SI)
+	VMOVUPS Z25, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z26, (SI)
+	VMOVUPS Z27, 64(SI)
 	VZEROUPPER
 	RET
 
@@ -10116,148 +12348,148 @@ partial:
 	KMOVW     DX, K2
 	TESTQ     CX, CX
 	JZ        setpartial
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z0, Z0
-	VMOVUPS   Z0, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z0, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z1, Z1
-	VMOVUPS   Z1, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z1, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z2, Z2
-	VMOVUPS   Z2, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z2, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z3, Z3
-	VMOVUPS   Z3, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z3, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z4, Z4
-	VMOVUPS   Z4, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z4, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z5, Z5
-	VMOVUPS   Z5, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z5, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z6, Z6
-	VMOVUPS   Z6, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z7, Z7
-	VMOVUPS   Z7, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z7, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z8, Z8
-	VMOVUPS   Z8, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z8, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z9, Z9
-	VMOVUPS   Z9, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z9, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z10, Z10
-	VMOVUPS   Z10, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z10, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z11, Z11
-	VMOVUPS   Z11, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z11, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z12, Z12
-	VMOVUPS   Z12, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z12, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z13, Z13
-	VMOVUPS   Z13, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z13, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z14, Z14
-	VMOVUPS   Z14, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z14, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z15, Z15
-	VMOVUPS   Z15, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z15, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z16, Z16
-	VMOVUPS   Z16, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z16, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z17, Z17
-	VMOVUPS   Z17, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z17, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z18, Z18
-	VMOVUPS   Z18, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z18, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z19, Z19
-	VMOVUPS   Z19, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z19, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z20, Z20
-	VMOVUPS   Z20, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z20, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z21, Z21
-	VMOVUPS   Z21, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z21, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z22, Z22
-	VMOVUPS   Z22, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z22, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z23, Z23
-	VMOVUPS   Z23, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z23, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z24, Z24
-	VMOVUPS   Z24, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z24, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z25, Z25
-	VMOVUPS   Z25, K2, 64(BX)
-	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z30
+	VMOVUPS   Z25, K2, 64(SI)
+	ADDQ      R11, SI
+	VMOVUPS.Z (SI), K1, Z30
 	VADDPS    Z30, Z26, Z26
-	VMOVUPS   Z26, K1, (BX)
-	VMOVUPS.Z 64(BX), K2, Z30
+	VMOVUPS   Z26, K1, (SI)
+	VMOVUPS.Z 64(SI), K2, Z30
 	VADDPS    Z30, Z27, Z27
-	VMOVUPS   Z27, K2, 64(BX)
+	VMOVUPS   Z27, K2, 64(SI)
 	VZEROUPPER
 	RET
 
 setpartial:
-	VMOVUPS Z0, K1, (BX)
-	VMOVUPS Z1, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z2, K1, (BX)
-	VMOVUPS Z3, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z4, K1, (BX)
-	VMOVUPS Z5, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z6, K1, (BX)
-	VMOVUPS Z7, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z8, K1, (BX)
-	VMOVUPS Z9, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z10, K1, (BX)
-	VMOVUPS Z11, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z12, K1, (BX)
-	VMOVUPS Z13, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z14, K1, (BX)
-	VMOVUPS Z15, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z16, K1, (BX)
-	VMOVUPS Z17, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z18, K1, (BX)
-	VMOVUPS Z19, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z20, K1, (BX)
-	VMOVUPS Z21, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z22, K1, (BX)
-	VMOVUPS Z23, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z24, K1, (BX)
-	VMOVUPS Z25, K2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Z26, K1, (BX)
-	VMOVUPS Z27, K2, 64(BX)
+	VMOVUPS Z0, K1, (SI)
+	VMOVUPS Z1, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z3, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z4, K1, (SI)
+	VMOVUPS Z5, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z6, K1, (SI)
+	VMOVUPS Z7, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z8, K1, (SI)
+	VMOVUPS Z9, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z10, K1, (SI)
+	VMOVUPS Z11, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z12, K1, (SI)
+	VMOVUPS Z13, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z14, K1, (SI)
+	VMOVUPS Z15, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z16, K1, (SI)
+	VMOVUPS Z17, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z18, K1, (SI)
+	VMOVUPS Z19, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z20, K1, (SI)
+	VMOVUPS Z21, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z22, K1, (SI)
+	VMOVUPS Z23, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z24, K1, (SI)
+	VMOVUPS Z25, K2, 64(SI)
+	ADDQ    R11, SI
+	VMOVUPS Z26, K1, (SI)
+	VMOVUPS Z27, K2, 64(SI)
 	VZEROUPPER
 	RET
 

@@ -33,14 +33,42 @@ const (
 	maxSlices = 16
 )
 
-// tile is the register-tiled inner kernel of one instruction set.
+// tileFunc computes a tile of h rows and w columns, which are fixed for each
+// function:
+//
+//	c[r·ldc+j] (+)= Σ a[r + …]·b[j + …]   for r < h, j < cols ≤ w
+//
+// over segments of k terms; each term lies astep floats of a and bstep of b
+// after the one before, each segment askip and bskip further. It reads w
+// columns of b whatever cols is.
+type tileFunc = func(k, segments int, a, b, c []float32, astep, bstep, askip, bskip, ldc, cols, accumulate int)
+
+// tile is the register tiles of one instruction set.
 type tile struct {
-	rows    int // most rows of a tile
-	cols    int // most columns of a tile
-	quantum int // a panel of B is a multiple of this wide
-	// run computes the h×cols tile c from k steps of a panel of A (h values a
-	// step) and one of B (w values a step, w a multiple of quantum ≥ cols).
-	run func(h, w, k int, a, b, c []float32, ldc, cols int, accumulate bool)
+	rows   int          // most rows of a tile
+	cols   int          // most columns: the last width
+	widths []int        // ascending
+	run    [][]tileFunc // by index of the width and by rows
+}
+
+// size returns the least width that holds cols columns, and its index.
+func (t *tile) size(cols int) (index, width int) {
+	for index, width = range t.widths {
+		if width >= cols {
+			break
+		}
+	}
+	return index, width
+}
+
+// width is the number of lanes that cols columns take in panels.
+func (t *tile) width(cols int) int {
+	whole := cols / t.cols * t.cols
+	if whole == cols {
+		return whole
+	}
+	_, w := t.size(cols - whole)
+	return whole + w
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
@@ -215,7 +243,8 @@ func multiplyPanel(g *Gemm, c, a, b []float32, h, n, kc int, accumulate bool) {
 	t := active.tile
 	for j := 0; j < n; j += t.cols {
 		cols := min(t.cols, n-j)
-		t.run(h, roundUp(cols, t.quantum), kc, a, b[j*kc:], c[j:], g.LDC, cols, accumulate)
+		i, w := t.size(cols)
+		t.run[i][h](kc, 1, a, b[j*kc:], c[j:], h, w, 0, 0, g.LDC, cols, int(mask(accumulate)))
 	}
 }
 
@@ -236,13 +265,13 @@ func packA(g *Gemm, dst, a []float32, lo, hi, k0, k1 int) {
 }
 
 // packB writes columns j0..j1 of op(B), k from k0 to k1, as panels. The lanes
-// that fill the last panel up to a multiple of the quantum are left as they
+// that fill the last panel up to a tile's width are left as they
 // are: no result is computed from them.
 func packB(g *Gemm, dst, b []float32, k0, k1, j0, j1 int) {
 	t, kc := active.tile, k1-k0
 	for j := j0; j < j1; j += t.cols {
 		cols := min(t.cols, j1-j)
-		w := roundUp(cols, t.quantum)
+		_, w := t.size(cols)
 		panel := dst[(j-j0)*kc : (j-j0+w)*kc]
 		if g.TransB {
 			transpose(panel, w, b[j*g.LDB+k0:], g.LDB, cols, kc)
@@ -350,26 +379,37 @@ func (r *gemmRun) doJoin(task, _ int) {
 	epilogue(g, r.c, &r.bias, lo, hi, 0, g.N)
 }
 
-// tileGo is the portable tile: a 4×8 block of accumulators.
-var tileGo = tile{rows: 4, cols: 8, quantum: 8, run: func(h, w, k int, a, b, c []float32, ldc, cols int, accumulate bool) {
-	var acc [4][8]float32
-	for kk := range k {
-		bv := (*[8]float32)(b[kk*8:])
-		for i, av := range a[kk*h : kk*h+h] {
-			row := &acc[i]
-			for j, v := range bv {
-				row[j] += av * v
+// tileGo is the portable tiles, of up to 4 rows and 8 columns.
+var tileGo = tile{rows: 4, cols: 8, widths: []int{8}, run: [][]tileFunc{{nil, portableTile(1), portableTile(2), portableTile(3), portableTile(4)}}}
+
+func portableTile(h int) tileFunc {
+	return func(k, segments int, a, b, c []float32, astep, bstep, askip, bskip, ldc, cols, accumulate int) {
+		var acc [4][8]float32
+		atA, atB := 0, 0
+		for range segments {
+			for range k {
+				bv := (*[8]float32)(b[atB:])
+				for i, av := range a[atA : atA+h] {
+					row := &acc[i]
+					for j, v := range bv {
+						row[j] += av * v
+					}
+				}
+				atA += astep
+				atB += bstep
+			}
+			atA += askip
+			atB += bskip
+		}
+		for i := range h {
+			row := c[i*ldc : i*ldc+cols]
+			for j := range row {
+				if accumulate != 0 {
+					row[j] += acc[i][j]
+				} else {
+					row[j] = acc[i][j]
+				}
 			}
 		}
 	}
-	for i := range h {
-		row := c[i*ldc : i*ldc+cols]
-		for j := range row {
-			if accumulate {
-				row[j] += acc[i][j]
-			} else {
-				row[j] = acc[i][j]
-			}
-		}
-	}
-}}
+}

@@ -80,7 +80,10 @@ var setAVX2 = set{
 	maxOf:        maxOfAVX2,
 	sumExp:       sumExpAVX2,
 	transpose:    transposeAVX2,
-	tile:         &tile{rows: 6, cols: 16, quantum: 8, run: runTileAVX2},
+	tile: &tile{rows: 6, cols: 16, widths: []int{8, 16}, run: [][]tileFunc{
+		{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},
+		{nil, tileAVX2_1x16, tileAVX2_2x16, tileAVX2_3x16, tileAVX2_4x16, tileAVX2_5x16, tileAVX2_6x16},
+	}},
 }
 
 var setAVX512 = set{
@@ -141,28 +144,11 @@ var setAVX512 = set{
 	uniform:      uniformAVX512,
 	normal:       normalAVX512,
 	transpose:    transposeAVX512,
-	tile:         &tile{rows: 14, cols: 32, quantum: 16, run: runTileAVX512},
-}
-
-type tileFunc = func(k int, a, b, c *float32, ldc, cols, accumulate int)
-
-// The tiles by width, in vectors less one, and height.
-var tilesAVX2 = [2][7]tileFunc{
-	{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},
-	{nil, tileAVX2_1x16, tileAVX2_2x16, tileAVX2_3x16, tileAVX2_4x16, tileAVX2_5x16, tileAVX2_6x16},
-}
-
-var tilesAVX512 = [2][15]tileFunc{
-	{nil, tileAVX512_1x16, tileAVX512_2x16, tileAVX512_3x16, tileAVX512_4x16, tileAVX512_5x16, tileAVX512_6x16, tileAVX512_7x16, tileAVX512_8x16, tileAVX512_9x16, tileAVX512_10x16, tileAVX512_11x16, tileAVX512_12x16, tileAVX512_13x16, tileAVX512_14x16},
-	{nil, tileAVX512_1x32, tileAVX512_2x32, tileAVX512_3x32, tileAVX512_4x32, tileAVX512_5x32, tileAVX512_6x32, tileAVX512_7x32, tileAVX512_8x32, tileAVX512_9x32, tileAVX512_10x32, tileAVX512_11x32, tileAVX512_12x32, tileAVX512_13x32, tileAVX512_14x32},
-}
-
-func runTileAVX2(h, w, k int, a, b, c []float32, ldc, cols int, accumulate bool) {
-	tilesAVX2[w/8-1][h](k, &a[0], &b[0], &c[0], ldc, cols, int(mask(accumulate)))
-}
-
-func runTileAVX512(h, w, k int, a, b, c []float32, ldc, cols int, accumulate bool) {
-	tilesAVX512[w/16-1][h](k, &a[0], &b[0], &c[0], ldc, cols, int(mask(accumulate)))
+	tile: &tile{rows: 14, cols: 32, widths: []int{8, 16, 32}, run: [][]tileFunc{
+		{nil, tileAVX512_1x8, tileAVX512_2x8, tileAVX512_3x8, tileAVX512_4x8, tileAVX512_5x8, tileAVX512_6x8, tileAVX512_7x8, tileAVX512_8x8, tileAVX512_9x8, tileAVX512_10x8, tileAVX512_11x8, tileAVX512_12x8, tileAVX512_13x8, tileAVX512_14x8},
+		{nil, tileAVX512_1x16, tileAVX512_2x16, tileAVX512_3x16, tileAVX512_4x16, tileAVX512_5x16, tileAVX512_6x16, tileAVX512_7x16, tileAVX512_8x16, tileAVX512_9x16, tileAVX512_10x16, tileAVX512_11x16, tileAVX512_12x16, tileAVX512_13x16, tileAVX512_14x16},
+		{nil, tileAVX512_1x32, tileAVX512_2x32, tileAVX512_3x32, tileAVX512_4x32, tileAVX512_5x32, tileAVX512_6x32, tileAVX512_7x32, tileAVX512_8x32, tileAVX512_9x32, tileAVX512_10x32, tileAVX512_11x32, tileAVX512_12x32, tileAVX512_13x32, tileAVX512_14x32},
+	}},
 }
 
 func transposeAVX2(dst []float32, ldd int, x []float32, ldx, rows, cols int) {

@@ -8,33 +8,44 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// gemm writes the register tiles of the matrix product, one function for each
-// height up to the largest and each width in vectors.
+// gemm writes the register tiles of matrix products and convolutions, one
+// function for each height up to the largest and each width.
 func gemm() {
 	for h := 1; h <= 6; h++ {
-		for w := 1; w <= 2; w++ {
-			gemmTile(avx2, h, w)
-		}
+		gemmTile(avx2, h, 1)
+		gemmTile(avx2, h, 2)
 	}
 	for h := 1; h <= 14; h++ {
-		for w := 1; w <= 2; w++ {
-			gemmTile(avx512, h, w)
-		}
+		gemmTile(avx512half, h, 1)
+		gemmTile(avx512, h, 1)
+		gemmTile(avx512, h, 2)
 	}
 }
 
-// gemmTile writes the tile of h rows and w vectors. Every accumulator is one
-// chain of fused multiply-adds in the order of k, so that the bits of a result
-// depend neither on the shape of its tile nor on its place in it.
+// gemmTile writes the tile of h rows and w vectors:
+//
+//	c[r·ldc+j] (+)= Σ a[r + …]·b[j + …]   for r < h, j < cols ≤ w·lanes
+//
+// over segments of k terms each; a term is astep floats of a and bstep of b
+// after the one before, and a segment askip and bskip further. Every
+// accumulator is one chain of fused multiply-adds in that order, so that the
+// bits of a result depend neither on the shape of its tile nor on its place in
+// it.
 func gemmTile(i isa, h, w int) {
-	TEXT(fmt.Sprintf("tile%s_%dx%d", i.name, h, w*i.lanes), NOSPLIT, "func(k int, a, b, c *float32, ldc, cols, accumulate int)")
+	TEXT(fmt.Sprintf("tile%s_%dx%d", i.name, h, w*i.lanes), NOSPLIT,
+		"func(k, segments int, a, b, c []float32, astep, bstep, askip, bskip, ldc, cols, accumulate int)")
 	Pragma("noescape")
-	k := Load(Param("k"), GP64())
-	a := Load(Param("a"), GP64())
-	b := Load(Param("b"), GP64())
-	c := Load(Param("c"), GP64())
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
+	steps := Load(Param("k"), GP64())
+	segments := Load(Param("segments"), GP64())
+	a := Load(Param("a").Base(), GP64())
+	b := Load(Param("b").Base(), GP64())
+	c := Load(Param("c").Base(), GP64())
+	floats := func(name string) reg.Register {
+		r := Load(Param(name), GP64())
+		SHLQ(Imm(2), r)
+		return r
+	}
+	astep, bstep, askip, bskip, ldc := floats("astep"), floats("bstep"), floats("askip"), floats("bskip"), floats("ldc")
 
 	acc := make([][]reg.VecVirtual, h)
 	row := GP64()
@@ -58,39 +69,38 @@ func gemmTile(i isa, h, w int) {
 		bv[j] = i.vec()
 	}
 	av := []reg.VecVirtual{i.vec(), i.vec()}
-	step := func(n int) {
+	step := func() {
 		for j := range bv {
-			VMOVUPS(Mem{Base: b, Disp: (n*w + j) * i.lanes * 4}, bv[j])
+			VMOVUPS(Mem{Base: b, Disp: j * i.lanes * 4}, bv[j])
 		}
+		ADDQ(bstep, b)
 		for r := range acc {
-			VBROADCASTSS(Mem{Base: a, Disp: (n*h + r) * 4}, av[r%2])
+			VBROADCASTSS(Mem{Base: a, Disp: r * 4}, av[r%2])
 			for j := range bv {
 				VFMADD231PS(av[r%2], bv[j], acc[r][j])
 			}
 		}
+		ADDQ(astep, a)
 	}
-	advance := func(n int) {
-		ADDQ(U32(n*h*4), a)
-		ADDQ(U32(n*w*i.lanes*4), b)
-	}
-	const unroll = 4
-	SUBQ(U32(unroll), k)
+	Label("segment")
+	k := GP64()
+	MOVQ(steps, k)
+	SUBQ(U32(2), k)
 	JL(LabelRef("rest"))
 	Label("loop")
-	for n := range unroll {
-		step(n)
-	}
-	advance(unroll)
-	SUBQ(U32(unroll), k)
+	step()
+	step()
+	SUBQ(U32(2), k)
 	JGE(LabelRef("loop"))
 	Label("rest")
-	ADDQ(U32(unroll), k)
-	JZ(LabelRef("store"))
-	Label("one")
-	step(0)
-	advance(1)
-	DECQ(k)
-	JNZ(LabelRef("one"))
+	TESTQ(U32(1), k)
+	JZ(LabelRef("next"))
+	step()
+	Label("next")
+	ADDQ(askip, a)
+	ADDQ(bskip, b)
+	DECQ(segments)
+	JNZ(LabelRef("segment"))
 
 	Label("store")
 	cols := Load(Param("cols"), GP64())

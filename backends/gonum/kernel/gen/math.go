@@ -31,7 +31,7 @@ func (i isa) exp(x vec) vec {
 	r2 := i.mul(r, r)
 	fma(p, r2, r)
 	p = i.add(p, f32(1))
-	if i.lanes == 16 {
+	if i.evex {
 		return i.op2(VSCALEFPS, p, n)
 	}
 	// 2ⁿ in two factors, so that neither leaves the exponent's range.

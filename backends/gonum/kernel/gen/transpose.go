@@ -82,7 +82,7 @@ func transpose8(set isa) {
 
 	Label("few")
 	var k reg.OpmaskVirtual
-	if set.lanes == 16 {
+	if set.evex {
 		k = set.maskOf(rows, 1, 0, nil).k
 	}
 	Label("again")
@@ -97,7 +97,7 @@ func transpose8(set isa) {
 			CMOVQGT(next, row)
 		}
 	}
-	if set.lanes == 16 {
+	if set.evex {
 		pass("again", func(v reg.VecVirtual, at Mem) { VMOVUPS(v, k, at) })
 	} else {
 		pass("again", whole)

@@ -14,15 +14,17 @@ type isa struct {
 	name  string
 	lanes int
 	vec   func() reg.VecVirtual
+	evex  bool // comparisons and masks are in mask registers
 }
 
 var (
-	avx2   = isa{"AVX2", 8, YMM}
-	avx512 = isa{"AVX512", 16, ZMM}
+	avx2       = isa{"AVX2", 8, YMM, false}
+	avx512     = isa{"AVX512", 16, ZMM, true}
+	avx512half = isa{"AVX512", 8, YMM, true} // half-width vectors, for tiles
 )
 
 func (i isa) zero(v reg.VecVirtual) {
-	if i.lanes == 16 {
+	if i.evex {
 		VPXORD(v, v, v)
 	} else {
 		VXORPS(v, v, v)
@@ -53,12 +55,12 @@ type mask struct {
 // maskOf makes the mask of vector j of w that hold n elements, 0 ≤ n ≤ w·lanes.
 // AVX2 keeps it in v.
 func (i isa) maskOf(n reg.Register, w, j int, v reg.VecVirtual) mask {
-	if i.lanes == 16 {
+	if i.evex {
 		bits, k := GP64(), K()
 		MOVQ(I64(-1), bits)
 		BZHIQ(n, bits, bits)
 		if j > 0 {
-			SHRQ(Imm(uint64(16*j)), bits)
+			SHRQ(Imm(uint64(i.lanes*j)), bits)
 		}
 		KMOVW(bits.As32(), k)
 		return mask{k: k}
@@ -144,7 +146,7 @@ func (i isa) sqrt(a Op) reg.VecVirtual {
 // round rounds to an integer: mode 0 to nearest, 1 down.
 func (i isa) round(mode uint64, a Op) reg.VecVirtual {
 	v := i.vec()
-	if i.lanes == 16 {
+	if i.evex {
 		VRNDSCALEPS(Imm(mode), a, v)
 	} else {
 		VROUNDPS(Imm(mode), a, v)
@@ -224,7 +226,7 @@ type choice struct {
 }
 
 func (i isa) compare(predicate uint64, a, b Op) choice {
-	if i.lanes == 16 {
+	if i.evex {
 		k := K()
 		VCMPPS(Imm(predicate), b, a, k)
 		return choice{k: k}
@@ -237,7 +239,7 @@ func (i isa) compare(predicate uint64, a, b Op) choice {
 // pick gives yes where c holds, else no. yes may be a constant.
 func (i isa) pick(c choice, yes Op, no reg.VecVirtual) reg.VecVirtual {
 	v := i.vec()
-	if i.lanes == 16 {
+	if i.evex {
 		VBLENDMPS(yes, no, c.k, v)
 	} else {
 		VBLENDVPS(c.v, yes, no, v)
@@ -248,7 +250,7 @@ func (i isa) pick(c choice, yes Op, no reg.VecVirtual) reg.VecVirtual {
 // keep gives yes where c holds, else zero.
 func (i isa) keep(c choice, yes Op) reg.VecVirtual {
 	v := i.vec()
-	if i.lanes == 16 {
+	if i.evex {
 		VMOVUPS_Z(yes, c.k, v)
 	} else {
 		VANDPS(yes, c.v, v)
