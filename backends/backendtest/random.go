@@ -19,7 +19,7 @@ func RandomProgram(seed uint32) *ir.Program { return RandomCase(seed).Program }
 // that is taken, gets only operands that float32 and float64 hold alike: so a
 // backend that is right agrees with ref to the tolerance, whatever the seed.
 func RandomCase(seed uint32) Case {
-	tol := Tolerance{1e-4, 1e-4, "some twenty ops in a row, each with a slope below 8"}
+	tol := Tolerance{2e-5, 2e-5, "some twenty ops in a row, each with a slope below 8"}
 	name := fmt.Sprintf("random/%d", seed)
 	return newCase(name, tol, func(m *maker) {
 		g := &generator{maker: m, seed: seed}
@@ -59,17 +59,18 @@ func (g *generator) build() {
 	for range 1 + g.below(3) {
 		g.newParam(g.shape())
 	}
-	for range 4 + g.below(20) {
-		x := g.pool[g.below(len(g.pool))]
+	for range 6 + g.below(20) {
+		x := g.recent()
 		if y, ok := generators[g.below(len(generators))](g, x); ok {
 			g.keep(y)
 		}
 	}
-	var outs []ir.Value
-	for i := range 1 + g.below(3) {
-		v := g.pool[len(g.pool)-1-g.below(min(len(g.pool), 4))].Value
+	outs := []ir.Value{g.pool[len(g.pool)-1].Value}
+	for range g.below(3) {
+		outs = append(outs, g.recent().Value)
+	}
+	for i, v := range outs {
 		g.result(v, "y%d", i)
-		outs = append(outs, v)
 	}
 	if !g.gradient {
 		return
@@ -77,7 +78,7 @@ func (g *generator) build() {
 	loss := g.Const(0)
 	for _, v := range outs {
 		if size(g.Shape(v)) > 0 {
-			loss = g.Add(loss, g.Mean(v))
+			loss = g.Add(loss, g.Sum(v))
 		}
 	}
 	var wrt []ir.Value
@@ -87,6 +88,15 @@ func (g *generator) build() {
 	for i, d := range g.Grad(loss, wrt...) {
 		g.result(d, "d%d", i)
 	}
+}
+
+// recent is one of the last values or, less often, any: so programs grow deep.
+func (g *generator) recent() operand {
+	last := len(g.pool)
+	if !g.chance(4) {
+		last = min(last, 3)
+	}
+	return g.pool[len(g.pool)-1-g.below(last)]
 }
 
 // keep adds a value to the pool, scaled down if it has grown.
@@ -106,19 +116,20 @@ func (g *generator) shape() []int {
 			s[i] = 1 + g.below(3)
 		}
 	}
-	if len(s) > 0 && g.chance(40) {
+	if len(s) > 0 && g.chance(30) {
 		s[g.below(len(s))] = 0
 	}
 	return s
 }
 
+// newParam puts a parameter at the front of the pool, where it is not recent.
 func (g *generator) newParam(s []int) operand {
-	o := operand{g.normal(s...), true, 6}
+	o := operand{g.normal(s...), true, 4}
 	if g.chance(2) {
 		o = operand{g.integers(-2, 2, s...), true, 2}
 	}
-	g.keep(o)
-	return g.pool[len(g.pool)-1]
+	g.pool = slices.Insert(g.pool, 0, o)
+	return o
 }
 
 // like is an operand of the shape: one there is, one repeated, or a new one.
@@ -133,16 +144,16 @@ func (g *generator) like(s []int) operand {
 		}
 	}
 	switch k := g.below(8); {
-	case k < 4 && len(same) > 0:
+	case k < 5 && len(same) > 0:
 		return same[g.below(len(same))]
-	case k < 6 && len(tails) > 0:
+	case k < 7 && len(tails) > 0:
 		o := tails[g.below(len(tails))]
 		dims := make([]int, g.Type(o.Value).Rank())
 		for i := range dims {
 			dims[i] = len(s) - len(dims) + i
 		}
 		return operand{g.Broadcast(o.Value, s, dims...), o.exact, o.mag}
-	case k == 6:
+	case k == 7:
 		c := float64(g.below(17)-8) / 8
 		return operand{g.Full(c, s...), true, math.Abs(c)}
 	}
@@ -162,8 +173,8 @@ func (g *generator) smooth(xs ...operand) bool {
 // generators makes a value from x, or declines.
 var generators = []func(g *generator, x operand) (operand, bool){
 	unarySmooth, unarySmooth, unarySmooth, unaryKinked, binarySmooth, binarySmooth, binarySmooth, binaryKinked,
-	compared, selected, repeated, reshaped, transposed, sliced, padded, joined, gathered, oneHot,
-	summed, maximal, multiplied, multiplied, linear, convolved, convolved, pooled, noise, softmax, moveU32,
+	compared, selected, repeated, reshaped, transposed, sliced, padded, joined, gathered, picked,
+	summed, maximal, multiplied, multiplied, linear, convolved, convolved, pooled, noise, softmax,
 }
 
 func unarySmooth(g *generator, x operand) (operand, bool) {
@@ -328,16 +339,17 @@ func gathered(g *generator, x operand) (operand, bool) {
 	return operand{g.Gather(x.Value, g.indices(s[0], 1+g.below(5))), x.exact, x.mag}, true
 }
 
-func oneHot(g *generator, x operand) (operand, bool) {
-	n := 1 + g.below(6)
-	return operand{g.OneHot(g.indices(n+1, 1+g.below(7)), n), true, 1}, true
-}
-
-// moveU32 puts labels through the ops that move either type of element.
-func moveU32(g *generator, x operand) (operand, bool) {
-	labels := g.indices(4, 6, 2)
-	rows := g.Slice(g.Gather(labels, g.indices(6, 5)), []int{1, 0}, []int{4, 2})
-	return operand{g.OneHot(g.Reshape(rows, 2, 3), 4), true, 1}, true
+// picked takes rows of x by a product with their indicator, whose labels have
+// first gone through the ops that move either type of element.
+func picked(g *generator, x operand) (operand, bool) {
+	x, ok := g.matrix(x)
+	if !ok {
+		return x, false
+	}
+	n := g.Shape(x.Value)[0]
+	labels := g.indices(n+1, 6, 2) // one in n+1 is no row: zeros
+	labels = g.Slice(g.Gather(labels, g.indices(6, 5)), []int{1, 0}, []int{4, 2})
+	return operand{g.MatMul(g.OneHot(g.Reshape(labels, 6), n), x.Value, false, false), false, x.mag}, true
 }
 
 // axes draws some of the axes, one at least; none may be empty.

@@ -1,7 +1,9 @@
 package backendtest
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"bayesbench/backends"
@@ -15,47 +17,39 @@ const randomPrograms = 100
 // and stops the test where it cannot.
 func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
 	t.Run("case", func(t *testing.T) {
-		be := start1(t, open)
+		be := opened(t, open)
 		for _, c := range Cases() {
 			t.Run(c.Name, func(t *testing.T) {
-				if err := c.check(be); err != nil {
+				if err := safely(be, c.check); err != nil {
 					t.Errorf("%v%s", err, excerpt(c.Program))
 				}
 			})
 		}
 	})
 	t.Run("random", func(t *testing.T) {
-		be := start1(t, open)
+		be := opened(t, open)
 		for seed := range uint32(randomPrograms) {
 			c := RandomCase(seed)
-			if err := c.check(be); err != nil {
+			if err := safely(be, c.check); err != nil {
 				t.Errorf("%s: %v%s", c.Name, err, excerpt(c.Program))
 			}
 		}
 	})
 	t.Run("trajectory", func(t *testing.T) {
-		be := start1(t, open)
+		be := opened(t, open)
 		for _, tr := range trajectories() {
 			t.Run(tr.name, func(t *testing.T) {
-				expected, err := tr.want()
-				if err != nil {
-					t.Fatal(err)
-				}
-				found, err := tr.train(be)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := compare(tr.program, found, expected, tr.tol); err != nil {
+				if err := safely(be, tr.check); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 	})
 	t.Run("rule", func(t *testing.T) {
-		be := start1(t, open)
+		be := opened(t, open)
 		for _, r := range rules {
 			t.Run(r.name, func(t *testing.T) {
-				if err := r.check(be); err != nil {
+				if err := safely(be, r.check); err != nil {
 					t.Error(err)
 				}
 			})
@@ -64,8 +58,18 @@ func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
 	t.Run("workers", func(t *testing.T) { workers(t, open) })
 }
 
-// start1 opens the backend for the length of a test.
-func start1(t testing.TB, open func(t testing.TB) backends.Backend) backends.Backend {
+// safely makes a panic an error, so that the cases after it run still.
+func safely(be backends.Backend, check func(backends.Backend) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return check(be)
+}
+
+// opened is the backend, open for the length of a test.
+func opened(t testing.TB, open func(t testing.TB) backends.Backend) backends.Backend {
 	t.Helper()
 	be := open(t)
 	t.Cleanup(func() {
@@ -122,7 +126,7 @@ func workers(t *testing.T, open func(t testing.TB) backends.Backend) {
 // Bench times the cases, each with its GFLOP/s as ir counts them. The time
 // includes no transfer; one Read at the end waits for the device.
 func Bench(b *testing.B, open func(t testing.TB) backends.Backend) {
-	be := start1(b, open)
+	be := opened(b, open)
 	for _, c := range Cases() {
 		b.Run(c.Name, func(b *testing.B) {
 			s, err := start(be, c.Program, c.Args)

@@ -238,3 +238,16 @@ func (tr *trajectory) train(be backends.Backend) ([]backends.Data, error) {
 	last, err := readAll(s.results)
 	return last, errors.Join(err, s.unharmed(), s.close())
 }
+
+// check compares the end of the trajectory with ref's.
+func (tr *trajectory) check(be backends.Backend) error {
+	expected, err := tr.want()
+	if err != nil {
+		return err
+	}
+	found, err := tr.train(be)
+	if err != nil {
+		return err
+	}
+	return compare(tr.program, found, expected, tr.tol)
+}
