@@ -45,6 +45,11 @@ func (b *Backend) Info() backends.Info {
 
 // Alloc makes a zeroed buffer.
 func (b *Backend) Alloc(t ir.Type) (backends.Buffer, error) {
+	for _, n := range t.Shape {
+		if n < 0 {
+			return nil, fmt.Errorf("gonum: alloc %s: negative dimension", t)
+		}
+	}
 	buf := &buffer{typ: t}
 	if t.DType == ir.U32 {
 		buf.u32 = make([]uint32, t.Size())

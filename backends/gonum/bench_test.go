@@ -86,6 +86,7 @@ func benchmark(b *testing.B, p *ir.Program, batch int) {
 	}
 	b.ReportMetric(float64(batch)*float64(n)/b.Elapsed().Seconds(), "samples/s")
 	if *profile {
-		e.writeProfile(os.Stdout, n)
+		e.writeProfile(os.Stdout)
+		e.writeCode(os.Stdout)
 	}
 }

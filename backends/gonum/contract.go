@@ -37,7 +37,12 @@ func (m *product) run(e *executable) {
 	e.pool.Gemm(&m.g, e.f32[m.c], e.f32[m.a], e.f32[m.b], bias)
 }
 
-func (m *product) reserve(e *executable) int { return e.pool.GemmScratch(&m.g) }
+func (m *product) reserve(e *executable) int {
+	if m.g.M*m.g.N*m.g.K == 0 {
+		return 0
+	}
+	return e.pool.GemmScratch(&m.g)
+}
 
 func (m *product) String() string {
 	return fmt.Sprintf("product %dx%dx%d transA=%t transB=%t", m.g.M, m.g.N, m.g.K, m.g.TransA, m.g.TransB)
@@ -52,6 +57,9 @@ type conv struct {
 
 func (e *executable) newConv(v ir.Value) instr {
 	in := &e.p.Instrs[v]
+	if e.plan.size(in.Args[0]) == 0 || e.plan.size(in.Args[1]) == 0 {
+		return &zeros{v} // sums of nothing
+	}
 	x, w := e.p.Type(in.Args[0]).Shape, e.p.Type(in.Args[1]).Shape
 	switch in.Op {
 	case ir.Conv2DDX:
@@ -77,6 +85,13 @@ func (e *executable) newConv(v ir.Value) instr {
 	}
 	return m
 }
+
+// zeros is a value that is 0 throughout.
+type zeros struct{ dst ir.Value }
+
+func (m *zeros) run(e *executable)       { clear(e.f32[m.dst]) }
+func (m *zeros) reserve(*executable) int { return 0 }
+func (m *zeros) String() string          { return "zeros" }
 
 func (m *conv) run(e *executable) {
 	dst, a, b := e.f32[m.dst], e.f32[m.a], e.f32[m.b]

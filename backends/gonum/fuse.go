@@ -38,6 +38,10 @@ func (pl *plan) fuse() {
 	var scalars []ir.Value
 	for v := range ir.Value(n) {
 		for i, u := range pl.users[v] {
+			// A number or a row that both read is no reason to join them.
+			if !pl.fusible(u) || pl.extent(u) != pl.size(v) {
+				continue
+			}
 			for _, w := range pl.users[v][:i] {
 				pl.merge(u, w)
 			}
