@@ -95,7 +95,7 @@ func TestConv(t *testing.T) {
 				near(t, "forward "+name, got[0], y, ys, 1e-5)
 				near(t, "input gradient "+name, got[1], dx, dxs, 1e-5)
 				near(t, "weight gradient "+name, got[2], dw, dws, 1e-5)
-				if n := testing.AllocsPerRun(1, func() {
+				if n := testing.AllocsPerRun(5, func() {
 					p.Conv(&v, got[0], x, w, bias)
 					p.ConvGradInput(&v, got[1], dy, w)
 					p.ConvGradWeights(&v, got[2], x, dy)
@@ -114,4 +114,50 @@ func TestConv(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The convolutions of the networks that the suites train.
+var convBenches = []struct {
+	name string
+	v    Conv
+}{
+	{"lenet5-1", Conv{N: 100, C: 1, H: 28, W: 28, O: 20, KH: 5, KW: 5, StrideH: 1, StrideW: 1, Groups: 1}},
+	{"lenet5-2", Conv{N: 100, C: 20, H: 12, W: 12, O: 50, KH: 5, KW: 5, StrideH: 1, StrideW: 1, Groups: 1}},
+	{"vgg-3-16", Conv{N: 100, C: 3, H: 32, W: 32, O: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"vgg-16-16", Conv{N: 100, C: 16, H: 32, W: 32, O: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"vgg-32-32", Conv{N: 100, C: 32, H: 16, W: 16, O: 32, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"vgg-64-64", Conv{N: 100, C: 64, H: 8, W: 8, O: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"vgg-128-128-4", Conv{N: 100, C: 128, H: 4, W: 4, O: 128, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"vgg-128-128-2", Conv{N: 100, C: 128, H: 2, W: 2, O: 128, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"resnet-stem7", Conv{N: 32, C: 3, H: 64, W: 64, O: 64, KH: 7, KW: 7, StrideH: 2, StrideW: 2, PadH: 3, PadW: 3, Groups: 1}},
+	{"resnet-64", Conv{N: 32, C: 64, H: 16, W: 16, O: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"resnet-64-128", Conv{N: 32, C: 64, H: 16, W: 16, O: 128, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1, Groups: 1}},
+	{"resnet-128", Conv{N: 32, C: 128, H: 8, W: 8, O: 128, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"resnet-256", Conv{N: 32, C: 256, H: 4, W: 4, O: 256, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+	{"resnet-512", Conv{N: 32, C: 512, H: 2, W: 2, O: 512, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}},
+}
+
+// BenchmarkConv counts the operations of the definition, padding included, as
+// papers do; taps that are skipped show as speed.
+func BenchmarkConv(b *testing.B) {
+	for _, s := range convBenches {
+		v := s.v
+		nx, nw, ny := v.sizes()
+		x, w, y := normals(nx, 1), normals(nw, 2), normals(ny, 3)
+		for _, workers := range []int{1, 2} {
+			run := func(name string, f func(p *Pool)) {
+				b.Run(fmt.Sprintf("%s/%s/workers=%d", s.name, name, workers), func(b *testing.B) {
+					p := NewPool(workers)
+					defer p.Close()
+					for b.Loop() {
+						f(p)
+					}
+					gflops(b, 2*ny*(v.C/v.Groups)*v.KH*v.KW)
+				})
+			}
+			run("forward", func(p *Pool) { p.Conv(&v, y, x, w, nil) })
+			run("input", func(p *Pool) { p.ConvGradInput(&v, x, y, w) })
+			run("weights", func(p *Pool) { p.ConvGradWeights(&v, w, x, y) })
+		}
+	}
 }

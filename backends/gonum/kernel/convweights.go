@@ -1,0 +1,234 @@
+package kernel
+
+// The gradient with respect to the weights puts channels in lanes. Both x and
+// dy are repacked once as [group][image][height][width][channel], x with its
+// padding on the left and right, so that the window of a kernel row at a pixel
+// is contiguous: (kernel columns × channels) lanes. For a kernel row, the
+// product over pixels of dy's channels with those windows is a row of the
+// gradient, and it runs on the register tiles straight from the packed images.
+// Either side may be the lanes; the one that fills them better is.
+
+// weightPlan is how the gradient is cut into tasks, and its scratch.
+type weightPlan struct {
+	padded          int // width of packed x
+	sizeX, sizeY    int // floats of one packed image and group
+	window          int // lanes of a window
+	swapped         bool
+	slices          int // of the images, summed apart: a function of the shape
+	rowsK, colParts int // tasks along kernel rows and lanes
+	rows, cols      int // of the gradient: broadcast side and lane side
+	overImages      bool
+	packed, scratch int
+}
+
+const (
+	// sliceFloats bounds the sum of the slices' gradients.
+	sliceFloats = 512 << 10
+	// overRead is what tiles may read beyond the last lane.
+	overRead = 64
+)
+
+func (v *Conv) weightPlan(workers int) weightPlan {
+	t := active.tile
+	oh, ow := v.Out()
+	c, o := v.C/v.Groups, v.O/v.Groups
+	_, weights, _ := v.sizes()
+	l := weightPlan{padded: v.W + 2*v.PadW, window: v.KW * c}
+	l.sizeX, l.sizeY = v.H*l.padded*c, oh*ow*o
+	l.swapped = l.window*t.width(o) < o*t.width(l.window)
+	l.rows, l.cols = o, l.window
+	if l.swapped {
+		l.rows, l.cols = l.cols, l.rows
+	}
+	l.slices = max(1, min(v.N, maxSlices, sliceFloats/weights))
+	l.rowsK, l.colParts = 1, 1
+	if l.slices*v.Groups < 4*workers {
+		l.rowsK = v.KH
+	}
+	if n := l.slices * v.Groups * l.rowsK; n < 4*workers {
+		l.colParts = min(ceilDiv(l.cols, t.cols), ceilDiv(4*workers, n))
+	}
+	l.overImages = v.N/l.slices > oh
+	l.packed = v.N * v.Groups * (l.sizeX + l.sizeY)
+	l.scratch = l.packed + overRead + l.slices*weights
+	return l
+}
+
+// weightRun is the weight gradient that the pool is working on.
+type weightRun struct {
+	pool                         *Pool
+	v                            Conv
+	plan                         weightPlan
+	dw, x, dy                    []float32
+	packedX, packedY             []float32
+	partial                      []float32 // slices × [group][kernel row][…]
+	packTask, multiply, joinTask func(task, worker int)
+}
+
+func (r *weightRun) init(p *Pool) {
+	r.pool = p
+	r.packTask, r.multiply, r.joinTask = r.doPack, r.doMultiply, r.doJoin
+}
+
+func (p *Pool) weightGradient(v *Conv, dw, x, dy []float32) {
+	r := &p.conv.weights
+	r.v, r.plan = *v, v.weightPlan(p.workers)
+	l := &r.plan
+	p.Reserve(l.scratch)
+	r.dw, r.x, r.dy = dw, x, dy
+	n := v.N * v.Groups
+	r.packedX = p.scratch[:n*l.sizeX+overRead]
+	r.packedY = p.scratch[n*l.sizeX : n*(l.sizeX+l.sizeY)+overRead]
+	r.partial = p.scratch[l.packed+overRead:]
+	p.Run(n, r.packTask)
+	p.Run(l.slices*v.Groups*l.rowsK*l.colParts, r.multiply)
+	p.Run(v.Groups*r.joinParts(), r.joinTask)
+	r.dw, r.x, r.dy = nil, nil, nil
+}
+
+// doPack packs one image of x and of dy, for one group.
+func (r *weightRun) doPack(task, _ int) {
+	v, l := &r.v, &r.plan
+	group, n := task/v.N, task%v.N
+	c, o := v.C/v.Groups, v.O/v.Groups
+	oh, ow := v.Out()
+	plane := v.H * v.W
+	x := r.x[(n*v.C+group*c)*plane:][:c*plane]
+	packed := r.packedX[task*l.sizeX : (task+1)*l.sizeX]
+	if v.PadW == 0 {
+		transpose(packed, c, x, plane, c, plane)
+	} else {
+		for y := range v.H {
+			transpose(packed[(y*l.padded+v.PadW)*c:], c, x[y*v.W:], plane, c, v.W)
+		}
+	}
+	if v.MapX != Identity {
+		active.unary[v.MapX](packed, packed)
+	}
+	if v.PadW > 0 {
+		for y := range v.H {
+			row := packed[y*l.padded*c : (y+1)*l.padded*c]
+			clear(row[:v.PadW*c])
+			clear(row[(v.PadW+v.W)*c:])
+		}
+	}
+	dy := r.dy[(n*v.O+group*o)*oh*ow:][:o*oh*ow]
+	transpose(r.packedY[task*l.sizeY:(task+1)*l.sizeY], o, dy, oh*ow, o, oh*ow)
+}
+
+// gradientOf is a slice's gradient of a group's kernel row: rows × cols.
+func (r *weightRun) gradientOf(slice, group, ky int) []float32 {
+	l := &r.plan
+	size := l.rows * l.cols
+	return r.partial[((slice*r.v.Groups+group)*r.v.KH+ky)*size:][:size]
+}
+
+func (r *weightRun) doMultiply(task, _ int) {
+	v, l := &r.v, &r.plan
+	colPart := task % l.colParts
+	task /= l.colParts
+	rowK := task % l.rowsK
+	task /= l.rowsK
+	slice, group := task/v.Groups, task%v.Groups
+	n0, n1 := part(v.N, l.slices, slice)
+	k0, k1 := part(v.KH, l.rowsK, rowK)
+	oh, _ := v.Out()
+	for ky := k0; ky < k1; ky++ {
+		y0, y1 := span(oh, v.H, v.StrideH, v.PadH, ky)
+		if y0 == y1 && colPart == 0 {
+			Fill(r.gradientOf(slice, group, ky), 0)
+		}
+	}
+	// The longer of images and rows is the tile's loop, the other is ours.
+	if l.overImages {
+		for oy := range oh {
+			for ky := k0; ky < k1; ky++ {
+				if y0, y1 := span(oh, v.H, v.StrideH, v.PadH, ky); y0 <= oy && oy < y1 {
+					r.rowTiles(slice, group, ky, colPart, n0, oy, n1-n0, oy > y0)
+				}
+			}
+		}
+		return
+	}
+	for n := n0; n < n1; n++ {
+		for ky := k0; ky < k1; ky++ {
+			if y0, y1 := span(oh, v.H, v.StrideH, v.PadH, ky); y0 < y1 {
+				r.rowTiles(slice, group, ky, colPart, n, y0, y1-y0, n > n0)
+			}
+		}
+	}
+}
+
+// rowTiles adds to the gradient of a kernel row what segments rows of pixels
+// give, from row oy of image n on: the same row of consecutive images, or
+// consecutive rows of the image.
+func (r *weightRun) rowTiles(slice, group, ky, colPart, n, oy, segments int, accumulate bool) {
+	v, l, t := &r.v, &r.plan, active.tile
+	c, o := v.C/v.Groups, v.O/v.Groups
+	_, ow := v.Out()
+	image := group*v.N + n
+	x := r.packedX[image*l.sizeX+(oy*v.StrideH+ky-v.PadH)*l.padded*c:]
+	y := r.packedY[image*l.sizeY+oy*ow*o:]
+	stepX, stepY := v.StrideW*c, o
+	skipX, skipY := (v.StrideH*l.padded-ow*v.StrideW)*c, 0
+	if l.overImages {
+		skipX, skipY = l.sizeX-ow*stepX, l.sizeY-ow*stepY
+	}
+	if l.swapped {
+		x, y, stepX, stepY, skipX, skipY = y, x, stepY, stepX, skipY, skipX
+	}
+	gradient := r.gradientOf(slice, group, ky)
+	panels := panels(l.rows, t.rows)
+	first, last := part(ceilDiv(l.cols, t.cols), l.colParts, colPart)
+	for j := first * t.cols; j < min(l.cols, last*t.cols); j += t.cols {
+		cols := min(t.cols, l.cols-j)
+		width, _ := t.size(cols)
+		for p := range panels {
+			lo, hi := part(l.rows, panels, p)
+			t.run[width][hi-lo](ow, segments, y[lo:], x[j:], gradient[lo*l.cols+j:],
+				stepY, stepX, skipY, skipX, l.cols, cols, int(mask(accumulate)))
+		}
+	}
+}
+
+// joinParts is how many tasks join one group: ranges of its output channels.
+func (r *weightRun) joinParts() int { return min(r.v.O/r.v.Groups, 4*r.pool.workers) }
+
+// doJoin adds the slices of a range of output channels in order and writes
+// them in the order of the weights.
+func (r *weightRun) doJoin(task, _ int) {
+	v, l := &r.v, &r.plan
+	parts := r.joinParts()
+	group := task / parts
+	c, o := v.C/v.Groups, v.O/v.Groups
+	lo, hi := part(o, parts, task%parts)
+	dw := r.dw[group*o*c*v.KH*v.KW:]
+	for ky := range v.KH {
+		sum := r.gradientOf(0, group, ky)
+		for s := 1; s < l.slices; s++ {
+			next := r.gradientOf(s, group, ky)
+			if l.swapped {
+				for i := range l.rows {
+					row := sum[i*o+lo : i*o+hi]
+					active.binary[Add](row, row, next[i*o+lo:i*o+hi])
+				}
+			} else {
+				rows := sum[lo*l.window : hi*l.window]
+				active.binary[Add](rows, rows, next[lo*l.window:hi*l.window])
+			}
+		}
+		for i := lo; i < hi; i++ {
+			for kx := range v.KW {
+				to := (i*c*v.KH+ky)*v.KW + kx
+				for ch := range c {
+					from := i*l.window + kx*c + ch
+					if l.swapped {
+						from = (kx*c+ch)*o + i
+					}
+					dw[to] = sum[from]
+					to += v.KH * v.KW
+				}
+			}
+		}
+	}
+}
