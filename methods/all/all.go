@@ -7,5 +7,7 @@ import (
 	_ "bayesbench/methods/ensemble"
 	_ "bayesbench/methods/ffg"
 	_ "bayesbench/methods/sgmcmc"
+	_ "bayesbench/methods/snapshot"
 	_ "bayesbench/methods/sparsevd"
+	_ "bayesbench/methods/swag"
 )

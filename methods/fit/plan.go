@@ -84,6 +84,9 @@ func (p *Plan) Weights(tensors []nn.Tensor) {
 	}
 }
 
+// State is what the programs so far declare.
+func (p *Plan) State() []methods.Slot { return p.plan.State }
+
 // program builds one program and adds its slots to the state.
 func (p *Plan) program(name string, build func(s *nn.Scope), training bool) *ir.Program {
 	if p.err != nil {

@@ -12,6 +12,8 @@ import (
 // keys are what a method needs on the toy problem, where its defaults are
 // meant for a longer training.
 var keys = map[string]string{
+	"swa":       "lr = 0.05\ncollect = 4",
+	"swag":      "lr = 0.05\ncollect = 4\nrank = 3",
 	"sparse-vd": "warmup_start = 1\nwarmup_end = 6",
 	"ensemble":  "members = 2\n[of]\nname = \"ffg\"",
 }

@@ -1,0 +1,69 @@
+// Package snapshot is snapshot ensembles: one training whose learning rate
+// restarts, lr/2·(cos(π·(t mod L)/L) + 1) with L = ⌈steps/cycles⌉, and whose
+// network at the end of each cycle is a member of an ensemble with equal
+// weights. Loss, prior and optimiser are those of MAP training. It costs one
+// training, as many copies of the weights as cycles, and one pass a sample.
+//
+// Source: Huang et al., "Snapshot ensembles: train 1, get M for free", ICLR
+// 2017, eq. 2; 5 cycles are theirs.
+package snapshot
+
+import (
+	"fmt"
+
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+	"bayesbench/methods/optim"
+)
+
+func init() {
+	methods.Register(methods.Driver{
+		Name:        "snapshot",
+		Description: "snapshot ensemble, cyclic cosine learning rate (Huang et al. 2017)",
+		New: func(p methods.Params) (methods.Method, error) {
+			m := Method{Cycles: 5, PriorSigma: 1, Init: nn.Glorot}
+			if err := p.Decode(&m); err != nil {
+				return nil, err
+			}
+			switch {
+			case m.Cycles < 1:
+				return nil, methods.BadKey("cycles", m.Cycles, "1 or more")
+			case !(m.PriorSigma > 0):
+				return nil, methods.BadKey("prior_sigma", m.PriorSigma, "a number above 0, or inf")
+			}
+			return m, nil
+		},
+	})
+}
+
+// Method is the settings of a snapshot ensemble.
+type Method struct {
+	Cycles     int            `toml:"cycles"`
+	PriorSigma float64        `toml:"prior_sigma"`
+	Init       nn.Initializer `toml:"init"`
+}
+
+func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if m.Cycles > j.Epochs {
+		return nil, methods.BadKey("cycles", m.Cycles, fmt.Sprintf("no more than the %d epochs of the training", j.Epochs))
+	}
+	if j.Train.Schedule != "" && j.Train.Schedule != "constant" {
+		return nil, methods.BadKey("train.schedule", j.Train.Schedule, `"constant", which snapshots replace by their cycles`)
+	}
+	opt, constant, err := fit.Optimizer(j)
+	if err != nil {
+		return nil, err
+	}
+	n := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers {
+		return &nn.Point{Scope: s, Init: m.Init, Penalty: fit.GaussianPrior(s, m.PriorSigma)}
+	}}
+	steps := j.Steps()
+	length := (steps + m.Cycles - 1) / m.Cycles
+	var p fit.Plan
+	stage := p.Stage("train", steps, func(s *nn.Scope) {
+		fit.Minimise(s, n, nil, opt, optim.Cyclic(constant(0), steps, m.Cycles))
+	})
+	p.Keep(stage, p.Predictor("sample", n), func(step int) bool { return step%length == length-1 || step == steps-1 })
+	return p.Build()
+}
