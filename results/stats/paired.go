@@ -39,6 +39,17 @@ func (t Test) warnTooFew() Test {
 	return t
 }
 
+// infinite returns the test that stands where a difference is not finite (a
+// compression of 1/0, a diverged loss): it decides nothing and says why.
+func infinite(name string, diffs []float64) (Test, bool) {
+	for i, d := range diffs {
+		if math.IsNaN(d) || math.IsInf(d, 0) {
+			return Test{Name: name, N: len(diffs), P: 1, MinP: 1, Warnings: []error{fmt.Errorf("difference %d is %v: not tested", i, d)}}, true
+		}
+	}
+	return Test{}, false
+}
+
 // Paired tests that differences between paired seeds are symmetric around 0. It
 // is [SignFlip], which assumes nothing else.
 func Paired(diffs []float64) Test { return SignFlip(diffs) }
@@ -60,6 +71,9 @@ const monteCarloFlips = 99_999
 func SignFlip(diffs []float64) Test {
 	n := len(diffs)
 	t := Test{Name: "sign-flip test", N: n, P: 1, MinP: 1}
+	if t, bad := infinite(t.Name, diffs); bad {
+		return t
+	}
 	if n == 0 {
 		return t.warnTooFew()
 	}
@@ -120,6 +134,9 @@ const exactRanks = 50
 // approximation corrected for ties. Source: Wilcoxon (1945), "Individual
 // comparisons by ranking methods".
 func Wilcoxon(diffs []float64) Test {
+	if t, bad := infinite("Wilcoxon signed-rank test", diffs); bad {
+		return t
+	}
 	var nonzero []float64
 	for _, d := range diffs {
 		if d != 0 {
@@ -208,34 +225,36 @@ type Interval struct {
 
 // PairedT is Student's t test of mean difference 0, with the interval of the
 // mean at the given confidence. It assumes normal differences, and in return
-// has no smallest p; three seeds that happen to lie close give a small one, so
+// has no smallest p: three seeds that happen to lie close give a small one, so
 // [Paired] is what decides stars. One pair gives P = 1 and an infinite interval;
 // equal nonzero differences give P = 0.
 func PairedT(diffs []float64, confidence float64) (Test, Interval) {
 	n := float64(len(diffs))
 	t := Test{Name: "paired t test", N: len(diffs), P: 1}
+	unknown := Interval{stat.Mean(diffs, nil), math.Inf(-1), math.Inf(1), confidence}
+	if t, bad := infinite(t.Name, diffs); bad {
+		return t, unknown
+	}
 	if len(diffs) < 2 {
 		t.MinP = 1
-		ci := Interval{Lo: math.Inf(-1), Hi: math.Inf(1), Confidence: confidence}
-		if len(diffs) == 1 {
-			ci.Center = diffs[0]
-		}
-		return t.warnTooFew(), ci
+		return t.warnTooFew(), unknown
 	}
 	mean, sd := stat.MeanStdDev(diffs, nil)
 	se := sd / math.Sqrt(n)
 	student := distuv.StudentsT{Sigma: 1, Nu: n - 1}
 	half := se * student.Quantile((1+confidence)/2)
-	t.P = tTail(math.Abs(mean), se, student) * 2
-	t.P = min(1, t.P)
+	t.P = min(1, 2*tTail(math.Abs(mean), se, student))
 	return t, Interval{mean, mean - half, mean + half, confidence}
 }
 
 // PairedTAbove is the one-sided t test that the mean difference exceeds margin:
 // its P is small when the data show it. A gate asks it whether a metric got
-// worse by more than a margin. One pair gives P = 1.
+// worse by more than a margin. Fewer than two pairs give P = 1.
 func PairedTAbove(diffs []float64, margin float64) Test {
 	t := Test{Name: "one-sided paired t test", N: len(diffs), P: 1}
+	if t, bad := infinite(t.Name, diffs); bad {
+		return t
+	}
 	if len(diffs) < 2 {
 		t.MinP = 1
 		return t.warnTooFew()

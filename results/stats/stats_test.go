@@ -76,6 +76,19 @@ func TestSignFlip(t *testing.T) {
 	}
 }
 
+// A difference that is not finite decides nothing, in any test.
+func TestInfiniteDifferences(t *testing.T) {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		d := []float64{1, 2, 3, 4, 5, 6, bad}
+		student, _ := PairedT(d, 0.95)
+		for _, test := range []Test{SignFlip(d), Wilcoxon(d), student, PairedTAbove(d, 0)} {
+			if test.P != 1 || len(test.Warnings) != 1 {
+				t.Errorf("%v among the differences: %+v", bad, test)
+			}
+		}
+	}
+}
+
 // The Monte Carlo form against the normal approximation of 40 flips of ±1.
 func TestSignFlipMonteCarlo(t *testing.T) {
 	d := make([]float64, 40)
