@@ -166,7 +166,7 @@ func (c *command) printTable(dir string, jobs []*bench.Job, o options) error {
 	if len(set.Records) == 0 {
 		return nil
 	}
-	tables, err := report.Build(set, report.Query{Baseline: o.present(jobs)})
+	tables, err := report.Build(set, report.Query{Baseline: o.present(set)})
 	if err != nil {
 		return err
 	}
@@ -181,10 +181,10 @@ func (c *command) printTable(dir string, jobs []*bench.Job, o options) error {
 	return report.WriteText(c.stdout, tables, style)
 }
 
-// present is the baseline if some job has it, else none.
-func (o options) present(jobs []*bench.Job) string {
-	for _, j := range jobs {
-		if j.Listed && j.Config.Method.Label() == o.baseline {
+// present is the baseline if some record has it, else none.
+func (o options) present(set results.Set) string {
+	for _, r := range set.Records {
+		if r.Method == o.baseline {
 			return o.baseline
 		}
 	}

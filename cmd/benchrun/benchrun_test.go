@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bayesbench/backends/rng"
+)
+
+const blobs = `name = "blobs"
+model = "lenet-300-100"
+seed = [0, 1]
+[data]
+name = "blobs"
+[train]
+epochs = 6
+batch = 50
+[eval]
+samples = 4
+batch = 100
+[[method]]
+name = "deterministic"
+[[method]]
+name = "ffg"
+[[method]]
+name = "sparse-vd"
+warmup_start = 1
+warmup_end = 3
+[[method]]
+name = "ensemble"
+members = 2
+[method.of]
+name = "dropout"
+`
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// benchrun runs the command in this process.
+func benchrun(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err := run(context.Background(), &out, &errs, args)
+	code = exitCode(&errs, err)
+	return code, out.String(), errs.String()
+}
+
+func TestRunTwice(t *testing.T) {
+	dir := t.TempDir()
+	suite := write(t, dir, "blobs.toml", blobs)
+	code, table, log := benchrun(t, "-out", dir, suite)
+	if code != 0 || !strings.Contains(log, "12 jobs done now, 0 before") || !strings.Contains(table, "sparse-vd") {
+		t.Fatalf("first run: exit %d\n%s\n%s", code, log, table)
+	}
+	code, again, log := benchrun(t, "-out", dir, suite)
+	if code != 0 || !strings.Contains(log, "0 jobs done now, 12 before") {
+		t.Fatalf("second run: exit %d\n%s", code, log)
+	}
+	if again != table {
+		t.Errorf("the second table differs:\n%s\nthe first:\n%s", again, table)
+	}
+}
+
+func TestPlanAndList(t *testing.T) {
+	dir := t.TempDir()
+	suite := write(t, dir, "blobs.toml", blobs)
+	code, out, _ := benchrun(t, "-plan", "-out", dir, suite)
+	if code != 0 || !strings.Contains(out, "ensemble(dropout)") || !strings.Contains(out, "nothing was trained") {
+		t.Errorf("-plan: exit %d\n%s", code, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "blobs")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("-plan left a run directory: %v", err)
+	}
+	code, out, _ = benchrun(t, "list")
+	for _, want := range []string{"sparse-vd", "lenet-5-caffe", "mnist", "gonum", "ece15-lorc"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("list: exit %d, no %s in\n%s", code, want, out)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	suite := write(t, dir, "blobs.toml", blobs)
+	bad := func(name, old, new string) string {
+		text := strings.Replace(blobs, old, new, 1)
+		if text == blobs {
+			t.Fatalf("%s changes nothing", name)
+		}
+		return write(t, dir, name, text)
+	}
+	closed := filepath.Join(dir, "file-not-folder")
+	write(t, dir, "file-not-folder", "")
+	for _, c := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"no suite", "which suite?", nil},
+		{"missing file", "no such file", []string{filepath.Join(dir, "none.toml")}},
+		{"unknown flag", "-h for help", []string{"-nonsense", suite}},
+		{"unknown key", `key.toml:7: unknown key "train.epoch"; did you mean "epochs"?`, []string{bad("key.toml", "epochs", "epoch")}},
+		{"unknown method", `did you mean "ffg"?`, []string{bad("method.toml", `"ffg"`, `"fgg"`)}},
+		{"wrong type", `type.toml:7: train.epochs: want a whole number, found a string`, []string{bad("type.toml", "epochs = 6", `epochs = "6"`)}},
+		{"list in list", `list.toml:3: seed: want a value or a list of values`, []string{bad("list.toml", "seed = [0, 1]", `seed = [[0]]`)}},
+		{"unknown set", `did you mean "blobs"`, []string{bad("data.toml", "[data]\nname = \"blobs\"", "[data]\nname = \"blops\"")}},
+		{"unwritable", closed, []string{"-out", closed, suite}},
+		{"filter", `did you mean "ffg"?`, []string{"-method", "ffgg", suite}},
+		{"override", "want key=value", []string{"-set", "train.epochs", suite}},
+		{"list of what", `did you mean "methods"?`, []string{"list", "method"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			args := c.args
+			if len(args) == 1 && strings.HasSuffix(args[0], ".toml") {
+				args = []string{"-out", dir, args[0]}
+			}
+			code, _, log := benchrun(t, args...)
+			// The data room words its suggestion its own way.
+			log = strings.ReplaceAll(log, "the nearest is", "did you mean")
+			if code != 2 || !strings.Contains(log, c.want) {
+				t.Errorf("exit %d\n%s\nwant exit 2 and %q", code, log, c.want)
+			}
+		})
+	}
+}
+
+// A job that diverges fails by itself: exit code 1, the cause named, the
+// others done.
+func TestFailedJob(t *testing.T) {
+	dir := t.TempDir()
+	text := strings.Replace(blobs, "name = \"deterministic\"\n", "name = \"deterministic\"\n[method.train]\noptimizer = \"sgd\"\nlr = 1e30\n", 1)
+	code, table, log := benchrun(t, "-out", dir, write(t, dir, "blobs.toml", text))
+	if code != 1 || !strings.Contains(log, "FAILED: train, step") || !strings.Contains(log, "10 jobs done now, 0 before, 2 failed") || !strings.Contains(table, "ffg") {
+		t.Errorf("exit %d\n%s\n%s", code, log, table)
+	}
+}
+
+// The binary, killed at any moment and started again until it is through,
+// leaves the bytes of an undisturbed run; so does one thread.
+func TestKillAndResume(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "benchrun")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	suite := write(t, dir, "blobs.toml", blobs)
+	finish := func(out string, env ...string) []byte {
+		cmd := exec.Command(binary, "-out", out, suite)
+		cmd.Env = append(os.Environ(), env...)
+		if log, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		text, err := os.ReadFile(filepath.Join(out, "blobs", "results.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	began := time.Now()
+	want := finish(filepath.Join(dir, "whole"))
+	whole := time.Since(began)
+	if got := finish(filepath.Join(dir, "one"), "GOMAXPROCS=1"); !bytes.Equal(got, want) {
+		t.Error("one thread gives other bits")
+	}
+
+	broken := filepath.Join(dir, "broken")
+	killed := 0
+	for i := range uint32(12) {
+		cmd := exec.Command(binary, "-out", broken, suite)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		u, _ := rng.Block(rng.Key{7, 7}, i, 0)
+		time.Sleep(time.Duration(float64(whole) * (0.05 + 0.5*float64(u)/(1<<32))))
+		if cmd.Process.Kill() == nil {
+			killed++
+		}
+		cmd.Wait()
+	}
+	if killed < 3 {
+		t.Fatalf("only %d runs were killed", killed)
+	}
+	if got := finish(broken); !bytes.Equal(got, want) {
+		t.Errorf("killed %d times, the run leaves other bytes", killed)
+	}
+}
+
+// Two processes on one run directory: the second refuses with -no-wait, and
+// says who is at work.
+func TestTwoProcesses(t *testing.T) {
+	dir := t.TempDir()
+	suite := write(t, dir, "blobs.toml", blobs)
+	held := make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		var out bytes.Buffer
+		w := &watched{held: held}
+		done <- run(ctx, &out, w, []string{"-out", dir, suite})
+	}()
+	<-held
+	code, _, log := benchrun(t, "-no-wait", "-out", dir, suite)
+	if code != 2 || !strings.Contains(log, filepath.Join(dir, "blobs")) {
+		t.Errorf("exit %d\n%s", code, log)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the first ended with %v", err)
+	}
+	if code, _, log := benchrun(t, "-out", dir, suite); code != 0 {
+		t.Errorf("afterwards: exit %d\n%s", code, log)
+	}
+}
+
+// watched tells when the first job begins.
+type watched struct {
+	held chan struct{}
+	once bool
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if !w.once && bytes.Contains(p, []byte("[1/")) {
+		w.once = true
+		close(w.held)
+	}
+	return len(p), nil
+}
