@@ -14,9 +14,9 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// writeFile replaces path by what fill writes: a temporary file in the same directory, fsync, rename, fsync of the
+// WriteFile replaces path by what fill writes: a temporary file in the same directory, fsync, rename, fsync of the
 // directory. On any error path is as it was and the temporary file is gone; the error names path.
-func writeFile(path string, fill func(io.Writer) error) (err error) {
+func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	defer func() {
 		var pathErr *os.PathError
 		if err != nil && !(errors.As(err, &pathErr) && pathErr.Path == path) {
@@ -52,7 +52,7 @@ func syncDir(dir string) error {
 }
 
 func writeJSON(path string, v any) error {
-	return writeFile(path, func(w io.Writer) error {
+	return WriteFile(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")

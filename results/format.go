@@ -255,6 +255,12 @@ func Load(paths ...string) (Set, error) {
 	return all, nil
 }
 
+// IsRun reports whether path is a directory, which Load takes for a run.
+func IsRun(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // Add appends the records of t. It is an error if a unit means one thing in s and another in t.
 func (s *Set) Add(t Set) error {
 	for _, name := range sortedKeys(t.Units) {

@@ -39,7 +39,7 @@ func (j *Job) Release() error { return j.lock.Unlock() }
 
 // WriteFile streams a further file, such as predictions.npy, into the job's directory. It is there whole or not at all.
 func (j *Job) WriteFile(name string, fill func(io.Writer) error) error {
-	return writeFile(filepath.Join(j.Dir, name), fill)
+	return WriteFile(filepath.Join(j.Dir, name), fill)
 }
 
 // Finish stores a done job's records and details and rebuilds the run's results. The values whose unit is a Timing go
@@ -117,7 +117,7 @@ func split(s Set, threads int) (metrics, timings Set) {
 // SaveCurve replaces the job's curve. Save it before the checkpoint, never after: then a resumed job has every row up
 // to its checkpoint's step, and drops the rest by Truncate.
 func (j *Job) SaveCurve(c Curve) error {
-	return writeFile(filepath.Join(j.Dir, curveFile), c.write)
+	return WriteFile(filepath.Join(j.Dir, curveFile), c.write)
 }
 
 // Curve returns the curve saved so far, empty if there is none.

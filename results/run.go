@@ -97,7 +97,7 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 			}
 		}
 		if !sameFile(filepath.Join(dir, suiteFile), plan.Text) {
-			if err := writeFile(filepath.Join(dir, suiteFile), func(w io.Writer) error {
+			if err := WriteFile(filepath.Join(dir, suiteFile), func(w io.Writer) error {
 				_, err := w.Write(plan.Text)
 				return err
 			}); err != nil {
@@ -185,7 +185,7 @@ func writeSet(path string, set Set) error {
 	if sameFile(path, text.Bytes()) {
 		return nil
 	}
-	return writeFile(path, func(w io.Writer) error {
+	return WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(text.Bytes())
 		return err
 	})

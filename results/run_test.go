@@ -146,7 +146,7 @@ func TestWriteFileFails(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
 	os.WriteFile(path, []byte("before"), 0o644)
-	err := writeFile(path, func(w io.Writer) error {
+	err := WriteFile(path, func(w io.Writer) error {
 		w.Write(bytes.Repeat([]byte("x"), 1<<17))
 		return syscall.ENOSPC
 	})

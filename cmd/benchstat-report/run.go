@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -47,7 +49,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table"), c.compare(), c.gate()}
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.compare(), c.gate(), c.plot(), c.html()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -208,6 +210,93 @@ Examples:
 			if !verdict.Pass() {
 				return errVerdict{fmt.Sprintf("gate failed: %d regressions, %d missing", len(verdict.Alarms), len(verdict.Missing))}
 			}
+			return nil
+		},
+	}
+}
+
+func (c *command) plot() *ffcli.Command {
+	fs := c.flags("plot")
+	q := queryFlags(fs)
+	out := fs.String("o", "", "write to this `file.svg`, .png or .pdf; several figures get -1, -2, … behind the name (default: the kind, as SVG)")
+	var kinds strings.Builder
+	for _, k := range report.Kinds {
+		fmt.Fprintf(&kinds, "  %-14s %s\n", k.Name, k.Short)
+	}
+	return &ffcli.Command{
+		Name:       "plot",
+		ShortUsage: "benchstat-report plot KIND [flags] DIR|FILE…",
+		ShortHelp:  "single figures as SVG, PNG or PDF",
+		LongHelp: "Kinds (those from training on need a run directory, not only a results file):\n" + kinds.String() + strings.TrimSpace(`
+Examples:
+  benchstat-report plot samples -metric nll -o nll.pdf runs/mnist
+  benchstat-report plot reliability -filter '/method:(deterministic OR ensemble)' -o calibration.svg runs/quick`),
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("which figure? (-h for help)")
+			}
+			kind := args[0]
+			files, err := paths(fs, args[1:])
+			if err != nil {
+				return err
+			}
+			path := cmp.Or(*out, kind+".svg")
+			data, err := report.LoadData(files...)
+			if err != nil {
+				return err
+			}
+			figures, err := report.Draw(data, kind, *q)
+			if err != nil {
+				return err
+			}
+			if len(figures) == 0 {
+				return fmt.Errorf("these results have nothing to draw for %s", kind)
+			}
+			extension := filepath.Ext(path)
+			for i, f := range figures {
+				name := path
+				if len(figures) > 1 {
+					name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(path, extension), i+1, extension)
+				}
+				err := results.WriteFile(name, func(w io.Writer) error { return f.Write(w, strings.TrimPrefix(extension, ".")) })
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(c.stdout, "%s: %s\n", name, f.Title)
+			}
+			return nil
+		},
+	}
+}
+
+func (c *command) html() *ffcli.Command {
+	fs := c.flags("html")
+	q := queryFlags(fs)
+	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`, such as deterministic")
+	out := fs.String("o", "report.html", "write to this `file`")
+	return &ffcli.Command{
+		Name:       "html",
+		ShortUsage: "benchstat-report html [flags] DIR|FILE…",
+		ShortHelp:  "one self-contained page: sortable tables and all figures",
+		LongHelp: strings.TrimSpace(`
+Examples:
+  benchstat-report html -o quick.html runs/quick
+  benchstat-report html -baseline deterministic runs/mnist`),
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			files, err := paths(fs, args)
+			if err != nil {
+				return err
+			}
+			data, err := report.LoadData(files...)
+			if err != nil {
+				return err
+			}
+			if err := results.WriteFile(*out, func(w io.Writer) error { return report.WriteHTML(w, data, *q) }); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.stdout, *out)
 			return nil
 		},
 	}

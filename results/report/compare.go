@@ -12,6 +12,7 @@ import (
 	"golang.org/x/perf/benchproc"
 
 	"bayesbench/results"
+	"bayesbench/results/stats"
 )
 
 // A Change is what became of one metric of one row between two results files, paired by seed.
@@ -106,15 +107,15 @@ func Compare(old, new results.Set, q Query) (changes []Change, missing []string,
 func change(name string, unit results.Unit, old, new map[string]float64, alpha float64) (Change, error) {
 	c := Change{Row: name, Unit: unit, P: 1, Verdict: Undecided}
 	identical := true
+	pairs := stats.PairBySeed(old, new)
+	c.Old, c.New = summarise(of(pairs.Seeds, old)), summarise(of(pairs.Seeds, new))
+	c.Pairs, c.Unpaired = len(pairs.Seeds), len(pairs.OnlyA)+len(pairs.OnlyB)
+	if c.Pairs == 0 {
+		return c, fmt.Errorf("%s of %s: the old and the new results have no seed in common", unit.Name, name)
+	}
 	var diffs []float64
-	before, after := map[string]float64{}, map[string]float64{}
-	for _, seed := range sortedSeeds(new) {
-		x, ok := old[seed]
-		if !ok {
-			continue
-		}
-		y := new[seed]
-		before[seed], after[seed] = x, y
+	for i, seed := range pairs.Seeds {
+		x, y := pairs.A[i], pairs.B[i]
 		identical = identical && math.Float64bits(x) == math.Float64bits(y)
 		d := y - x
 		switch {
@@ -131,20 +132,27 @@ func change(name string, unit results.Unit, old, new map[string]float64, alpha f
 		}
 		c.worsening = append(c.worsening, d)
 	}
-	c.Old, c.New, c.Pairs = summarise(before), summarise(after), len(diffs)
-	c.Unpaired = len(old) + len(new) - 2*c.Pairs
-	if c.Pairs == 0 {
-		return c, fmt.Errorf("%s of %s: the old and the new results have no seed in common", unit.Name, name)
-	}
 	if identical && !unit.Timing {
 		c.Verdict = Identical
 	}
-	interval := tInterval(diffs, alpha)
-	c.Delta, c.Low, c.High, c.P = interval.mean, interval.low, interval.high, interval.p
+	test, interval := stats.PairedT(diffs, 1-alpha)
+	c.Delta, c.Low, c.High, c.P = interval.Center, interval.Lo, interval.Hi, test.P
+	if math.IsNaN(c.P) || math.IsInf(c.Delta, 0) { // a change to or from infinity has no size to test
+		c.Low, c.High, c.P = math.Inf(-1), math.Inf(1), 1
+	}
 	if unit.Timing {
 		c.Delta, c.Low, c.High = math.Expm1(c.Delta), math.Expm1(c.Low), math.Expm1(c.High)
 	}
 	return c, nil
+}
+
+// of returns the values of the given seeds.
+func of(seeds []string, values map[string]float64) map[string]float64 {
+	some := map[string]float64{}
+	for _, seed := range seeds {
+		some[seed] = values[seed]
+	}
+	return some
 }
 
 func judgeChanges(changes []Change, alpha float64) {
@@ -155,7 +163,7 @@ func judgeChanges(changes []Change, alpha float64) {
 			ps, at = append(ps, c.P), append(at, i)
 		}
 	}
-	for k, p := range benjaminiHochberg(ps) {
+	for k, p := range stats.BenjaminiHochberg(ps) {
 		c := &changes[at[k]]
 		c.Adjusted = p
 		switch {

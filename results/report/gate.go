@@ -8,9 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"bayesbench/results"
+	"bayesbench/results/stats"
 )
 
 // Margins say by how much a unit may get worse.
@@ -133,7 +134,7 @@ func Gate(old, new results.Set, q Query, margins Margins, exact bool) (*GateResu
 		case c.Unit.Timing || !gated && !exact:
 		default:
 			g.Metrics++
-			if c.Verdict == Identical || !exact && !(mean(c.worsening) > margin.limit(c.Old.Mean)) {
+			if c.Verdict == Identical || !exact && !(stats.Mean(c.worsening) > margin.limit(c.Old.Mean)) {
 				continue
 			}
 			g.Alarms = append(g.Alarms, Alarm{Row: c.Row, Unit: c.Unit.Name, Old: c.Old.Mean, New: c.Old.Mean + c.Delta, Margin: margin, Pairs: c.Pairs})
@@ -149,7 +150,7 @@ func Gate(old, new results.Set, q Query, margins Margins, exact bool) (*GateResu
 	for i, a := range tested {
 		ps[i] = a.P
 	}
-	for i, p := range benjaminiHochberg(ps) {
+	for i, p := range stats.BenjaminiHochberg(ps) {
 		if tested[i].Adjusted = p; p <= q.Alpha {
 			g.Alarms = append(g.Alarms, tested[i])
 		}
@@ -174,7 +175,7 @@ func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 	var all []float64
 	scatter, freedom := 0.0, 0
 	for _, c := range rows {
-		m := mean(c.worsening)
+		m := stats.Mean(c.worsening)
 		for _, w := range c.worsening {
 			scatter += (w - m) * (w - m)
 		}
@@ -186,21 +187,24 @@ func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 		return nil
 	}
 	alarm := func(row, unitName string, before float64, worsening []float64, p float64) Alarm {
-		change := mean(worsening)
+		change := stats.Mean(worsening)
 		if unit.Better == results.Higher {
 			change = -change
 		}
 		return Alarm{Row: row, Unit: unitName, Old: before, New: before * math.Exp(change), Margin: margin, Pairs: len(worsening), Timing: true, P: p}
 	}
-	total := stat.StdDev(all, nil) / math.Sqrt(float64(len(all)))
-	tested := []Alarm{alarm("all rows together", unit.Name+" (relative)", 1, all, tUpper(mean(all)-limit, total, len(all)-1))}
+	tested := []Alarm{alarm("all rows together", unit.Name+" (relative)", 1, all, stats.PairedTAbove(all, limit).P)}
 	if freedom == 0 {
 		g.Untested = append(g.Untested, fmt.Sprintf("%s of each row: one seed says nothing about one row", unit.Name))
 		return tested
 	}
 	for _, c := range rows {
-		se := math.Sqrt(scatter / float64(freedom) / float64(c.Pairs))
-		tested = append(tested, alarm(c.Row, unit.Name, c.Old.Mean, c.worsening, tUpper(mean(c.worsening)-limit, se, freedom)))
+		excess, se := stats.Mean(c.worsening)-limit, math.Sqrt(scatter/float64(freedom)/float64(c.Pairs))
+		p := 1.0
+		if excess > 0 { // also without any scatter, where excess/se is infinite
+			p = distuv.StudentsT{Sigma: 1, Nu: float64(freedom)}.Survival(excess / se)
+		}
+		tested = append(tested, alarm(c.Row, unit.Name, c.Old.Mean, c.worsening, p))
 	}
 	return tested
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"bayesbench/results"
+	"bayesbench/results/stats"
 )
 
 // A Summary is one metric over the seeds.
@@ -16,31 +17,12 @@ type Summary struct {
 }
 
 func summarise(values map[string]float64) Summary {
-	s := Summary{N: len(values), Mean: math.NaN(), SD: math.NaN()}
-	if s.N == 0 {
-		return s
+	xs := stats.PairBySeed(values, values).A // in the order of the seeds
+	if len(xs) == 0 {
+		return Summary{Mean: math.NaN(), SD: math.NaN()}
 	}
-	xs := make([]float64, 0, len(values))
-	for _, seed := range sortedSeeds(values) {
-		xs = append(xs, values[seed])
-	}
-	s.Mean = mean(xs)
-	if s.N > 1 {
-		sum := 0.0
-		for _, x := range xs {
-			sum += (x - s.Mean) * (x - s.Mean)
-		}
-		s.SD = math.Sqrt(sum / float64(s.N-1))
-	}
-	return s
-}
-
-func mean(xs []float64) float64 {
-	sum := 0.0
-	for _, x := range xs {
-		sum += x
-	}
-	return sum / float64(len(xs))
+	s := stats.Summarise(xs, stats.SD)
+	return Summary{N: s.N, Mean: s.Mean, SD: s.Spread}
 }
 
 // A Verdict says what a comparison found.
@@ -68,18 +50,12 @@ type Comparison struct {
 
 // comparePaired compares two methods at their common seeds, or returns nil if they have none.
 func comparePaired(ours, theirs map[string]float64, better results.Better) *Comparison {
-	var diffs []float64
-	for _, seed := range sortedSeeds(ours) {
-		if base, ok := theirs[seed]; ok {
-			diffs = append(diffs, ours[seed]-base)
-		}
-	}
+	diffs := stats.PairBySeed(ours, theirs).Differences()
 	if len(diffs) == 0 || slices.ContainsFunc(diffs, func(d float64) bool { return math.IsNaN(d) || math.IsInf(d, 0) }) {
 		return nil
 	}
-	c := &Comparison{Pairs: len(diffs), Delta: mean(diffs), better: better}
-	c.P, c.MinP = signFlip(diffs)
-	c.Adjusted = c.P
+	test := stats.Paired(diffs)
+	c := &Comparison{Pairs: len(diffs), Delta: stats.Mean(diffs), P: test.P, MinP: test.MinP, Adjusted: test.P, better: better}
 	if !slices.ContainsFunc(diffs, func(d float64) bool { return d != 0 }) {
 		c.Verdict = Identical
 	}
@@ -98,11 +74,11 @@ func judge(all []*Comparison, alpha float64) string {
 		ps[i] = c.P
 	}
 	floor, pairs := 0.0, math.MaxInt
-	for i, p := range holm(ps) {
+	for i, p := range stats.Holm(ps) {
 		c := all[i]
 		c.Adjusted = p
 		switch {
-		case p >= alpha:
+		case p > alpha:
 			c.Verdict = Undecided
 		case c.better == results.Neither:
 			c.Verdict = Differs
@@ -117,22 +93,13 @@ func judge(all []*Comparison, alpha float64) string {
 	}
 	// Holm holds the largest of m p-values to alpha itself, the smallest to alpha/m: with every p at its floor, the
 	// first must pass at alpha/m.
-	if best := math.Min(1, floor*float64(len(all))); best >= alpha {
+	if best := math.Min(1, floor*float64(len(all))); best > alpha {
 		need := 1
-		for math.Ldexp(2, -need)*float64(len(all)) >= alpha {
+		for math.Ldexp(2, -need)*float64(len(all)) > alpha {
 			need++
 		}
 		return fmt.Sprintf("Too few seeds for a verdict: with %d the smallest attainable p is %.3g, and %.3g after Holm's correction for %d comparisons; below %g takes %d seeds (or fewer columns).",
 			pairs, floor, best, len(all), alpha, need)
 	}
 	return ""
-}
-
-func sortedSeeds(values map[string]float64) []string {
-	seeds := make([]string, 0, len(values))
-	for seed := range values {
-		seeds = append(seeds, seed)
-	}
-	slices.Sort(seeds)
-	return seeds
 }

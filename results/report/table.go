@@ -133,11 +133,7 @@ func group(set results.Set, q Query) (*grouped, error) {
 	if q.Rows == "" {
 		q.Rows = defaultRows(records, q)
 	}
-	filterText := q.Filter
-	if filterText == "" {
-		filterText = "*"
-	}
-	filter, err := benchproc.NewFilter(filterText)
+	filter, err := benchproc.NewFilter(cmp.Or(q.Filter, "*"))
 	if err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
 	}
@@ -221,6 +217,15 @@ func (g *grouped) mixed(place cellKey) []string {
 		names = append(names, field.Name)
 	}
 	return names
+}
+
+// newFilter returns a filter expression as a function of whole records.
+func newFilter(expression string) (func(*results.Record) (bool, error), error) {
+	filter, err := benchproc.NewFilter(cmp.Or(expression, "*"))
+	if err != nil {
+		return nil, fmt.Errorf("filter: %w", err)
+	}
+	return func(r *results.Record) (bool, error) { return filter.Apply(r.Result()) }, nil
 }
 
 // unshifted drops records of shifted test data unless the query mentions them.

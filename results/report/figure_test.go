@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+
+	"bayesbench/results"
+)
+
+func demoData(t *testing.T) Data {
+	t.Helper()
+	dir := t.TempDir()
+	demoRun(t, dir, 2)
+	d, err := LoadData(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func wellFormed(t *testing.T, text string) {
+	t.Helper()
+	dec := xml.NewDecoder(strings.NewReader(text))
+	for {
+		if _, err := dec.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFigures(t *testing.T) {
+	d := demoData(t)
+	want := map[string][]string{
+		"samples": {"nll-samples", "ece15-lorc-samples"}, "pareto": {"pareto"}, "training": {"test-nll-training", "test-error-training", "loss-training"},
+		"reliability": {"reliability"}, "risk-coverage": {"risk-coverage"}, "entropy": {"entropy-mnist", "entropy-notmnist"},
+		"shift": nil, "sparsity": {"sparsity-training", "sparsity-layers"},
+	}
+	for _, k := range Kinds {
+		figures, err := Draw(d, k.Name, Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range figures {
+			names = append(names, f.Name)
+		}
+		if fmt.Sprint(names) != fmt.Sprint(want[k.Name]) {
+			t.Errorf("%s: figures %q, want %q", k.Name, names, want[k.Name])
+		}
+		for _, f := range figures {
+			var svg, raster, pdf bytes.Buffer
+			if err := errors.Join(f.Write(&svg, "svg"), f.Write(&raster, "png"), f.Write(&pdf, "pdf")); err != nil {
+				t.Fatal(err)
+			}
+			wellFormed(t, svg.String())
+			if _, err := png.Decode(&raster); err != nil {
+				t.Errorf("%s: %v", f.Name, err)
+			}
+			if !bytes.HasPrefix(pdf.Bytes(), []byte("%PDF-")) {
+				t.Errorf("%s: not a PDF", f.Name)
+			}
+			// Every series stands in the legend, and none but those of methods that have the data.
+			sparse := strings.HasPrefix(f.Name, "sparsity")
+			for _, m := range demoMethods {
+				if has := strings.Contains(svg.String(), ">"+m.name+"<"); has != (!sparse || m.sparsity > 0) {
+					t.Errorf("%s: legend has %s: %v", f.Name, m.name, has)
+				}
+			}
+			for _, bad := range []string{"NaN", "Inf", "#-"} {
+				if strings.Contains(svg.String(), bad) {
+					t.Errorf("%s: %s in the SVG", f.Name, bad)
+				}
+			}
+		}
+	}
+	if _, err := Draw(d, "parato", Query{}); err == nil || !strings.Contains(err.Error(), `nearest there is: "pareto"`) {
+		t.Error(err)
+	}
+}
+
+func TestShiftFigure(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for _, corruption := range []string{"fog", "blur"} {
+		for severity := 1; severity <= 5; severity++ {
+			r := record("a", "0", 1, results.Value{Unit: "nll", Value: float64(severity)}, results.Value{Unit: "error", Value: 0.1})
+			r.Sweep = []results.Pair{{Key: "corruption", Value: corruption}, {Key: "severity", Value: fmt.Sprint(severity)}}
+			set.Records = append(set.Records, r)
+		}
+	}
+	figures, err := Draw(Data{Set: set}, "shift", Query{})
+	if err != nil || len(figures) != 2 || figures[1].Name != "nll-shift" {
+		t.Fatal(figures, err)
+	}
+	if p := figures[1].plot; p.X.Min != 1 || p.X.Max != 5 || p.Y.Min != 1 || p.Y.Max != 5 {
+		t.Errorf("x %v to %v, y %v to %v", p.X.Min, p.X.Max, p.Y.Min, p.Y.Max)
+	}
+}
+
+func TestMeanCurve(t *testing.T) {
+	curve := func(values ...float64) results.JobResult {
+		c := results.Curve{Columns: []string{"step", "epoch", "loss"}}
+		for i, v := range values {
+			c.Append(float64(100*(i+1)), float64(i+1), v)
+		}
+		return results.JobResult{Curve: c}
+	}
+	got := meanCurve([]results.JobResult{curve(2, math.NaN(), 8), curve(4, 6)}, "epoch", "loss")
+	if fmt.Sprint(got) != "[{1 3 0} {2 6 0} {3 8 0}]" {
+		t.Error(got)
+	}
+}
+
+func TestTicker(t *testing.T) {
+	labels := func(low, high float64, p plot.Ticker) string {
+		var out []string
+		for _, tick := range p.Ticks(low, high) {
+			out = append(out, tick.Label)
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{1, 20, "5 10 15 20"},
+		{0.014, 0.029, "0.014 0.016 0.018 0.020 0.022 0.024 0.026 0.028"},
+		{-1, 1, "-1.0 -0.5 0.0 0.5 1.0"},
+		{9800, 52000, "10000 20000 30000 40000 50000"},
+	} {
+		if got := labels(c.low, c.high, ticker{}); got != c.want {
+			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestHTML(t *testing.T) {
+	d := demoData(t)
+	var out bytes.Buffer
+	if err := WriteHTML(&out, d, Query{Baseline: "deterministic"}); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if n := strings.Count(text, "<figure "); n != 12 || strings.Count(text, "</svg>") != n {
+		t.Errorf("%d figures, %d drawings", n, strings.Count(text, "</svg>"))
+	}
+	// Nothing is fetched from anywhere.
+	for _, bad := range []string{"src=", "http:", "https:", "@import", "url("} {
+		rest := strings.ReplaceAll(text, "http://www.w3.org", "")
+		if strings.Contains(rest, bad) {
+			t.Errorf("%q in the page", bad)
+		}
+	}
+	for _, want := range []string{"prefers-color-scheme: dark", "currentColor", "Too few seeds", "Results of demo", `data-sort="0.0`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in the page", want)
+		}
+	}
+}

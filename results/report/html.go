@@ -1,0 +1,163 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// WriteHTML writes one self-contained page: the headline tables, every figure that the data have, and a table of all
+// metrics. It needs nothing from anywhere, not even a server.
+func WriteHTML(w io.Writer, d Data, q Query) error {
+	tables, err := Build(d.Set, q)
+	if err != nil {
+		return err
+	}
+	everything := q
+	everything.Metrics = []string{"all"}
+	full, err := Build(d.Set, everything)
+	if err != nil {
+		return err
+	}
+	view := pageView{Title: pageTitle(d), Facts: facts(d), Tables: htmlTables(tables), Full: htmlTables(full)}
+	figureQuery := q
+	figureQuery.Metrics, figureQuery.Rows, figureQuery.Tables = nil, "", ""
+	for _, k := range Kinds {
+		figures, err := k.draw(d, figureQuery)
+		if err != nil {
+			return err
+		}
+		for _, f := range figures {
+			svg, err := f.Inline()
+			if err != nil {
+				return err
+			}
+			view.Figures = append(view.Figures, htmlFigure{f.Name, f.Caption, template.HTML(svg)})
+		}
+	}
+	return page.Execute(w, view)
+}
+
+type pageView struct {
+	Title        string
+	Facts        []fact
+	Tables, Full []htmlTable
+	Figures      []htmlFigure
+}
+
+type fact struct{ Name, Value string }
+
+type htmlFigure struct {
+	Name, Caption string
+	SVG           template.HTML
+}
+
+type htmlTable struct {
+	Title string
+	Heads []htmlHead
+	Rows  [][]htmlCell
+	Notes []string
+}
+
+type htmlHead struct {
+	Text   string
+	Number bool
+}
+
+type htmlCell struct {
+	Text, Spread, Mark, Class string
+	Sort                      string // what the column is sorted by, if not the text
+	Number                    bool
+}
+
+func htmlTables(tables []Table) []htmlTable {
+	var out []htmlTable
+	for i := range tables {
+		t := &tables[i]
+		h := htmlTable{Title: t.Title, Notes: t.legend()}
+		for _, head := range t.RowHeads {
+			h.Heads = append(h.Heads, htmlHead{Text: head})
+		}
+		h.Heads = append(h.Heads, htmlHead{"seeds", true})
+		for _, c := range t.Columns {
+			h.Heads = append(h.Heads, htmlHead{c.Head + c.arrow(), true})
+		}
+		best := t.best()
+		for i, r := range t.Rows {
+			var row []htmlCell
+			for _, l := range r.Labels {
+				row = append(row, htmlCell{Text: l})
+			}
+			row = append(row, htmlCell{Text: r.seeds(), Number: true})
+			for j, c := range r.Cells {
+				mean, spread := number(c.Summary, t.decimals(j))
+				cell := htmlCell{Text: mean, Spread: spread, Mark: c.mark(), Number: true}
+				if c.N > 0 {
+					cell.Sort = strconv.FormatFloat(c.Mean, 'g', -1, 64)
+				}
+				if best[j] == i {
+					cell.Class = "best"
+				}
+				if c.Comparison != nil && cell.Mark != "" {
+					cell.Class += " " + string(c.Verdict)
+				}
+				row = append(row, cell)
+			}
+			h.Rows = append(h.Rows, row)
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+func pageTitle(d Data) string {
+	if suites := distinct(d, "suite"); len(suites) > 0 {
+		return "Results of " + strings.Join(suites, ", ")
+	}
+	return "Results"
+}
+
+// facts are what every number of the page has in common, or the list where it has not.
+func facts(d Data) []fact {
+	var out []fact
+	for _, key := range []string{"suite", "version", "seed", "goos", "goarch", "cpu", "threads"} {
+		if values := distinct(d, key); len(values) > 0 {
+			out = append(out, fact{key, strings.Join(values, ", ")})
+		}
+	}
+	for _, j := range d.Jobs {
+		for _, key := range sortedVersions(j.Manifest.Versions) {
+			if f := (fact{key, j.Manifest.Versions[key]}); !slices.Contains(out, f) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+func sortedVersions(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func distinct(d Data, key string) []string {
+	var values []string
+	for i := range d.Set.Records {
+		if v := d.Set.Records[i].ConfigValue(key); v != "" && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}

@@ -1,0 +1,580 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"bayesbench/results"
+)
+
+// Data is what figures are drawn from: the records, and, where they come from run directories, the jobs behind them.
+type Data struct {
+	Set  results.Set
+	Jobs []results.JobResult
+}
+
+// LoadData reads run directories and results files.
+func LoadData(paths ...string) (Data, error) {
+	set, err := results.Load(paths...)
+	if err != nil {
+		return Data{}, err
+	}
+	d := Data{Set: set}
+	for _, path := range paths {
+		if !results.IsRun(path) {
+			continue
+		}
+		jobs, err := results.ReadJobs(path)
+		if err != nil {
+			return Data{}, err
+		}
+		d.Jobs = append(d.Jobs, jobs...)
+	}
+	return d, nil
+}
+
+// A Kind is one kind of figure.
+type Kind struct {
+	Name, Short string
+	draw        func(Data, Query) ([]*Figure, error)
+}
+
+// Kinds are all kinds of figures, in the order in which a page shows them.
+var Kinds = []Kind{
+	{"samples", "a metric against the number of posterior samples or ensemble members K (-metric, default nll and ece15-lorc)", drawSamples},
+	{"pareto", "error against the time of prediction, one point a K", drawPareto},
+	{"training", "test NLL, test error or loss against the epoch", drawTraining},
+	{"reliability", "accuracy against confidence by bin", drawReliability},
+	{"risk-coverage", "error rate among the most confident share of the test set", drawRiskCoverage},
+	{"entropy", "histogram of the predictive entropy, in and out of distribution", drawEntropy},
+	{"shift", "a metric against the severity of corruption (-metric, default error and nll)", drawShift},
+	{"sparsity", "sparsity against the epoch, and by layer", drawSparsity},
+}
+
+// Draw draws the figures of one kind. There are none if the data do not have what it takes.
+func Draw(d Data, kind string, q Query) ([]*Figure, error) {
+	var names []string
+	for _, k := range Kinds {
+		if k.Name == kind {
+			return k.draw(d, q)
+		}
+		names = append(names, k.Name)
+	}
+	return nil, fmt.Errorf("no figure %q%s; there are %s", kind, nearest(kind, names), strings.Join(names, ", "))
+}
+
+// units returns the query's metrics, or those of the defaults that have values.
+func (d Data) units(q Query, defaults ...string) []string {
+	if len(q.Metrics) > 0 {
+		return q.Metrics
+	}
+	return slices.DeleteFunc(defaults, func(u string) bool {
+		return !slices.ContainsFunc(d.Set.Records, func(r results.Record) bool { _, ok := r.Value(u); return ok })
+	})
+}
+
+// series turns each row of a table into points: x from the column heads, y the mean, spread the standard deviation.
+func (t *Table) series(f *Figure) error {
+	for i, r := range t.Rows {
+		var ps points
+		for j, c := range r.Cells {
+			x, err := strconv.ParseFloat(t.Columns[j].Head, 64)
+			if err != nil || c.N == 0 || math.IsInf(c.Mean, 0) {
+				continue
+			}
+			p := point{x: x, y: c.Mean}
+			if c.N > 1 {
+				p.spread = c.SD
+			}
+			ps = append(ps, p)
+		}
+		slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
+		if err := f.line(i, r.Label(), ps, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func drawSamples(d Data, q Query) ([]*Figure, error) {
+	var figures []*Figure
+	for _, unit := range d.units(q, "nll", "ece15-lorc") {
+		q := q
+		q.Cols, q.Metrics, q.Baseline = "/samples", []string{unit}, ""
+		tables, err := Build(d.Set, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			t.Columns, t.Rows = withoutColumn(t, "")
+			if len(t.Columns) < 2 {
+				continue
+			}
+			f := newFigure(unit+"-samples", strings.Replace(t.Title, " by samples", "", 1), "posterior samples or ensemble members K", unit,
+				"Mean over seeds; bars are the standard deviation over seeds.")
+			logAxis(&f.plot.X, 2)
+			if err := t.series(f); err != nil {
+				return nil, err
+			}
+			figures = append(figures, f)
+		}
+	}
+	return figures, nil
+}
+
+// withoutColumn drops the column with this head.
+func withoutColumn(t Table, head string) ([]Column, []Row) {
+	at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Head == head })
+	if at < 0 {
+		return t.Columns, t.Rows
+	}
+	rows := slices.Clone(t.Rows)
+	for i := range rows {
+		rows[i].Cells = slices.Delete(slices.Clone(rows[i].Cells), at, at+1)
+	}
+	return slices.Delete(slices.Clone(t.Columns), at, at+1), rows
+}
+
+// logAxis makes an axis logarithmic with ticks at powers of the base (or at 1, 2, 5 for 10).
+func logAxis(a *plot.Axis, base float64) {
+	a.Scale = plot.LogScale{}
+	a.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
+		steps := []float64{1}
+		if base == 10 && high/low < 1000 {
+			steps = []float64{1, 2, 5}
+		}
+		var ticks []plot.Tick
+		for e := math.Floor(math.Log(low) / math.Log(base)); math.Pow(base, e) <= high*1.0001; e++ {
+			for _, s := range steps {
+				if v := s * math.Pow(base, e); v >= low*0.9999 && v <= high*1.0001 {
+					ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+				}
+			}
+		}
+		return ticks
+	})
+}
+
+func drawPareto(d Data, q Query) ([]*Figure, error) {
+	const cost, quality = "predict-ms/sample", "error"
+	if len(d.units(Query{}, cost, quality)) < 2 {
+		return nil, nil
+	}
+	q.Cols, q.Baseline, q.Metrics = "/samples", "", []string{cost, quality}
+	tables, err := Build(d.Set, q)
+	if err != nil {
+		return nil, err
+	}
+	var figures []*Figure
+	for _, t := range tables {
+		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, ms per example", "error",
+			"One point for each number of posterior samples K, means over seeds; further to the lower left is better.")
+		logAxis(&f.plot.X, 10)
+		for i, r := range t.Rows {
+			var ps points
+			for j, c := range t.Columns {
+				k, isCost := strings.CutPrefix(c.Head, cost+" ")
+				at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Head == quality+" "+k })
+				if isCost && at >= 0 && r.Cells[j].N > 0 && r.Cells[at].N > 0 && r.Cells[j].Mean > 0 {
+					ps = append(ps, point{x: r.Cells[j].Mean, y: r.Cells[at].Mean})
+				}
+			}
+			slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
+			if err := f.line(i, r.Label(), ps, true); err != nil {
+				return nil, err
+			}
+		}
+		if len(f.legend) > 0 {
+			figures = append(figures, f)
+		}
+	}
+	return figures, nil
+}
+
+func drawShift(d Data, q Query) ([]*Figure, error) {
+	var figures []*Figure
+	shifted := results.Set{Units: d.Set.Units}
+	for _, r := range d.Set.Records {
+		if slices.ContainsFunc(r.Sweep, func(p results.Pair) bool { return p.Key == "severity" }) {
+			shifted.Records = append(shifted.Records, r)
+		}
+	}
+	if len(shifted.Records) == 0 {
+		return nil, nil
+	}
+	for _, unit := range d.units(q, "error", "nll") {
+		tables, err := Build(shifted, Query{Filter: q.Filter, Tables: ".name,/model,/backend", Rows: "/method,/corruption", Cols: "/severity", Metrics: []string{unit}})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			f := newFigure(unit+"-shift", strings.Replace(t.Title, " by severity", "", 1)+" under corruption", "severity", unit, "Mean over corruptions and seeds.")
+			merged := t.meanOverSecondLabel()
+			if err := merged.series(f); err != nil {
+				return nil, err
+			}
+			figures = append(figures, f)
+		}
+	}
+	return figures, nil
+}
+
+// meanOverSecondLabel averages the rows that differ only behind their first label. The spread over seeds is lost.
+func (t Table) meanOverSecondLabel() Table {
+	var rows []Row
+	for _, r := range t.Rows {
+		at := slices.IndexFunc(rows, func(o Row) bool { return o.Labels[0] == r.Labels[0] })
+		if at < 0 {
+			rows = append(rows, Row{Labels: r.Labels[:1], Cells: make([]Cell, len(t.Columns))})
+			at = len(rows) - 1
+		}
+		for j, c := range r.Cells {
+			if c.N > 0 {
+				m := &rows[at].Cells[j].Summary
+				m.Mean = (m.Mean*float64(m.N) + c.Mean) / float64(m.N+1)
+				m.N++
+			}
+		}
+	}
+	for i := range rows {
+		for j := range rows[i].Cells {
+			rows[i].Cells[j].SD = 0
+		}
+	}
+	t.Rows = rows
+	return t
+}
+
+// A group of jobs is those that share a figure: one data set, model and backend. Its labels are in order of
+// appearance.
+type jobGroup struct {
+	title  string
+	labels []string
+	jobs   map[string][]results.JobResult
+}
+
+// grouped parts the jobs into figures and, in each, by label: the method and what else varies between jobs.
+func (d Data) grouped(q Query) ([]*jobGroup, error) {
+	keep, err := newFilter(q.Filter)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []results.JobResult
+	var firsts []results.Record
+	for _, j := range d.Jobs {
+		if len(j.Records) == 0 {
+			continue
+		}
+		first := j.Records[0]
+		first.Sweep = slices.DeleteFunc(slices.Clone(first.Sweep), func(p results.Pair) bool {
+			return slices.ContainsFunc(j.Records, func(r results.Record) bool { return !slices.Contains(r.Sweep, p) })
+		})
+		if ok, err := keep(&first); err != nil {
+			return nil, err
+		} else if ok {
+			jobs, firsts = append(jobs, j), append(firsts, first)
+		}
+	}
+	rows := strings.Split(defaultRows(firsts, Query{Tables: DefaultTables}), ",")
+	var groups []*jobGroup
+	for i, j := range jobs {
+		r := firsts[i]
+		name := strings.Join([]string{strings.ToUpper(r.Data), r.Model, r.Backend}, " · ")
+		label := r.Method
+		for _, p := range r.Sweep {
+			if slices.Contains(rows, "/"+p.Key) {
+				label += " " + p.Value
+			}
+		}
+		at := slices.IndexFunc(groups, func(g *jobGroup) bool { return g.title == name })
+		if at < 0 {
+			groups = append(groups, &jobGroup{title: name, jobs: map[string][]results.JobResult{}})
+			at = len(groups) - 1
+		}
+		g := groups[at]
+		if g.jobs[label] == nil {
+			g.labels = append(g.labels, label)
+		}
+		g.jobs[label] = append(g.jobs[label], j)
+	}
+	return groups, nil
+}
+
+// perGroup draws one figure for each group, with one series for each label; series returns no points to leave one out.
+func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, series func([]results.JobResult) points) ([]*Figure, error) {
+	groups, err := d.grouped(q)
+	if err != nil {
+		return nil, err
+	}
+	var figures []*Figure
+	for _, g := range groups {
+		f := newFigure(g)
+		drawn := false
+		for i, label := range g.labels {
+			ps := series(g.jobs[label])
+			drawn = drawn || len(ps) > 0
+			if err := f.line(i, label, ps, marks); err != nil {
+				return nil, err
+			}
+		}
+		if drawn {
+			figures = append(figures, f)
+		}
+	}
+	return figures, nil
+}
+
+func drawTraining(d Data, q Query) ([]*Figure, error) {
+	var figures []*Figure
+	for _, column := range []string{"test-nll", "test-error", "loss"} {
+		drawn, err := d.perGroup(q, func(g *jobGroup) *Figure {
+			return newFigure(column+"-training", g.title+" · "+column+" in training", "epoch", column, "Mean over seeds at each epoch.")
+		}, false, func(jobs []results.JobResult) points { return meanCurve(jobs, "epoch", column) })
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, drawn...)
+	}
+	return figures, nil
+}
+
+// meanCurve averages a column over the jobs at each value of x.
+func meanCurve(jobs []results.JobResult, x, column string) points {
+	sums := map[float64]*point{} // spread counts
+	for _, j := range jobs {
+		xs, ys := j.Curve.Column(x), j.Curve.Column(column)
+		if xs == nil {
+			xs = j.Curve.Column("step")
+		}
+		for i := range ys {
+			if math.IsNaN(ys[i]) || math.IsInf(ys[i], 0) || math.IsNaN(xs[i]) {
+				continue
+			}
+			if sums[xs[i]] == nil {
+				sums[xs[i]] = &point{x: xs[i]}
+			}
+			sums[xs[i]].y += ys[i]
+			sums[xs[i]].spread++
+		}
+	}
+	var ps points
+	for _, p := range sums {
+		ps = append(ps, point{x: p.x, y: p.y / p.spread})
+	}
+	slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
+	return ps
+}
+
+func drawReliability(d Data, q Query) ([]*Figure, error) {
+	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
+		return newFigure("reliability", g.title+" · reliability", "confidence", "accuracy",
+			"Mean confidence and accuracy of each bin at the largest K, all seeds together; bins of fewer than 10 predictions are left out. On the diagonal confidence is right.")
+	}, true, func(jobs []results.JobResult) points {
+		var bins []results.Bin // sums
+		for _, j := range jobs {
+			r, ok := largest(j.Details.Reliability, func(r results.Reliability) int { return r.Samples })
+			if !ok || bins != nil && len(bins) != len(r.Bins) {
+				continue
+			}
+			if bins == nil {
+				bins = make([]results.Bin, len(r.Bins))
+			}
+			for i, b := range r.Bins {
+				bins[i].Count += b.Count
+				bins[i].Confidence += b.Confidence * float64(b.Count)
+				bins[i].Accuracy += b.Accuracy * float64(b.Count)
+			}
+		}
+		var ps points
+		for _, b := range bins {
+			if n := float64(b.Count); b.Count >= 10 {
+				ps = append(ps, point{x: b.Confidence / n, y: b.Accuracy / n})
+			}
+		}
+		return ps
+	})
+	for _, f := range figures {
+		if err := f.reference("calibrated", points{{x: 0, y: 0}, {x: 1, y: 1}}); err != nil {
+			return nil, err
+		}
+		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Min, f.plot.Y.Max = 0, 1, 0, 1
+	}
+	return figures, err
+}
+
+func drawRiskCoverage(d Data, q Query) ([]*Figure, error) {
+	return d.perGroup(q, func(g *jobGroup) *Figure {
+		f := newFigure("risk-coverage", g.title+" · risk and coverage", "coverage (most confident first)", "error rate", "At the largest K, mean over seeds.")
+		f.zero = true
+		return f
+	}, false, func(jobs []results.JobResult) points {
+		sums := map[float64]*point{}
+		for _, j := range jobs {
+			r, ok := largest(j.Details.RiskCover, func(r results.RiskCover) int { return r.Samples })
+			if !ok {
+				continue
+			}
+			for i, c := range r.Coverage {
+				if sums[c] == nil {
+					sums[c] = &point{x: c}
+				}
+				sums[c].y += r.Risk[i]
+				sums[c].spread++
+			}
+		}
+		var ps points
+		for _, p := range sums {
+			ps = append(ps, point{x: p.x, y: p.y / p.spread})
+		}
+		slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
+		return ps
+	})
+}
+
+func largest[T any](all []T, samples func(T) int) (T, bool) {
+	var none T
+	if len(all) == 0 {
+		return none, false
+	}
+	return slices.MaxFunc(all, func(a, b T) int { return cmp.Compare(samples(a), samples(b)) }), true
+}
+
+func drawEntropy(d Data, q Query) ([]*Figure, error) {
+	groups, err := d.grouped(q)
+	if err != nil {
+		return nil, err
+	}
+	var figures []*Figure
+	for _, g := range groups {
+		var sets []string
+		for _, label := range g.labels {
+			for _, j := range g.jobs[label] {
+				for _, h := range j.Details.Histograms {
+					if h.Quantity == "entropy" && !slices.Contains(sets, h.Data) {
+						sets = append(sets, h.Data)
+					}
+				}
+			}
+		}
+		for _, data := range sets {
+			f := newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
+			f.zero = true
+			for i, label := range g.labels {
+				if err := f.line(i, label, entropyShares(g.jobs[label], data), false); err != nil {
+					return nil, err
+				}
+			}
+			figures = append(figures, f)
+		}
+	}
+	return figures, nil
+}
+
+func entropyShares(jobs []results.JobResult, data string) points {
+	var edges []float64
+	var counts []int
+	total := 0
+	for _, j := range jobs {
+		of := slices.DeleteFunc(slices.Clone(j.Details.Histograms), func(h results.Histogram) bool { return h.Quantity != "entropy" || h.Data != data })
+		h, ok := largest(of, func(h results.Histogram) int { return h.Samples })
+		if !ok || edges != nil && !slices.Equal(edges, h.Edges) {
+			continue
+		}
+		if edges == nil {
+			edges, counts = h.Edges, make([]int, len(h.Counts))
+		}
+		for i, n := range h.Counts {
+			counts[i] += n
+			total += n
+		}
+	}
+	var ps points
+	for i, n := range counts {
+		share := float64(n) / float64(max(1, total))
+		ps = append(ps, point{x: edges[i], y: share}, point{x: edges[i+1], y: share})
+	}
+	return ps
+}
+
+func drawSparsity(d Data, q Query) ([]*Figure, error) {
+	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
+		f := newFigure("sparsity-training", g.title+" · sparsity in training", "epoch", "pruned share of weights", "Mean over seeds; biases are not counted.")
+		f.zero = true
+		return f
+	}, false, func(jobs []results.JobResult) points { return meanCurve(jobs, "epoch", "sparsity") })
+	if err != nil {
+		return nil, err
+	}
+	groups, err := d.grouped(q)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		f, err := sparsityByLayer(g)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			figures = append(figures, f)
+		}
+	}
+	return figures, nil
+}
+
+func sparsityByLayer(g *jobGroup) (*Figure, error) {
+	f := newFigure("sparsity-layers", g.title+" · sparsity by layer", "", "pruned share of weights", "Mean over seeds; biases are not counted.")
+	f.zero = true
+	var layers []string
+	var sparse []string
+	for _, label := range g.labels {
+		for _, j := range g.jobs[label] {
+			for _, l := range j.Details.Layers {
+				if !slices.Contains(layers, l.Name) {
+					layers = append(layers, l.Name)
+				}
+				if !slices.Contains(sparse, label) {
+					sparse = append(sparse, label)
+				}
+			}
+		}
+	}
+	if len(layers) == 0 {
+		return nil, nil
+	}
+	width := vg.Points(min(30, 150/float64(len(layers)*len(sparse))))
+	for s, label := range sparse {
+		values := make(plotter.Values, len(layers))
+		for l, name := range layers {
+			n := 0
+			for _, j := range g.jobs[label] {
+				for _, layer := range j.Details.Layers {
+					if layer.Name == name && layer.Weights > 0 {
+						values[l] += 1 - float64(layer.NonZero)/float64(layer.Weights)
+						n++
+					}
+				}
+			}
+			values[l] /= float64(max(1, n))
+		}
+		bars, err := plotter.NewBarChart(values, width)
+		if err != nil {
+			return nil, err
+		}
+		color := slices.Index(g.labels, label) % len(palette)
+		bars.Color, bars.LineStyle.Width = palette[color], 0
+		bars.Offset = width * vg.Length(float64(s)-float64(len(sparse)-1)/2)
+		f.plot.Add(bars)
+		f.legend = append(f.legend, legendEntry{label, []plot.Thumbnailer{bars}})
+	}
+	f.plot.NominalX(layers...)
+	f.plot.Y.Max = 1
+	return f, nil
+}
