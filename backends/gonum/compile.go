@@ -55,6 +55,10 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	p = simplify(ir.Clean(ir.Expand(p, has)))
 	pl := newPlan(p)
 	pl.fuse()
+	if again := rematerialise(pl); again != p {
+		p, pl = again, newPlan(again)
+		pl.fuse()
+	}
 	order := pl.schedule()
 	places, size := pl.arena(order)
 

@@ -9,6 +9,7 @@
 //	simplify.go  rewrites of the program that save work
 //	plan.go      which values exist in memory, which instruction reads what
 //	fuse.go      elementwise groups: which ops share one pass
+//	remat.go     what groups compute again rather than read
 //	schedule.go  the order of instructions, and the arena
 //	compile.go   from the plan to an executable
 //	group.go     code of a group, and the vector machine that runs it

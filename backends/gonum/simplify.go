@@ -59,6 +59,11 @@ func (r *rewriter) constant(v ir.Value) (float64, bool) {
 	return r.instrs[v].Value, r.instrs[v].Op == ir.Const
 }
 
+// isFactor reports whether v is one number at every element.
+func (r *rewriter) isFactor(v ir.Value) bool {
+	return r.op(v) == ir.Const || r.op(v) == ir.Broadcast && r.typ(r.arg(v, 0)).Size() == 1
+}
+
 func (r *rewriter) is(v ir.Value, x float64) bool {
 	c, ok := r.constant(v)
 	return ok && c == x
@@ -215,6 +220,10 @@ func (r *rewriter) arithmetic(in ir.Instr) (ir.Value, bool) {
 		switch {
 		case constX:
 			return r.make2(ir.Mul, t, y, x), true
+		case r.isFactor(y) && r.op(x) == ir.Mul && r.isFactor(r.arg(x, 1)):
+			return r.make2(ir.Mul, t, r.arg(x, 0), r.make2(ir.Mul, t, r.arg(x, 1), y)), true
+		case !constY && r.isFactor(x) && !r.isFactor(y):
+			return r.make2(ir.Mul, t, y, x), true
 		case constY:
 			if z, c, ok := r.scaled(x); ok && !math.IsInf(c*cy, 0) && c*cy != 0 {
 				return r.times(z, c*cy, t), true
@@ -228,6 +237,14 @@ func (r *rewriter) arithmetic(in ir.Instr) (ir.Value, bool) {
 			return r.make2(ir.Mul, t, r.arg(x, 0), r.arg(y, 0)), true
 		}
 	case ir.Div:
+		// A factor goes after the division, where it may find another factor
+		// or a sum to be part of.
+		if r.op(x) == ir.Neg {
+			return r.make1(ir.Neg, t, r.make2(ir.Div, t, r.arg(x, 0), y)), true
+		}
+		if r.op(x) == ir.Mul && r.isFactor(r.arg(x, 1)) && !r.shared[x] {
+			return r.make2(ir.Mul, t, r.make2(ir.Div, t, r.arg(x, 0), y), r.arg(x, 1)), true
+		}
 		// A power of two has an exact reciprocal.
 		if frac, _ := math.Frexp(cy); constY && math.Abs(frac) == 0.5 && !math.IsInf(1/cy, 0) {
 			return r.make2(ir.Mul, t, x, r.full(1/cy, t)), true

@@ -1,0 +1,134 @@
+package gonum
+
+import "bayesbench/backends/ir"
+
+// rematerialise copies cheap elementwise ops into the groups that read their
+// values, so that one group need not write for another to read what it can
+// compute as well: memory is the slower of the two by far. It returns the
+// program with the copies, or p where there are none.
+func rematerialise(pl *plan) *ir.Program {
+	p := pl.p
+	again := make([]bool, len(p.Instrs)) // computed again by every unit that reads it
+	any := false
+	for v := range ir.Value(len(p.Instrs)) {
+		if pl.onlyBetweenGroups(v) && pl.recomputeCost(v) <= maxRecompute {
+			again[v], any = true, true
+		}
+	}
+	if !any {
+		return p
+	}
+	c := copier{pl: pl, again: again, copies: map[use]ir.Value{}}
+	for v, in := range p.Instrs {
+		unit := -1
+		if pl.of[v] >= 0 && pl.fusible(ir.Value(v)) {
+			unit = pl.of[v]
+		}
+		c.at = append(c.at, c.emit(in, unit, false))
+	}
+	out := &ir.Program{Name: p.Name, Instrs: c.instrs}
+	for _, r := range p.Results {
+		out.Results = append(out.Results, ir.Result{Name: r.Name, Value: c.at[r.Value]})
+	}
+	return out
+}
+
+// copier writes the program with the copies.
+type copier struct {
+	pl     *plan
+	again  []bool
+	instrs []ir.Instr
+	at     []ir.Value // where a value of the old program is
+	copies map[use]ir.Value
+}
+
+// use is a value as one unit computes it again.
+type use struct {
+	unit int
+	v    ir.Value
+}
+
+// emit writes an instruction for a unit, or for none (-1); cloning, where the
+// instruction is itself a copy.
+func (c *copier) emit(in ir.Instr, unit int, cloning bool) ir.Value {
+	args := make([]ir.Value, len(in.Args))
+	for i, a := range in.Args {
+		args[i] = c.read(a, unit, cloning)
+	}
+	in.Args = args
+	c.instrs = append(c.instrs, in)
+	return ir.Value(len(c.instrs) - 1)
+}
+
+// read is the operand a of an instruction of the unit.
+func (c *copier) read(a ir.Value, unit int, cloning bool) ir.Value {
+	v := c.pl.canon[a]
+	copied := c.again[v] || cloning && !c.pl.inMemory(v)
+	if unit < 0 || c.pl.of[v] == unit || !copied {
+		return c.at[a]
+	}
+	if v != a { // an alias of what is copied
+		return c.emit(c.pl.p.Instrs[a], unit, cloning)
+	}
+	key := use{unit, v}
+	if _, ok := c.copies[key]; !ok {
+		c.copies[key] = c.emit(c.pl.p.Instrs[v], unit, true)
+	}
+	return c.copies[key]
+}
+
+// maxRecompute is what computing a value again may cost, in simple ops: about
+// as long as an element takes to be written and read.
+const maxRecompute = 24
+
+// onlyBetweenGroups reports whether v is in memory only because another group
+// of its extent reads it, element by element.
+func (pl *plan) onlyBetweenGroups(v ir.Value) bool {
+	if pl.of[v] < 0 || !pl.fusible(v) || pl.isNoise(v) || pl.p.Instrs[v].Op == ir.ReduceSum || pl.p.Instrs[v].Op == ir.Broadcast || !pl.stored(v) {
+		return false
+	}
+	if _, ok := pl.result[v]; ok || pl.isCopied(v) {
+		return false
+	}
+	for _, u := range pl.users[v] {
+		if pl.of[u] == pl.of[v] {
+			continue
+		}
+		if !pl.fusible(u) || pl.extent(u) != pl.size(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func (pl *plan) isNoise(v ir.Value) bool { return pl.p.Instrs[v].Op.Class() == ir.Noise }
+
+// inMemory reports whether v is there to be read whatever is computed again.
+func (pl *plan) inMemory(v ir.Value) bool {
+	return pl.of[v] < 0 || pl.stored(v) && !pl.onlyBetweenGroups(v)
+}
+
+// recomputeCost is the cost of v from values in memory.
+func (pl *plan) recomputeCost(v ir.Value) int {
+	in := &pl.p.Instrs[v]
+	cost := 1
+	switch in.Op {
+	case ir.Div, ir.Sqrt:
+		cost = 3
+	case ir.Exp, ir.Log, ir.Log1p, ir.Sigmoid, ir.Tanh, ir.Sin, ir.Cos:
+		cost = 8
+	case ir.Softplus:
+		cost = 12
+	}
+	for _, a := range in.Args {
+		acc := pl.access(a)
+		if acc.kind == constant || pl.inMemory(acc.value) {
+			continue
+		}
+		if !pl.fusible(acc.value) || pl.isNoise(acc.value) || cost > maxRecompute {
+			return maxRecompute + 1
+		}
+		cost += pl.recomputeCost(acc.value)
+	}
+	return cost
+}
