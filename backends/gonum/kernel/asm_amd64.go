@@ -435,3 +435,19 @@ func uniformAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
 
 //go:noescape
 func normalAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
+
+// maxPairsAVX2 sets dst[i] to the maximum of elements 2i and 2i+1 of a and b.
+//
+//go:noescape
+func maxPairsAVX2(dst []float32, a []float32, b []float32)
+
+// maxPairsGradAVX2 gives g[i] to the first maximum among elements 2i and 2i+1 of a, then of b, and 0 to the others.
+//
+//go:noescape
+func maxPairsGradAVX2(da []float32, db []float32, a []float32, b []float32, g []float32)
+
+//go:noescape
+func copyRowsAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
+
+//go:noescape
+func copyRowsAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)

@@ -23734,3 +23734,242 @@ one:
 done:
 	VZEROUPPER
 	RET
+
+DATA pairs<>+0(SB)/4, $0x00000000
+DATA pairs<>+4(SB)/4, $0x00000000
+DATA pairs<>+8(SB)/4, $0x00000001
+DATA pairs<>+12(SB)/4, $0x00000001
+DATA pairs<>+16(SB)/4, $0x00000002
+DATA pairs<>+20(SB)/4, $0x00000002
+DATA pairs<>+24(SB)/4, $0x00000003
+DATA pairs<>+28(SB)/4, $0x00000003
+GLOBL pairs<>(SB), RODATA|NOPTR, $32
+
+DATA oddLanes<>+0(SB)/4, $0x00000000
+DATA oddLanes<>+4(SB)/4, $0xffffffff
+DATA oddLanes<>+8(SB)/4, $0x00000000
+DATA oddLanes<>+12(SB)/4, $0xffffffff
+DATA oddLanes<>+16(SB)/4, $0x00000000
+DATA oddLanes<>+20(SB)/4, $0xffffffff
+DATA oddLanes<>+24(SB)/4, $0x00000000
+DATA oddLanes<>+28(SB)/4, $0xffffffff
+GLOBL oddLanes<>(SB), RODATA|NOPTR, $32
+
+// func maxPairsAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX2
+TEXT ·maxPairsAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	SUBQ $0x00000008, CX
+	JL   rest
+
+loop:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMAXPS  Y1, Y0, Y2
+	VCMPPS  $0x03, Y1, Y0, Y0
+	VORPS   Y0, Y2, Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 32(BX), Y2
+	VMAXPS  Y2, Y1, Y3
+	VCMPPS  $0x03, Y2, Y1, Y1
+	VORPS   Y1, Y3, Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y0
+	VMAXPS  Y0, Y2, Y1
+	VCMPPS  $0x03, Y0, Y2, Y0
+	VORPS   Y0, Y1, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JGE     loop
+
+rest:
+	ADDQ $0x00000008, CX
+	JZ   done
+
+one:
+	VMOVSD    (DX), X0
+	VMOVSD    (BX), X1
+	VCMPPS    $0x03, X1, X0, X2
+	VMAXPS    X1, X0, X0
+	VORPS     X2, X0, X0
+	VMOVSHDUP X0, X1
+	VCMPPS    $0x03, X1, X0, X2
+	VMAXPS    X1, X0, X0
+	VORPS     X2, X0, X0
+	VMOVSS    X0, (AX)
+	ADDQ      $0x00000008, DX
+	ADDQ      $0x00000008, BX
+	ADDQ      $0x00000004, AX
+	DECQ      CX
+	JNZ       one
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPairsGradAVX2(da []float32, db []float32, a []float32, b []float32, g []float32)
+// Requires: AVX, AVX2
+TEXT ·maxPairsGradAVX2(SB), NOSPLIT, $0-120
+	MOVQ    da_base+0(FP), AX
+	MOVQ    db_base+24(FP), CX
+	MOVQ    a_base+48(FP), DX
+	MOVQ    b_base+72(FP), BX
+	MOVQ    g_base+96(FP), SI
+	MOVQ    g_len+104(FP), DI
+	VMOVUPS pairs<>+0(SB), Y0
+	SUBQ    $0x00000004, DI
+	JL      rest
+
+loop:
+	VMOVUPS   (SI), X1
+	VPERMPS   Y1, Y0, Y1
+	VMOVUPS   (DX), Y2
+	VMOVUPS   (BX), Y3
+	VMAXPS    Y3, Y2, Y4
+	VPERMILPS $0xb1, Y4, Y5
+	VMAXPS    Y5, Y4, Y4
+	VCMPPS    $0x00, Y4, Y2, Y2
+	VCMPPS    $0x00, Y4, Y3, Y3
+	VPERMILPS $0xb1, Y2, Y4
+	VORPS     Y4, Y2, Y4
+	VMOVSLDUP Y3, Y5
+	VANDPS    oddLanes<>+0(SB), Y5, Y5
+	VANDNPS   Y3, Y5, Y3
+	VANDNPS   Y3, Y4, Y3
+	VMOVSLDUP Y2, Y4
+	VANDPS    oddLanes<>+0(SB), Y4, Y4
+	VANDNPS   Y2, Y4, Y2
+	VANDPS    Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VANDPS    Y1, Y3, Y2
+	VMOVUPS   Y2, (CX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000004, DI
+	JGE       loop
+
+rest:
+	ADDQ       $0x00000004, DI
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R9
+	MOVQ       $0x00000010, R8
+	SUBQ       DI, R8
+	VMOVUPS    (R9)(R8*4), Y1
+	VMASKMOVPS (SI), Y1, Y1
+	VPERMPS    Y1, Y0, Y1
+	ADDQ       DI, DI
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, SI
+	SUBQ       DI, SI
+	VMOVUPS    (R8)(SI*4), Y0
+	VMASKMOVPS (DX), Y0, Y2
+	VMASKMOVPS (BX), Y0, Y3
+	VMAXPS     Y3, Y2, Y4
+	VPERMILPS  $0xb1, Y4, Y5
+	VMAXPS     Y5, Y4, Y4
+	VCMPPS     $0x00, Y4, Y2, Y2
+	VCMPPS     $0x00, Y4, Y3, Y3
+	VPERMILPS  $0xb1, Y2, Y4
+	VORPS      Y4, Y2, Y4
+	VMOVSLDUP  Y3, Y5
+	VANDPS     oddLanes<>+0(SB), Y5, Y5
+	VANDNPS    Y3, Y5, Y3
+	VANDNPS    Y3, Y4, Y3
+	VMOVSLDUP  Y2, Y4
+	VANDPS     oddLanes<>+0(SB), Y4, Y4
+	VANDNPS    Y2, Y4, Y2
+	VANDPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+	VANDPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func copyRowsAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
+// Requires: AVX
+TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ cols+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+
+row:
+	CMPQ    DI, $0x00000010
+	JNE     eight
+	VMOVUPS (DX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS Y0, 32(AX)
+
+eight:
+	CMPQ    DI, $0x00000008
+	JNE     next
+	VMOVUPS (DX), Y0
+	VMOVUPS Y0, (AX)
+
+next:
+	ADDQ BX, DX
+	ADDQ CX, AX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func copyRowsAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·copyRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), AX
+	MOVQ  ldd+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  cols+40(FP), DI
+	SHLQ  $0x02, CX
+	SHLQ  $0x02, BX
+	MOVQ  $-1, R8
+	BZHIQ DI, R8, R8
+	KMOVW R8, K1
+	MOVQ  $-1, R8
+	BZHIQ DI, R8, R8
+	SHRQ  $0x10, R8
+	KMOVW R8, K2
+	CMPQ  DI, $0x00000010
+	JLE   narrow
+
+wide:
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, K1, (AX)
+	VMOVUPS.Z 64(DX), K2, Z0
+	VMOVUPS   Z0, K2, 64(AX)
+	ADDQ      BX, DX
+	ADDQ      CX, AX
+	DECQ      SI
+	JNZ       wide
+	VZEROUPPER
+	RET
+
+narrow:
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, K1, (AX)
+	ADDQ      BX, DX
+	ADDQ      CX, AX
+	DECQ      SI
+	JNZ       narrow
+	VZEROUPPER
+	RET

@@ -252,7 +252,7 @@ func multiplyPanel(g *Gemm, c, a, b []float32, h, n, kc int, accumulate bool) {
 func packA(g *Gemm, dst, a []float32, lo, hi, k0, k1 int) {
 	h, kc := hi-lo, k1-k0
 	if g.TransA {
-		copyRows(dst, h, a[k0*g.LDA+lo:], g.LDA, kc, h)
+		active.copyRows(dst, h, a[k0*g.LDA+lo:], g.LDA, kc, h)
 	} else {
 		transpose(dst, h, a[lo*g.LDA+k0:], g.LDA, h, kc)
 	}
@@ -276,7 +276,7 @@ func packB(g *Gemm, dst, b []float32, k0, k1, j0, j1 int) {
 		if g.TransB {
 			transpose(panel, w, b[j*g.LDB+k0:], g.LDB, cols, kc)
 		} else {
-			copyRows(panel, w, b[k0*g.LDB+j:], g.LDB, kc, cols)
+			active.copyRows(panel, w, b[k0*g.LDB+j:], g.LDB, kc, cols)
 		}
 		if g.MapB != Identity {
 			active.unary[g.MapB](panel, panel)
@@ -284,8 +284,8 @@ func packB(g *Gemm, dst, b []float32, k0, k1, j0, j1 int) {
 	}
 }
 
-// copyRows copies rows of cols floats between matrices of different strides.
-func copyRows(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
+// copyRowsGo copies rows of cols floats between matrices of different strides.
+func copyRowsGo(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
 	for i := range rows {
 		copy(dst[i*ldd:i*ldd+cols], x[i*ldx:i*ldx+cols])
 	}

@@ -20,7 +20,10 @@ type set struct {
 	dot          func(a, b []float32) float32
 	sumExp       func(x []float32) float32           // Σ exp(x)
 	subExpScaled func(dx, g, y []float32, s float32) // dx = g − s·exp(y)
-	tile         *tile                               // of the matrix product
+	maxPairs     func(dst, a, b []float32)           // of 2×2 pooling, see window.go
+	maxPairsGrad func(da, db, a, b, g []float32)
+	copyRows     func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
+	tile         *tile // of the matrix product
 }
 
 // portable is the Go twins.
@@ -39,6 +42,9 @@ var portable = func() set {
 		dot:          dotGo,
 		sumExp:       sumExpGo,
 		subExpScaled: subExpScaledGo,
+		maxPairs:     maxPairsGo,
+		maxPairsGrad: maxPairsGradGo,
+		copyRows:     copyRowsGo,
 		tile:         &tileGo,
 	}
 	for op := range numBinary {
@@ -98,6 +104,15 @@ func (s set) overlaid(v set) set {
 	}
 	if v.subExpScaled != nil {
 		s.subExpScaled = v.subExpScaled
+	}
+	if v.maxPairs != nil {
+		s.maxPairs = v.maxPairs
+	}
+	if v.maxPairsGrad != nil {
+		s.maxPairsGrad = v.maxPairsGrad
+	}
+	if v.copyRows != nil {
+		s.copyRows = v.copyRows
 	}
 	if v.tile != nil {
 		s.tile = v.tile

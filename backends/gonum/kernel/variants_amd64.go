@@ -186,3 +186,19 @@ func transposeAVX512(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
 		transposeGo(dst[whole*ldd:], ldd, x[whole:], ldx, rows, cols-whole)
 	}
 }
+
+func copyRowsOfAVX2(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
+	if rows > 0 && (cols == 8 || cols == 16) {
+		copyRowsAVX2(&dst[0], ldd, &x[0], ldx, rows, cols)
+	} else {
+		copyRowsGo(dst, ldd, x, ldx, rows, cols)
+	}
+}
+
+func copyRowsOfAVX512(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
+	if rows > 0 && cols > 0 && cols <= 32 {
+		copyRowsAVX512(&dst[0], ldd, &x[0], ldx, rows, cols)
+	} else {
+		copyRowsGo(dst, ldd, x, ldx, rows, cols)
+	}
+}

@@ -332,6 +332,20 @@ func TestMoves(t *testing.T) {
 				}
 			}
 		}
+		for _, rows := range []int{1, 3, 8} {
+			for cols := 1; cols < 40; cols++ {
+				x := normals((rows-1)*45+cols, 1)
+				dst, check := fenced(t, (rows-1)*50+cols, 1)
+				Fill(dst, canary)
+				active.copyRows(dst, 50, x, 45, rows, cols)
+				check("copyRows")
+				for i, v := range dst {
+					if r, c := i/50, i%50; c < cols && v != x[r*45+c] || c >= cols && v != canary {
+						t.Fatalf("copy of %d×%d: element %d, %d is %v", rows, cols, r, c, v)
+					}
+				}
+			}
+		}
 		for _, r := range []int{1, 3, 16, 40} {
 			x := normals(7, 1)
 			dst := make([]float32, 7*r)

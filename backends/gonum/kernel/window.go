@@ -61,7 +61,8 @@ func (r *windowRun) run(v *Window, dx, x, y []float32, task func(task, worker in
 func (p *Pool) MaxPool(v *Window, y, x []float32) { p.window.run(v, nil, x, y, p.window.max) }
 
 // MaxPoolGrad gives the gradient dy of each window to the first maximum in
-// row-major order within it. Windows add up where they overlap.
+// row-major order within it. Windows add up where they overlap. Which element
+// of a window that holds a NaN receives it is not specified.
 func (p *Pool) MaxPoolGrad(v *Window, dx, x, dy []float32) {
 	p.window.run(v, dx, x, dy, p.window.maxGrad)
 }
@@ -92,6 +93,13 @@ func (r *windowRun) maxPlane(plane int) {
 	v := &r.v
 	oh, ow := v.Out()
 	x, y := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow)
+	if v.pairs() {
+		for oy := range oh {
+			top := x[2*oy*v.W:]
+			active.maxPairs(y[oy*ow:(oy+1)*ow], top[:2*ow], top[v.W:v.W+2*ow])
+		}
+		return
+	}
 	for oy := range oh {
 		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
 		for ox := range ow {
@@ -111,7 +119,17 @@ func (r *windowRun) maxGradPlane(plane int) {
 	v := &r.v
 	oh, ow := v.Out()
 	x, dy, dx := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow), planeOf(r.dx, plane, v.H*v.W)
-	Fill(dx, 0)
+	if v.pairs() {
+		if v.H > 2*oh || v.W > 2*ow {
+			clear(dx)
+		}
+		for oy := range oh {
+			top, dtop := x[2*oy*v.W:], dx[2*oy*v.W:]
+			active.maxPairsGrad(dtop[:2*ow], dtop[v.W:v.W+2*ow], top[:2*ow], top[v.W:v.W+2*ow], dy[oy*ow:(oy+1)*ow])
+		}
+		return
+	}
+	clear(dx)
 	for oy := range oh {
 		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
 		for ox := range ow {
@@ -119,7 +137,7 @@ func (r *windowRun) maxGradPlane(plane int) {
 			first := y0*v.W + x0
 			for iy := y0; iy < y1; iy++ {
 				for at := iy*v.W + x0; at < iy*v.W+x1; at++ {
-					if x[at] > x[first] || x[at] != x[at] && x[first] == x[first] {
+					if x[at] > x[first] {
 						first = at
 					}
 				}
@@ -165,6 +183,38 @@ func (r *windowRun) avgGradPlane(plane int) {
 					dx[at] += g
 				}
 			}
+		}
+	}
+}
+
+// pairs says whether the windows are the disjoint 2×2 blocks of most networks.
+func (v *Window) pairs() bool {
+	return v.KH == 2 && v.KW == 2 && v.StrideH == 2 && v.StrideW == 2 && v.PadH == 0 && v.PadW == 0
+}
+
+// maxPairsGo sets dst[i] to the maximum of elements 2i and 2i+1 of a and b.
+func maxPairsGo(dst, a, b []float32) {
+	for i := range dst {
+		dst[i] = max(a[2*i], a[2*i+1], b[2*i], b[2*i+1])
+	}
+}
+
+// maxPairsGradGo gives g[i] to the first maximum among elements 2i and 2i+1 of
+// a, then of b, and 0 to the others.
+func maxPairsGradGo(da, db, a, b, g []float32) {
+	for i, v := range g {
+		a2, b2, da2, db2 := a[2*i:2*i+2], b[2*i:2*i+2], da[2*i:2*i+2], db[2*i:2*i+2]
+		m := max(a2[0], a2[1], b2[0], b2[1])
+		da2[0], da2[1], db2[0], db2[1] = 0, 0, 0, 0
+		switch m {
+		case a2[0]:
+			da2[0] = v
+		case a2[1]:
+			da2[1] = v
+		case b2[0]:
+			db2[0] = v
+		case b2[1]:
+			db2[1] = v
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"testing"
 )
@@ -8,6 +9,8 @@ import (
 var windowShapes = []Window{
 	{Planes: 3, H: 6, W: 8, KH: 2, KW: 2, StrideH: 2, StrideW: 2},
 	{Planes: 70, H: 7, W: 9, KH: 2, KW: 2, StrideH: 2, StrideW: 2},
+	{Planes: 9, H: 24, W: 24, KH: 2, KW: 2, StrideH: 2, StrideW: 2},
+	{Planes: 3, H: 4, W: 39, KH: 2, KW: 2, StrideH: 2, StrideW: 2},
 	{Planes: 5, H: 7, W: 9, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1},
 	{Planes: 2, H: 5, W: 5, KH: 3, KW: 2, StrideH: 1, StrideW: 2, PadH: 2, PadW: 1},
 	{Planes: 40, H: 4, W: 4, KH: 4, KW: 4, StrideH: 4, StrideW: 4},
@@ -61,4 +64,28 @@ func TestPools(t *testing.T) {
 			p.Close()
 		}
 	})
+}
+
+func BenchmarkPool(b *testing.B) {
+	for _, v := range []Window{
+		{Planes: 2000, H: 24, W: 24, KH: 2, KW: 2, StrideH: 2, StrideW: 2},
+		{Planes: 2048, H: 32, W: 32, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1},
+	} {
+		oh, ow := v.Out()
+		x, y, dx := normals(v.Planes*v.H*v.W, 1), normals(v.Planes*oh*ow, 2), make([]float32, v.Planes*v.H*v.W)
+		p := NewPool(1)
+		defer p.Close()
+		run := func(name string, f func()) {
+			b.Run(fmt.Sprintf("%s/%dx%d", name, v.KH, v.KW), func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				perElement(b, len(x))
+			})
+		}
+		run("max", func() { p.MaxPool(&v, y, x) })
+		run("maxgrad", func() { p.MaxPoolGrad(&v, dx, x, y) })
+		run("average", func() { p.AvgPool(&v, y, x) })
+		run("averagegrad", func() { p.AvgPoolGrad(&v, dx, y) })
+	}
 }

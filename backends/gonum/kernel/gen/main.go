@@ -21,5 +21,7 @@ func main() {
 	reductions()
 	laneData()
 	noises()
+	pools()
+	copies()
 	Generate()
 }

@@ -103,3 +103,64 @@ func transpose8(set isa) {
 		pass("again", whole)
 	}
 }
+
+// copies writes the copying of rows of at most cols floats between matrices
+// of different strides: AVX2 whole vectors of 8, AVX-512 up to 32 floats.
+func copies() {
+	TEXT("copyRowsAVX2", NOSPLIT, "func(dst *float32, ldd int, x *float32, ldx, rows, cols int)")
+	Pragma("noescape")
+	rows, cols, dst, ldd, x, ldx := copyArgs()
+	Label("row")
+	for _, width := range []int{16, 8} {
+		label := map[int]string{16: "eight", 8: "next"}[width]
+		CMPQ(cols, U32(width))
+		JNE(LabelRef(label))
+		for j := 0; j < width; j += 8 {
+			v := YMM()
+			VMOVUPS(Mem{Base: x, Disp: 4 * j}, v)
+			VMOVUPS(v, Mem{Base: dst, Disp: 4 * j})
+		}
+		Label(label)
+	}
+	ADDQ(ldx, x)
+	ADDQ(ldd, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+
+	TEXT("copyRowsAVX512", NOSPLIT, "func(dst *float32, ldd int, x *float32, ldx, rows, cols int)")
+	Pragma("noescape")
+	rows, cols, dst, ldd, x, ldx = copyArgs()
+	masks := []mask{avx512.maskOf(cols, 2, 0, nil), avx512.maskOf(cols, 2, 1, nil)}
+	CMPQ(cols, U32(16))
+	JLE(LabelRef("narrow"))
+	pass := func(label string, masks []mask) {
+		Label(label)
+		for j, m := range masks {
+			v := ZMM()
+			m.load(Mem{Base: x, Disp: 64 * j}, v)
+			m.store(v, Mem{Base: dst, Disp: 64 * j})
+		}
+		ADDQ(ldx, x)
+		ADDQ(ldd, dst)
+		DECQ(rows)
+		JNZ(LabelRef(label))
+		VZEROUPPER()
+		RET()
+	}
+	pass("wide", masks)
+	pass("narrow", masks[:1])
+}
+
+func copyArgs() (rows, cols, dst, ldd, x, ldx reg.Register) {
+	dst = Load(Param("dst"), GP64())
+	ldd = Load(Param("ldd"), GP64())
+	x = Load(Param("x"), GP64())
+	ldx = Load(Param("ldx"), GP64())
+	rows = Load(Param("rows"), GP64())
+	cols = Load(Param("cols"), GP64())
+	SHLQ(Imm(2), ldd)
+	SHLQ(Imm(2), ldx)
+	return rows, cols, dst, ldd, x, ldx
+}
