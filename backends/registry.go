@@ -5,7 +5,7 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	"bayesbench/internal/nearest"
 )
 
 // Driver is how a backend package makes itself known.
@@ -16,6 +16,10 @@ type Driver struct {
 	// Open starts the backend for one of its Configs. The error says in one
 	// line what is missing and how to get it.
 	Open func(name string) (Backend, error)
+	// Check reports whether one of the Configs can run here; detail is what it
+	// runs on beside the device, for example a plugin's file. The error is
+	// Open's. Nil where Open needs nothing of the machine.
+	Check func(name string) (info Info, detail string, err error)
 }
 
 var drivers = map[string]Driver{}
@@ -47,19 +51,33 @@ func Open(name string) (Backend, error) {
 	return drivers[driver].Open(name)
 }
 
+// Check reports whether the backend of that name can run here; see Driver.
+func Check(name string) (info Info, detail string, err error) {
+	if err := Known(name); err != nil {
+		return Info{}, "", err
+	}
+	driver, _, _ := strings.Cut(name, ":")
+	if check := drivers[driver].Check; check != nil {
+		return check(name)
+	}
+	b, err := drivers[driver].Open(name)
+	if err != nil {
+		return Info{}, "", err
+	}
+	return b.Info(), "", b.Close()
+}
+
 // Known reports whether some driver answers to the name; the error names the
 // nearest one that is.
 func Known(name string) error {
-	nearest, best := "", len(name)+1
+	var names []string
 	for _, d := range Drivers() {
 		for _, c := range d.Configs {
 			if c == name {
 				return nil
 			}
-			if n := levenshtein.ComputeDistance(name, c); n < best {
-				nearest, best = c, n
-			}
+			names = append(names, c)
 		}
 	}
-	return fmt.Errorf("no backend %q; did you mean %q?", name, nearest)
+	return fmt.Errorf("no backend %q; did you mean %q?", name, nearest.Name(name, names))
 }

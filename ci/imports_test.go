@@ -14,7 +14,7 @@ import (
 // library. "x/…" stands for x and all below it. The longest room that matches
 // a package holds for it.
 var policy = map[string][]string{
-	"backends":             {"backends/ir", "github.com/agnivade/levenshtein"},
+	"backends":             {"backends/ir", "internal/nearest"},
 	"backends/ir":          {},
 	"backends/rng":         {},
 	"backends/ref":         {"backends", "backends/ir", "backends/rng"},
@@ -23,11 +23,11 @@ var policy = map[string][]string{
 	"backends/gomlx":       {"backends", "backends/ir", "backends/rng", "backends/gomlx/…", "github.com/gomlx/…"},
 	"backends/backendtest": {"backends", "backends/ir", "backends/rng", "backends/ref"},
 
-	"methods":            {"backends/ir", "methods/…", "github.com/agnivade/levenshtein", "gonum.org/v1/gonum/…"},
-	"methods/nn":         {"backends/ir", "github.com/agnivade/levenshtein"},
+	"methods":            {"backends/ir", "methods/…", "internal/nearest", "gonum.org/v1/gonum/…"},
+	"methods/nn":         {"backends/ir", "internal/nearest"},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
-	"suites":      {"github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
+	"suites":      {"github.com/BurntSushi/toml", "internal/nearest"},
 	"suites/data": {"backends/rng", "suites/data/…", "github.com/agnivade/levenshtein", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…"},
 
 	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
@@ -38,7 +38,8 @@ var policy = map[string][]string{
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
 	"results/papers": {"github.com/BurntSushi/toml"},
 
-	"internal/bench": {"backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "results", "results/metrics", "github.com/sbinet/npyio"},
+	"internal/nearest": {"github.com/agnivade/levenshtein"},
+	"internal/bench":   {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "results", "results/metrics", "github.com/sbinet/npyio"},
 
 	"cmd/benchrun":         {"…"},
 	"cmd/benchstat-report": {"results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/agnivade/levenshtein"
+	"bayesbench/internal/nearest"
 )
 
 // Driver is how a method package makes itself known.
@@ -51,13 +51,11 @@ func New(name string, p Params) (Method, error) {
 	if d, ok := drivers[name]; ok {
 		return d.New(p)
 	}
-	nearest, best := "", 1<<30
-	for _, d := range Drivers() {
-		if n := levenshtein.ComputeDistance(name, d.Name); n < best {
-			nearest, best = d.Name, n
-		}
+	var names []string
+	for n := range drivers {
+		names = append(names, n)
 	}
-	return nil, fmt.Errorf("no method %q; did you mean %q?", name, nearest)
+	return nil, fmt.Errorf("no method %q; did you mean %q?", name, nearest.Name(name, names))
 }
 
 // BadKey is the error for a key whose value does not fit: what was found and

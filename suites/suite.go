@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"bayesbench/internal/nearest"
 )
 
 // Suite is a file multiplied out.
@@ -317,7 +319,7 @@ func (c *Config) check(t Table) error {
 		{"data", "random_labels", c.Data.RandomLabels, []string{"", "train", "all"}},
 	} {
 		if !contains(v.known, v.found) {
-			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, Nearest(v.found, v.known))
+			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, nearest.Name(v.found, v.known))
 		}
 	}
 	return c.Train.check(sub("train"))
@@ -342,7 +344,7 @@ func (c *Train) check(t Table) error {
 		{"schedule", c.Schedule, []string{"constant", "linear", "half-linear", "cosine"}},
 	} {
 		if !contains(v.known, v.found) {
-			return t.Errorf(v.key, "train.%s: unknown %q; did you mean %q?", v.key, v.found, Nearest(v.found, v.known))
+			return t.Errorf(v.key, "train.%s: unknown %q; did you mean %q?", v.key, v.found, nearest.Name(v.found, v.known))
 		}
 	}
 	if !(c.LR > 0) || math.IsInf(c.LR, 0) {

@@ -11,7 +11,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-	"github.com/agnivade/levenshtein"
+
+	"bayesbench/internal/nearest"
 )
 
 // Table is a TOML table of single values and tables, which remembers where it
@@ -159,7 +160,7 @@ func suggestion(key toml.Key, dst any) string {
 	if len(names) == 0 {
 		return "; no keys are known here"
 	}
-	return fmt.Sprintf("; did you mean %q?", Nearest(key[len(key)-1], names))
+	return fmt.Sprintf("; did you mean %q?", nearest.Name(key[len(key)-1], names))
 }
 
 // tags lists the keys of a struct, those of embedded structs included.
@@ -184,19 +185,6 @@ func fieldByTag(typ reflect.Type, tag string) (reflect.StructField, bool) {
 		}
 	}
 	return reflect.StructField{}, false
-}
-
-// Nearest is the name with the smallest edit distance to s.
-func Nearest(s string, names []string) string {
-	names = append([]string(nil), names...)
-	sort.Strings(names)
-	best, nearest := 1<<30, ""
-	for _, n := range names {
-		if d := levenshtein.ComputeDistance(s, n); d < best {
-			best, nearest = d, n
-		}
-	}
-	return nearest
 }
 
 // Errorf makes an error that names the file and the line of the key in this

@@ -10,10 +10,10 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/backends"
+	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
 	"bayesbench/results/metrics"
-	"bayesbench/suites"
 	"bayesbench/suites/data"
 )
 
@@ -79,7 +79,7 @@ func (c *command) list() *ffcli.Command {
 					}
 				}
 				if len(out) == n {
-					return fmt.Errorf("list %s: want one of %s; did you mean %q?", w, strings.Join(kinds, ", "), suites.Nearest(w, kinds))
+					return fmt.Errorf("list %s: want one of %s; did you mean %q?", w, strings.Join(kinds, ", "), nearest.Name(w, kinds))
 				}
 			}
 			if *asJSON {

@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"bayesbench/backends"
+	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
 	"bayesbench/suites"
@@ -228,7 +229,7 @@ func (f Filter) Select(jobs []*Job) ([]*Job, error) {
 		sort.Strings(list)
 		for _, w := range want {
 			if !names[w] {
-				return fmt.Errorf("-%s %s: the suite has none; did you mean %q?", flag, w, suites.Nearest(w, list))
+				return fmt.Errorf("-%s %s: the suite has none; did you mean %q?", flag, w, nearest.Name(w, list))
 			}
 		}
 		return nil

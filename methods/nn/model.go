@@ -5,7 +5,7 @@ import (
 
 	"bayesbench/backends/ir"
 
-	"github.com/agnivade/levenshtein"
+	"bayesbench/internal/nearest"
 )
 
 // Model is a network written against whatever layers it is given.
@@ -21,18 +21,22 @@ type Model struct {
 }
 
 // Models lists the networks that a suite can name.
-func Models() []Model { return []Model{lenet300, lenet5, mlp400, mlp3x200, softmaxRegression} }
+func Models() []Model {
+	return []Model{
+		lenet300, lenet5, mlp400, mlp3x200, softmaxRegression,
+		vggLike(0.25), vggLike(0.5), vggLike(1), vggLike(1.5),
+		resnet20, resnet18, resnet18Small, resnet50, wideResNet(2), wideResNet(10),
+	}
+}
 
 // Open finds a model by name; the error for an unknown one names the nearest.
 func Open(name string) (Model, error) {
-	nearest, best := "", 1<<30
+	var names []string
 	for _, m := range Models() {
 		if m.Name == name {
 			return m, nil
 		}
-		if n := levenshtein.ComputeDistance(name, m.Name); n < best {
-			nearest, best = m.Name, n
-		}
+		names = append(names, m.Name)
 	}
-	return Model{}, fmt.Errorf("no model %q; did you mean %q?", name, nearest)
+	return Model{}, fmt.Errorf("no model %q; did you mean %q?", name, nearest.Name(name, names))
 }

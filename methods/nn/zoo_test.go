@@ -1,0 +1,50 @@
+package nn
+
+import "testing"
+
+// The weights counted against the published sizes (parameters of convolutions
+// and fully connected layers, without biases and batch normalisation).
+func TestModelSizes(t *testing.T) {
+	for _, c := range []struct {
+		model   string
+		input   [3]int
+		outputs int
+		weights int
+	}{
+		{"lenet-300-100", [3]int{1, 28, 28}, 10, 266_200},
+		{"lenet-5-caffe", [3]int{1, 28, 28}, 10, 430_500},
+		{"vgg-like-1", [3]int{3, 32, 32}, 10, 14_977_728},
+		// torchvision: 11,689,512 and 25,557,032 parameters with 1,000 outputs,
+		// of which 9,600 and 53,120 of batch normalisation and 1,000 biases.
+		{"resnet-18", [3]int{3, 224, 224}, 1000, 11_689_512 - 9_600 - 1_000},
+		{"resnet-50", [3]int{3, 224, 224}, 1000, 25_557_032 - 53_120 - 1_000},
+	} {
+		m, err := Open(c.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors, err := m.Tensors(c.input, c.outputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, w := range tensors {
+			n += w.Size()
+		}
+		if n != c.weights {
+			t.Errorf("%s has %d weights, want %d", c.model, n, c.weights)
+		}
+	}
+}
+
+// Every model builds on the images it is meant for.
+func TestModelsBuild(t *testing.T) {
+	for _, m := range Models() {
+		input := [3]int{1, 28, 28}
+		if _, err := m.Tensors(input, 10); err != nil {
+			if _, err := m.Tensors([3]int{3, 32, 32}, 10); err != nil {
+				t.Errorf("%s: %v", m.Name, err)
+			}
+		}
+	}
+}
