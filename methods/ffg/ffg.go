@@ -5,8 +5,8 @@
 //	loss = −1/B Σ log p(y | x, w) + β/N · KL(q‖p),  w ~ q
 //	KL   = Σ ½[(σ² + μ²)/s² − 1 − log(σ²/s²)]
 //
-// under the prior N(0, s²). Biases and batch normalisation are point estimates
-// under a flat prior. State: μ and ρ of each weight's shape, "fc1.w" and
+// under the prior N(0, s²), or another of prior.go's. Biases and batch
+// normalisation are point estimates under a flat prior. State: μ and ρ of each weight's shape, "fc1.w" and
 // "fc1.rho". How w is drawn is nn.Estimator's to say: the local
 // reparameterisation by default. Prediction: "sample" draws one w for all
 // examples, which is one posterior sample; "mean" takes w = μ.
@@ -42,9 +42,9 @@ func init() {
 
 // Method is the settings of FFG VI.
 type Method struct {
-	PriorSigma float64      `toml:"prior_sigma"` // s
-	InitSigma  float64      `toml:"init_sigma"`  // σ at the start
-	Estimator  nn.Estimator `toml:"estimator"`
+	Prior
+	InitSigma float64      `toml:"init_sigma"` // σ at the start
+	Estimator nn.Estimator `toml:"estimator"`
 	fit.KLWeight
 	Init nn.Initializer `toml:"init"` // of μ
 }
@@ -53,12 +53,12 @@ type Method struct {
 // are Bayesian neural network posteriors really like?", ICML 2021) and the
 // full KL from the first step.
 func Default() Method {
-	return Method{PriorSigma: 1, InitSigma: 0.01, Estimator: nn.Local, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
+	return Method{Prior: defaultPrior, InitSigma: 0.01, Estimator: nn.Local, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
 }
 
 func (m Method) check() error {
-	if !(m.PriorSigma > 0) || math.IsInf(m.PriorSigma, 1) {
-		return methods.BadKey("prior_sigma", m.PriorSigma, "a finite number above 0")
+	if err := m.Prior.check(); err != nil {
+		return err
 	}
 	if !(m.InitSigma > 0) || math.IsInf(m.InitSigma, 1) {
 		return methods.BadKey("init_sigma", m.InitSigma, "a finite number above 0")
@@ -82,10 +82,13 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Minimise(under(m.Estimator), weight)
 	p.Predictor("sample", under(nn.Weight))
 	p.Predictor("mean", under(nn.Mean))
+	if m.Prior.Kind == Mixture {
+		return p.Build() // its KL has no closed form
+	}
 	p.Report(func(s *nn.Scope) {
-		g := m.layers(s, nn.Mean)
 		for _, t := range tensors {
-			g.Weight(t.Layer, t.Shape)
+			q, rho := m.posterior(s, t.Layer, nn.Init{}, t.Shape)
+			s.KL = append(s.KL, m.Prior.KL(s, q, rho))
 		}
 		s.Result("kl", s.Total(s.KL))
 	})
@@ -95,20 +98,20 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 func (m Method) layers(s *nn.Scope, e nn.Estimator) *nn.Gaussian {
 	g := &nn.Gaussian{Point: nn.Point{Scope: s, Init: m.Init}, Estimator: e}
 	g.Weight = func(layer string, shape []int) nn.Posterior {
-		mu := s.Learn(layer+".w", g.Initial(shape), shape...)
-		rho := s.Learn(layer+".rho", nn.Init{A: math.Log(m.InitSigma)}, shape...)
-		std := s.Exp(rho)
-		q := nn.Posterior{Mean: mu, Std: std, Variance: s.Square(std)}
-		s.KL = append(s.KL, GaussianKL(s, q, rho, m.PriorSigma))
+		q, rho := m.posterior(s, layer, g.Initial(shape), shape)
+		if s.Training {
+			s.KL = append(s.KL, m.Prior.KL(s, q, rho))
+		}
 		return q
 	}
 	return g
 }
 
-// GaussianKL is KL(N(μ, σ²) ‖ N(0, prior²)) summed over a tensor,
-// Σ ½[(σ² + μ²)/prior² − 1] − log σ + log prior, with rho = log σ.
-func GaussianKL(s *nn.Scope, q nn.Posterior, rho ir.Value, prior float64) ir.Value {
-	second := s.MulConst(s.Add(q.Variance, s.Square(q.Mean)), 1/(2*prior*prior))
-	constant := float64(s.Type(rho).Size()) * (math.Log(prior) - 0.5)
-	return s.AddConst(s.Sum(s.Sub(second, rho)), constant)
+// posterior declares μ and ρ of a weight tensor.
+func (m Method) posterior(s *nn.Scope, layer string, init nn.Init, shape []int) (q nn.Posterior, rho ir.Value) {
+	q.Mean = s.Learn(layer+".w", init, shape...)
+	rho = s.Learn(layer+".rho", nn.Init{A: math.Log(m.InitSigma)}, shape...)
+	q.Std = s.Exp(rho)
+	q.Variance = s.Square(q.Std)
+	return q, rho
 }

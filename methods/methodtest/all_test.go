@@ -18,11 +18,28 @@ var keys = map[string]string{
 	"ensemble":  "members = 2\n[of]\nname = \"ffg\"",
 }
 
+// variants are settings beside the defaults that change what is built.
+var variants = []struct{ name, keys string }{
+	{"ffg", "estimator = \"weight\"\nprior = \"layer\"\nkl_weight = 0.1"},
+	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
+	{"ffg", "prior = \"ard\"\nwarmup_end = 6.0"},
+	{"ffg", "prior = \"mixture\"\nmixture_sigma2 = 0.1"},
+}
+
 func TestEveryMethod(t *testing.T) {
 	for _, d := range methods.Drivers() {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
 			methodtest.Check(t, ref.New(), d.Name, keys[d.Name])
+		})
+	}
+}
+
+func TestVariants(t *testing.T) {
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			methodtest.Check(t, ref.New(), v.name, v.keys)
 		})
 	}
 }

@@ -57,22 +57,15 @@ func NewLinear(n, inputs int) Linear {
 	return l
 }
 
-// design is the matrix of inputs with a last column of ones for the bias, if
-// it is a parameter under the prior.
-func (l Linear) design(bias bool) *mat.Dense {
+// design is the matrix of inputs with a last column of ones for the bias.
+func (l Linear) design() *mat.Dense {
 	n, inputs := l.Job.Examples, l.Job.Input[2]
-	cols := inputs
-	if bias {
-		cols++
-	}
-	m := mat.NewDense(n, cols, nil)
+	m := mat.NewDense(n, inputs+1, nil)
 	for i := range n {
 		for f := range inputs {
 			m.Set(i, f, float64(l.Data.X[i*inputs+f]))
 		}
-		if bias {
-			m.Set(i, inputs, 1)
-		}
+		m.Set(i, inputs, 1)
 	}
 	return m
 }
@@ -80,43 +73,66 @@ func (l Linear) design(bias bool) *mat.Dense {
 // Posterior is the exact one of (w, b) under N(0, prior²) on all of them: its
 // mean and covariance.
 func (l Linear) Posterior(prior float64) (*mat.VecDense, *mat.SymDense) {
-	x := l.design(true)
-	_, d := x.Dims()
+	sigmas := make([]float64, l.Job.Input[2]+1)
+	for i := range sigmas {
+		sigmas[i] = prior
+	}
+	mean, precision := l.PosteriorWith(sigmas)
+	var chol mat.Cholesky
+	var cov mat.SymDense
+	chol.Factorize(precision)
+	if err := chol.InverseTo(&cov); err != nil {
+		panic(err)
+	}
+	return mean, &cov
+}
+
+// PosteriorWith is the exact posterior of (w, b) under a standard deviation of
+// the prior for each: its mean and its precision.
+func (l Linear) PosteriorWith(sigmas []float64) (*mat.VecDense, *mat.SymDense) {
+	x := l.design()
 	var precision mat.SymDense
 	precision.SymOuterK(1/(l.Noise*l.Noise), x.T())
-	for i := range d {
-		precision.SetSym(i, i, precision.At(i, i)+1/(prior*prior))
+	for i, s := range sigmas {
+		precision.SetSym(i, i, precision.At(i, i)+1/(s*s))
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(&precision) {
 		panic("methodtest: the posterior's precision is not positive")
 	}
-	var cov mat.SymDense
-	if err := chol.InverseTo(&cov); err != nil {
-		panic(err)
-	}
 	var xy, mean mat.VecDense
 	xy.MulVec(x.T(), mat.NewVecDense(len(l.Data.Y), widen(l.Data.Y)))
 	xy.ScaleVec(1/(l.Noise*l.Noise), &xy)
-	mean.MulVec(&cov, &xy)
-	return &mean, &cov
+	if err := chol.SolveVecTo(&mean, &xy); err != nil {
+		panic(err)
+	}
+	return &mean, &precision
 }
 
-// LogEvidence is log p(y) = log N(y; 0, noise²·I + prior²·XXᵀ) under the prior
-// on w and b.
+// LogEvidence is log p(y) = log N(y; 0, noise²·I + prior²·XXᵀ), X with the
+// column of ones, under the prior on w and b.
 func (l Linear) LogEvidence(prior float64) float64 {
-	x := l.design(true)
-	n, _ := x.Dims()
+	return l.evidence(l.design(), 0, prior)
+}
+
+// LogEvidenceAt is log p(y | b) for a given bias, under the prior on w.
+func (l Linear) LogEvidenceAt(b, prior float64) float64 {
+	return l.evidence(l.design().Slice(0, l.Job.Examples, 0, l.Job.Input[2]), b, prior)
+}
+
+func (l Linear) evidence(x mat.Matrix, b, prior float64) float64 {
+	n := l.Job.Examples
 	var cov mat.SymDense
 	cov.SymOuterK(prior*prior, x)
+	y := mat.NewVecDense(n, widen(l.Data.Y))
 	for i := range n {
 		cov.SetSym(i, i, cov.At(i, i)+l.Noise*l.Noise)
+		y.SetVec(i, y.AtVec(i)-b)
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(&cov) {
 		panic("methodtest: the evidence's covariance is not positive")
 	}
-	y := mat.NewVecDense(n, widen(l.Data.Y))
 	var solved mat.VecDense
 	if err := chol.SolveVecTo(&solved, y); err != nil {
 		panic(err)

@@ -102,14 +102,14 @@ func TestTrajectories(t *testing.T) {
 // covariance, within Monte Carlo error and the error of the step.
 func TestLinearRegression(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
-	l.Job.Epochs = 30000
+	l.Job.Epochs = 20000
 	mean, cov := l.Posterior(1)
 	for name, keys := range map[string]string{
-		"sgld":    "lr = 0.02\ngamma = 0.0\nsamples = 15000",
-		"sghmc":   "lr = 0.01\nfriction = 0.1\nsamples = 15000",
-		"csgmcmc": "lr = 0.02\nfriction = 0.1\ncycles = 10\nexploration = 0.3\nsamples = 1000",
+		"sgld":    "lr = 0.02\ngamma = 0.0\nsamples = 10000",
+		"sghmc":   "lr = 0.01\nfriction = 0.1\nsamples = 10000",
+		"csgmcmc": "lr = 0.02\nfriction = 0.1\ncycles = 10\nexploration = 0.3\nsamples = 600",
 		// With λ ≫ √V the preconditioner is 1/λ everywhere.
-		"psgld": "lr = 2.0\nlambda = 100.0\ngamma = 0.0\nsamples = 15000",
+		"psgld": "lr = 2.0\nlambda = 100.0\ngamma = 0.0\nsamples = 10000",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
