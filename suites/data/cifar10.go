@@ -31,6 +31,7 @@ func init() {
 			Licence: "none stated; research use with citation",
 			Mean:    []float64{0.4914, 0.4822, 0.4465},
 			Std:     []float64{0.2470, 0.2435, 0.2616},
+			Against: []string{"imagenette"},
 		},
 		files:   cifarFiles,
 		aliases: func(Options) []string { return []string{"cifar-10-batches-bin"} },

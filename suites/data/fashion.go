@@ -19,6 +19,7 @@ func init() {
 			Licence: "MIT",
 			Mean:    []float64{0.2860},
 			Std:     []float64{0.3530},
+			Against: []string{"mnist", "notmnist"},
 		},
 		files: fashionFiles,
 		providers: []provider{

@@ -3,7 +3,6 @@ package data
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 )
 
 var (
@@ -47,11 +46,7 @@ func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, 
 	if err != nil {
 		return nil, err
 	}
-	budget := new(atomic.Int64)
-	budget.Store(opt.CacheBytes)
-	if opt.CacheBytes == 0 {
-		budget.Store(256 << 20)
-	}
+	budget := opt.budget()
 	info.Shape = [3]int{3, size, size}
 	info.Classes = len(t.classes)
 	return &Set{

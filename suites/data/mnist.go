@@ -26,6 +26,7 @@ func init() {
 			Licence: "CC BY-SA 3.0, as stated by its curators",
 			Mean:    []float64{0.1307},
 			Std:     []float64{0.3081},
+			Against: []string{"notmnist", "emnist-letters", "fashion-mnist"},
 		},
 		files: mnistFiles,
 		providers: []provider{

@@ -66,14 +66,19 @@ func nearest(name string, valid []string) string {
 	})
 }
 
-// Open finds, checks and reads the data set of that name. It fails with a *NotFoundError if the files are nowhere, and
-// with a *HashError if a file is not the one published.
+// Open finds, checks and reads the data set of that name; "set+corruption-N", such as cifar10+fog-3, has its test split
+// corrupted (see package corrupt). It fails with a *NotFoundError if the files are nowhere, and with a *HashError if a
+// file is not the one published.
 func Open(ctx context.Context, name string, opt Options) (*Set, error) {
-	s, err := lookup(name)
+	base, corruption, isShifted := strings.Cut(name, "+")
+	s, err := lookup(base)
 	if err != nil {
 		return nil, err
 	}
 	set, err := s.open(ctx, opt)
+	if err == nil && isShifted {
+		err = set.shift(corruption, opt)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data set %q: %w", name, err)
 	}

@@ -12,6 +12,8 @@ type Info struct {
 
 	// Mean and Std are the published per-channel constants for scheme "standard", of pixels scaled to [0,1].
 	Mean, Std []float64
+
+	Against []string // the usual out-of-distribution partners (see OpenAgainst)
 }
 
 // Set is an opened data set.

@@ -323,19 +323,16 @@ func (t *tree) hash(ctx context.Context, progress Progress) (string, error) {
 	return prefix + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// images is a split whose files are decoded when they are asked for. Decoded images are kept until the budget is spent;
-// the rest is decoded each time. (Keeping the first ones serves repeated passes better than keeping the latest, of which
-// none would still be there when the next pass comes to them.)
+// images is a split whose files are decoded when they are asked for.
 type images struct {
 	tree    *tree
 	entries []entry
 	size    int
-	budget  *atomic.Int64
-	kept    []atomic.Pointer[pixel.Image]
+	kept    *kept
 }
 
 func newImages(t *tree, entries []entry, size int, budget *atomic.Int64) *images {
-	return &images{t, entries, size, budget, make([]atomic.Pointer[pixel.Image], len(entries))}
+	return &images{t, entries, size, newKept(len(entries), budget)}
 }
 
 func (s *images) Len() int        { return len(s.entries) }
@@ -344,20 +341,7 @@ func (s *images) Shape() [3]int   { return [3]int{3, s.size, s.size} }
 func (s *images) Label(i int) int { return int(s.entries[i].label) }
 
 func (s *images) Native(i int) (pixel.Image, error) {
-	if m := s.kept[i].Load(); m != nil {
-		return *m, nil
-	}
-	m, err := s.tree.decode(s.entries[i])
-	if err != nil {
-		return m, err
-	}
-	cost := int64(len(m.Pix))
-	if s.budget.Add(-cost) < 0 {
-		s.budget.Add(cost)
-	} else if !s.kept[i].CompareAndSwap(nil, &m) {
-		s.budget.Add(cost) // another worker was first
-	}
-	return m, nil
+	return s.kept.image(i, func() (pixel.Image, error) { return s.tree.decode(s.entries[i]) })
 }
 
 func (s *images) Read(dst []uint8, i int) error {

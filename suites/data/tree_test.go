@@ -230,14 +230,14 @@ func TestDecodedImagesAreKeptWithinBudget(t *testing.T) {
 			}
 		}
 	}
-	kept := int64(0)
-	for i := range s.kept {
-		if m := s.kept[i].Load(); m != nil {
-			kept += int64(len(m.Pix))
+	total := int64(0)
+	for i := range s.kept.images {
+		if m := s.kept.images[i].Load(); m != nil {
+			total += int64(len(m.Pix))
 		}
 	}
-	if kept != 2*one || s.budget.Load() != 1 {
-		t.Errorf("%d bytes kept, %d left, want %d and 1", kept, s.budget.Load(), 2*one)
+	if total != 2*one || s.kept.budget.Load() != 1 {
+		t.Errorf("%d bytes kept, %d left, want %d and 1", total, s.kept.budget.Load(), 2*one)
 	}
 }
 

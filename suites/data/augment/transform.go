@@ -4,6 +4,12 @@ package augment
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/agnivade/levenshtein"
 
 	"bayesbench/suites/data/draw"
 	"bayesbench/suites/data/pixel"
@@ -21,4 +27,53 @@ type Transform interface {
 type Sizer interface {
 	Transform
 	Size() int // the side of what it gives
+}
+
+// scratch is for images that live within one Apply.
+var scratch = sync.Pool{New: func() any { return new(pixel.Image) }}
+
+// Parse reads the name of a transform for images of side x side: flip, pad-crop-P, random-resized-crop, resize-crop-S,
+// augmix-S.
+func Parse(name string, side int) (Transform, error) {
+	kind, number, numbered := name, 0, false
+	if i := strings.LastIndexByte(name, '-'); i >= 0 {
+		if n, err := strconv.Atoi(name[i+1:]); err == nil {
+			kind, number, numbered = name[:i], n, true
+		}
+	}
+	for _, k := range kinds {
+		if k.name != kind {
+			continue
+		}
+		if numbered != (k.most > 0) || numbered && (number < k.least || number > k.most) {
+			if k.most == 0 {
+				return nil, fmt.Errorf("transform %q: expected %s without a number", name, k.name)
+			}
+			return nil, fmt.Errorf("transform %q: expected %s-N with N from %d to %d", name, k.name, k.least, k.most)
+		}
+		t := k.make(number, side)
+		if r, ok := t.(ResizeCrop); ok && r.Short < side {
+			return nil, fmt.Errorf("transform %q: the image would be smaller than the crop of %d", name, side)
+		}
+		return t, nil
+	}
+	near := slices.MinFunc(kinds, func(a, b kindOf) int {
+		return levenshtein.ComputeDistance(kind, a.name) - levenshtein.ComputeDistance(kind, b.name)
+	})
+	return nil, fmt.Errorf("transform %q: unknown, the nearest is %q", name, near.name)
+}
+
+// kindOf is a transform's name, the range of its number (0, 0: it takes none), and how it is made.
+type kindOf struct {
+	name        string
+	least, most int
+	make        func(number, side int) Transform
+}
+
+var kinds = []kindOf{
+	{"flip", 0, 0, func(int, int) Transform { return Flip{} }},
+	{"pad-crop", 1, 64, func(n, _ int) Transform { return PadCrop{n} }},
+	{"random-resized-crop", 0, 0, func(_, side int) Transform { return ResizedCrop{side} }},
+	{"resize-crop", 8, 2048, func(n, side int) Transform { return ResizeCrop{n, side} }},
+	{"augmix", 1, 10, func(n, _ int) Transform { return AugMix{n} }},
 }

@@ -13,11 +13,22 @@ type window struct {
 
 const weightBits = 32 - 8 - 2 // as Pillow's
 
-// windows are the weights that map a line of n samples to one of m: a triangle filter, widened by the scale when
-// shrinking so that nothing aliases.
-func windows(n, m int) []window {
+// Filter is the kernel of a resize, widened by the scale when shrinking so that nothing aliases.
+type Filter int
+
+const (
+	Bilinear Filter = iota // a triangle
+	Box                    // the mean of the pixels covered; the nearest pixel when enlarging
+)
+
+// windows are the weights that map a line of n samples to one of m.
+func windows(n, m int, filter Filter) []window {
 	scale := float64(n) / float64(m)
-	support := max(scale, 1)
+	width := max(scale, 1)
+	support := width
+	if filter == Box {
+		support = width / 2
+	}
 	all := make([]window, m)
 	weights := make([]float64, 0, int(math.Ceil(support))*2+1)
 	for i := range all {
@@ -27,7 +38,14 @@ func windows(n, m int) []window {
 		weights = weights[:0]
 		sum := 0.0
 		for j := first; j < last; j++ {
-			w := max(1-math.Abs((float64(j)-centre+0.5)/support), 0)
+			at := (float64(j) - centre + 0.5) / width
+			w := max(1-math.Abs(at), 0)
+			if filter == Box {
+				w = 0
+				if -0.5 < at && at <= 0.5 {
+					w = 1
+				}
+			}
 			weights = append(weights, w)
 			sum += w
 		}
@@ -40,22 +58,27 @@ func windows(n, m int) []window {
 	return all
 }
 
+type sizes struct {
+	from, to int
+	filter   Filter
+}
+
 // The weights of recent sizes are kept: a data set has few.
 var (
 	windowsMu   sync.Mutex
-	windowsSeen = map[[2]int][]window{}
+	windowsSeen = map[sizes][]window{}
 )
 
-func cachedWindows(n, m int) []window {
+func cachedWindows(n, m int, filter Filter) []window {
 	windowsMu.Lock()
 	defer windowsMu.Unlock()
-	key := [2]int{n, m}
+	key := sizes{n, m, filter}
 	w, ok := windowsSeen[key]
 	if !ok {
 		if len(windowsSeen) >= 512 {
 			clear(windowsSeen)
 		}
-		w = windows(n, m)
+		w = windows(n, m, filter)
 		windowsSeen[key] = w
 	}
 	return w
@@ -63,9 +86,9 @@ func cachedWindows(n, m int) []window {
 
 var lines = sync.Pool{New: func() any { return new(Image) }}
 
-// Resize makes m a copy of src of h x w pixels, bilinear with antialiasing: the bits of Pillow's BILINEAR, which filters
-// rows, rounds to 8 bits, and then filters columns.
-func (m *Image) Resize(src Image, h, w int) {
+// Resize makes m a copy of src of h x w pixels: the bits of Pillow's resize, which filters rows, rounds to 8 bits, and then
+// filters columns.
+func (m *Image) Resize(src Image, h, w int, filter Filter) {
 	if src.H == h && src.W == w {
 		m.CopyFrom(src)
 		return
@@ -79,7 +102,7 @@ func (m *Image) Resize(src Image, h, w int) {
 			tmp = m
 			m.Reshape(src.C, h, w)
 		}
-		cols := cachedWindows(src.W, w)
+		cols := cachedWindows(src.W, w, filter)
 		for r := range src.C * src.H {
 			in, out := src.Pix[r*src.W:][:src.W], tmp.Pix[r*w:][:w]
 			for x, win := range cols {
@@ -97,7 +120,7 @@ func (m *Image) Resize(src Image, h, w int) {
 		narrow = *tmp
 	}
 	m.Reshape(src.C, h, w)
-	rows := cachedWindows(src.H, h)
+	rows := cachedWindows(src.H, h, filter)
 	sums := make([]int32, w)
 	for c := range src.C {
 		in, out := narrow.Plane(c), m.Plane(c)
@@ -117,7 +140,7 @@ func (m *Image) Resize(src Image, h, w int) {
 	}
 }
 
-// Fit makes m a size x size picture of src: the shorter side is resized to size, the longer in proportion (rounded
+// Fit makes m a size x size picture of src: the shorter side is resized (Bilinear) to size, the longer in proportion (rounded
 // down), and the centre square is kept, as torchvision's Resize and CenterCrop do.
 func (m *Image) Fit(src Image, size int) {
 	h, w := size, size
@@ -127,12 +150,12 @@ func (m *Image) Fit(src Image, size int) {
 		h = size * src.H / src.W
 	}
 	if h == size && w == size {
-		m.Resize(src, size, size)
+		m.Resize(src, size, size, Bilinear)
 		return
 	}
 	tmp := lines.Get().(*Image)
 	defer lines.Put(tmp)
-	tmp.Resize(src, h, w)
+	tmp.Resize(src, h, w, Bilinear)
 	// Half to even, as Python rounds.
 	y := int(math.RoundToEven(float64(h-size) / 2))
 	x := int(math.RoundToEven(float64(w-size) / 2))
