@@ -79,6 +79,9 @@ var setAVX2 = set{
 	dot:          dotAVX2,
 	maxOf:        maxOfAVX2,
 	sumExp:       sumExpAVX2,
+	maxPairs:     maxPairsAVX2,
+	maxPairsGrad: maxPairsGradAVX2,
+	copyRows:     copyRowsOfAVX2,
 	transpose:    transposeAVX2,
 	tile: &tile{rows: 6, cols: 16, widths: []int{8, 16}, run: [][]tileFunc{
 		{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},
@@ -143,6 +146,7 @@ var setAVX512 = set{
 	subExpScaled: subExpScaledAVX512,
 	uniform:      uniformAVX512,
 	normal:       normalAVX512,
+	copyRows:     copyRowsOfAVX512,
 	transpose:    transposeAVX512,
 	tile: &tile{rows: 14, cols: 32, widths: []int{8, 16, 32}, run: [][]tileFunc{
 		{nil, tileAVX512_1x8, tileAVX512_2x8, tileAVX512_3x8, tileAVX512_4x8, tileAVX512_5x8, tileAVX512_6x8, tileAVX512_7x8, tileAVX512_8x8, tileAVX512_9x8, tileAVX512_10x8, tileAVX512_11x8, tileAVX512_12x8, tileAVX512_13x8, tileAVX512_14x8},
