@@ -25,7 +25,7 @@ var policy = map[string][]string{
 
 	"methods":            {"backends/ir", "methods/…", "internal/nearest", "gonum.org/v1/gonum/…"},
 	"methods/nn":         {"backends/ir", "internal/nearest"},
-	"methods/methodtest": {"github.com/BurntSushi/toml", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
+	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
 	"suites":      {"github.com/BurntSushi/toml", "internal/nearest"},
 	"suites/data": {"backends/rng", "suites/data/…", "github.com/agnivade/levenshtein", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…"},
