@@ -10,7 +10,8 @@ import (
 // work: it folds constants and signs, composes and hoists broadcasts, absorbs
 // transposes into products. Values change by rounding at most.
 func simplify(p *ir.Program) *ir.Program {
-	r := &rewriter{relu: map[ir.Value]ir.Value{}, shared: map[ir.Value]bool{}}
+	r := &rewriter{relu: map[ir.Value]ir.Value{}, shared: map[ir.Value]bool{},
+		pooled: map[ir.Value]ir.Value{}}
 	uses := make([]int, len(p.Instrs))
 	for i := range p.Instrs {
 		for _, a := range p.Instrs[i].Args {
@@ -42,6 +43,7 @@ func simplify(p *ir.Program) *ir.Program {
 type rewriter struct {
 	instrs []ir.Instr
 	relu   map[ir.Value]ir.Value // x -> relu x
+	pooled map[ir.Value]ir.Value // relu x -> relu (maxpool x), which stands for maxpool (relu x)
 	shared map[ir.Value]bool     // values that more than one instruction reads
 }
 
@@ -139,6 +141,15 @@ func (r *rewriter) rewrite(in ir.Instr) ir.Value {
 		if r.typ(in.Args[0]).Equal(t) {
 			return in.Args[0]
 		}
+	case ir.MaxPool:
+		// The maximum of what is clipped is the clipped maximum, of which
+		// there are fewer.
+		if x := in.Args[0]; r.op(x) == ir.Relu {
+			in.Args = []ir.Value{r.arg(x, 0)}
+			y := r.make1(ir.Relu, t, r.rewrite(in))
+			r.pooled[x] = y
+			return y
+		}
 	case ir.Reshape:
 		x := in.Args[0]
 		if c, ok := r.constant(x); ok {
@@ -220,6 +231,10 @@ func (r *rewriter) arithmetic(in ir.Instr) (ir.Value, bool) {
 		switch {
 		case constX:
 			return r.make2(ir.Mul, t, y, x), true
+		case r.op(x) == ir.MaxPoolGrad && r.op(y) == ir.Less:
+			if v, ok := r.maskBeforePool(x, y); ok {
+				return v, true
+			}
 		case r.isFactor(y) && r.op(x) == ir.Mul && r.isFactor(r.arg(x, 1)):
 			return r.make2(ir.Mul, t, r.arg(x, 0), r.make2(ir.Mul, t, r.arg(x, 1), y)), true
 		case !constY && r.isFactor(x) && !r.isFactor(y):
@@ -251,6 +266,24 @@ func (r *rewriter) arithmetic(in ir.Instr) (ir.Value, bool) {
 		}
 	}
 	return 0, false
+}
+
+// maskBeforePool rewrites the gradient through a ReLU and a maximum pool, which
+// is grad, the pool's gradient at the ReLU's result, times its mask: the mask
+// of the pooled result does for the incoming gradient. Where the maximum is
+// not positive both are zero throughout the window; where it is, it is the
+// same element with the ReLU and without.
+func (r *rewriter) maskBeforePool(grad, mask ir.Value) (ir.Value, bool) {
+	h, g := r.arg(grad, 0), r.arg(grad, 1)
+	y, ok := r.pooled[h]
+	if !ok || r.arg(mask, 1) != h || !r.is(r.arg(mask, 0), 0) || r.shared[grad] {
+		return 0, false
+	}
+	t := r.typ(y)
+	positive := r.make2(ir.Less, t, r.full(0, t), y)
+	in := r.instrs[grad]
+	in.Args = []ir.Value{r.arg(h, 0), r.make2(ir.Mul, t, g, positive)}
+	return r.emit(in), true
 }
 
 // hoist computes before the broadcast what depends on values that repeat alike.
