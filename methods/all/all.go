@@ -10,4 +10,5 @@ import (
 	_ "bayesbench/methods/snapshot"
 	_ "bayesbench/methods/sparsevd"
 	_ "bayesbench/methods/swag"
+	_ "bayesbench/methods/vdropout"
 )

@@ -11,6 +11,9 @@
 // by 1/(1−p). Prediction: "sample" draws z as training does (one posterior
 // sample a pass), "mean" is the weight-scaling rule, z/(1−p) at its mean 1.
 //
+// The package has two relatives beside it: Gaussian dropout, and binary dropout
+// with learnt rates.
+//
 // Source: Gal and Ghahramani, "Dropout as a Bayesian approximation", ICML
 // 2016, eq. 6 and appendix section 4 (τ = 1 in classification).
 package dropout
@@ -51,8 +54,8 @@ type Method struct {
 func Default() Method { return Method{LengthScale: 1, Init: nn.Glorot} }
 
 func (m Method) check() error {
-	if m.P != nil && !(*m.P >= 0 && *m.P < 1) {
-		return methods.BadKey("p", *m.P, "a dropout rate in [0, 1)")
+	if err := checkRate(m.P); err != nil {
+		return err
 	}
 	if !(m.LengthScale >= 0) {
 		return methods.BadKey("length_scale", m.LengthScale, "a number above 0, or 0 for a flat prior")
@@ -91,12 +94,7 @@ func (m Method) layers(s *nn.Scope, sample bool) nn.Layers {
 }
 
 func (l *layers) Dropout(name string, x ir.Value, rate float64) ir.Value {
-	switch {
-	case l.method.P != nil:
-		rate = *l.method.P
-	case rate == 0:
-		rate = 0.5
-	}
+	rate = siteRate(l.method.P, rate)
 	l.rate = rate
 	if rate == 0 || !l.sample {
 		return x

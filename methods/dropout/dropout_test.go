@@ -67,3 +67,20 @@ func TestRefusals(t *testing.T) {
 		methodtest.Refused(t, "dropout", keys, key+" =")
 	}
 }
+
+func TestRelativesRefuse(t *testing.T) {
+	for _, c := range []struct{ name, keys, key string }{
+		{"gaussian-dropout", "p = 1.0", "p ="},
+		{"gaussian-dropout", "prior_sigma = 0", "prior_sigma"},
+		{"learned-dropout", "init_p = 1", "init_p"},
+		{"learned-dropout", "init_p = 0", "init_p"},
+		{"learned-dropout", "temperature = 0", "temperature"},
+		{"learned-dropout", "length_scale = 0", "length_scale"},
+		{"learned-dropout", "estimator = \"rebar\"", "estimator"},
+	} {
+		methodtest.Refused(t, c.name, c.keys, c.key)
+	}
+	j := methodtest.Toy()
+	j.Batch = 1
+	methodtest.RefusedFor(t, j, "learned-dropout", "estimator = \"reinforce\"", "estimator")
+}

@@ -1,6 +1,8 @@
 package fit
 
 import (
+	"errors"
+
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
@@ -41,11 +43,29 @@ func (n Network) NLL(s *nn.Scope, outputs, y ir.Value) ir.Value {
 	return s.MulConst(sum, 1/float64(s.Shape(y)[0]))
 }
 
+// score adds to nll what makes its gradient that of the expectation over the
+// discrete noise of s.Scores too: mean over rows of (nll_i − b_i)·log q(z_i),
+// the factor taken as constant. The baseline b_i is the mean nll of the other
+// rows, which does not depend on z_i. Williams, "Simple statistical
+// gradient-following algorithms for connectionist reinforcement learning",
+// Machine Learning 1992.
+func (n Network) score(s *nn.Scope, nll, outputs, y ir.Value) ir.Value {
+	rows := s.Shape(y)[0]
+	if n.Model.NLL != nil || rows < 2 {
+		s.Fail(errors.New("the score-function estimator needs a softmax likelihood and batches of 2 or more"))
+	}
+	each := s.Neg(s.Sum(s.Mul(y, s.LogSoftmax(outputs)), 1))
+	advantage := s.Stop(s.MulConst(s.Sub(each, nll), float64(rows)/float64(rows-1)))
+	return s.Add(nll, s.Mean(s.Mul(advantage, s.Total(s.Scores))))
+}
+
 // Objective is what a step minimises, all f32[].
 type Objective struct {
 	Loss ir.Value // per example
 	NLL  ir.Value // per example
 	KL   ir.Value // nats, unweighted; ir.None where the layers add none
+	// Surrogate is what to differentiate: Loss, and terms for discrete noise.
+	Surrogate ir.Value
 }
 
 // Objective declares the batch x, y and builds
@@ -64,8 +84,12 @@ func (n Network) FullBatch(s *nn.Scope, klWeight ir.Value) Objective {
 }
 
 func (n Network) objective(s *nn.Scope, rows int, klWeight ir.Value) Objective {
-	nll := n.NLL(s, n.Outputs(s, n.X(s, rows)), n.Y(s, rows))
-	o := Objective{Loss: nll, NLL: nll, KL: ir.None}
+	outputs, y := n.Outputs(s, n.X(s, rows)), n.Y(s, rows)
+	nll := n.NLL(s, outputs, y)
+	o := Objective{Loss: nll, NLL: nll, KL: ir.None, Surrogate: nll}
+	if len(s.Scores) > 0 {
+		o.Surrogate = n.score(s, nll, outputs, y)
+	}
 	terms := append([]ir.Value(nil), s.Prior...)
 	if len(s.KL) > 0 {
 		o.KL = s.Total(s.KL)
@@ -76,7 +100,8 @@ func (n Network) objective(s *nn.Scope, rows int, klWeight ir.Value) Objective {
 		terms = append(terms, weighted)
 	}
 	if len(terms) > 0 {
-		o.Loss = s.Add(nll, s.MulConst(s.Total(terms), 1/float64(n.Job.Examples)))
+		penalty := s.MulConst(s.Total(terms), 1/float64(n.Job.Examples))
+		o.Loss, o.Surrogate = s.Add(nll, penalty), s.Add(o.Surrogate, penalty)
 	}
 	return o
 }

@@ -23,6 +23,9 @@ var variants = []struct{ name, keys string }{
 	{"ffg", "estimator = \"weight\"\nprior = \"layer\"\nkl_weight = 0.1"},
 	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
 	{"ffg", "prior = \"ard\"\nwarmup_end = 6.0"},
+	{"learned-dropout", "estimator = \"reinforce\"\nkl_weight = 0.1"},
+	{"variational-dropout", "per = \"neuron\""},
+	{"variational-dropout", "per = \"weight\"\nkl_weight = 0.1"},
 	{"ffg", "prior = \"mixture\"\nmixture_sigma2 = 0.1"},
 }
 

@@ -23,6 +23,10 @@ type Scope struct {
 	KL    []ir.Value // KL(q‖p) of variational posteriors
 	Prior []ir.Value // −log p(w), up to a constant, of point estimates
 
+	// Scores are log q(z) f32[rows] of discrete noise whose distribution is
+	// learnt by the score-function estimator, a term for each place it enters.
+	Scores []ir.Value
+
 	// Source, where set, gives the parameters in place of slots that are
 	// learnt: a network whose weights are computed from other slots.
 	Source func(name string, init Init, shape []int) ir.Value

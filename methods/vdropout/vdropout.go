@@ -1,0 +1,138 @@
+// Package vdropout is variational dropout: Gaussian dropout read as a posterior
+// q(w) = N(θ, α·θ²) under the log-uniform prior, whose noise level α is learnt,
+//
+//	loss = −1/B Σ log p(y | x, w) + β/N · KL
+//	−KL ≈ Σ ½·log α + c₁·α + c₂·α² + c₃·α³,  α ≤ 1
+//
+// c = 1.16145124, −1.50204118, 0.58629921. α is one for each layer, each
+// output or each weight; log α is held at or below 0, beyond which the
+// approximation is not valid and the posterior has no more to say than binary
+// dropout with p = 0.5. The local reparameterisation trains it. Biases and
+// batch normalisation are point estimates under a flat prior. State: θ and
+// log α, "fc1.w" and "fc1.logalpha". Prediction: "sample" draws one w for all
+// examples, "mean" is w = θ, the weight-scaling rule.
+//
+// Source: Kingma, Salimans, Welling, "Variational dropout and the local
+// reparameterization trick", NIPS 2015, sections 3.2 and 4, eq. 14.
+package vdropout
+
+import (
+	"fmt"
+	"math"
+
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+)
+
+func init() {
+	methods.Register(methods.Driver{
+		Name:        "variational-dropout",
+		Description: "variational dropout with learnt noise, alpha <= 1 (Kingma et al. 2015)",
+		New: func(p methods.Params) (methods.Method, error) {
+			m := Method{Per: Layer, InitAlpha: 0.5, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
+			if err := p.Decode(&m); err != nil {
+				return nil, err
+			}
+			if !(m.InitAlpha > 0 && m.InitAlpha <= 1) {
+				return nil, methods.BadKey("init_alpha", m.InitAlpha, "a number in (0, 1]")
+			}
+			return m, m.KLWeight.Check()
+		},
+	})
+}
+
+// Method is the settings of variational dropout.
+type Method struct {
+	Per       Per     `toml:"per"`        // what has an α of its own
+	InitAlpha float64 `toml:"init_alpha"` // α at the start
+	fit.KLWeight
+	Init nn.Initializer `toml:"init"` // of θ
+}
+
+// Per names what shares one α.
+type Per string
+
+const (
+	Layer  Per = "layer"
+	Neuron Per = "neuron" // the weights of one output
+	Weight Per = "weight"
+)
+
+// UnmarshalText reads a name and refuses an unknown one.
+func (p *Per) UnmarshalText(text []byte) error {
+	switch v := Per(text); v {
+	case Layer, Neuron, Weight:
+		*p = v
+		return nil
+	}
+	return fmt.Errorf("per = %q: want \"layer\", \"neuron\" or \"weight\"", text)
+}
+
+func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	weight, err := m.KLWeight.Schedule(j)
+	if err != nil {
+		return nil, err
+	}
+	tensors, err := model.Tensors(j.Input, j.Classes)
+	if err != nil {
+		return nil, err
+	}
+	under := func(e nn.Estimator) fit.Network {
+		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e) }}
+	}
+	var p fit.Plan
+	p.Minimise(under(nn.Local), weight)
+	p.Predictor("sample", under(nn.Weight))
+	p.Predictor("mean", under(nn.Mean))
+	p.Report(func(s *nn.Scope) {
+		for _, t := range tensors {
+			s.KL = append(s.KL, m.kl(s, m.logAlpha(s, t.Layer, t.Shape), t.Shape))
+		}
+		s.Result("kl", s.Total(s.KL))
+	})
+	return p.Build()
+}
+
+func (m Method) layers(s *nn.Scope, e nn.Estimator) nn.Layers {
+	g := &nn.Gaussian{Point: nn.Point{Scope: s, Init: m.Init}, Estimator: e}
+	g.Weight = func(layer string, shape []int) nn.Posterior {
+		theta := s.Learn(layer+".w", g.Initial(shape), shape...)
+		logAlpha := m.logAlpha(s, layer, shape)
+		s.KL = append(s.KL, m.kl(s, logAlpha, shape))
+		root := s.Exp(s.MulConst(logAlpha, 0.5))
+		if m.Per == Neuron {
+			root = s.Broadcast(root, shape, 0)
+		}
+		std := s.Mul(theta, root) // its sign does not matter to a Gaussian
+		return nn.Posterior{Mean: theta, Std: std, Variance: s.Square(std)}
+	}
+	return g
+}
+
+// logAlpha is a tensor's, capped at 0.
+func (m Method) logAlpha(s *nn.Scope, layer string, shape []int) ir.Value {
+	switch m.Per {
+	case Layer:
+		shape = nil
+	case Neuron:
+		shape = shape[:1]
+	}
+	v := s.Learn(layer+".logalpha", nn.Init{A: math.Log(m.InitAlpha)}, shape...)
+	return s.Min(v, s.Const(0))
+}
+
+// kl is the sum over a tensor of the shape, up to the approximation's constant.
+func (m Method) kl(s *nn.Scope, logAlpha ir.Value, shape []int) ir.Value {
+	share := float64(ir.Float(shape...).Size()) / float64(s.Type(logAlpha).Size())
+	return s.MulConst(KL(s, logAlpha), share)
+}
+
+// KL is the negative of eq. 14's approximation, summed.
+func KL(s *nn.Scope, logAlpha ir.Value) ir.Value {
+	const c1, c2, c3 = 1.16145124, -1.50204118, 0.58629921
+	a := s.Exp(logAlpha)
+	cubic := s.Mul(a, s.AddConst(s.Mul(a, s.AddConst(s.MulConst(a, c3), c2)), c1))
+	return s.Neg(s.Sum(s.Add(s.MulConst(logAlpha, 0.5), cubic)))
+}
