@@ -20,7 +20,7 @@ var demoUnits = results.Units{
 	"entropy":           {Name: "entropy"},
 	"sparsity":          {Name: "sparsity", Better: results.Higher},
 	"train-samples/s":   {Name: "train-samples/s", Better: results.Higher, Timing: true},
-	"predict-ms/sample": {Name: "predict-ms/sample", Better: results.Lower, Timing: true},
+	"predict-sec/example": {Name: "predict-sec/example", Better: results.Lower, Timing: true},
 }
 
 type demoMethod struct {
@@ -60,7 +60,7 @@ func demoRecords(m, seed int) []results.Record {
 			{Unit: "ece15-lorc", Value: d.ece*gain + 3e-4*wobble(m, seed, 2)},
 			{Unit: "brier_sum", Value: 1.5*d.err*gain + 6e-4*wobble(m, seed, 3)},
 			{Unit: "entropy", Value: 0.05 + 0.01*float64(m)},
-			{Unit: "predict-ms/sample", Value: 0.01 * float64(k) * (1 + 0.02*wobble(m, seed, 4))},
+			{Unit: "predict-sec/example", Value: 1e-5 * float64(k) * (1 + 0.02*wobble(m, seed, 4))},
 		}
 		records = append(records, r)
 	}

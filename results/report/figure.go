@@ -206,6 +206,7 @@ func (f *Figure) Inline() (string, error) {
 	svg = strings.TrimPrefix(svg, open)
 	svg = strings.ReplaceAll(svg, "#000000", "currentColor")
 	svg = strings.ReplaceAll(svg, "#DDDDDD", "var(--grid)")
+	svg = strings.ReplaceAll(svg, "#0072B2", "var(--blue)")
 	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,Helvetica,sans-serif")
 	return fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, figureWidth.Points(), figureHeight.Points(), html.EscapeString(f.Title)) + svg, nil
 }

@@ -34,7 +34,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 			}
 			cells = append(cells, strings.ReplaceAll(r.seeds(), "-", "--"))
 			for j, c := range r.Cells {
-				cells = append(cells, latexCell(c, t.decimals(j), best[j] == i))
+				cells = append(cells, latexCell(c, t.decimals(j), best[j] == i, t.Baseline != ""))
 			}
 			out.WriteString(strings.Join(cells, " & ") + ` \\` + "\n")
 		}
@@ -44,7 +44,8 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 	return err
 }
 
-func latexCell(c Cell, decimals int, best bool) string {
+// latexCell leaves room for a mark where other cells may have one.
+func latexCell(c Cell, decimals int, best, marked bool) string {
 	mean, spread := number(c.Summary, decimals)
 	if mean == "" {
 		return ""
@@ -63,6 +64,10 @@ func latexCell(c Cell, decimals int, best bool) string {
 		mean += `^{\dagger}`
 	case "‡":
 		mean += `^{\ddagger}`
+	default:
+		if marked { // so that the digits line up
+			mean += `\phantom{^{*}}`
+		}
 	}
 	return "$" + mean + "$"
 }

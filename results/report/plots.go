@@ -164,7 +164,7 @@ func logAxis(a *plot.Axis, base float64) {
 }
 
 func drawPareto(d Data, q Query) ([]*Figure, error) {
-	const cost, quality = "predict-ms/sample", "error"
+	const cost, quality = "predict-sec/example", "error"
 	if len(d.units(Query{}, cost, quality)) < 2 {
 		return nil, nil
 	}
@@ -175,7 +175,7 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 	}
 	var figures []*Figure
 	for _, t := range tables {
-		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, ms per example", "error",
+		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, seconds per example", "error",
 			"One point for each number of posterior samples K, means over seeds; further to the lower left is better.")
 		logAxis(&f.plot.X, 10)
 		for i, r := range t.Rows {

@@ -30,8 +30,12 @@ const DefaultTables = ".name,/model,/backend,/ood"
 // Headline are the metrics of a table that names none, as far as there are values.
 var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s"}
 
-// shiftKeys mark records of shifted test data. They stay out of a table that does not mention them.
-var shiftKeys = []string{"corruption", "severity"}
+// detailKeys mark records of shifted test data or of one layer. They stay out of a table that does not mention them.
+var detailKeys = []string{"corruption", "severity", "layer"}
+
+// predictKey tells apart the predictors of one job, such as posterior samples and pruned posterior means. Records
+// without it hold for all of them.
+const predictKey = "predict"
 
 // A Table is one table, ready for any format.
 type Table struct {
@@ -126,12 +130,15 @@ type grouped struct {
 }
 
 func group(set results.Set, q Query) (*grouped, error) {
-	records := unshifted(set.Records, q)
+	records := withoutDetail(set.Records, q)
 	if q.Tables == "" {
 		q.Tables = DefaultTables
 	}
 	if q.Rows == "" {
 		q.Rows = defaultRows(records, q)
+	}
+	if strings.Contains(q.Tables+q.Rows+q.Cols, "/"+predictKey) {
+		records = overPredictors(records)
 	}
 	filter, err := benchproc.NewFilter(cmp.Or(q.Filter, "*"))
 	if err != nil {
@@ -228,12 +235,12 @@ func newFilter(expression string) (func(*results.Record) (bool, error), error) {
 	return func(r *results.Record) (bool, error) { return filter.Apply(r.Result()) }, nil
 }
 
-// unshifted drops records of shifted test data unless the query mentions them.
-func unshifted(records []results.Record, q Query) []results.Record {
+// withoutDetail drops records of shifted test data and of single layers unless the query mentions them.
+func withoutDetail(records []results.Record, q Query) []results.Record {
 	all := q.Filter + q.Tables + q.Rows + q.Cols
 	return slices.DeleteFunc(slices.Clone(records), func(r results.Record) bool {
-		for _, key := range shiftKeys {
-			if !strings.Contains(all, "/"+key) && slices.ContainsFunc(r.Sweep, func(p results.Pair) bool { return p.Key == key }) {
+		for _, key := range detailKeys {
+			if !strings.Contains(all, "/"+key) && sweepValue(&r, key) != "" {
 				return true
 			}
 		}
@@ -241,35 +248,90 @@ func unshifted(records []results.Record, q Query) []results.Record {
 	})
 }
 
-// defaultRows names /method and every further name key with more than one value.
-func defaultRows(records []results.Record, q Query) string {
-	rows, taken := "/method", q.Tables+","+q.Cols+","
-	if strings.Contains(taken, "/method,") {
-		rows = ""
+func sweepValue(r *results.Record, key string) string {
+	for _, p := range r.Sweep {
+		if p.Key == key {
+			return p.Value
+		}
 	}
-	values := map[string]map[string]bool{}
+	return ""
+}
+
+// setting names what a record belongs to: its name without K and without the predictor, and its configuration.
+func setting(r *results.Record) string {
+	c := withoutSamples(r)
+	c.Sweep = slices.DeleteFunc(slices.Clone(c.Sweep), func(p results.Pair) bool { return p.Key == predictKey })
+	return fmt.Sprint(c.Name(), c.Seed())
+}
+
+// overPredictors repeats each record without a predictor for every predictor of its job, so that training speed or
+// sparsity stand in each of their rows.
+func overPredictors(records []results.Record) []results.Record {
+	predictors := map[string][]string{}
+	for i := range records {
+		key, name := setting(&records[i]), sweepValue(&records[i], predictKey)
+		if name != "" && !slices.Contains(predictors[key], name) {
+			predictors[key] = append(predictors[key], name)
+		}
+	}
+	var all []results.Record
+	for i := range records {
+		r := &records[i]
+		names := predictors[setting(r)]
+		if sweepValue(r, predictKey) != "" || len(names) == 0 {
+			all = append(all, *r)
+			continue
+		}
+		for _, name := range names {
+			c := *r
+			c.Sweep = append(slices.Clone(r.Sweep), results.Pair{Key: predictKey, Value: name})
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// defaultRows names /method and every further name key that tells rows apart.
+func defaultRows(records []results.Record, q Query) string {
+	taken := q.Tables + "," + q.Cols + ","
+	rows := ""
+	if !strings.Contains(taken, "/method,") {
+		rows = "/method"
+	}
 	var order []string
 	for i := range records {
 		for _, p := range records[i].Sweep {
-			if values[p.Key] == nil {
-				values[p.Key] = map[string]bool{}
+			if !slices.Contains(order, p.Key) {
 				order = append(order, p.Key)
 			}
-			values[p.Key][p.Value] = true
 		}
 	}
 	for _, key := range order {
-		some := slices.ContainsFunc(records, func(r results.Record) bool {
-			return !slices.ContainsFunc(r.Sweep, func(p results.Pair) bool { return p.Key == key })
-		})
-		if (len(values[key]) > 1 || some) && !strings.Contains(taken, "/"+key+",") {
+		if !strings.Contains(taken, "/"+key+",") && varies(records, key) {
 			rows += ",/" + key
 		}
 	}
-	if rows = strings.TrimPrefix(rows, ","); rows == "" {
-		return "/model"
+	return cmp.Or(strings.TrimPrefix(rows, ","), "/model")
+}
+
+// varies reports whether a name key has more than one value, or is missing in some records. The predictor only counts
+// where one job has several.
+func varies(records []results.Record, key string) bool {
+	values := map[string]string{}
+	for i := range records {
+		group, value := "", sweepValue(&records[i], key)
+		if key == predictKey {
+			if value == "" {
+				continue
+			}
+			group = setting(&records[i])
+		}
+		if have, ok := values[group]; ok && have != value {
+			return true
+		}
+		values[group] = value
 	}
-	return rows
+	return false
 }
 
 func withoutSamples(r *results.Record) *results.Record {

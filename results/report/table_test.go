@@ -157,6 +157,38 @@ func TestTableSweepAndShift(t *testing.T) {
 	}
 }
 
+// A job with two predictors has a row for each, and what the training gave stands in both; single layers stay out.
+func TestTablePredictors(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for _, method := range []string{"deterministic", "ffg"} {
+		training := record(method, "0", 0, results.Value{Unit: "train-samples/s", Value: 1000})
+		layer := record(method, "0", 0, results.Value{Unit: "sparsity", Value: 0.5})
+		layer.Sweep = []results.Pair{{Key: "layer", Value: "fc1"}}
+		mean := record(method, "0", 1, results.Value{Unit: "nll", Value: 2})
+		mean.Sweep = []results.Pair{{Key: "predict", Value: "mean"}}
+		set.Records = append(set.Records, training, layer, mean)
+	}
+	if table := build(t, set, Query{})[0]; len(table.Rows) != 2 || strings.Join(table.RowHeads, " ") != "method K" || len(table.Columns) != 2 {
+		t.Errorf("one predictor a job: %d rows, heads %q", len(table.Rows), table.RowHeads)
+	}
+	sample := record("ffg", "0", 8, results.Value{Unit: "nll", Value: 1})
+	sample.Sweep = []results.Pair{{Key: "predict", Value: "sample"}}
+	set.Records = append(set.Records, sample)
+	table := build(t, set, Query{})[0]
+	if len(table.Rows) != 3 || strings.Join(table.RowHeads, " ") != "method predict K" {
+		t.Fatalf("%d rows, heads %q", len(table.Rows), table.RowHeads)
+	}
+	for i, want := range []string{"deterministic mean 1", "ffg mean 1", "ffg sample 8"} {
+		r := table.Rows[i]
+		if r.Label() != want || r.Cells[1].Mean != 1000 {
+			t.Errorf("row %q %+v, want %q", r.Label(), r.Cells, want)
+		}
+	}
+	if table := build(t, set, Query{Rows: "/method,/layer", Metrics: []string{"sparsity"}})[0]; table.Rows[0].Label() != "deterministic fc1" {
+		t.Errorf("row %q", table.Rows[0].Label())
+	}
+}
+
 func TestQueryErrors(t *testing.T) {
 	for want, q := range map[string]Query{
 		`nearest there is: "deterministic"`: {Baseline: "determinstic"},
