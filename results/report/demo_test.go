@@ -13,13 +13,13 @@ import (
 // a picture looks like a real one.
 
 var demoUnits = results.Units{
-	"error":             {Name: "error", Better: results.Lower},
-	"nll":               {Name: "nll", Better: results.Lower},
-	"ece15-lorc":        {Name: "ece15-lorc", Better: results.Lower},
-	"brier_sum":         {Name: "brier_sum", Better: results.Lower},
-	"entropy":           {Name: "entropy"},
-	"sparsity":          {Name: "sparsity", Better: results.Higher},
-	"train-samples/s":   {Name: "train-samples/s", Better: results.Higher, Timing: true},
+	"error":               {Name: "error", Better: results.Lower},
+	"nll":                 {Name: "nll", Better: results.Lower},
+	"ece15-lorc":          {Name: "ece15-lorc", Better: results.Lower},
+	"brier_sum":           {Name: "brier_sum", Better: results.Lower},
+	"entropy":             {Name: "entropy"},
+	"sparsity":            {Name: "sparsity", Better: results.Higher},
+	"train-samples/s":     {Name: "train-samples/s", Better: results.Higher, Timing: true},
 	"predict-sec/example": {Name: "predict-sec/example", Better: results.Lower, Timing: true},
 }
 
