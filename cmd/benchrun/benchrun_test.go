@@ -237,3 +237,33 @@ func (w *watched) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+func TestScoreRefuses(t *testing.T) {
+	dir := t.TempDir()
+	notNumpy := write(t, dir, "p.npy", "no array")
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"want -probs and -labels", nil},
+		{"exclude each other", []string{"-probs", notNumpy, "-labels", notNumpy, "-logits", "-log-probs"}},
+		{`did you mean "json"?`, []string{"-probs", notNumpy, "-labels", notNumpy, "-format", "jsn"}},
+		{notNumpy, []string{"-probs", notNumpy, "-labels", notNumpy}},
+	} {
+		code, _, log := benchrun(t, append([]string{"score"}, c.args...)...)
+		if code != 2 || !strings.Contains(log, c.want) {
+			t.Errorf("score %v: exit %d\n%s", c.args, code, log)
+		}
+	}
+}
+
+func TestDataCommand(t *testing.T) {
+	code, out, _ := benchrun(t, "data", "list")
+	if code != 0 || !strings.Contains(out, "cifar10") {
+		t.Errorf("data list: exit %d\n%s", code, out)
+	}
+	code, _, log := benchrun(t, "data", "verify", "-offline", "cifra10")
+	if code != 2 || !strings.Contains(log, "cifar10") {
+		t.Errorf("data verify of a mistyped name: exit %d\n%s", code, log)
+	}
+}

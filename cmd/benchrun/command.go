@@ -14,24 +14,23 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 )
 
-// errFailed says that jobs failed while the run itself went to its end.
-type errFailed struct{ titles []string }
+// errNegative says that the command did its work and the answer is no: jobs
+// failed, files are not those published.
+type errNegative string
 
-func (e errFailed) Error() string {
-	return fmt.Sprintf("%d of the jobs failed: %s", len(e.titles), strings.Join(e.titles, "; "))
-}
+func (e errNegative) Error() string { return string(e) }
 
-// exitCode prints the error and returns 0 for none, 1 where jobs failed, 2 for
+// exitCode prints the error and returns 0 for none, 1 for a negative answer, 2 for
 // bad usage or input, 130 after an interrupt.
 func exitCode(stderr io.Writer, err error) int {
-	var failed errFailed
+	var negative errNegative
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 		return 0
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "benchrun: interrupted; what was trained is saved, and the same command goes on from there")
 		return 130
-	case errors.As(err, &failed):
+	case errors.As(err, &negative):
 		fmt.Fprintln(stderr, "benchrun:", err)
 		return 1
 	}
@@ -48,7 +47,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 
 	c := &command{stdout: stdout, stderr: stderr}
 	root := c.suites()
-	root.Subcommands = []*ffcli.Command{c.list()}
+	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"golang.org/x/term"
@@ -71,16 +72,16 @@ Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
 			if len(paths) == 0 {
 				return errors.New("which suite? Give a TOML file, such as suites/quick.toml (-h for help)")
 			}
-			var failed errFailed
+			var failed []string
 			for _, p := range paths {
 				f, err := c.suite(ctx, p, o)
 				if err != nil {
 					return err
 				}
-				failed.titles = append(failed.titles, f...)
+				failed = append(failed, f...)
 			}
-			if len(failed.titles) > 0 {
-				return failed
+			if len(failed) > 0 {
+				return errNegative(fmt.Sprintf("%d jobs failed: %s", len(failed), strings.Join(failed, "; ")))
 			}
 			return nil
 		},

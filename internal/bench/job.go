@@ -103,7 +103,7 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, run *results.Run
 		}
 	}
 	for _, name := range c.Eval.OOD {
-		if err := j.outOfDistribution(ctx, s, final, name, last, rec, p.Name, which == 0); err != nil {
+		if err := j.outOfDistribution(ctx, s, set, final, name, last, rec, p.Name, which == 0); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -115,9 +115,9 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, run *results.Run
 
 // outOfDistribution scores how well the predictive tells another set's inputs
 // from those of its own.
-func (j *Job) outOfDistribution(ctx context.Context, s *stream, in *metrics.Evaluation, name string, k int, rec *record, predictor string, pictured bool) error {
+func (j *Job) outOfDistribution(ctx context.Context, s *stream, set *data.Set, in *metrics.Evaluation, name string, k int, rec *record, predictor string, pictured bool) error {
 	c := &j.Config
-	other, err := j.sets.Open(ctx, oodData(c, name))
+	other, err := j.sets.Against(ctx, set, name, c.Data.Test)
 	if err != nil {
 		return err
 	}

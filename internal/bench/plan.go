@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"bayesbench/backends"
@@ -93,8 +94,8 @@ func (j *Job) resolve(ctx context.Context) error {
 		return err
 	}
 	for _, name := range c.Eval.OOD {
-		if _, err := j.sets.Open(ctx, suites.Data{Name: name, Size: c.Data.Size, Test: c.Data.Test}); err != nil {
-			return err
+		if _, err := j.sets.Against(ctx, set, name, c.Data.Test); err != nil {
+			return c.Method.Errorf("", "eval.ood: %w", err)
 		}
 	}
 	m, err := newMethod(c.Method)
@@ -144,6 +145,7 @@ func (j *Job) Title() string {
 type Sets struct {
 	Options data.Options // where to look; which examples comes from the suite
 	open    map[suites.Data]*data.Set
+	against map[suites.Data]*data.Set // by name and the size that was asked for
 }
 
 // Open opens the set that d describes.
@@ -167,13 +169,32 @@ func (s *Sets) Open(ctx context.Context, d suites.Data) (*data.Set, error) {
 	return set, nil
 }
 
+// Against opens another set as out-of-distribution inputs for models of in.
+func (s *Sets) Against(ctx context.Context, in *data.Set, name string, limit int) (*data.Set, error) {
+	at := suites.Data{Name: name, Size: in.Shape[1], Test: limit}
+	if set, ok := s.against[at]; ok {
+		return set, nil
+	}
+	opt := s.Options
+	opt.TestLimit = limit
+	set, err := data.OpenAgainst(ctx, in.Info, name, opt)
+	if err != nil {
+		return nil, err
+	}
+	if s.against == nil {
+		s.against = map[suites.Data]*data.Set{}
+	}
+	s.against[at] = set
+	return set, nil
+}
+
 // Hashes lists the hash of every set opened, by name.
 func (s *Sets) Hashes(names ...string) map[string]string {
 	out := map[string]string{}
-	for d, set := range s.open {
-		for _, n := range names {
-			if d.Name == n {
-				out[n] = "sha256:" + set.Hash
+	for _, sets := range []map[suites.Data]*data.Set{s.open, s.against} {
+		for d, set := range sets {
+			if slices.Contains(names, d.Name) {
+				out[d.Name] = "sha256:" + set.Hash
 			}
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"bayesbench/backends"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
-	"bayesbench/suites"
 	"bayesbench/suites/data"
 )
 
@@ -177,10 +176,6 @@ func (r *record) histogram(set string, e *metrics.Evaluation, k int) {
 		h.Counts[min(max(int(x/top*bins), 0), bins-1)]++
 	}
 	r.details.Histograms = append(r.details.Histograms, h)
-}
-
-func oodData(c *suites.Config, name string) suites.Data {
-	return suites.Data{Name: name, Size: c.Data.Size, Test: c.Data.Test}
 }
 
 // writePredictions writes the predictive probabilities [N,C] as npy.

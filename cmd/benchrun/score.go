@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"bayesbench/internal/nearest"
+	"bayesbench/results/metrics"
+	"bayesbench/results/score"
+)
+
+func (c *command) score() *ffcli.Command {
+	fs := c.flags("benchrun score")
+	var files score.Files
+	fs.StringVar(&files.Predictions, "probs", "", "`p.npy` with predictions [K,N,C] or [N,C], float32 or float64")
+	fs.StringVar(&files.Labels, "labels", "", "`y.npy` with labels [N], any integer type")
+	fs.StringVar(&files.OOD, "ood", "", "`q.npy` with predictions on inputs of another distribution")
+	logits := fs.Bool("logits", false, "the predictions are logits")
+	logs := fs.Bool("log-probs", false, "the predictions are log-probabilities")
+	format := fs.String("format", "text", "text, json or bench (Go benchmark lines, for benchstat-report and benchstat)")
+	name := score.Name{}
+	fs.StringVar(&name.Data, "data", "external", "`name` of the data set in benchmark lines")
+	fs.StringVar(&name.Model, "model", "external", "`name` of the network in benchmark lines")
+	fs.StringVar(&name.Method, "method", "external", "`name` of the method in benchmark lines")
+	return &ffcli.Command{
+		Name:       "score",
+		ShortUsage: "benchrun score -probs p.npy -labels y.npy [-logits] [-ood q.npy] [-format text|json|bench]",
+		ShortHelp:  "score predictions made anywhere, given as numpy arrays",
+		LongHelp: `Scores arrays that numpy wrote, at K = 1, 2, 4, … and all samples, by the
+metrics of every table here. The arrays are streamed.
+
+Examples:
+  benchrun score -probs p.npy -labels y.npy
+  benchrun score -probs logits.npy -logits -labels y.npy -ood notmnist.npy
+  benchrun score -probs p.npy -labels y.npy -format bench -data mnist -method mine >mine.txt
+  benchstat-report runs/quick mine.txt`,
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			rest, err := interleaved(fs, args)
+			if err != nil {
+				return err
+			}
+			switch {
+			case len(rest) > 0:
+				return fmt.Errorf("score: want flags only, found %q (-h for help)", rest[0])
+			case files.Predictions == "" || files.Labels == "":
+				return errors.New("score: want -probs and -labels (-h for help)")
+			case *logits && *logs:
+				return errors.New("score: -logits and -log-probs exclude each other")
+			}
+			files.Form = metrics.Probabilities
+			if *logits {
+				files.Form = metrics.Logits
+			}
+			if *logs {
+				files.Form = metrics.LogProbs
+			}
+			formats := []string{"text", "json", "bench"}
+			write := map[string]func(*score.Result) error{
+				"text":  func(r *score.Result) error { return r.WriteText(c.stdout) },
+				"json":  func(r *score.Result) error { return r.WriteJSON(c.stdout) },
+				"bench": func(r *score.Result) error { return r.WriteBench(c.stdout, name) },
+			}[*format]
+			if write == nil {
+				return fmt.Errorf("score: -format %s: did you mean %q?", *format, nearest.Name(*format, formats))
+			}
+			r, err := score.Score(files)
+			if err != nil {
+				return err
+			}
+			return write(r)
+		},
+	}
+}
