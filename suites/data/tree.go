@@ -121,7 +121,7 @@ func listFolder(root string) ([]entry, error) {
 
 // listTar finds the files below train/ and val/, at whatever depth these lie. A tar with a link, a path that leads out of
 // it, or a sparse file is refused: it is not one that was packed from a tree of images.
-func listTar(f *os.File) ([]entry, error) {
+func listTar(f io.ReadSeeker) ([]entry, error) {
 	var all []entry
 	members := tar.NewReader(f)
 	for n := 0; ; n++ {

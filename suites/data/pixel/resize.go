@@ -103,17 +103,7 @@ func (m *Image) Resize(src Image, h, w int, filter Filter) {
 			m.Reshape(src.C, h, w)
 		}
 		cols := cachedWindows(src.W, w, filter)
-		for r := range src.C * src.H {
-			in, out := src.Pix[r*src.W:][:src.W], tmp.Pix[r*w:][:w]
-			for x, win := range cols {
-				sum := int32(1 << (weightBits - 1))
-				part := in[win.first:][:len(win.weights)]
-				for j, k := range win.weights {
-					sum += int32(part[j]) * k
-				}
-				out[x] = clip(sum >> weightBits)
-			}
-		}
+		filterRows(tmp.Pix, src.Pix, src.C*src.H, src.W, w, cols)
 		if src.H == h {
 			return
 		}
@@ -136,6 +126,38 @@ func (m *Image) Resize(src Image, h, w int, filter Filter) {
 			for x, s := range sums {
 				out[y*w+x] = clip(s >> weightBits)
 			}
+		}
+	}
+}
+
+// filterRows resizes rows lines of n samples to m, four lines at a time, which share the work on the weights.
+func filterRows(dst, src []uint8, rows, n, m int, cols []window) {
+	const half = 1 << (weightBits - 1)
+	r := 0
+	for ; r+4 <= rows; r += 4 {
+		a, b, c, d := src[r*n:][:n], src[(r+1)*n:][:n], src[(r+2)*n:][:n], src[(r+3)*n:][:n]
+		for x, win := range cols {
+			k := win.weights
+			p, q, s, t := a[win.first:][:len(k)], b[win.first:][:len(k)], c[win.first:][:len(k)], d[win.first:][:len(k)]
+			sp, sq, ss, st := int32(half), int32(half), int32(half), int32(half)
+			for j, v := range k {
+				sp += int32(p[j]) * v
+				sq += int32(q[j]) * v
+				ss += int32(s[j]) * v
+				st += int32(t[j]) * v
+			}
+			at := r*m + x
+			dst[at], dst[at+m], dst[at+2*m], dst[at+3*m] = clip(sp>>weightBits), clip(sq>>weightBits), clip(ss>>weightBits), clip(st>>weightBits)
+		}
+	}
+	for ; r < rows; r++ {
+		in := src[r*n:][:n]
+		for x, win := range cols {
+			sum := int32(half)
+			for j, v := range win.weights {
+				sum += int32(in[win.first+j]) * v
+			}
+			dst[r*m+x] = clip(sum >> weightBits)
 		}
 	}
 }

@@ -1,0 +1,140 @@
+package data
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"io"
+	"path"
+	"strings"
+	"testing"
+)
+
+func FuzzIDX(f *testing.F) {
+	f.Add(idx([]byte("abcdef"), 2, 3))
+	f.Add(idx([]byte("abcdefgh"), 2, 2, 2))
+	f.Add(idx(nil, 0))
+	f.Add(idx([]byte("a"), 1<<16, 1<<16, 1<<16, 1<<16))
+	f.Add([]byte{0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{0, 0, 13, 1, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dims, content, err := parseIDX(b)
+		if err != nil {
+			return
+		}
+		n := 1
+		for _, d := range dims {
+			n *= d
+		}
+		if n != len(content) || !bytes.HasSuffix(b, content) || !bytes.Equal(idx(content, dims...), b) {
+			t.Errorf("dimensions %v, %d bytes of content", dims, len(content))
+		}
+	})
+}
+
+func FuzzIDXSplit(f *testing.F) {
+	f.Add(idx([]byte("abcdefgh"), 2, 2, 2), idx([]byte{0, 2}, 2))
+	f.Add(idx([]byte("abcdefgh"), 2, 2, 2), idx([]byte{0, 3}, 2))
+	f.Add(idx([]byte("abcd"), 1, 4), idx([]byte{0}, 1))
+	f.Fuzz(func(t *testing.T, images, labels []byte) {
+		m, err := idxSplit(images, labels, 3, [3]int{1, 2, 2})
+		if err != nil {
+			return
+		}
+		for i := range m.Len() {
+			read(t, m, i)
+			if l := m.Label(i); l < 0 || l > 2 {
+				t.Errorf("label %d", l)
+			}
+		}
+	})
+}
+
+func FuzzCIFAR(f *testing.F) {
+	good := bytes.Repeat([]byte{3}, 2*cifarRecord)
+	f.Add(good)
+	f.Add(good[:len(good)-1])
+	f.Add(bytes.Repeat([]byte{10}, cifarRecord))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := &memory{classes: 10, shape: [3]int{3, 32, 32}}
+		if err := m.appendCIFAR(b); err != nil {
+			return
+		}
+		if m.Len() != len(b)/cifarRecord || len(m.pix) != m.Len()*cifarImage {
+			t.Errorf("%d records and %d pixels of %d bytes", m.Len(), len(m.pix), len(b))
+		}
+		for i := range m.Len() {
+			if l := m.Label(i); l > 9 || !bytes.Equal(m.image(i), b[i*cifarRecord+1:(i+1)*cifarRecord]) {
+				t.Errorf("record %d has label %d, or other pixels", i, l)
+			}
+		}
+	})
+}
+
+// Whatever a tar says, members lie inside it, below train or val, and lead nowhere else.
+func FuzzTar(f *testing.F) {
+	image := photograph(f, 8, 8, 1, false)
+	f.Add(tarOf(f, member("x/train/a/1.JPEG", image), member("x/val/a/2.JPEG", image)))
+	f.Add(tarOf(f, member("train/../../etc/passwd", image)))
+	f.Add(tarOf(f, member("/train/a/1.JPEG", image)))
+	f.Add(tarOf(f, tar.Header{Name: "train/a/1.JPEG", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}))
+	f.Add(tarOf(f, member("train/"+strings.Repeat("a", 200)+"/1.JPEG", image)))
+	f.Add(tarOf(f, member("val/images/1.JPEG", image), member(annotations, []byte("1.JPEG a\n"))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, err := listTar(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		for _, e := range all {
+			if e.size < 0 || e.offset < 0 || e.offset+e.size > int64(len(b)) {
+				t.Errorf("%s: bytes %d to %d of %d", e.path, e.offset, e.offset+e.size, len(b))
+			}
+			if !strings.HasPrefix(e.path, "train/") && !strings.HasPrefix(e.path, "val/") || e.path != path.Clean(e.path) {
+				t.Errorf("path %q", e.path)
+			}
+		}
+		var tr tree
+		for _, e := range all { // annotations would be read from a file
+			if e.path == annotations {
+				return
+			}
+		}
+		if err := tr.sort(all); err != nil {
+			return
+		}
+		for _, e := range append(tr.train, tr.val...) {
+			if int(e.label) >= len(tr.classes) || tr.classes[e.label] != e.class || e.size > maxImageBytes {
+				t.Errorf("%s: label %d, class %q, %d bytes", e.path, e.label, e.class, e.size)
+			}
+		}
+	})
+}
+
+// A gzipped file never unpacks to more than the published size, and passes only as the published content.
+func FuzzFile(f *testing.F) {
+	content := []byte("the published content")
+	want := file{"x", int64(len(content)), md5Of(content)}
+	f.Add(zipped(content), true)
+	f.Add(zipped(append(content, 0)), true)
+	f.Add(zipped(make([]byte, 1<<20)), true)
+	f.Add(content, false)
+	f.Add(content[1:], false)
+	f.Fuzz(func(t *testing.T, b []byte, gz bool) {
+		name := "x"
+		if gz {
+			name = "x.gz"
+		}
+		got, err := want.check(bytes.NewReader(b), name)
+		if err == nil && !bytes.Equal(got, content) {
+			t.Errorf("accepted %q", got)
+		}
+		if gz && err != nil {
+			// What gzip reads as the content must be accepted.
+			if z, zerr := gzip.NewReader(bytes.NewReader(b)); zerr == nil {
+				if all, rerr := io.ReadAll(io.LimitReader(z, 1<<20)); rerr == nil && bytes.Equal(all, content) {
+					t.Errorf("refused: %v", err)
+				}
+			}
+		}
+	})
+}
