@@ -1,7 +1,8 @@
 // Package backendtest holds every backend to the definitions of backends/ref.
-// A backend's test is one call of [Run], its benchmarks one call of [Bench]:
+// A backend's tests are three calls:
 //
 //	func TestConformance(t *testing.T)      { backendtest.Run(t, open) }
+//	func FuzzConformance(f *testing.F)      { backendtest.Fuzz(f, open) }
 //	func BenchmarkConformance(b *testing.B) { backendtest.Bench(b, open) }
 //
 // [Cases] are single programs with arguments, each with the tolerance within

@@ -58,6 +58,20 @@ func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
 	t.Run("workers", func(t *testing.T) { workers(t, open) })
 }
 
+// Fuzz tries random programs, with the generator's seed for input:
+//
+//	func FuzzPrograms(f *testing.F) { backendtest.Fuzz(f, open) }
+func Fuzz(f *testing.F, open func(t testing.TB) backends.Backend) {
+	be := opened(f, open)
+	f.Add(uint32(randomPrograms))
+	f.Fuzz(func(t *testing.T, seed uint32) {
+		c := RandomCase(seed)
+		if err := safely(be, c.check); err != nil {
+			t.Errorf("%s: %v%s", c.Name, err, excerpt(c.Program))
+		}
+	})
+}
+
 // safely makes a panic an error, so that the cases after it run still.
 func safely(be backends.Backend, check func(backends.Backend) error) (err error) {
 	defer func() {

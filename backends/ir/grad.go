@@ -11,6 +11,9 @@ func (b *Builder) Grad(loss Value, wrt ...Value) []Value {
 	}
 	needed := make([]bool, loss+1) // depends on some wrt
 	for _, w := range wrt {
+		if t := b.Type(w); t.DType != F32 {
+			b.Fail(fmt.Errorf("gradient with respect to %%%d: want f32, found %s", w, t))
+		}
 		if w <= loss {
 			needed[w] = true
 		}

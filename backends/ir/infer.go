@@ -242,17 +242,17 @@ func transString(a, b bool) string {
 func checkWindow(w Window, conv bool) error {
 	for i := range 2 {
 		if w.Stride[i] < 1 || w.Pad[i] < 0 || w.Pad[i] > 1<<20 || w.Stride[i] > 1<<20 {
-			return fmt.Errorf("stride %v pad %v: want strides of at least 1 and no negative padding", w.Stride, w.Pad)
+			return fmt.Errorf("stride %v pad %v: want strides of at least 1, no negative padding, and at most %d", w.Stride, w.Pad, 1<<20)
 		}
 		if w.Kernel[i] < 1 || w.Kernel[i] > 1<<20 {
-			return fmt.Errorf("kernel %v: want at least 1", w.Kernel)
+			return fmt.Errorf("kernel %v: want at least 1 and at most %d", w.Kernel, 1<<20)
 		}
 		if !conv && w.Pad[i] >= w.Kernel[i] {
 			return fmt.Errorf("pad %v: want less than the kernel %v", w.Pad, w.Kernel)
 		}
 	}
-	if conv && w.Groups < 1 {
-		return fmt.Errorf("groups %d: want at least 1", w.Groups)
+	if conv && (w.Groups < 1 || w.Groups > 1<<20) {
+		return fmt.Errorf("groups %d: want at least 1 and at most %d", w.Groups, 1<<20)
 	}
 	if !conv && w.Groups != 0 {
 		return fmt.Errorf("groups %d: a pool has none", w.Groups)

@@ -1,6 +1,9 @@
 package ir
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Value names the result of one instruction: its index in Program.Instrs.
 type Value int
@@ -82,6 +85,9 @@ func (p *Program) Param(name string) (Value, bool) {
 // does not come before its use, a wrong count, shape or type. Builder and Parse
 // return only valid programs.
 func (p *Program) Validate() error {
+	if p.Name == "" || p.Name != strings.TrimSpace(p.Name) || strings.Contains(p.Name, "\n") {
+		return fmt.Errorf("name: want one line without blanks around it, found %q", p.Name)
+	}
 	params := map[string]bool{}
 	for i := range p.Instrs {
 		in := &p.Instrs[i]
@@ -95,6 +101,10 @@ func (p *Program) Validate() error {
 			params[in.Name] = true
 		}
 	}
+	return p.checkResults()
+}
+
+func (p *Program) checkResults() error {
 	results := map[string]bool{}
 	for _, r := range p.Results {
 		if r.Value < 0 || int(r.Value) >= len(p.Instrs) {

@@ -78,7 +78,9 @@ func writeInstr(b *strings.Builder, in *Instr) {
 func Parse(text string) (*Program, error) {
 	p := &Program{}
 	ended := false
-	for i, line := range strings.Split(text, "\n") {
+	params := map[string]bool{}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
@@ -97,17 +99,22 @@ func Parse(text string) (*Program, error) {
 			err = p.parseReturn(line)
 			ended = true
 		default:
-			err = p.parseInstr(line)
+			if err = p.parseInstr(line); err != nil {
+				break
+			}
+			if in := p.Instrs[len(p.Instrs)-1]; in.Op == Param {
+				if params[in.Name] {
+					err = fmt.Errorf("param: name %q is taken", in.Name)
+				}
+				params[in.Name] = true
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 	}
 	if !ended {
-		return nil, fmt.Errorf("want return at the end, found none")
-	}
-	if err := p.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("line %d: want return at the end, found none", len(lines))
 	}
 	return p, nil
 }
@@ -167,7 +174,7 @@ func (p *Program) parseReturn(line string) error {
 		}
 		p.Results = append(p.Results, Result{name, v})
 	}
-	return nil
+	return p.checkResults()
 }
 
 func (p *Program) parseInstr(line string) error {
@@ -190,6 +197,7 @@ func (p *Program) parseInstr(line string) error {
 		return err
 	}
 	given := attr(0)
+	seen := map[string]bool{}
 	for _, tok := range f[3 : len(f)-2] {
 		if tok[0] == '%' && given == 0 {
 			v, err := parseValue(tok)
@@ -206,6 +214,14 @@ func (p *Program) parseInstr(line string) error {
 		if ops[op].attrs&kind == 0 {
 			return fmt.Errorf("%s takes no %q", op, tok)
 		}
+		key, _, assigned := strings.Cut(tok, "=")
+		if !assigned && kind != hasTrans || kind == hasName {
+			key = "name or number"
+		}
+		if seen[key] {
+			return fmt.Errorf("%s: found a second %s, %q", op, key, tok)
+		}
+		seen[key] = true
 		given |= kind
 	}
 	if missing := ops[op].attrs &^ given &^ hasTrans; missing != 0 {

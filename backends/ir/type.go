@@ -70,8 +70,9 @@ func parseType(s string) (Type, error) {
 	return t, checkShape(shape)
 }
 
-// maxElements bounds every value, so that a hostile program text cannot ask
-// for more memory than a machine has.
+// maxElements bounds every value and every dimension, so that a hostile program
+// text cannot ask for more memory than a machine has, nor for a size that
+// overflows.
 const maxElements = 1 << 34
 
 func checkShape(shape []int) error {
@@ -80,7 +81,7 @@ func checkShape(shape []int) error {
 		if d < 0 {
 			return fmt.Errorf("negative dimension in shape %s", intsString(shape))
 		}
-		if d > 0 && n > maxElements/d {
+		if d > maxElements || d > 0 && n > maxElements/d {
 			return fmt.Errorf("shape %s has more than %d elements", intsString(shape), maxElements)
 		}
 		n *= d
