@@ -98,6 +98,9 @@ func (e *executable) assemble(u int) instr {
 	}
 	v := members[0]
 	in := &e.p.Instrs[v]
+	if _, ok := e.plan.bias[v]; ok {
+		return e.newConv(v)
+	}
 	switch in.Op {
 	case ir.MatMul, ir.Linear:
 		return e.newProduct(v)

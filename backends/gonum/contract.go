@@ -53,11 +53,16 @@ type conv struct {
 	c         kernel.Conv
 	op        ir.Op
 	dst, a, b ir.Value
+	bias      ir.Value // or ir.None
 }
 
 func (e *executable) newConv(v ir.Value) instr {
+	dst, bias := v, ir.None
+	if b, ok := e.plan.bias[v]; ok {
+		v, bias = b.conv, b.bias
+	}
 	in := &e.p.Instrs[v]
-	if e.plan.size(in.Args[0]) == 0 || e.plan.size(in.Args[1]) == 0 {
+	if bias == ir.None && (e.plan.size(in.Args[0]) == 0 || e.plan.size(in.Args[1]) == 0) {
 		return &zeros{v} // sums of nothing
 	}
 	x, w := e.p.Type(in.Args[0]).Shape, e.p.Type(in.Args[1]).Shape
@@ -68,7 +73,7 @@ func (e *executable) newConv(v ir.Value) instr {
 		w = in.Type.Shape
 	}
 	win := in.Window
-	m := &conv{op: in.Op, dst: v, c: kernel.Conv{
+	m := &conv{op: in.Op, dst: dst, bias: bias, c: kernel.Conv{
 		N: x[0], C: x[1], H: x[2], W: x[3], O: w[0], KH: w[2], KW: w[3],
 		StrideH: win.Stride[0], StrideW: win.Stride[1], PadH: win.Pad[0], PadW: win.Pad[1], Groups: win.Groups,
 	}}
@@ -97,7 +102,11 @@ func (m *conv) run(e *executable) {
 	dst, a, b := e.f32[m.dst], e.f32[m.a], e.f32[m.b]
 	switch m.op {
 	case ir.Conv2D:
-		e.pool.Conv(&m.c, dst, a, b, nil)
+		var bias []float32
+		if m.bias != ir.None {
+			bias = e.f32[m.bias]
+		}
+		e.pool.Conv(&m.c, dst, a, b, bias)
 	case ir.Conv2DDX:
 		e.pool.ConvGradInput(&m.c, dst, a, b)
 	case ir.Conv2DDW:

@@ -67,7 +67,8 @@ func (pl *plan) computed(v ir.Value) bool {
 // nothing outside lies between them.
 func (pl *plan) merge(v, w ir.Value) {
 	a, b := pl.of[v], pl.of[w]
-	if a == b || !pl.fusible(v) || !pl.fusible(w) || pl.extent(v) != pl.extent(w) || !pl.legal(a, b) {
+	if a == b || !pl.fusible(v) || !pl.fusible(w) || pl.extent(v) != pl.extent(w) ||
+		pl.clash(a, b) || !pl.legal(a, b) {
 		return
 	}
 	if a > b {
@@ -121,4 +122,22 @@ func (pl *plan) legal(a, b int) bool {
 		}
 	}
 	return true
+}
+
+// plane is the length of the planes that unit u sums over, 0 if it does not.
+func (pl *plan) plane(u int) int {
+	for _, m := range pl.members[u] {
+		if pl.p.Instrs[m].Op == ir.ReduceSum {
+			if s, _ := pl.sumOf(m); s.plane != 0 {
+				return s.plane
+			}
+		}
+	}
+	return 0
+}
+
+// clash reports whether two groups sum over planes that no block fits both of.
+func (pl *plan) clash(a, b int) bool {
+	p, q := pl.plane(a), pl.plane(b)
+	return p != 0 && q != 0 && p != q
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"bayesbench/backends"
@@ -152,6 +153,61 @@ func TestBroadcasts(t *testing.T) {
 				}
 				if g := got[2*mask+1].F32[i]; g != y[at] {
 					t.Fatalf("shape %v axes %03b: y[%d] = %v, want %v", shape, mask, i, g, y[at])
+				}
+			}
+		}
+	}
+}
+
+// Sums that end a group, over planes shorter and longer than a block and over
+// planes that fit none, and the products of rows that repeat.
+func TestSumsWithinGroups(t *testing.T) {
+	be := New(2)
+	defer be.Close()
+	for _, shape := range [][]int{{6, 4, 64}, {3, 5, 9}, {2, 3, 2048}, {3, 2, 1600}, {2, 2, 1501}, {40, 7, 1}, {1, 700, 10}, {50, 16, 4}} {
+		all := []int{0, 1, 2}
+		axes := map[string][]int{"channels": {0, 2}, "rows": {2}, "all": all, "columns": {0}, "images": {1, 2}}
+		p, err := ir.Build("sums", func(b *ir.Builder) {
+			x := b.Param("x", ir.Float(shape...))
+			c := b.Param("c", ir.Float(shape[1]))
+			y := b.Mul(b.AddConst(x, 1), b.Broadcast(c, shape, 1))
+			for _, name := range []string{"channels", "rows", "all", "columns", "images"} {
+				b.Result(name, b.Sum(y, axes[name]...))
+				b.Result(name+" of squares", b.Sum(b.Square(y), axes[name]...))
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := []backends.Data{{F32: make([]float32, shape[0]*shape[1]*shape[2])}, {F32: make([]float32, shape[1])}}
+		for d := range data {
+			for i := range data[d].F32 {
+				data[d].F32[i] = float32((i*7+d)%13) - 5
+			}
+		}
+		for r, got := range runOnce(t, be, p, data) {
+			name := p.Results[r].Name
+			squares := strings.HasSuffix(name, " of squares")
+			dims := axes[strings.TrimSuffix(name, " of squares")]
+			want := make([]float64, len(got.F32))
+			for i, x := range data[0].F32 {
+				index := []int{i / shape[2] / shape[1], i / shape[2] % shape[1], i % shape[2]}
+				to := 0
+				for d := range 3 {
+					if !slices.Contains(dims, d) {
+						to = to*shape[d] + index[d]
+					}
+				}
+				y := (float64(x) + 1) * float64(data[1].F32[index[1]])
+				if squares {
+					y *= y
+				}
+				want[to] += y
+			}
+			for i, w := range want {
+				// Whole numbers below 2^24: float32 sums are exact.
+				if float64(got.F32[i]) != w {
+					t.Fatalf("shape %v: sum of %s [%d] = %v, want %v", shape, name, i, got.F32[i], w)
 				}
 			}
 		}

@@ -20,9 +20,27 @@ type group struct {
 	tasks   int
 	regs    int
 	code    []micro
-	sums    []ir.Value
-	partial []float32 // sums × blocks
+	sums    []terminal
+	rows    []row
 	task    func(task, worker int)
+}
+
+// terminal is a sum that the group ends in. Its parts are summed apart, so
+// that their order does not depend on the tasks, and joined by channel.
+type terminal struct {
+	groupSum
+	value   ir.Value
+	part    int // elements of one part; 0: a block
+	partial []float32
+	split   split // of the channels
+	join    func(task, worker int)
+}
+
+// row is a broadcast that repeats often, spread out once for each run: its
+// period, and a block more, so that a block may begin anywhere in it.
+type row struct {
+	access
+	x []float32
 }
 
 // micro is one operation on a block.
@@ -58,9 +76,17 @@ const (
 
 // operand is where a block lies: in a register, or at its place in an array.
 type operand struct {
-	mem bool
-	at  int // register, or canonical value
+	in where
+	at int // register, canonical value, or row
 }
+
+type where uint8
+
+const (
+	inRegister where = iota
+	inArray
+	inRow
+)
 
 // number is a scalar: a constant, or the only element of a value.
 type number struct {
@@ -87,36 +113,118 @@ const (
 	maxBlock   = 1024
 	cacheRegs  = 12
 	taskFloats = 4096
+	// rowRepeats is how often a row must repeat to be worth spreading out.
+	rowRepeats = 4
 )
 
+// blockFor is the block of a group that sums over planes: a multiple of plane,
+// or a part of one, and in either case of 16.
+func blockFor(plane int) (int, bool) {
+	if plane == 0 {
+		return maxBlock, true
+	}
+	step := plane
+	for step%lineFloats != 0 {
+		step *= 2
+	}
+	if step <= maxBlock {
+		return maxBlock / step * step, true
+	}
+	for d := maxBlock; d >= maxBlock/4; d -= lineFloats {
+		if plane%d == 0 {
+			return d, true
+		}
+	}
+	return 0, false
+}
+
 func (e *executable) newGroup(members []ir.Value) *group {
+	unit := e.plan.of[members[0]]
 	g := &group{e: e, n: e.plan.extent(members[0])}
-	c := coder{e: e, g: g, unit: e.plan.of[members[0]], at: map[ir.Value]operand{}, loaded: map[access]operand{}}
+	plane := e.plan.plane(unit)
+	g.block, _ = blockFor(plane)
+	c := coder{e: e, g: g, unit: unit, at: map[ir.Value]operand{}, loaded: map[access]operand{}}
 	c.emit(members)
 	g.regs = allocate(g.code)
-	g.block = maxBlock
-	if g.regs > cacheRegs {
+	if g.regs > cacheRegs && plane == 0 {
 		g.block /= 2
 	}
 	g.blocks = (g.n + g.block - 1) / g.block
-	g.partial = make([]float32, len(g.sums)*g.blocks)
 	g.perTask = max(1, taskFloats/g.block)
 	g.perTask = max(g.perTask, g.blocks/(8*e.pool.Workers()))
 	g.tasks = (g.blocks + g.perTask - 1) / g.perTask
 	g.task = g.doTask
+	for i := range g.sums {
+		t := &g.sums[i]
+		parts := g.blocks
+		if t.plane > 0 {
+			t.part = min(t.plane, g.block)
+			parts = g.n / t.part
+		}
+		t.partial = make([]float32, parts)
+		t.split = e.split(t.channels, parts/t.channels)
+		t.join = func(task, _ int) { t.doJoin(e, task) }
+	}
 	return g
 }
 
 func (g *group) reserve(*executable) int { return 0 }
 
 func (g *group) run(e *executable) {
+	for i := range g.rows {
+		g.rows[i].spread(e)
+	}
 	e.pool.Run(g.tasks, g.task)
-	for i, v := range g.sums {
+	for i := range g.sums {
+		t := &g.sums[i]
+		e.pool.Run(t.split.tasks, t.join)
+	}
+}
+
+// doJoin adds the parts of some channels, image by image.
+func (t *terminal) doJoin(e *executable, task int) {
+	lo, hi := t.split.part(task)
+	each := len(t.partial) // parts of a channel that stand together
+	if t.plane > 0 {
+		each = t.plane / t.part
+	}
+	for c := lo; c < hi; c++ {
 		var s float64
-		for _, x := range g.partial[i*g.blocks : (i+1)*g.blocks] {
-			s += float64(x)
+		for at := c * each; at < len(t.partial); at += t.channels * each {
+			for _, x := range t.partial[at : at+each] {
+				s += float64(x)
+			}
 		}
-		e.f32[v][0] = float32(s)
+		e.f32[t.value][c] = float32(s)
+	}
+}
+
+// add sums block b of x, or of x·y, part by part.
+func (t *terminal) add(b, block int, x, y []float32) {
+	at, size := b, len(x)
+	if t.part > 0 {
+		at, size = b*block/t.part, t.part
+	}
+	for ; len(x) > 0; at++ {
+		if y == nil {
+			t.partial[at] = kernel.Sum(x[:size])
+		} else {
+			t.partial[at] = kernel.Dot(x[:size], y[:size])
+			y = y[size:]
+		}
+		x = x[size:]
+	}
+}
+
+func (r *row) spread(e *executable) {
+	x, period := e.f32[r.value], r.each*r.length
+	if r.each == 1 {
+		copy(r.x, x)
+	} else {
+		kernel.RepeatEach(r.x[:period], x, r.each)
+	}
+	for n := period; n < len(r.x); n += period {
+		copy(r.x[n:], r.x[:period])
 	}
 }
 
@@ -128,15 +236,20 @@ func (g *group) doTask(task, worker int) {
 
 // span is one block: elements lo to hi, and the registers for it.
 type span struct {
-	e      *executable
+	g      *group
 	regs   []float32
 	lo, hi int
 	block  int
 }
 
 func (s *span) of(o operand) []float32 {
-	if o.mem {
-		return s.e.f32[o.at][s.lo:s.hi]
+	switch o.in {
+	case inArray:
+		return s.g.e.f32[o.at][s.lo:s.hi]
+	case inRow:
+		r := &s.g.rows[o.at]
+		at := s.lo % (r.each * r.length)
+		return r.x[at : at+s.hi-s.lo]
 	}
 	at := o.at * s.block
 	return s.regs[at : at+s.hi-s.lo : at+s.block]
@@ -150,7 +263,7 @@ func (s *span) whole(o operand) []float32 {
 }
 
 func (g *group) runBlock(b int, regs []float32) {
-	s := span{e: g.e, regs: regs, lo: b * g.block, hi: min(g.n, (b+1)*g.block), block: g.block}
+	s := span{g: g, regs: regs, lo: b * g.block, hi: min(g.n, (b+1)*g.block), block: g.block}
 	for i := range g.code {
 		m := &g.code[i]
 		switch m.do {
@@ -177,18 +290,18 @@ func (g *group) runBlock(b int, regs []float32) {
 		case normal:
 			kernel.Normal(s.whole(m.dst), s.key(m.a), m.stream, s.lo)
 		case sum:
-			g.partial[m.sum*g.blocks+b] = kernel.Sum(s.of(m.a))
+			g.sums[m.sum].add(b, g.block, s.of(m.a), nil)
 		case dot:
-			g.partial[m.sum*g.blocks+b] = kernel.Dot(s.of(m.a), s.of(m.b))
+			g.sums[m.sum].add(b, g.block, s.of(m.a), s.of(m.b))
 		}
 	}
 }
 
-func (s *span) key(o operand) rng.Key { return rng.Key(s.e.u32[o.at]) }
+func (s *span) key(o operand) rng.Key { return rng.Key(s.g.e.u32[o.at]) }
 
 // load reads a block through a broadcast.
 func (s *span) load(dst []float32, a access) {
-	x := s.e.f32[a.value]
+	x := s.g.e.f32[a.value]
 	if a.kind == tiled {
 		kernel.TileRow(dst, x, s.lo)
 		return
@@ -244,7 +357,7 @@ func (c *coder) add(m micro) operand {
 // destination is where the block of member v goes.
 func (c *coder) destination(v ir.Value) operand {
 	if c.e.plan.stored(v) {
-		return operand{mem: true, at: int(v)}
+		return operand{in: inArray, at: int(v)}
 	}
 	return c.register()
 }
@@ -270,10 +383,15 @@ func (c *coder) operand(a ir.Value) operand {
 		if c.isMember(acc.value) {
 			return c.compute(acc.value)
 		}
-		return operand{mem: true, at: int(acc.value)}
+		return operand{in: inArray, at: int(acc.value)}
 	}
 	if o, ok := c.loaded[acc]; ok {
 		return o
+	}
+	if period := acc.each * acc.length; (acc.kind == tiled || acc.kind == channels) && c.g.n >= rowRepeats*max(period, c.g.block) {
+		c.g.rows = append(c.g.rows, row{acc, aligned(period + c.g.block)})
+		c.loaded[acc] = operand{inRow, len(c.g.rows) - 1}
+		return c.loaded[acc]
 	}
 	m := micro{do: load, dst: c.register(), access: acc}
 	if s, ok := c.scalar(a); ok {
@@ -319,7 +437,7 @@ func (c *coder) code(v ir.Value) micro {
 	in := &c.e.p.Instrs[v]
 	switch in.Op {
 	case ir.Uniform, ir.Normal:
-		m := micro{do: uniform, a: operand{mem: true, at: int(c.e.plan.canon[in.Args[0]])}, stream: in.Stream}
+		m := micro{do: uniform, a: operand{in: inArray, at: int(c.e.plan.canon[in.Args[0]])}, stream: in.Stream}
 		if in.Op == ir.Normal {
 			m.do = normal
 		}
@@ -333,7 +451,8 @@ func (c *coder) code(v ir.Value) micro {
 		return micro{do: load, access: acc}
 	case ir.ReduceSum:
 		m := micro{do: sum, sum: len(c.g.sums)}
-		c.g.sums = append(c.g.sums, v)
+		kind, _ := c.e.plan.sumOf(v)
+		c.g.sums = append(c.g.sums, terminal{groupSum: kind, value: v})
 		if x, y, ok := c.product(in.Args[0]); ok {
 			m.do, m.a, m.b = dot, c.operand(x), c.operand(y)
 			return m
@@ -413,7 +532,7 @@ func allocate(code []micro) int {
 	last := map[int]int{} // virtual register -> last instruction that reads it
 	for i := range code {
 		for _, o := range code[i].reads() {
-			if !o.mem {
+			if o.in == inRegister {
 				last[o.at] = i
 			}
 		}
@@ -427,7 +546,7 @@ func allocate(code []micro) int {
 		// for the last time is free for the result.
 		var freed []int
 		for _, o := range m.reads() {
-			if o.mem {
+			if o.in != inRegister {
 				continue
 			}
 			v := o.at
@@ -438,7 +557,7 @@ func allocate(code []micro) int {
 			}
 		}
 		free = append(free, freed...)
-		if m.do == sum || m.do == dot || m.dst.mem {
+		if m.do == sum || m.do == dot || m.dst.in != inRegister {
 			continue
 		}
 		if len(free) == 0 {

@@ -14,6 +14,8 @@ type plan struct {
 	users [][]ir.Value
 	// result maps a canonical value to the result whose buffer it lives in.
 	result map[ir.Value]int
+	// bias says of an addition that it is the epilogue of a convolution.
+	bias map[ir.Value]convBias
 	// copies are the results that need one, because their value lives elsewhere.
 	copies []int
 
@@ -43,13 +45,14 @@ const (
 func newPlan(p *ir.Program) *plan {
 	n := len(p.Instrs)
 	pl := &plan{p: p, canon: make([]ir.Value, n), need: make([]bool, n), users: make([][]ir.Value, n),
-		result: map[ir.Value]int{}}
+		result: map[ir.Value]int{}, bias: map[ir.Value]convBias{}}
 	for v := range p.Instrs {
 		pl.canon[v] = ir.Value(v)
 		if pl.movesNothing(ir.Value(v)) {
 			pl.canon[v] = pl.canon[p.Instrs[v].Args[0]]
 		}
 	}
+	pl.findBiases()
 	for i, r := range p.Results {
 		v := pl.canon[r.Value]
 		op := p.Instrs[v].Op
@@ -112,7 +115,12 @@ func (pl *plan) reads(v ir.Value) []ir.Value {
 		}
 		out = append(out, a)
 	}
-	for _, a := range in.Args {
+	args := in.Args
+	if b, ok := pl.bias[v]; ok {
+		add(b.bias)
+		v, args = b.conv, pl.p.Instrs[b.conv].Args
+	}
+	for _, a := range args {
 		if !pl.fusible(v) {
 			a, _ := pl.mapped(v, a)
 			add(a)
@@ -148,6 +156,9 @@ func (pl *plan) mapped(v, a ir.Value) (ir.Value, kernel.UnaryOp) {
 
 // fusible reports whether the instruction can be part of an elementwise group.
 func (pl *plan) fusible(v ir.Value) bool {
+	if _, ok := pl.bias[v]; ok {
+		return false
+	}
 	in := &pl.p.Instrs[v]
 	switch in.Op {
 	case ir.Square, ir.Relu, ir.Sigmoid, ir.Softplus, ir.Uniform, ir.Normal:
@@ -156,10 +167,68 @@ func (pl *plan) fusible(v ir.Value) bool {
 		_, ok := pl.pattern(v)
 		return ok
 	case ir.ReduceSum:
-		axes := mergeAxes(pl.p.Type(in.Args[0]).Shape, in.Dims)
-		return len(axes) == 1 && axes[0].marked
+		_, ok := pl.sumOf(v)
+		return ok
 	}
 	return in.Op.Class() == ir.Elementwise
+}
+
+// convBias is a convolution and the bias [O] that is added to its channels.
+type convBias struct{ conv, bias ir.Value }
+
+func (pl *plan) findBiases() {
+	uses := make([]int, len(pl.p.Instrs))
+	for v := range pl.p.Instrs {
+		if pl.canon[v] == ir.Value(v) {
+			for _, a := range pl.p.Instrs[v].Args {
+				uses[pl.canon[a]]++
+			}
+		}
+	}
+	for _, r := range pl.p.Results {
+		uses[pl.canon[r.Value]]++
+	}
+	for v := range pl.p.Instrs {
+		in := &pl.p.Instrs[v]
+		if in.Op != ir.Add {
+			continue
+		}
+		for i, a := range in.Args {
+			c := pl.canon[a]
+			if pl.p.Instrs[c].Op != ir.Conv2D || uses[c] != 1 {
+				continue
+			}
+			shape := pl.p.Type(c).Shape
+			if acc := pl.access(in.Args[1-i]); acc.kind == channels && acc.length == shape[1] && acc.each == shape[2]*shape[3] {
+				pl.bias[ir.Value(v)] = convBias{c, acc.value}
+			}
+		}
+	}
+}
+
+// groupSum is a sum that a group can end in: over everything, or over planes
+// of consecutive elements and over the images that have a plane of a channel.
+type groupSum struct {
+	plane    int // 0: everything
+	channels int
+}
+
+// sumOf says which kind of sum v is, if a group can end in it.
+func (pl *plan) sumOf(v ir.Value) (groupSum, bool) {
+	in := &pl.p.Instrs[v]
+	axes := mergeAxes(pl.p.Type(in.Args[0]).Shape, in.Dims)
+	switch {
+	case len(axes) == 1 && axes[0].marked:
+		return groupSum{0, 1}, true
+	case pl.size(in.Args[0]) == 0:
+	case len(axes) == 2 && axes[1].marked:
+		_, ok := blockFor(axes[1].length)
+		return groupSum{axes[1].length, axes[0].length}, ok
+	case len(axes) == 3 && axes[0].marked:
+		_, ok := blockFor(axes[2].length)
+		return groupSum{axes[2].length, axes[1].length}, ok
+	}
+	return groupSum{}, false
 }
 
 // extent is the number of elements that a fusible instruction runs over.

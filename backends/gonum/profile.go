@@ -70,7 +70,10 @@ func (e *executable) writeCode(w io.Writer) {
 
 func (m *micro) text(e *executable) string {
 	name := func(o operand) string {
-		if o.mem {
+		switch o.in {
+		case inRow:
+			return fmt.Sprintf("row%d", o.at)
+		case inArray:
 			if in := &e.p.Instrs[o.at]; in.Name != "" {
 				return in.Name
 			}
