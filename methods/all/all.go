@@ -2,10 +2,13 @@
 package all
 
 import (
+	_ "bayesbench/methods/darkknowledge"
 	_ "bayesbench/methods/deterministic"
+	_ "bayesbench/methods/distill"
 	_ "bayesbench/methods/dropout"
 	_ "bayesbench/methods/ensemble"
 	_ "bayesbench/methods/ffg"
+	_ "bayesbench/methods/prune"
 	_ "bayesbench/methods/sgmcmc"
 	_ "bayesbench/methods/snapshot"
 	_ "bayesbench/methods/sparsevd"

@@ -14,11 +14,13 @@ type Network struct {
 	Model  nn.Model
 	Job    methods.Job
 	Layers func(s *nn.Scope) nn.Layers
+	Prefix string // of its slots' names, where a program has several networks
 }
 
 // Outputs applies the network to x.
-func (n Network) Outputs(s *nn.Scope, x ir.Value) ir.Value {
-	return n.Model.Apply(n.Layers(s), x, n.Job.Classes)
+func (n Network) Outputs(s *nn.Scope, x ir.Value) (out ir.Value) {
+	s.Under(n.Prefix, func() { out = n.Model.Apply(n.Layers(s), x, n.Job.Classes) })
+	return out
 }
 
 // X declares the input x f32[rows C H W].
@@ -75,16 +77,17 @@ type Objective struct {
 // with the KL and prior terms that the layers add. klWeight is not read where
 // there is no KL; ir.None means 1.
 func (n Network) Objective(s *nn.Scope, klWeight ir.Value) Objective {
-	return n.objective(s, n.Job.Batch, klWeight)
+	return n.On(s, n.X(s, n.Job.Batch), n.Y(s, n.Job.Batch), klWeight)
 }
 
 // FullBatch is Objective on all N examples, for a stage that has FullBatch set.
 func (n Network) FullBatch(s *nn.Scope, klWeight ir.Value) Objective {
-	return n.objective(s, n.Job.Examples, klWeight)
+	return n.On(s, n.X(s, n.Job.Examples), n.Y(s, n.Job.Examples), klWeight)
 }
 
-func (n Network) objective(s *nn.Scope, rows int, klWeight ir.Value) Objective {
-	outputs, y := n.Outputs(s, n.X(s, rows)), n.Y(s, rows)
+// On is Objective on a given batch.
+func (n Network) On(s *nn.Scope, x, y, klWeight ir.Value) Objective {
+	outputs := n.Outputs(s, x)
 	nll := n.NLL(s, outputs, y)
 	o := Objective{Loss: nll, NLL: nll, KL: ir.None, Surrogate: nll}
 	if len(s.Scores) > 0 {
@@ -115,9 +118,8 @@ func (o Objective) Record(s *nn.Scope) {
 	}
 }
 
-// Descend updates every trained slot by the optimiser.
-func Descend(s *nn.Scope, loss ir.Value, opt optim.Optimizer, lr ir.Value) {
-	params := s.Trained()
+// Descend updates the slots by the optimiser.
+func Descend(s *nn.Scope, params []nn.Slot, loss ir.Value, opt optim.Optimizer, lr ir.Value) {
 	wrt := make([]ir.Value, len(params))
 	for i, p := range params {
 		wrt[i] = p.Value

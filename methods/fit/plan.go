@@ -145,6 +145,6 @@ func Minimise(s *nn.Scope, n Network, klWeight methods.Schedule, opt optim.Optim
 		weight = s.Scheduled("kl_weight", klWeight)
 	}
 	o := n.Objective(s, weight)
-	Descend(s, o.Surrogate, opt, s.Scheduled("lr", lr))
+	Descend(s, s.Trained(), o.Surrogate, opt, s.Scheduled("lr", lr))
 	o.Record(s)
 }

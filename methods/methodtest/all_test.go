@@ -12,10 +12,12 @@ import (
 // keys are what a method needs on the toy problem, where its defaults are
 // meant for a longer training.
 var keys = map[string]string{
-	"swa":       "lr = 0.05\ncollect = 4",
-	"swag":      "lr = 0.05\ncollect = 4\nrank = 3",
-	"sparse-vd": "warmup_start = 1\nwarmup_end = 6",
-	"ensemble":  "members = 2\n[of]\nname = \"ffg\"",
+	"swa":               "lr = 0.05\ncollect = 4",
+	"swag":              "lr = 0.05\ncollect = 4\nrank = 3",
+	"sparse-vd":         "warmup_start = 1\nwarmup_end = 6",
+	"magnitude-pruning": "sparsity = 0.5",
+	"distill":           "[teacher]\nname = \"sgld\"",
+	"ensemble":          "members = 2\n[of]\nname = \"ffg\"",
 }
 
 // variants are settings beside the defaults that change what is built.
@@ -23,6 +25,8 @@ var variants = []struct{ name, keys string }{
 	{"ffg", "estimator = \"weight\"\nprior = \"layer\"\nkl_weight = 0.1"},
 	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
 	{"ffg", "prior = \"ard\"\nwarmup_end = 6.0"},
+	{"sparse-vd", "parameterisation = \"multiplicative\"\nwarmup_start = 1\nwarmup_end = 6"},
+	{"magnitude-pruning", "scope = \"global\"\nsparsity = 0.5"},
 	{"learned-dropout", "estimator = \"reinforce\"\nkl_weight = 0.1"},
 	{"variational-dropout", "per = \"neuron\""},
 	{"variational-dropout", "per = \"weight\"\nkl_weight = 0.1"},

@@ -53,3 +53,13 @@ func (o Adam) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value)
 		s.Set(p.Value, s.Sub(w, s.Div(s.Mul(nextM, rate), s.Add(s.Sqrt(nextV), eps))))
 	}
 }
+
+// Resume is the optimiser for a stage that goes on with the slots of earlier
+// ones, which took so many steps.
+func Resume(o Optimizer, steps int) Optimizer {
+	if a, ok := o.(Adam); ok {
+		a.Done += steps
+		return a
+	}
+	return o
+}

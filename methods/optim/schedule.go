@@ -51,3 +51,8 @@ func WarmUp(x float64, start, end float64) func(int) float64 {
 		}
 	}
 }
+
+// From is the schedule as a stage sees it that begins at the given step.
+func From(schedule func(int) float64, start int) func(int) float64 {
+	return func(t int) float64 { return schedule(start + t) }
+}

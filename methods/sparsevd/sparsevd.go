@@ -10,6 +10,9 @@
 // above the threshold are pruned in prediction, and with train_clip their
 // means are zero in training too. Biases and batch normalisation are point
 // estimates under a flat prior. State: θ and log σ², "fc1.w" and "fc1.logvar".
+// With parameterisation = "multiplicative" θ and log α are learnt instead,
+// "fc1.logalpha", and σ² = α·θ²: the noise in the gradient of θ then grows with
+// α, which is what the additive form avoids (section 4.2).
 // Prediction: "mean" is the published one, a single pass with the pruned
 // posterior means; "sample" draws the unpruned weights from the posterior.
 //
@@ -19,6 +22,7 @@
 package sparsevd
 
 import (
+	"fmt"
 	"math"
 
 	"bayesbench/backends/ir"
@@ -43,17 +47,38 @@ func init() {
 
 // Method is the settings of sparse VD.
 type Method struct {
-	Threshold  float64 `toml:"threshold"`   // of log α, from which weights are pruned
-	TrainClip  bool    `toml:"train_clip"`  // prune the means in training too
-	InitLogVar float64 `toml:"init_logvar"` // log σ² at the start
+	Threshold float64 `toml:"threshold"`  // of log α, from which weights are pruned
+	TrainClip bool    `toml:"train_clip"` // prune the means in training too
+	// Parameterisation says which of log σ² and log α is learnt.
+	Parameterisation Parameterisation `toml:"parameterisation"`
+	InitLogVar       float64          `toml:"init_logvar"`   // log σ² at the start, additive
+	InitLogAlpha     float64          `toml:"init_logalpha"` // log α at the start, multiplicative
 	fit.KLWeight
 	Init nn.Initializer `toml:"init"` // of θ
+}
+
+// Parameterisation names what is learnt beside θ.
+type Parameterisation string
+
+const (
+	Additive       Parameterisation = "additive"       // log σ²
+	Multiplicative Parameterisation = "multiplicative" // log α
+)
+
+// UnmarshalText reads a name and refuses an unknown one.
+func (p *Parameterisation) UnmarshalText(text []byte) error {
+	switch v := Parameterisation(text); v {
+	case Additive, Multiplicative:
+		*p = v
+		return nil
+	}
+	return fmt.Errorf("parameterisation = %q: want \"additive\" or \"multiplicative\"", text)
 }
 
 // Default is the published recipe of the LeNets: KL weight 0 to epoch 5 and 1
 // from epoch 20. A training shorter than 20 epochs sets the warm-up itself.
 func Default() Method {
-	return Method{Threshold: 3, TrainClip: true, InitLogVar: -10, Init: nn.Glorot,
+	return Method{Threshold: 3, TrainClip: true, Parameterisation: Additive, InitLogVar: -10, InitLogAlpha: -4, Init: nn.Glorot,
 		KLWeight: fit.KLWeight{Weight: 1, WarmupStart: 5, WarmupEnd: 20}}
 }
 
@@ -63,6 +88,9 @@ func (m Method) check() error {
 	}
 	if math.IsNaN(m.InitLogVar) || math.IsInf(m.InitLogVar, 0) {
 		return methods.BadKey("init_logvar", m.InitLogVar, "a finite number")
+	}
+	if !(m.InitLogAlpha >= -clip && m.InitLogAlpha <= clip) {
+		return methods.BadKey("init_logalpha", m.InitLogAlpha, "a log α in [-8, 8]")
 	}
 	return m.KLWeight.Check()
 }
@@ -113,10 +141,13 @@ func (m Method) layers(s *nn.Scope, e nn.Estimator, pruned bool) nn.Layers {
 type weight struct{ theta, logVar, logAlpha ir.Value }
 
 func (m Method) weight(s *nn.Scope, layer string, shape []int, init nn.Init) weight {
-	w := weight{
-		theta:  s.Learn(layer+".w", init, shape...),
-		logVar: s.Learn(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...),
+	w := weight{theta: s.Learn(layer+".w", init, shape...)}
+	if m.Parameterisation == Multiplicative {
+		w.logAlpha = s.Clamp(s.Learn(layer+".logalpha", nn.Init{A: m.InitLogAlpha}, shape...), -clip, clip)
+		w.logVar = s.Add(w.logAlpha, s.Log(s.AddConst(s.Square(w.theta), 1e-8)))
+		return w
 	}
+	w.logVar = s.Learn(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...)
 	w.logAlpha = LogAlpha(s, w.theta, w.logVar)
 	return w
 }

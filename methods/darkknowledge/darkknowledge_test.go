@@ -1,0 +1,50 @@
+package darkknowledge_test
+
+import (
+	"math"
+	"testing"
+
+	"bayesbench/backends/ref"
+	_ "bayesbench/methods/all"
+	"bayesbench/methods/methodtest"
+)
+
+// With no temperature the chain is a point, and the student learns that
+// point's predictions; labels never reach it.
+func TestStudentFollowsTheTeacher(t *testing.T) {
+	j := methodtest.Toy()
+	j.Epochs, j.EvalBatch = 100, 48
+	d := methodtest.Blobs(j, j.Examples)
+	m, err := methodtest.New("bayesian-dark-knowledge", "temperature = 0\nnoise = 0.01\nstudent_sigma = inf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	student, err := f.LogProbs("mean", d, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	teacher, err := f.LogProbs("teacher", d, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	distance := 0.0 // mean total variation
+	for i := range student[0] {
+		distance += math.Abs(math.Exp(float64(student[0][i]))-math.Exp(float64(teacher[0][i]))) / 2 / 48
+	}
+	if distance > 0.03 {
+		t.Errorf("student and teacher are %v apart", distance)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for keys, key := range map[string]string{
+		"burn_in = 12.0": "burn_in", "temperature = -1": "temperature", "lr = 0": "lr", "noise = -1": "noise",
+		"prior_sigma = 0": "prior_sigma", "student_sigma = 0": "student_sigma",
+	} {
+		methodtest.Refused(t, "bayesian-dark-knowledge", keys, key)
+	}
+}
