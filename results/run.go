@@ -30,6 +30,7 @@ type Plan struct {
 	Suite string   // the suite's name; a directory holds one suite
 	Text  []byte   // the suite file as read
 	Jobs  []string // job ids in plan order, which is the order of results.txt
+	Parts []string // those of Jobs that only serve others, as an ensemble's members do; their lines stay out of results.txt
 }
 
 // Mode says how a process shares the run directory with others.
@@ -51,6 +52,25 @@ type runInfo struct {
 	Format int      `json:"format"`
 	Suite  string   `json:"suite"`
 	Jobs   []string `json:"jobs"`
+	Parts  []string `json:"parts,omitempty"`
+}
+
+// after returns what the plan makes of the directory. A job that any plan wanted for itself stays no part.
+func (old runInfo) after(plan Plan) runInfo {
+	info := runInfo{Format: FormatVersion, Suite: plan.Suite, Jobs: slices.Clone(plan.Jobs)}
+	for _, id := range old.Jobs {
+		if !slices.Contains(info.Jobs, id) {
+			info.Jobs = append(info.Jobs, id)
+		}
+	}
+	for _, id := range info.Jobs {
+		wantedBefore := slices.Contains(old.Jobs, id) && !slices.Contains(old.Parts, id)
+		wantedNow := slices.Contains(plan.Jobs, id) && !slices.Contains(plan.Parts, id)
+		if !wantedBefore && !wantedNow {
+			info.Parts = append(info.Parts, id)
+		}
+	}
+	return info
 }
 
 // Open creates the run directory or opens it again. Jobs that an earlier plan named and this one does not keep their
@@ -90,12 +110,6 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 		case old.Suite != plan.Suite:
 			return fmt.Errorf("%s holds the results of suite %q, not %q; use another directory", dir, old.Suite, plan.Suite)
 		}
-		info := runInfo{Format: FormatVersion, Suite: plan.Suite, Jobs: slices.Clone(plan.Jobs)}
-		for _, id := range old.Jobs {
-			if !slices.Contains(info.Jobs, id) {
-				info.Jobs = append(info.Jobs, id)
-			}
-		}
 		if !sameFile(filepath.Join(dir, suiteFile), plan.Text) {
 			if err := WriteFile(filepath.Join(dir, suiteFile), func(w io.Writer) error {
 				_, err := w.Write(plan.Text)
@@ -104,7 +118,7 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 				return err
 			}
 		}
-		if err := writeJSON(filepath.Join(dir, runFile), info); err != nil {
+		if err := writeJSON(filepath.Join(dir, runFile), old.after(plan)); err != nil {
 			return err
 		}
 		return r.rebuild()
@@ -155,6 +169,9 @@ func (r *Run) rebuild() error {
 	}
 	metrics, timings := Set{Units: Units{}}, Set{Units: Units{}}
 	for _, id := range info.Jobs {
+		if slices.Contains(info.Parts, id) {
+			continue
+		}
 		m, err := r.Manifest(id)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && m.Status != Done {
 			continue
@@ -224,8 +241,14 @@ type JobResult struct {
 	Curve    Curve // empty if the job wrote none
 }
 
-// ReadJobs reads the finished jobs of a run directory in plan order. It takes no lock: every file it reads was put in
-// place whole.
+// Suite returns the name of the suite that a run directory is for.
+func Suite(dir string) (string, error) {
+	info, err := readRunFile(dir)
+	return info.Suite, err
+}
+
+// ReadJobs reads the finished jobs of a run directory in plan order, without those that only serve others. It takes no
+// lock: every file it reads was put in place whole.
 func ReadJobs(dir string) ([]JobResult, error) {
 	info, err := readRunFile(dir)
 	if err != nil {
@@ -233,6 +256,9 @@ func ReadJobs(dir string) ([]JobResult, error) {
 	}
 	var jobs []JobResult
 	for _, id := range info.Jobs {
+		if slices.Contains(info.Parts, id) {
+			continue
+		}
 		path := filepath.Join(dir, jobsDir, id)
 		m, err := readManifest(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && m.Status != Done {

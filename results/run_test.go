@@ -92,6 +92,39 @@ func TestResultsIndependentOfOrder(t *testing.T) {
 	}
 }
 
+// What only serves other jobs is stored and stays out of the results, until a plan wants it for itself.
+func TestParts(t *testing.T) {
+	dir := t.TempDir()
+	open := func(plan Plan) *Run {
+		t.Helper()
+		plan.Suite = "quick"
+		run, err := Open(context.Background(), dir, plan, Alone, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	count := func(want int) {
+		t.Helper()
+		jobs, err := ReadJobs(dir)
+		if n := strings.Count(readAll(t, filepath.Join(dir, resultsFile)), "Benchmark"); n != want || len(jobs) != want || err != nil {
+			t.Errorf("%d lines, %d jobs, want %d: %v", n, len(jobs), want, err)
+		}
+	}
+	run := open(Plan{Jobs: []string{"member", "ensemble"}, Parts: []string{"member"}})
+	finish(t, run, "member", 1)
+	finish(t, run, "ensemble", 1)
+	run.Close()
+	count(1)
+	if done, _ := run.Done("member"); !done {
+		t.Error("the part is not stored")
+	}
+	open(Plan{Jobs: []string{"member"}}).Close()
+	count(2)
+	open(Plan{Jobs: []string{"member", "ensemble"}, Parts: []string{"member"}}).Close()
+	count(2)
+}
+
 func TestFailedJob(t *testing.T) {
 	run := openRun(t, t.TempDir(), "a", "b")
 	finish(t, run, "a", 1)

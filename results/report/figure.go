@@ -20,7 +20,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// A Figure is one drawing. Its legend stands beside the axes, where it covers no data.
+// A Figure is one drawing. Its legend stands beside or below the axes, where it covers no data.
 type Figure struct {
 	Name    string // such as nll-samples
 	Title   string
@@ -146,27 +146,69 @@ func (f *Figure) reference(label string, ps points) error {
 	return nil
 }
 
-// draw draws the figure with its legend at the right.
-func (f *Figure) draw(c draw.Canvas) {
-	legend := plot.NewLegend()
-	legend.Top, legend.Left = true, true
-	legend.ThumbnailWidth = vg.Points(22)
-	legend.Padding = vg.Points(3)
-	width := vg.Length(0)
+// A legend narrower than this stands at the right of the axes, a wider one in rows below them. In points.
+const legendBeside vg.Length = 85
+
+// legendLayout returns how wide an entry is, and how many stand in a row: 0 for a legend at the right.
+func (f *Figure) legendLayout() (entry vg.Length, inRow int) {
+	style := plot.NewLegend().TextStyle
 	for _, e := range f.legend {
-		legend.Add(e.label, e.thumbs...)
-		width = max(width, legend.TextStyle.Width(e.label))
+		entry = max(entry, style.Width(e.label))
 	}
+	if entry += thumbnail + vg.Points(16); entry <= legendBeside+thumbnail+vg.Points(16) {
+		return entry, 0
+	}
+	return entry, max(1, int(figureWidth/entry))
+}
+
+// In points, as all lengths here.
+const (
+	thumbnail   vg.Length = 22
+	legendLine  vg.Length = 15
+	figureEdge  vg.Length = 4
+	titleHeight vg.Length = 24
+)
+
+// height is that of the axes and the legend rows below them.
+func (f *Figure) height() vg.Length {
+	if _, inRow := f.legendLayout(); inRow > 0 {
+		return figureHeight + legendLine*vg.Length((len(f.legend)+inRow-1)/inRow)
+	}
+	return figureHeight
+}
+
+// draw draws the figure with its legend.
+func (f *Figure) draw(c draw.Canvas) {
 	if f.zero {
 		f.plot.Y.Min = 0
 	}
-	space := vg.Length(0)
-	if len(f.legend) > 0 {
-		space = width + legend.ThumbnailWidth + vg.Points(12)
+	entry, inRow := f.legendLayout()
+	below := f.height() - figureHeight
+	c = draw.Crop(c, figureEdge, -figureEdge, figureEdge, -figureEdge)
+	if inRow == 0 {
+		if len(f.legend) == 0 {
+			entry = 0
+		}
+		f.plot.Draw(draw.Crop(c, 0, -entry, 0, 0))
+		f.drawLegend(f.legend, draw.Crop(c, c.Max.X-c.Min.X-entry+figureEdge, 0, 0, -titleHeight))
+		return
 	}
-	c = draw.Crop(c, vg.Points(4), -vg.Points(4), vg.Points(4), -vg.Points(4))
-	f.plot.Draw(draw.Crop(c, 0, -space, 0, 0))
-	legend.Draw(draw.Crop(c, c.Max.X-c.Min.X-space+vg.Points(8), 0, vg.Points(30), -vg.Points(24)))
+	f.plot.Draw(draw.Crop(c, 0, 0, below, 0))
+	for i, e := range f.legend {
+		x, y := entry*vg.Length(i%inRow), legendLine*vg.Length(i/inRow)
+		f.drawLegend([]legendEntry{e}, draw.Crop(c, x, 0, 0, -(c.Max.Y-c.Min.Y-below)-y))
+	}
+}
+
+func (f *Figure) drawLegend(entries []legendEntry, c draw.Canvas) {
+	legend := plot.NewLegend()
+	legend.Top, legend.Left = true, true
+	legend.ThumbnailWidth = thumbnail
+	legend.Padding = vg.Points(3)
+	for _, e := range entries {
+		legend.Add(e.label, e.thumbs...)
+	}
+	legend.Draw(c)
 }
 
 // Write draws the figure in a format: svg, png or pdf.
@@ -176,7 +218,7 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	default:
 		return fmt.Errorf("figure format %q: want svg, png or pdf", format)
 	}
-	canvas, err := draw.NewFormattedCanvas(figureWidth, figureHeight, format)
+	canvas, err := draw.NewFormattedCanvas(figureWidth, f.height(), format)
 	if err != nil {
 		return err
 	}
@@ -195,7 +237,7 @@ var svgProlog = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
 // Inline draws the figure as an SVG element for HTML: it takes the text colour and font of the page and scales with
 // its column.
 func (f *Figure) Inline() (string, error) {
-	canvas := vgsvg.New(figureWidth, figureHeight)
+	canvas := vgsvg.New(figureWidth, f.height())
 	f.draw(draw.New(canvas))
 	var out bytes.Buffer
 	if _, err := canvas.WriteTo(&out); err != nil {
@@ -208,5 +250,5 @@ func (f *Figure) Inline() (string, error) {
 	svg = strings.ReplaceAll(svg, "#DDDDDD", "var(--grid)")
 	svg = strings.ReplaceAll(svg, "#0072B2", "var(--blue)")
 	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,Helvetica,sans-serif")
-	return fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, figureWidth.Points(), figureHeight.Points(), html.EscapeString(f.Title)) + svg, nil
+	return fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, figureWidth.Points(), f.height().Points(), html.EscapeString(f.Title)) + svg, nil
 }

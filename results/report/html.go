@@ -119,8 +119,8 @@ func htmlTables(tables []Table) []htmlTable {
 }
 
 func pageTitle(d Data) string {
-	if suites := distinct(d, "suite"); len(suites) > 0 {
-		return "Results of " + strings.Join(suites, ", ")
+	if len(d.Suites) > 0 {
+		return "Results of " + strings.Join(d.Suites, ", ")
 	}
 	return "Results"
 }
@@ -128,7 +128,7 @@ func pageTitle(d Data) string {
 // facts are what every number of the page has in common, or the list where it has not.
 func facts(d Data) []fact {
 	var out []fact
-	for _, key := range []string{"suite", "version", "seed", "goos", "goarch", "cpu", "threads"} {
+	for _, key := range []string{"suite", "version", "seed", "data-hash", "goos", "goarch", "cpu", "device", "threads"} {
 		if values := distinct(d, key); len(values) > 0 {
 			out = append(out, fact{key, strings.Join(values, ", ")})
 		}

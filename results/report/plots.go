@@ -17,8 +17,9 @@ import (
 
 // Data is what figures are drawn from: the records, and, where they come from run directories, the jobs behind them.
 type Data struct {
-	Set  results.Set
-	Jobs []results.JobResult
+	Set    results.Set
+	Jobs   []results.JobResult
+	Suites []string
 }
 
 // LoadData reads run directories and results files.
@@ -36,7 +37,11 @@ func LoadData(paths ...string) (Data, error) {
 		if err != nil {
 			return Data{}, err
 		}
-		d.Jobs = append(d.Jobs, jobs...)
+		suite, err := results.Suite(path)
+		if err != nil {
+			return Data{}, err
+		}
+		d.Jobs, d.Suites = append(d.Jobs, jobs...), append(d.Suites, suite)
 	}
 	return d, nil
 }
@@ -148,7 +153,7 @@ func logAxis(a *plot.Axis, base float64) {
 	a.Scale = plot.LogScale{}
 	a.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 		steps := []float64{1}
-		if base == 10 && high/low < 1000 {
+		if base == 10 && high/low < 50 {
 			steps = []float64{1, 2, 5}
 		}
 		var ticks []plot.Tick
@@ -175,7 +180,7 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 	}
 	var figures []*Figure
 	for _, t := range tables {
-		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, seconds per example", "error",
+		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, milliseconds per example", "error",
 			"One point for each number of posterior samples K, means over seeds; further to the lower left is better.")
 		logAxis(&f.plot.X, 10)
 		for i, r := range t.Rows {
@@ -184,7 +189,7 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 				k, isCost := strings.CutPrefix(c.Head, cost+" ")
 				at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Head == quality+" "+k })
 				if isCost && at >= 0 && r.Cells[j].N > 0 && r.Cells[at].N > 0 && r.Cells[j].Mean > 0 {
-					ps = append(ps, point{x: r.Cells[j].Mean, y: r.Cells[at].Mean})
+					ps = append(ps, point{x: 1000 * r.Cells[j].Mean, y: r.Cells[at].Mean})
 				}
 			}
 			slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
