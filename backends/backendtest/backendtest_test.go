@@ -21,11 +21,14 @@ func TestRefConforms(t *testing.T) {
 func TestFloat32MeetsTheTolerances(t *testing.T) {
 	be := rounding{}
 	for _, c := range Cases() {
+		if strings.HasPrefix(c.Name, "size/") {
+			continue // the same ops and tolerances, slowly
+		}
 		if err := c.check(be); err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 		}
 	}
-	for seed := range uint32(400) {
+	for seed := range uint32(200) {
 		if c := RandomCase(seed); c.check(be) != nil {
 			t.Errorf("%s: %v%s", c.Name, c.check(be), excerpt(c.Program))
 		}

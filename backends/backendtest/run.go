@@ -137,8 +137,9 @@ func workers(t *testing.T, open func(t testing.TB) backends.Backend) {
 	}
 }
 
-// Bench times the cases, each with its GFLOP/s as ir counts them. The time
-// includes no transfer; one Read at the end waits for the device.
+// Bench times the cases: bytes of arguments and results a second and, where
+// the program multiplies matrices or convolves, GFLOP/s as ir counts them. The
+// time includes no transfer; one Read at the end waits for the device.
 func Bench(b *testing.B, open func(t testing.TB) backends.Backend) {
 	be := opened(b, open)
 	for _, c := range Cases() {
@@ -166,7 +167,21 @@ func Bench(b *testing.B, open func(t testing.TB) backends.Backend) {
 			if err := last.Read(dst); err != nil {
 				b.Fatal(err)
 			}
-			b.ReportMetric(c.Program.FLOPs()*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			bytes, contracts := 0, false
+			for i := range c.Program.Instrs {
+				in := &c.Program.Instrs[i]
+				contracts = contracts || in.Op.Class() == ir.Contraction || in.Op == ir.Linear
+				if in.Op == ir.Param {
+					bytes += 4 * in.Type.Size()
+				}
+			}
+			for _, r := range c.Program.Results {
+				bytes += 4 * c.Program.Type(r.Value).Size()
+			}
+			b.SetBytes(int64(bytes))
+			if contracts {
+				b.ReportMetric(c.Program.FLOPs()*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			}
 		})
 	}
 }

@@ -1,8 +1,8 @@
 package ir
 
 // FLOPs counts the floating-point operations of the program's contractions, a
-// multiplication and an addition apart, and one for every element of every
-// other op: what a plan's estimate of cost rests on.
+// multiplication and an addition apart, one for every element that a reduction
+// reads or another op makes: what a plan's estimate of cost rests on.
 func (p *Program) FLOPs() float64 {
 	total := 0.0
 	for i := range p.Instrs {
@@ -10,6 +10,8 @@ func (p *Program) FLOPs() float64 {
 		size := float64(in.Type.Size())
 		switch in.Op {
 		case Param, Const, Reshape, Stop:
+		case ReduceSum, ReduceMax:
+			total += float64(p.Type(in.Args[0]).Size())
 		case MatMul:
 			x := p.Type(in.Args[0]).Shape
 			k := x[1]

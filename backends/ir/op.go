@@ -15,7 +15,7 @@ const (
 	// Elementwise, one operand.
 	Neg
 	Abs
-	Sign  // -1, 0 or 1; sign(0) = 0
+	Sign  // -1, 0 or 1; sign(0) = 0; sign(NaN) is not defined
 	Floor // largest integer not above x
 	Exp
 	Log
@@ -55,7 +55,7 @@ const (
 
 	// Reductions over the axes Dims, which disappear.
 	ReduceSum
-	ReduceMax // -Inf where nothing is reduced
+	ReduceMax // -Inf where nothing is reduced, NaN where any element is
 
 	MatMul // op(A)·op(B) of matrices, op the transpose where TransA, TransB say so
 
@@ -66,8 +66,8 @@ const (
 	Conv2DDW // conv2d_dw x g: gradient of conv2d with respect to w
 
 	// Pooling over windows, NCHW. Average counts padding as zeros in the mean;
-	// max never takes padding, and the first maximum in row-major window order
-	// receives the gradient.
+	// max never takes padding, is NaN where the window holds one, and the first
+	// maximum in row-major window order receives the gradient.
 	MaxPool     // maxpool x
 	MaxPoolGrad // maxpool_grad x g
 	AvgPool     // avgpool x

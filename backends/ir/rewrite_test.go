@@ -160,7 +160,7 @@ func TestFLOPs(t *testing.T) {
 	for text, want := range map[string]float64{
 		`%0 = const 1 : f32[2 3]
 %1 = const 1 : f32[3 5]
-%2 = matmul %0 %1 : f32[2 5]`: 2*2*3*5 + 0,
+%2 = matmul %0 %1 : f32[2 5]`: 2 * 2 * 3 * 5,
 		`%0 = const 1 : f32[3 2]
 %1 = const 1 : f32[5 3]
 %2 = matmul %0 %1 transA transB : f32[2 5]`: 2 * 2 * 3 * 5,
@@ -175,6 +175,8 @@ func TestFLOPs(t *testing.T) {
 %2 = conv2d_dw %0 %1 stride=[1 1] pad=[0 0] groups=2 : f32[6 2 3 3]`: 2 * (2 * 6 * 3 * 3) * (2 * 3 * 3),
 		`%0 = const 1 : f32[7]
 %1 = exp %0 : f32[7]`: 7,
+		`%0 = const 1 : f32[7 3]
+%1 = reduce_sum %0 dims=[0] : f32[3]`: 21,
 	} {
 		p, err := ir.Parse("program p\n" + text + "\nreturn")
 		if err != nil {
