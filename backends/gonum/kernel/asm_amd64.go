@@ -173,6 +173,9 @@ func transpose8AVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols i
 func transpose8AVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
 
 //go:noescape
+func transpose16AVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
+
+//go:noescape
 func negAVX2(dst []float32, x []float32)
 
 //go:noescape

@@ -115,7 +115,7 @@ func (c *correlation) plan(workers int) correlationPlan {
 	l.packedW = v.O * v.C / v.Groups * v.KH * v.KW
 	rows, channels := ceilDiv(c.dstH, l.rowParts), min(c.dstC, ceilDiv(l.panels, l.panelParts)*t.rows)
 	l.biasLanes = channels * t.cols
-	l.perWorker = rows*c.dstW*l.biasLanes + l.biasLanes
+	l.perWorker = max(rows*c.dstW*l.biasLanes+l.biasLanes, v.KH*v.KW*t.rows)
 	l.scratch = l.packedSrc + l.packedW + workers*l.perWorker
 	return l
 }
@@ -169,11 +169,11 @@ func (r *convRun) sourceOf(group, b, lanes int) []float32 {
 	return r.packedSrc[at : at+pixels*lanes]
 }
 
-func (r *convRun) doPack(task, _ int) {
+func (r *convRun) doPack(task, worker int) {
 	c, v := &r.c, &r.c.v
 	sources := v.Groups * r.plan.blocks * r.plan.packParts
 	if task >= sources {
-		r.packWeights(task - sources)
+		r.packWeights(task-sources, worker)
 		return
 	}
 	unit := task / r.plan.packParts
@@ -209,7 +209,7 @@ func (r *convRun) weightsOf(group, phase int) []float32 {
 
 // packWeights packs one panel of result channels of a group's phase, in the
 // order tap row, tap column, source channel.
-func (r *convRun) packWeights(task int) {
+func (r *convRun) packWeights(task, worker int) {
 	c, v := &r.c, &r.c.v
 	panel, unit := task%r.plan.panels, task/r.plan.panels
 	phases := c.phasesY * c.phasesX
@@ -219,17 +219,17 @@ func (r *convRun) packWeights(task int) {
 	h, terms := hi-lo, ay.taps*ax.taps*c.srcC
 	packed := r.weightsOf(group, phase)[lo*terms : hi*terms]
 	w := r.w[group*len(r.w)/v.Groups:]
-	at := 0
-	for jy := range ay.taps {
-		for jx := range ax.taps {
-			k := (ay.tap0+jy*ay.tapStep)*v.KW + ax.tap0 + jx*ax.tapStep
-			for ch := range c.srcC {
-				from := lo*c.weightRow + ch*c.weightChannel + k
-				for i := range packed[at : at+h] {
-					packed[at+i] = w[from]
-					from += c.weightRow
-				}
-				at += h
+	// One source channel's kernels for these rows, element by element of the
+	// kernel, then each element to its tap.
+	elements := r.private[worker*r.plan.perWorker:][:v.KH*v.KW*h]
+	for ch := range c.srcC {
+		transpose(elements, h, w[lo*c.weightRow+ch*c.weightChannel:], c.weightRow, h, v.KH*v.KW)
+		at := ch * h
+		for jy := range ay.taps {
+			for jx := range ax.taps {
+				k := (ay.tap0+jy*ay.tapStep)*v.KW + ax.tap0 + jx*ax.tapStep
+				copy(packed[at:at+h], elements[k*h:])
+				at += c.srcC * h
 			}
 		}
 	}

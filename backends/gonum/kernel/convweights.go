@@ -202,7 +202,6 @@ func (r *weightRun) doJoin(task, _ int) {
 	group := task / parts
 	c, o := v.C/v.Groups, v.O/v.Groups
 	lo, hi := part(o, parts, task%parts)
-	dw := r.dw[group*o*c*v.KH*v.KW:]
 	for ky := range v.KH {
 		sum := r.gradientOf(0, group, ky)
 		for s := 1; s < l.slices; s++ {
@@ -217,16 +216,19 @@ func (r *weightRun) doJoin(task, _ int) {
 				active.binary[Add](rows, rows, next[lo*l.window:hi*l.window])
 			}
 		}
-		for i := lo; i < hi; i++ {
+	}
+	taps := v.KH * v.KW
+	for i := lo; i < hi; i++ {
+		dw := r.dw[(group*o+i)*c*taps:][:c*taps]
+		for ky := range v.KH {
+			sum := r.gradientOf(0, group, ky)
+			if !l.swapped {
+				transpose(dw[ky*v.KW:], taps, sum[i*l.window:], c, v.KW, c)
+				continue
+			}
 			for kx := range v.KW {
-				to := (i*c*v.KH+ky)*v.KW + kx
 				for ch := range c {
-					from := i*l.window + kx*c + ch
-					if l.swapped {
-						from = (kx*c+ch)*o + i
-					}
-					dw[to] = sum[from]
-					to += v.KH * v.KW
+					dw[ch*taps+ky*v.KW+kx] = sum[(kx*c+ch)*o+i]
 				}
 			}
 		}

@@ -180,14 +180,15 @@ func transposeAVX2(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
 }
 
 func transposeAVX512(dst []float32, ldd int, x []float32, ldx, rows, cols int) {
-	whole := cols &^ 7
-	if whole > 0 {
-		for i := 0; i < rows; i += 8 {
-			transpose8AVX512(&dst[i], ldd, &x[i*ldx], ldx, min(8, rows-i), whole)
+	for i := 0; i < rows; i += 16 {
+		n, done := min(16, rows-i), 0
+		if n <= 8 && cols >= 8 {
+			done = cols &^ 7
+			transpose8AVX512(&dst[i], ldd, &x[i*ldx], ldx, n, done)
 		}
-	}
-	if whole < cols {
-		transposeGo(dst[whole*ldd:], ldd, x[whole:], ldx, rows, cols-whole)
+		if done < cols {
+			transpose16AVX512(&dst[done*ldd+i], ldd, &x[i*ldx+done], ldx, n, cols-done)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ func transposes() {
 	for _, i := range []isa{avx2, avx512} {
 		transpose8(i)
 	}
+	transpose16()
 }
 
 func transpose8(set isa) {
@@ -163,4 +164,86 @@ func copyArgs() (rows, cols, dst, ldd, x, ldx reg.Register) {
 	SHLQ(Imm(2), ldd)
 	SHLQ(Imm(2), ldx)
 	return rows, cols, dst, ldd, x, ldx
+}
+
+// transpose16 writes the transposition of up to 16 rows and any number of
+// columns, 16 at a time, so that whole cache lines are read and written.
+func transpose16() {
+	TEXT("transpose16AVX512", NOSPLIT, "func(dst *float32, ldd int, x *float32, ldx, rows, cols int)")
+	Pragma("noescape")
+	rows, cols, dst, ldd, x, ldx := copyArgs()
+	keep := avx512.maskOf(rows, 1, 0, nil)
+	last := GP64()
+	LEAQ(Mem{Base: rows, Disp: -1}, last)
+	row := GP64()
+	pass := func(load func(at Mem, v vec), store func(v vec, at Mem)) {
+		in := make([]vec, 16)
+		MOVQ(x, row)
+		for i := range in {
+			in[i] = ZMM()
+			load(Mem{Base: row}, in[i])
+			if i < 15 {
+				// Rows that are not there repeat the last.
+				next := GP64()
+				LEAQ(Mem{Base: row, Index: ldx, Scale: 1}, next)
+				CMPQ(last, U32(i))
+				CMOVQGT(next, row)
+			}
+		}
+		// Twos and fours: u[4q+c] holds, in 128-bit lane l, column 4l+c of
+		// rows 4q to 4q+3.
+		u := make([]vec, 16)
+		for q := 0; q < 16; q += 4 {
+			var t [4]vec
+			for j := 0; j < 4; j += 2 {
+				t[j], t[j+1] = ZMM(), ZMM()
+				VUNPCKLPS(in[q+j+1], in[q+j], t[j])
+				VUNPCKHPS(in[q+j+1], in[q+j], t[j+1])
+			}
+			for j := range 4 {
+				u[q+j] = ZMM()
+			}
+			VUNPCKLPD(t[2], t[0], u[q])
+			VUNPCKHPD(t[2], t[0], u[q+1])
+			VUNPCKLPD(t[3], t[1], u[q+2])
+			VUNPCKHPD(t[3], t[1], u[q+3])
+		}
+		// Lanes: column 4l+c gathers lane l of u[c], u[4+c], u[8+c], u[12+c].
+		out := make([]vec, 16)
+		for c := range 4 {
+			for odd, order := range []uint64{0x88, 0xdd} {
+				top, bottom := ZMM(), ZMM()
+				VSHUFF32X4(Imm(order), u[4+c], u[c], top)
+				VSHUFF32X4(Imm(order), u[12+c], u[8+c], bottom)
+				low, high := ZMM(), ZMM()
+				VSHUFF32X4(Imm(0x88), bottom, top, low)
+				VSHUFF32X4(Imm(0xdd), bottom, top, high)
+				out[4*odd+c], out[8+4*odd+c] = low, high
+			}
+		}
+		for c := range out {
+			store(out[c], Mem{Base: dst})
+			ADDQ(ldd, dst)
+		}
+	}
+	write := func(v vec, at Mem) { keep.store(v, at) }
+	SUBQ(U32(16), cols)
+	JL(LabelRef("rest"))
+	Label("loop")
+	pass(func(at Mem, v vec) { VMOVUPS(at, v) }, write)
+	ADDQ(U32(64), x)
+	SUBQ(U32(16), cols)
+	JGE(LabelRef("loop"))
+	Label("rest")
+	ADDQ(U32(16), cols)
+	JZ(LabelRef("done"))
+	there := avx512.maskOf(cols, 1, 0, nil)
+	pass(there.load, func(v vec, at Mem) {
+		write(v, at)
+		DECQ(cols)
+		JZ(LabelRef("done"))
+	})
+	Label("done")
+	VZEROUPPER()
+	RET()
 }
