@@ -194,6 +194,12 @@ func logAVX2(dst []float32, x []float32)
 func log1pAVX2(dst []float32, x []float32)
 
 //go:noescape
+func sinNearAVX2(dst []float32, x []float32)
+
+//go:noescape
+func cosNearAVX2(dst []float32, x []float32)
+
+//go:noescape
 func tanhAVX2(dst []float32, x []float32)
 
 //go:noescape
@@ -312,6 +318,12 @@ func logAVX512(dst []float32, x []float32)
 
 //go:noescape
 func log1pAVX512(dst []float32, x []float32)
+
+//go:noescape
+func sinNearAVX512(dst []float32, x []float32)
+
+//go:noescape
+func cosNearAVX512(dst []float32, x []float32)
 
 //go:noescape
 func tanhAVX512(dst []float32, x []float32)

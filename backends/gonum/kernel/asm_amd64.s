@@ -14445,6 +14445,416 @@ done:
 	VZEROUPPER
 	RET
 
+// func sinNearAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinNearAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000008, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMULPS       lanes_3f22f983<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Y1, Y0
+	VCVTPS2DQ    Y1, Y1
+	VMULPS       Y0, Y0, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y3
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD132PS  Y0, Y0, Y3
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y0
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y0
+	VPSLLD       $0x1f, Y1, Y2
+	VBLENDVPS    Y2, Y0, Y3, Y4
+	VBLENDVPS    Y2, Y3, Y0, Y0
+	VANDPS       lanes_00000002<>+0(SB), Y1, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y4, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y1, Y1
+	VPSLLD       $0x1e, Y1, Y1
+	VXORPS       Y1, Y0, Y0
+	VMOVUPS      Y2, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          many
+
+fewer:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VMULPS       lanes_3f22f983<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
+	VMASKMOVPS   Y3, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_3f22f983<>+0(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+4(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+8(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+12(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+16(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+20(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+24(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+28(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+32(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+36(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+40(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+44(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+48(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+52(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+56(SB)/4, $0x3f22f983
+DATA lanes_3f22f983<>+60(SB)/4, $0x3f22f983
+GLOBL lanes_3f22f983<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fc90fdb<>+0(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+4(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+8(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+12(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+16(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+20(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+24(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+28(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+32(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+36(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+40(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+44(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+48(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+52(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+56(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+60(SB)/4, $0x3fc90fdb
+GLOBL lanes_3fc90fdb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_b33bbd2e<>+0(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+4(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+8(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+12(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+16(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+20(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+24(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+28(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+32(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+36(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+40(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+44(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+48(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+52(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+56(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+60(SB)/4, $0xb33bbd2e
+GLOBL lanes_b33bbd2e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_a6f72ced<>+0(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+4(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+8(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+12(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+16(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+20(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+24(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+28(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+32(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+36(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+40(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+44(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+48(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+52(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+56(SB)/4, $0xa6f72ced
+DATA lanes_a6f72ced<>+60(SB)/4, $0xa6f72ced
+GLOBL lanes_a6f72ced<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_b94ca1f9<>+0(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+4(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+8(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+12(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+16(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+20(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+24(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+28(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+32(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+36(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+40(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+44(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+48(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+52(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+56(SB)/4, $0xb94ca1f9
+DATA lanes_b94ca1f9<>+60(SB)/4, $0xb94ca1f9
+GLOBL lanes_b94ca1f9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3c08839e<>+0(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+4(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+8(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+12(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+16(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+20(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+24(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+28(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+32(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+36(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+40(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+44(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+48(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+52(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+56(SB)/4, $0x3c08839e
+DATA lanes_3c08839e<>+60(SB)/4, $0x3c08839e
+GLOBL lanes_3c08839e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be2aaaa3<>+0(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+4(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+8(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+12(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+16(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+20(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+24(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+28(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+32(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+36(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+40(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+44(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+48(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+52(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+56(SB)/4, $0xbe2aaaa3
+DATA lanes_be2aaaa3<>+60(SB)/4, $0xbe2aaaa3
+GLOBL lanes_be2aaaa3<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_37ccf5ce<>+0(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+4(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+8(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+12(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+16(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+20(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+24(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+28(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+32(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+36(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+40(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+44(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+48(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+52(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+56(SB)/4, $0x37ccf5ce
+DATA lanes_37ccf5ce<>+60(SB)/4, $0x37ccf5ce
+GLOBL lanes_37ccf5ce<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bab6061a<>+0(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+4(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+8(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+12(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+16(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+20(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+24(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+28(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+32(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+36(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+40(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+44(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+48(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+52(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+56(SB)/4, $0xbab6061a
+DATA lanes_bab6061a<>+60(SB)/4, $0xbab6061a
+GLOBL lanes_bab6061a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d2aaaa5<>+0(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+4(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+8(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+12(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+16(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+20(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+24(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+28(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+32(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+36(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+40(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+44(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+48(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+52(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+56(SB)/4, $0x3d2aaaa5
+DATA lanes_3d2aaaa5<>+60(SB)/4, $0x3d2aaaa5
+GLOBL lanes_3d2aaaa5<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bf000000<>+0(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+4(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+8(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+12(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+16(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+20(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+24(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+28(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+32(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+36(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+40(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+44(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+48(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+52(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+56(SB)/4, $0xbf000000
+DATA lanes_bf000000<>+60(SB)/4, $0xbf000000
+GLOBL lanes_bf000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_00000002<>+0(SB)/4, $0x00000002
+DATA lanes_00000002<>+4(SB)/4, $0x00000002
+DATA lanes_00000002<>+8(SB)/4, $0x00000002
+DATA lanes_00000002<>+12(SB)/4, $0x00000002
+DATA lanes_00000002<>+16(SB)/4, $0x00000002
+DATA lanes_00000002<>+20(SB)/4, $0x00000002
+DATA lanes_00000002<>+24(SB)/4, $0x00000002
+DATA lanes_00000002<>+28(SB)/4, $0x00000002
+DATA lanes_00000002<>+32(SB)/4, $0x00000002
+DATA lanes_00000002<>+36(SB)/4, $0x00000002
+DATA lanes_00000002<>+40(SB)/4, $0x00000002
+DATA lanes_00000002<>+44(SB)/4, $0x00000002
+DATA lanes_00000002<>+48(SB)/4, $0x00000002
+DATA lanes_00000002<>+52(SB)/4, $0x00000002
+DATA lanes_00000002<>+56(SB)/4, $0x00000002
+DATA lanes_00000002<>+60(SB)/4, $0x00000002
+GLOBL lanes_00000002<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_00000001<>+0(SB)/4, $0x00000001
+DATA lanes_00000001<>+4(SB)/4, $0x00000001
+DATA lanes_00000001<>+8(SB)/4, $0x00000001
+DATA lanes_00000001<>+12(SB)/4, $0x00000001
+DATA lanes_00000001<>+16(SB)/4, $0x00000001
+DATA lanes_00000001<>+20(SB)/4, $0x00000001
+DATA lanes_00000001<>+24(SB)/4, $0x00000001
+DATA lanes_00000001<>+28(SB)/4, $0x00000001
+DATA lanes_00000001<>+32(SB)/4, $0x00000001
+DATA lanes_00000001<>+36(SB)/4, $0x00000001
+DATA lanes_00000001<>+40(SB)/4, $0x00000001
+DATA lanes_00000001<>+44(SB)/4, $0x00000001
+DATA lanes_00000001<>+48(SB)/4, $0x00000001
+DATA lanes_00000001<>+52(SB)/4, $0x00000001
+DATA lanes_00000001<>+56(SB)/4, $0x00000001
+DATA lanes_00000001<>+60(SB)/4, $0x00000001
+GLOBL lanes_00000001<>(SB), RODATA|NOPTR, $64
+
+// func cosNearAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·cosNearAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000008, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMULPS       lanes_3f22f983<>+0(SB), Y0, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Y1, Y0
+	VCVTPS2DQ    Y1, Y1
+	VMULPS       Y0, Y0, Y2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y3
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD132PS  Y0, Y0, Y3
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y0
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y0
+	VPSLLD       $0x1f, Y1, Y2
+	VBLENDVPS    Y2, Y0, Y3, Y4
+	VBLENDVPS    Y2, Y3, Y0, Y0
+	VANDPS       lanes_00000002<>+0(SB), Y1, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y4, Y2
+	VPADDD       lanes_00000001<>+0(SB), Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y1, Y1
+	VPSLLD       $0x1e, Y1, Y1
+	VXORPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          many
+
+fewer:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), DI
+	MOVQ         $0x00000010, SI
+	SUBQ         CX, SI
+	VMOVUPS      (DI)(SI*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VMULPS       lanes_3f22f983<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func tanhAVX2(dst []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
@@ -17880,6 +18290,180 @@ tail:
 	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K2
 	VBLENDMPS    Z0, Z19, K2, Z20
 	VMOVUPS      Z20, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sinNearAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sinNearAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMULPS       lanes_3f22f983<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Z1, Z0
+	VCVTPS2DQ    Z1, Z1
+	VMULPS       Z0, Z0, Z6
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z7
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z6, Z7
+	VMULPS       Z6, Z7, Z7
+	VFMADD132PS  Z0, Z0, Z7
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z0
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z6, Z0
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z6, Z0
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z6, Z0
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z6, Z0
+	VPTESTMD     lanes_00000001<>+0(SB), Z1, K1
+	VBLENDMPS    Z0, Z7, K1, Z2
+	VBLENDMPS    Z7, Z0, K1, Z3
+	VANDPS       lanes_00000002<>+0(SB), Z1, Z0
+	VPSLLD       $0x1e, Z0, Z0
+	VXORPS       Z0, Z2, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z1, Z1
+	VANDPS       lanes_00000002<>+0(SB), Z1, Z1
+	VPSLLD       $0x1e, Z1, Z1
+	VXORPS       Z1, Z3, Z1
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VMULPS       lanes_3f22f983<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Z1, Z0
+	VCVTPS2DQ    Z1, Z1
+	VMULPS       Z0, Z0, Z2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z3
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z3, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z0
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z2, Z0
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z2, Z0
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z2, Z0
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z0
+	VPTESTMD     lanes_00000001<>+0(SB), Z1, K2
+	VBLENDMPS    Z0, Z3, K2, Z4
+	VBLENDMPS    Z3, Z0, K2, Z5
+	VANDPS       lanes_00000002<>+0(SB), Z1, Z0
+	VPSLLD       $0x1e, Z0, Z0
+	VXORPS       Z0, Z4, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z1, Z1
+	VANDPS       lanes_00000002<>+0(SB), Z1, Z1
+	VPSLLD       $0x1e, Z1, Z1
+	VXORPS       Z1, Z5, Z1
+	VMOVUPS      Z0, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func cosNearAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·cosNearAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORQ BX, BX
+	SUBQ $0x00000010, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMULPS       lanes_3f22f983<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Z1, Z0
+	VCVTPS2DQ    Z1, Z1
+	VMULPS       Z0, Z0, Z6
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z7
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z6, Z7
+	VMULPS       Z6, Z7, Z7
+	VFMADD132PS  Z0, Z0, Z7
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z0
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z6, Z0
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z6, Z0
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z6, Z0
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z6, Z0
+	VPTESTMD     lanes_00000001<>+0(SB), Z1, K1
+	VBLENDMPS    Z0, Z7, K1, Z2
+	VBLENDMPS    Z7, Z0, K1, Z3
+	VANDPS       lanes_00000002<>+0(SB), Z1, Z0
+	VPSLLD       $0x1e, Z0, Z0
+	VXORPS       Z0, Z2, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z1, Z0
+	VANDPS       lanes_00000002<>+0(SB), Z0, Z0
+	VPSLLD       $0x1e, Z0, Z0
+	VXORPS       Z0, Z3, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          many
+
+fewer:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VMULPS       lanes_3f22f983<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS lanes_3fc90fdb<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_b33bbd2e<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_a6f72ced<>+0(SB), Z1, Z0
+	VCVTPS2DQ    Z1, Z1
+	VMULPS       Z0, Z0, Z2
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z3
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z3, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z0
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z2, Z0
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z2, Z0
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z2, Z0
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z0
+	VPTESTMD     lanes_00000001<>+0(SB), Z1, K2
+	VBLENDMPS    Z0, Z3, K2, Z4
+	VBLENDMPS    Z3, Z0, K2, Z5
+	VANDPS       lanes_00000002<>+0(SB), Z1, Z0
+	VPSLLD       $0x1e, Z0, Z0
+	VXORPS       Z0, Z4, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z1, Z0
+	VANDPS       lanes_00000002<>+0(SB), Z0, Z0
+	VPSLLD       $0x1e, Z0, Z0
+	VXORPS       Z0, Z5, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
 
 done:
 	VZEROUPPER
@@ -21511,8 +22095,8 @@ loop:
 	JGE          loop
 
 rest:
-	ADDQ $0x00000040, CX
-	JZ   done
+	ADDQ $0x00000030, CX
+	JL   tail
 
 one:
 	VMOVD        BX, X0
@@ -21640,7 +22224,143 @@ one:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JG           one
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	JZ           done
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMASKMOVPS   Y0, Y2, (AX)
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      32(BX)(DX*4), Y0
+	VMASKMOVPS   Y1, Y0, 32(AX)
+	ADDQ         $0x00000040, AX
 
 done:
 	VZEROUPPER
@@ -22218,33 +22938,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y8
 	VROUNDPS     $0x00, Y8, Y8
-	VCVTPS2DQ    Y8, Y9
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y8, Y1
+	VCVTPS2DQ    Y8, Y8
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y8
+	VMULPS       Y1, Y1, Y9
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y10
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y8, Y10
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y8, Y10
-	VMULPS       Y8, Y10, Y10
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y9, Y10
+	VMULPS       Y9, Y10, Y10
 	VFMADD132PS  Y1, Y1, Y10
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y8, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y8, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y8, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y8, Y1
-	VPSLLD       $0x1f, Y9, Y8
-	VBLENDVPS    Y8, Y1, Y10, Y11
-	VBLENDVPS    Y8, Y10, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y9, Y8
-	VPSLLD       $0x1e, Y8, Y8
-	VXORPS       Y8, Y11, Y8
-	VPADDD       lanes_00000001<>+0(SB), Y9, Y9
-	VANDPS       lanes_00000002<>+0(SB), Y9, Y9
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y9, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y9, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y9, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y9, Y1
+	VPSLLD       $0x1f, Y8, Y9
+	VBLENDVPS    Y9, Y1, Y10, Y11
+	VBLENDVPS    Y9, Y10, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y8, Y9
 	VPSLLD       $0x1e, Y9, Y9
-	VXORPS       Y9, Y1, Y1
+	VXORPS       Y9, Y11, Y9
+	VPADDD       lanes_00000001<>+0(SB), Y8, Y8
+	VANDPS       lanes_00000002<>+0(SB), Y8, Y8
+	VPSLLD       $0x1e, Y8, Y8
+	VXORPS       Y8, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y8, Y0
+	VMULPS       Y0, Y9, Y0
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y0, 32(AX)
 	VPSRLD       $0x08, Y2, Y0
@@ -22280,33 +23000,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y8
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y8
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y8
-	VMULPS       Y2, Y8, Y8
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y8
+	VMULPS       Y3, Y8, Y8
 	VFMADD132PS  Y1, Y1, Y8
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y8, Y9
-	VBLENDVPS    Y2, Y8, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y9, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y8, Y9
+	VBLENDVPS    Y3, Y8, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y9, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 64(AX)
 	VMOVUPS      Y0, 96(AX)
 	VPSRLD       $0x08, Y4, Y0
@@ -22342,33 +23062,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
 	VFMADD132PS  Y1, Y1, Y4
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y4, Y5
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y5, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 128(AX)
 	VMOVUPS      Y0, 160(AX)
 	VPSRLD       $0x08, Y6, Y0
@@ -22404,33 +23124,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
 	VFMADD132PS  Y1, Y1, Y4
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y4, Y5
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y5, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 192(AX)
 	VMOVUPS      Y0, 224(AX)
 	ADDQ         $0x00000100, AX
@@ -22438,8 +23158,8 @@ loop:
 	JGE          loop
 
 rest:
-	ADDQ $0x00000040, CX
-	JZ   done
+	ADDQ $0x00000030, CX
+	JL   tail
 
 one:
 	VMOVD        BX, X0
@@ -22590,60 +23310,232 @@ one:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
 	VFMADD132PS  Y1, Y1, Y4
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y4, Y5
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y5, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y0, 32(AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JG           one
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	JZ           done
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x11, Y1, Y2
+	VPSRLD       $0x0f, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1d, Y1, Y2
+	VPSRLD       $0x03, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x10, Y1, Y2
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x18, Y1, Y2
+	VPSRLD       $0x08, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0d, Y1, Y2
+	VPSRLD       $0x13, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x11, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x1a, Y1, Y2
+	VPSRLD       $0x06, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPSLLD       $0x06, Y1, Y2
+	VPSRLD       $0x1a, Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y2
+	VPSRAD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y2, Y3
+	VPSUBD       Y3, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y0, Y3, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y3, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      32(BX)(DX*4), Y1
+	VMASKMOVPS   Y0, Y1, 32(AX)
+	ADDQ         $0x00000040, AX
 
 done:
 	VZEROUPPER
 	RET
-
-DATA lanes_00000001<>+0(SB)/4, $0x00000001
-DATA lanes_00000001<>+4(SB)/4, $0x00000001
-DATA lanes_00000001<>+8(SB)/4, $0x00000001
-DATA lanes_00000001<>+12(SB)/4, $0x00000001
-DATA lanes_00000001<>+16(SB)/4, $0x00000001
-DATA lanes_00000001<>+20(SB)/4, $0x00000001
-DATA lanes_00000001<>+24(SB)/4, $0x00000001
-DATA lanes_00000001<>+28(SB)/4, $0x00000001
-DATA lanes_00000001<>+32(SB)/4, $0x00000001
-DATA lanes_00000001<>+36(SB)/4, $0x00000001
-DATA lanes_00000001<>+40(SB)/4, $0x00000001
-DATA lanes_00000001<>+44(SB)/4, $0x00000001
-DATA lanes_00000001<>+48(SB)/4, $0x00000001
-DATA lanes_00000001<>+52(SB)/4, $0x00000001
-DATA lanes_00000001<>+56(SB)/4, $0x00000001
-DATA lanes_00000001<>+60(SB)/4, $0x00000001
-GLOBL lanes_00000001<>(SB), RODATA|NOPTR, $64
 
 DATA lanes_c0000000<>+0(SB)/4, $0xc0000000
 DATA lanes_c0000000<>+4(SB)/4, $0xc0000000
@@ -22716,150 +23608,6 @@ DATA lanes_40c90fdb<>+52(SB)/4, $0x40c90fdb
 DATA lanes_40c90fdb<>+56(SB)/4, $0x40c90fdb
 DATA lanes_40c90fdb<>+60(SB)/4, $0x40c90fdb
 GLOBL lanes_40c90fdb<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_b94ca1f9<>+0(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+4(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+8(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+12(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+16(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+20(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+24(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+28(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+32(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+36(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+40(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+44(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+48(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+52(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+56(SB)/4, $0xb94ca1f9
-DATA lanes_b94ca1f9<>+60(SB)/4, $0xb94ca1f9
-GLOBL lanes_b94ca1f9<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_3c08839e<>+0(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+4(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+8(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+12(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+16(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+20(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+24(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+28(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+32(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+36(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+40(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+44(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+48(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+52(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+56(SB)/4, $0x3c08839e
-DATA lanes_3c08839e<>+60(SB)/4, $0x3c08839e
-GLOBL lanes_3c08839e<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_be2aaaa3<>+0(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+4(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+8(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+12(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+16(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+20(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+24(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+28(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+32(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+36(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+40(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+44(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+48(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+52(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+56(SB)/4, $0xbe2aaaa3
-DATA lanes_be2aaaa3<>+60(SB)/4, $0xbe2aaaa3
-GLOBL lanes_be2aaaa3<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_37ccf5ce<>+0(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+4(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+8(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+12(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+16(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+20(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+24(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+28(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+32(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+36(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+40(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+44(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+48(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+52(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+56(SB)/4, $0x37ccf5ce
-DATA lanes_37ccf5ce<>+60(SB)/4, $0x37ccf5ce
-GLOBL lanes_37ccf5ce<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_bab6061a<>+0(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+4(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+8(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+12(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+16(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+20(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+24(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+28(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+32(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+36(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+40(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+44(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+48(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+52(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+56(SB)/4, $0xbab6061a
-DATA lanes_bab6061a<>+60(SB)/4, $0xbab6061a
-GLOBL lanes_bab6061a<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_3d2aaaa5<>+0(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+4(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+8(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+12(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+16(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+20(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+24(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+28(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+32(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+36(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+40(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+44(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+48(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+52(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+56(SB)/4, $0x3d2aaaa5
-DATA lanes_3d2aaaa5<>+60(SB)/4, $0x3d2aaaa5
-GLOBL lanes_3d2aaaa5<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_bf000000<>+0(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+4(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+8(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+12(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+16(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+20(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+24(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+28(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+32(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+36(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+40(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+44(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+48(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+52(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+56(SB)/4, $0xbf000000
-DATA lanes_bf000000<>+60(SB)/4, $0xbf000000
-GLOBL lanes_bf000000<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_00000002<>+0(SB)/4, $0x00000002
-DATA lanes_00000002<>+4(SB)/4, $0x00000002
-DATA lanes_00000002<>+8(SB)/4, $0x00000002
-DATA lanes_00000002<>+12(SB)/4, $0x00000002
-DATA lanes_00000002<>+16(SB)/4, $0x00000002
-DATA lanes_00000002<>+20(SB)/4, $0x00000002
-DATA lanes_00000002<>+24(SB)/4, $0x00000002
-DATA lanes_00000002<>+28(SB)/4, $0x00000002
-DATA lanes_00000002<>+32(SB)/4, $0x00000002
-DATA lanes_00000002<>+36(SB)/4, $0x00000002
-DATA lanes_00000002<>+40(SB)/4, $0x00000002
-DATA lanes_00000002<>+44(SB)/4, $0x00000002
-DATA lanes_00000002<>+48(SB)/4, $0x00000002
-DATA lanes_00000002<>+52(SB)/4, $0x00000002
-DATA lanes_00000002<>+56(SB)/4, $0x00000002
-DATA lanes_00000002<>+60(SB)/4, $0x00000002
-GLOBL lanes_00000002<>(SB), RODATA|NOPTR, $64
 
 // func uniformAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
 // Requires: AVX, AVX2, AVX512F, AVX512VL
@@ -23259,8 +24007,8 @@ loop:
 	JGE          loop
 
 rest:
-	ADDQ $0x00000040, CX
-	JZ   done
+	ADDQ $0x00000030, CX
+	JL   tail
 
 one:
 	VMOVD        BX, X0
@@ -23348,7 +24096,103 @@ one:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JG           one
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	JZ           done
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMASKMOVPS   Y0, Y2, (AX)
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      32(BX)(DX*4), Y0
+	VMASKMOVPS   Y1, Y0, 32(AX)
+	ADDQ         $0x00000040, AX
 
 done:
 	VZEROUPPER
@@ -23748,33 +24592,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y8
 	VROUNDPS     $0x00, Y8, Y8
-	VCVTPS2DQ    Y8, Y9
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y8, Y1
+	VCVTPS2DQ    Y8, Y8
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y8
+	VMULPS       Y1, Y1, Y9
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y10
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y8, Y10
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y8, Y10
-	VMULPS       Y8, Y10, Y10
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y9, Y10
+	VMULPS       Y9, Y10, Y10
 	VFMADD132PS  Y1, Y1, Y10
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y8, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y8, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y8, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y8, Y1
-	VPSLLD       $0x1f, Y9, Y8
-	VBLENDVPS    Y8, Y1, Y10, Y11
-	VBLENDVPS    Y8, Y10, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y9, Y8
-	VPSLLD       $0x1e, Y8, Y8
-	VXORPS       Y8, Y11, Y8
-	VPADDD       lanes_00000001<>+0(SB), Y9, Y9
-	VANDPS       lanes_00000002<>+0(SB), Y9, Y9
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y9, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y9, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y9, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y9, Y1
+	VPSLLD       $0x1f, Y8, Y9
+	VBLENDVPS    Y9, Y1, Y10, Y11
+	VBLENDVPS    Y9, Y10, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y8, Y9
 	VPSLLD       $0x1e, Y9, Y9
-	VXORPS       Y9, Y1, Y1
+	VXORPS       Y9, Y11, Y9
+	VPADDD       lanes_00000001<>+0(SB), Y8, Y8
+	VANDPS       lanes_00000002<>+0(SB), Y8, Y8
+	VPSLLD       $0x1e, Y8, Y8
+	VXORPS       Y8, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y8, Y0
+	VMULPS       Y0, Y9, Y0
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y0, 32(AX)
 	VPSRLD       $0x08, Y2, Y0
@@ -23810,33 +24654,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y8
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y8
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y8
-	VMULPS       Y2, Y8, Y8
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y8
+	VMULPS       Y3, Y8, Y8
 	VFMADD132PS  Y1, Y1, Y8
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y8, Y9
-	VBLENDVPS    Y2, Y8, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y9, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y8, Y9
+	VBLENDVPS    Y3, Y8, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y9, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 64(AX)
 	VMOVUPS      Y0, 96(AX)
 	VPSRLD       $0x08, Y4, Y0
@@ -23872,33 +24716,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
 	VFMADD132PS  Y1, Y1, Y4
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y4, Y5
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y5, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 128(AX)
 	VMOVUPS      Y0, 160(AX)
 	VPSRLD       $0x08, Y6, Y0
@@ -23934,33 +24778,33 @@ loop:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
 	VFMADD132PS  Y1, Y1, Y4
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y4, Y5
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y5, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, 192(AX)
 	VMOVUPS      Y0, 224(AX)
 	ADDQ         $0x00000100, AX
@@ -23968,8 +24812,8 @@ loop:
 	JGE          loop
 
 rest:
-	ADDQ $0x00000040, CX
-	JZ   done
+	ADDQ $0x00000030, CX
+	JL   tail
 
 one:
 	VMOVD        BX, X0
@@ -24080,38 +24924,188 @@ one:
 	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
 	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VCVTPS2DQ    Y2, Y3
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
 	VFMADD132PS  Y1, Y1, Y4
 	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y1
-	VPSLLD       $0x1f, Y3, Y2
-	VBLENDVPS    Y2, Y1, Y4, Y5
-	VBLENDVPS    Y2, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y5, Y2
-	VPADDD       lanes_00000001<>+0(SB), Y3, Y3
-	VANDPS       lanes_00000002<>+0(SB), Y3, Y3
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
 	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y1, Y1
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y2, Y0
+	VMULPS       Y0, Y3, Y0
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y0, 32(AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JG           one
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	JZ           done
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	ADDL         $0x00000008, BX
+	VPADDD       lane<>+0(SB), Y0, Y0
+	VMOVUPS      (SP), Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       32(SP), Y0, Y0
+	VPADDD       64(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       96(SP), Y0, Y0
+	VPADDD       128(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       160(SP), Y0, Y0
+	VPADDD       192(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x11, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x10, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x18, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       224(SP), Y0, Y0
+	VPADDD       256(SP), Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0d, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x0f, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x1a, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPROLD       $0x06, Y1, Y1
+	VPXOR        Y0, Y1, Y1
+	VPADDD       288(SP), Y0, Y0
+	VPADDD       320(SP), Y1, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y2
+	VPSRAD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y2, Y3
+	VPSUBD       Y3, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
+	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
+	VADDPS       Y0, Y3, Y0
+	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
+	VSQRTPS      Y0, Y0
+	VPSRLD       $0x08, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
+	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
+	VCVTPS2DQ    Y2, Y2
+	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD132PS  Y1, Y1, Y4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VBLENDVPS    Y3, Y1, Y4, Y5
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
+	VPSLLD       $0x1e, Y3, Y3
+	VXORPS       Y3, Y5, Y3
+	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
+	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VXORPS       Y2, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       Y0, Y3, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, DX
+	SUBQ         CX, DX
+	VMOVUPS      32(BX)(DX*4), Y1
+	VMASKMOVPS   Y0, Y1, 32(AX)
+	ADDQ         $0x00000040, AX
 
 done:
 	VZEROUPPER

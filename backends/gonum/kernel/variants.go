@@ -13,7 +13,7 @@ type set struct {
 	sel          func(dst, cond, a, b []float32)
 	transpose    func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
 
-	// len(dst) is a multiple of 16; c0 is the counter of dst[0].
+	// c0 is the counter of dst[0].
 	uniform, normal func(dst []float32, k0, k1, c0, c1 uint32)
 
 	sum, maxOf   func(x []float32) float32

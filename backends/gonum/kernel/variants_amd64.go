@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"math"
+
+	"golang.org/x/sys/cpu"
+)
 
 //go:generate sh -c "cd gen && go run . -out ../asm_amd64.s -stubs ../asm_amd64.go -pkg kernel"
 
@@ -27,6 +31,8 @@ var setAVX2 = set{
 		Exp:      expAVX2,
 		Log:      logAVX2,
 		Log1p:    log1pAVX2,
+		Sin:      patched(sinNearAVX2, math.Sin),
+		Cos:      patched(cosNearAVX2, math.Cos),
 		Tanh:     tanhAVX2,
 		Floor:    floorAVX2,
 		Sign:     signAVX2,
@@ -98,6 +104,8 @@ var setAVX512 = set{
 		Exp:      expAVX512,
 		Log:      logAVX512,
 		Log1p:    log1pAVX512,
+		Sin:      patched(sinNearAVX512, math.Sin),
+		Cos:      patched(cosNearAVX512, math.Cos),
 		Tanh:     tanhAVX512,
 		Floor:    floorAVX512,
 		Sign:     signAVX512,
@@ -205,5 +213,29 @@ func copyRowsOfAVX512(dst []float32, ldd int, x []float32, ldx, rows, cols int) 
 		copyRowsAVX512(&dst[0], ldd, &x[0], ldx, rows, cols)
 	} else {
 		copyRowsGo(dst, ldd, x, ldx, rows, cols)
+	}
+}
+
+// patched makes a function of all x from f, which holds for |x| ≤ 2¹⁴ only, and
+// far, one element at a time.
+func patched(f func(dst, x []float32), far func(float64) float64) func(dst, x []float32) {
+	return func(dst, x []float32) {
+		for len(x) > 0 {
+			var kept [64]float32
+			n := copy(kept[:], x)
+			outside := false
+			for _, v := range kept[:n] {
+				outside = outside || !(v <= 1<<14 && v >= -1<<14)
+			}
+			f(dst[:n], x[:n])
+			if outside {
+				for i, v := range kept[:n] {
+					if !(v <= 1<<14 && v >= -1<<14) {
+						dst[i] = float32(far(float64(v)))
+					}
+				}
+			}
+			dst, x = dst[n:], x[n:]
+		}
 	}
 }

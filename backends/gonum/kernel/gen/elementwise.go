@@ -82,6 +82,8 @@ func elementwises(i isa) {
 	unary("exp", 2, i.exp)
 	unary("log", 2, i.log)
 	unary("log1p", 2, i.log1p)
+	unary("sinNear", 1, func(x vec) vec { sin, _ := i.sincos(x); return sin })
+	unary("cosNear", 1, func(x vec) vec { _, cos := i.sincos(x); return cos })
 	unary("tanh", 2, i.tanh)
 	unary("floor", 4, func(x vec) vec { return i.round(1, x) })
 	unary("sigmoid", 2, i.sigmoid)

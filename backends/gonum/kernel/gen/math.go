@@ -130,24 +130,42 @@ func (i isa) softplus(x vec) vec {
 	return i.add(y, i.max(zero, x))
 }
 
-// sincos2pi is sin and cos of 2πu for 0 ≤ u < 1: u = q/4 + t with |t| ≤ 1/8.
-func (i isa) sincos2pi(u vec) (sin, cos vec) {
-	qf := i.round(0, i.mul(u, f32(4)))
-	q := i.toInt(qf)
-	t := i.vec()
-	VMOVAPS(u, t)
-	VFNMADD231PS(f32(0.25), qf, t)
-	t = i.mul(t, f32(2*math.Pi))
+// quadrant is sin and cos of an angle of q quarter turns and t radians more,
+// |t| ≤ π/4.
+func (i isa) quadrant(q, t vec) (sin, cos vec) {
 	z := i.mul(t, t)
 	s := i.poly(z, -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
 	s = i.mul(s, z)
 	fma(s, t, t)
 	c := i.poly(z, 2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2, -0.5)
 	fma(c, z, f32(1))
-	odd := choice{v: i.shl(q, 31)}
+	odd := i.odd(q)
 	sin = i.pick(odd, c, s)
 	cos = i.pick(odd, s, c)
 	sin = i.xor(sin, i.shl(i.and(q, bits(2)), 30))
 	cos = i.xor(cos, i.shl(i.and(i.addInt(q, bits(1)), bits(2)), 30))
 	return sin, cos
+}
+
+// sincos2pi is sin and cos of 2πu for 0 ≤ u < 1: u = q/4 + t with |t| ≤ 1/8.
+func (i isa) sincos2pi(u vec) (sin, cos vec) {
+	q := i.round(0, i.mul(u, f32(4)))
+	t := i.vec()
+	VMOVAPS(u, t)
+	VFNMADD231PS(f32(0.25), q, t)
+	return i.quadrant(i.toInt(q), i.mul(t, f32(2*math.Pi)))
+}
+
+// sincos is sin and cos of |x| ≤ 2¹⁴: x = q·π/2 + t, with π/2 in three parts.
+func (i isa) sincos(x vec) (sin, cos vec) {
+	q := i.round(0, i.mul(x, f32(2/math.Pi)))
+	t := i.vec()
+	VMOVAPS(x, t)
+	rest := math.Pi / 2
+	for _, more := range []float64{0, 0, 6.123233995736766e-17} {
+		part := float64(float32(rest + more))
+		VFNMADD231PS(f32(part), q, t)
+		rest = rest - part + more
+	}
+	return i.quadrant(i.toInt(q), t)
 }

@@ -28,8 +28,7 @@ func noises() {
 }
 
 // noise writes name(dst, k0, k1, c0, c1): for each eight counters from c0 on,
-// the two vectors that finish makes of the two words. len(dst) is a multiple
-// of 16.
+// the two vectors that finish makes of the two words.
 func noise(name string, rotate bool, finish func(w0, w1 vec) (vec, vec)) {
 	i := avx2
 	TEXT(name, NOSPLIT, "func(dst []float32, k0, k1, c0, c1 uint32)")
@@ -74,6 +73,7 @@ func noise(name string, rotate bool, finish func(w0, w1 vec) (vec, vec)) {
 	}
 
 	rotations := [2][4]uint64{{13, 15, 26, 6}, {17, 29, 16, 24}}
+	write := func(v vec, at Mem, _ int) { VMOVUPS(v, at) }
 	blocks := func(count int) {
 		x0, x1 := make([]vec, count), make([]vec, count)
 		for b := range count {
@@ -101,8 +101,8 @@ func noise(name string, rotate bool, finish func(w0, w1 vec) (vec, vec)) {
 		}
 		for b := range count {
 			first, second := finish(x0[b], x1[b])
-			VMOVUPS(first, Mem{Base: dst, Disp: 64 * b})
-			VMOVUPS(second, Mem{Base: dst, Disp: 64*b + 32})
+			write(first, Mem{Base: dst, Disp: 64 * b}, 0)
+			write(second, Mem{Base: dst, Disp: 64*b + 32}, 1)
 		}
 		ADDQ(U32(64*count), dst)
 	}
@@ -114,12 +114,17 @@ func noise(name string, rotate bool, finish func(w0, w1 vec) (vec, vec)) {
 	SUBQ(U32(16*group), n)
 	JGE(LabelRef("loop"))
 	Label("rest")
-	ADDQ(U32(16*group), n)
-	JZ(LabelRef("done"))
+	ADDQ(U32(16*(group-1)), n)
+	JL(LabelRef("tail"))
 	Label("one")
 	blocks(1)
 	SUBQ(U32(16), n)
-	JG(LabelRef("one"))
+	JGE(LabelRef("one"))
+	Label("tail")
+	ADDQ(U32(16), n)
+	JZ(LabelRef("done"))
+	write = func(v vec, at Mem, half int) { i.maskOf(n, 2, half, i.vec()).store(v, at) }
+	blocks(1)
 	Label("done")
 	VZEROUPPER()
 	RET()

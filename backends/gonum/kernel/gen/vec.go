@@ -257,3 +257,13 @@ func (i isa) keep(c choice, yes Op) reg.VecVirtual {
 	}
 	return v
 }
+
+// odd chooses where the integer q is odd.
+func (i isa) odd(q vec) choice {
+	if i.evex {
+		k := K()
+		VPTESTMD(bits(1), q, k)
+		return choice{k: k}
+	}
+	return choice{v: i.shl(q, 31)}
+}
