@@ -6,7 +6,8 @@
 // kernels (v0.9.18, tensor v0.9.24):
 //
 //	add sub mul                    Add, Sub, HadamardProd
-//	neg abs log log1p sqrt tanh    its elementwise functions
+//	neg abs sign floor log log1p sqrt tanh
+//	                               its elementwise functions
 //	less lessequal equal           its comparisons, as numbers
 //	matmul                         Mul. The product within is BLAS, as everywhere in
 //	                               Gorgonia, and is given the one of backends/gonum by
@@ -20,14 +21,14 @@
 //	broadcast transpose slice concat pad gather onehot reshape select
 //	                 Gorgonia's need other shapes, make views, or have no integers;
 //	                 its Where multiplies by the mask, and Inf·0 is NaN
-//	div exp sign floor sin cos max min reduce_max
-//	                 its −1/0 is +Inf, its exp is 0 far out and 20 ulp off before, its
-//	                 sign has no zero, its maxima and minima lose NaN
+//	div exp sin cos max min reduce_max
+//	                 its −1/0 is +Inf, its exp(3e38) is 0 and exp(−73) 20 ulp off, its
+//	                 sines are off by 3e-6, its maxima and minima lose NaN
 //	conv2d_dx conv2d_dw
 //	                 the products are Gorgonia's Mul, im2col and col2im around them ours
 //	maxpool avgpool and their gradients
-//	                 its average is wrong where windows overlap, its maximum where
-//	                 there is NaN or padding
+//	                 its average is wrong where windows overlap, its maximum of a
+//	                 window of −Inf is −3.4e38
 //	uniform normal   package rng on the host: Gorgonia's random nodes of one shape are
 //	                 one node, and do not follow the stream
 //

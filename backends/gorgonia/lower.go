@@ -25,16 +25,16 @@ func init() {
 
 		ir.Neg:   native1(gorgonia.Neg),
 		ir.Abs:   native1(gorgonia.Abs),
+		ir.Sign:  native1(gorgonia.Sign),
+		ir.Floor: native1(gorgonia.Floor),
 		ir.Log:   native1(gorgonia.Log),
 		ir.Log1p: native1(gorgonia.Log1p),
 		ir.Sqrt:  native1(gorgonia.Sqrt),
 		ir.Tanh:  native1(gorgonia.Tanh),
 
-		ir.Sign:  own1(sign),
-		ir.Exp:   own1(math.Exp),
-		ir.Floor: own1(math.Floor),
-		ir.Sin:   own1(math.Sin),
-		ir.Cos:   own1(math.Cos),
+		ir.Exp: own1(math.Exp),
+		ir.Sin: own1(math.Sin),
+		ir.Cos: own1(math.Cos),
 
 		ir.Add: native2(gorgonia.Add),
 		ir.Sub: native2(gorgonia.Sub),
@@ -126,16 +126,6 @@ func own2(f func(x, z float32) float32) lowering {
 			}
 		}
 	})
-}
-
-func sign(x float64) float64 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	}
-	return x // 0, or NaN
 }
 
 func selectOp(*ir.Instr, []ir.Type) func(y array, x []array) {
