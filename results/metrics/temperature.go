@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"sync"
 
 	"bayesbench/backends/rng"
 )
@@ -59,17 +60,22 @@ func Folds(n int) [][]int32 {
 // of in-domain uncertainty estimation and ensembling in deep learning",
 // section 4.
 func Calibrate(e *Evaluation, folds [][]int32) Calibration {
-	var sum Calibration
 	half := (e.N + 1) / 2
-	for _, perm := range folds {
-		for _, way := range [][2][]int32{{perm[:half], perm[half:]}, {perm[half:], perm[:half]}} {
-			c := calibrateHalf(e, way[0], way[1])
-			sum.LL += c.LL
-			sum.BrierSum += c.BrierSum
-			sum.ECE15 += c.ECE15
-			sum.Accuracy += c.Accuracy
-			sum.Temperature += c.Temperature
+	parts := make([]Calibration, 2*len(folds))
+	var wait sync.WaitGroup
+	for i, perm := range folds {
+		for way, at := range [][2][]int32{{perm[:half], perm[half:]}, {perm[half:], perm[:half]}} {
+			wait.Go(func() { parts[2*i+way] = calibrateHalf(e, at[0], at[1]) })
 		}
+	}
+	wait.Wait()
+	var sum Calibration // added up in order, whatever order they ended in
+	for _, c := range parts {
+		sum.LL += c.LL
+		sum.BrierSum += c.BrierSum
+		sum.ECE15 += c.ECE15
+		sum.Accuracy += c.Accuracy
+		sum.Temperature += c.Temperature
 	}
 	runs := float64(2 * len(folds))
 	return Calibration{sum.LL / runs, sum.BrierSum / runs, sum.ECE15 / runs, sum.Accuracy / runs, sum.Temperature / runs}
