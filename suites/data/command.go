@@ -22,7 +22,10 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 		if i := strings.LastIndexByte(said, '\n'); i >= 0 {
 			said = said[i+1:]
 		}
-		return stdout.Bytes(), fmt.Errorf("%s %s: %w: %s", name, args[0], err, said)
+		if said != "" {
+			said = ": " + said
+		}
+		return stdout.Bytes(), fmt.Errorf("%s %s: %w%s", name, args[0], err, said)
 	}
 	return stdout.Bytes(), nil
 }

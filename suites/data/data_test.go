@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -381,19 +382,34 @@ func TestMNIST(t *testing.T) {
 	if want := [10]int{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}; count != want {
 		t.Errorf("class counts %v, want %v", count, want)
 	}
-	// The published mean and deviation.
-	var sum, sq float64
-	for i := range set.Train.Len() {
-		for _, x := range read(t, set.Train, i) {
-			v := float64(x) / 255
-			sum += v
-			sq += v * v
+	checkConstants(t, set)
+}
+
+// checkConstants compares the published mean and deviation with the training images'.
+func checkConstants(t *testing.T, set *Set) {
+	t.Helper()
+	for c := range set.Shape[0] {
+		var count [256]float64
+		for i := range set.Train.Len() {
+			m, err := set.Train.Native(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range m.Plane(c) {
+				count[x]++
+			}
 		}
-	}
-	n := float64(set.Train.Len() * 784)
-	mean := sum / n
-	if variance := sq/n - mean*mean; abs(mean-0.1307) > 5e-5 || abs(variance-0.3081*0.3081) > 5e-5 {
-		t.Errorf("mean %.5f, variance %.5f", mean, variance)
+		var n, sum, sq float64
+		for x, k := range count {
+			v := float64(x) / 255
+			n += k
+			sum += k * v
+			sq += k * v * v
+		}
+		mean := sum / n
+		if std := math.Sqrt(sq/n - mean*mean); abs(mean-set.Mean[c]) > 6e-5 || abs(std-set.Std[c]) > 6e-5 {
+			t.Errorf("%s, channel %d: mean %.5f and deviation %.5f, published are %v and %v", set.Name, c, mean, std, set.Mean[c], set.Std[c])
+		}
 	}
 }
 
@@ -454,6 +470,9 @@ func TestSetsAtHand(t *testing.T) {
 				"notmnist": {0, 10000}, "emnist-letters": {0, 20800}, "imagenette": {9469, 3925},
 			}[name]; set.Train.Len() != want[0] || set.Test.Len() != want[1] {
 				t.Errorf("%d + %d examples, published are %v", set.Train.Len(), set.Test.Len(), want)
+			}
+			if _, ok := set.Train.(*memory); ok && set.Train.Len() > 0 {
+				checkConstants(t, set)
 			}
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -263,17 +262,22 @@ func TestCIFARFromNPM(t *testing.T) {
 		picture := image.NewRGBA(image.Rect(0, 0, pixels, cifarBatch))
 		batch := make([]byte, 0, cifarBatch*cifarRecord)
 		var list []string
+		// 250 different images, over and over.
+		var rows, records [250][]byte
+		for i := range rows {
+			planes := make([]byte, cifarImage)
+			for j := range pixels {
+				r, g, b := uint8(i+j+n), uint8(i*3), uint8(j)
+				rows[i] = append(rows[i], r, g, b, 255)
+				planes[j], planes[pixels+j], planes[2*pixels+j] = r, g, b
+			}
+			records[i] = planes
+		}
 		for i := range cifarBatch {
 			label := uint8((i + n) % 10)
 			list = append(list, fmt.Sprint(label))
-			batch = append(batch, label)
-			planes := make([]byte, cifarImage)
-			for j := range pixels {
-				c := color.RGBA{uint8(i + j + n), uint8(i * 3), uint8(j), 255}
-				picture.SetRGBA(j, i, c)
-				planes[j], planes[pixels+j], planes[2*pixels+j] = c.R, c.G, c.B
-			}
-			batch = append(batch, planes...)
+			batch = append(append(batch, label), records[i%250]...)
+			copy(picture.Pix[i*picture.Stride:], rows[i%250])
 		}
 		labels[n] = "[" + strings.Join(list, ",") + "]"
 		var buf bytes.Buffer

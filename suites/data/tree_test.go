@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"bayesbench/backends/rng"
+	"bayesbench/suites/data/augment"
 )
 
 // photograph is a JPEG of h x w pixels, brighter for larger shade, gray if asked for.
@@ -259,6 +262,40 @@ func TestLoaderFitsPhotographs(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A chain that begins with a crop is given images as they are stored; batches stay the same at any number of workers,
+// whether decoded images are kept or not.
+func TestCropsOfPhotographs(t *testing.T) {
+	isolate(t)
+	place := writeTree(t, sampleTree(t))
+	var want []Batch
+	for _, workers := range []int{1, 3} {
+		for _, cache := range []int64{1, 1 << 20} {
+			set, err := Open(t.Context(), "imagenet-folder", Options{Dir: place, Size: 16, CacheBytes: cache})
+			if err != nil {
+				t.Fatal(err)
+			}
+			chain := []augment.Transform{augment.ResizedCrop{Side: 16}, augment.Flip{}, augment.AugMix{Severity: 3}}
+			got := take(t, newLoader(t, set.Train, LoaderConfig{Batch: 4, Key: rng.Key{2, 0}, Augment: chain, Workers: workers}), 7)
+			if want == nil {
+				want = got
+			}
+			for i := range want {
+				if !sameBatch(want[i], got[i]) {
+					t.Fatalf("workers %d, cache %d: batch %d differs", workers, cache, i)
+				}
+			}
+		}
+	}
+	set, err := Open(t.Context(), "imagenet-folder", Options{Dir: place, Size: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLoader(t, set.Train, LoaderConfig{Batch: 4, Augment: []augment.Transform{augment.ResizedCrop{Side: 20}}})
+	if _, err := l.Next(); err == nil || !strings.Contains(err.Error(), "[3 20 20], expected [3 16 16]") {
+		t.Errorf("crop to another size: %v", err)
 	}
 }
 

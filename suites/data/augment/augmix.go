@@ -3,6 +3,7 @@ package augment
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"bayesbench/suites/data/draw"
 	"bayesbench/suites/data/pixel"
@@ -33,7 +34,13 @@ func (t AugMix) Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream) {
 	defer scratch.Put(a)
 	b := scratch.Get().(*pixel.Image)
 	defer scratch.Put(b)
-	mixed := make([]float32, len(src.Pix))
+	sums := mixtures.Get().(*[]float32)
+	defer mixtures.Put(sums)
+	if cap(*sums) < len(src.Pix) {
+		*sums = make([]float32, len(src.Pix))
+	}
+	mixed := (*sums)[:len(src.Pix)]
+	clear(mixed)
 	for i := range width {
 		a.CopyFrom(src)
 		for range 1 + s.Below(maxDepth) {
@@ -50,6 +57,8 @@ func (t AugMix) Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream) {
 		dst.Pix[k] = uint8(min(float32(1-m)*float32(v)+mixed[k]+0.5, 255))
 	}
 }
+
+var mixtures = sync.Pool{New: func() any { return new([]float32) }}
 
 // operation writes the changed src to dst; its strength is drawn up to the severity.
 type operation func(dst *pixel.Image, src pixel.Image, s *draw.Stream, severity int)

@@ -84,7 +84,11 @@ func cachedWindows(n, m int, filter Filter) []window {
 	return w
 }
 
-var lines = sync.Pool{New: func() any { return new(Image) }}
+// Scratch memory of resizes under way.
+var (
+	lines        = sync.Pool{New: func() any { return new(Image) }}
+	accumulators = sync.Pool{New: func() any { return new([]int32) }}
+)
 
 // Resize makes m a copy of src of h x w pixels: the bits of Pillow's resize, which filters rows, rounds to 8 bits, and then
 // filters columns.
@@ -111,7 +115,12 @@ func (m *Image) Resize(src Image, h, w int, filter Filter) {
 	}
 	m.Reshape(src.C, h, w)
 	rows := cachedWindows(src.H, h, filter)
-	sums := make([]int32, w)
+	acc := accumulators.Get().(*[]int32)
+	defer accumulators.Put(acc)
+	if cap(*acc) < w {
+		*acc = make([]int32, w)
+	}
+	sums := (*acc)[:w]
 	for c := range src.C {
 		in, out := narrow.Plane(c), m.Plane(c)
 		for y, win := range rows {
