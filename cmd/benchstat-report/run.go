@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"bayesbench/results"
+	"bayesbench/results/papers"
 	"bayesbench/results/report"
 )
 
@@ -49,7 +50,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table"), c.compare(), c.gate(), c.plot(), c.html()}
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -298,6 +299,42 @@ Examples:
 			}
 			fmt.Fprintln(c.stdout, *out)
 			return nil
+		},
+	}
+}
+
+func (c *command) paper() *ffcli.Command {
+	fs := c.flags("paper")
+	filter := fs.String("filter", "", "of our results keep what matches this `expr`, such as '/backend:gonum'")
+	alpha := fs.Float64("alpha", 0.05, "significance `level` of equivalence")
+	format := fs.String("format", "text", "text, markdown or latex")
+	return &ffcli.Command{
+		Name:       "paper",
+		ShortUsage: "benchstat-report paper TABLE [flags] DIR|FILE…",
+		ShortHelp:  "a published table with our numbers beside the printed ones",
+		LongHelp: "Tables: " + strings.Join(papers.Names(), ", ") + `
+
+Examples:
+  benchstat-report paper sparse-vd runs/lenet-300-100
+  benchstat-report paper sparse-vd -format latex runs/lenet-300-100 runs/lenet-5`,
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("which table? There are %s", strings.Join(papers.Names(), ", "))
+			}
+			paper, err := papers.Get(args[0])
+			if err != nil {
+				return err
+			}
+			set, err := load(fs, args[1:])
+			if err != nil {
+				return err
+			}
+			t, err := report.BuildPaper(set, paper, *filter, *alpha)
+			if err != nil {
+				return err
+			}
+			return t.Write(c.stdout, *format, terminal(c.stdout))
 		},
 	}
 }

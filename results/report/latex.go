@@ -76,6 +76,7 @@ var latexEscape = strings.NewReplacer(
 	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "±", `$\pm$`, "*", `$^{*}$`,
 	"†", `$^{\dagger}$`, "‡", `$^{\ddagger}$`, "↓", `$\downarrow$`, "↑", `$\uparrow$`, "·", `$\cdot$`, "∞", `$\infty$`,
+	"≠", `$\neq$`, "|", `$|$`,
 )
 
 func latex(s string) string { return latexEscape.Replace(s) }

@@ -27,8 +27,8 @@ type Query struct {
 // DefaultTables separates what must not be averaged.
 const DefaultTables = ".name,/model,/backend,/ood"
 
-// Headline are the metrics of a table that names none, as far as there are values.
-var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s"}
+// Headline are the metrics of a table that names none, as far as there are values in it.
+var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s", "ood-auroc-entropy", "ood-fpr95-entropy"}
 
 // detailKeys mark records of shifted test data or of one layer. They stay out of a table that does not mention them.
 var detailKeys = []string{"corruption", "severity", "layer"}
@@ -257,10 +257,12 @@ func sweepValue(r *results.Record, key string) string {
 	return ""
 }
 
-// setting names what a record belongs to: its name without K and without the predictor, and its configuration.
+// setting names the job a record belongs to: its name without K, predictor and details, and its seed.
 func setting(r *results.Record) string {
 	c := withoutSamples(r)
-	c.Sweep = slices.DeleteFunc(slices.Clone(c.Sweep), func(p results.Pair) bool { return p.Key == predictKey })
+	c.Sweep = slices.DeleteFunc(slices.Clone(c.Sweep), func(p results.Pair) bool {
+		return p.Key == predictKey || slices.Contains(detailKeys, p.Key)
+	})
 	return fmt.Sprint(c.Name(), c.Seed())
 }
 
@@ -405,7 +407,7 @@ type placed struct {
 
 func (g *grouped) table(key benchproc.Key, q Query) *placed {
 	inTable := func(c cellKey) bool { return c.table == key }
-	t := &placed{Table: Table{Title: title(key), Alpha: q.Alpha}}
+	t := &placed{Table: Table{Title: tableTitle(key), Alpha: q.Alpha}}
 	t.rows = g.sorted(func(c cellKey) benchproc.Key { return c.row }, inTable)
 	for _, unit := range g.metrics {
 		cols := g.sorted(func(c cellKey) benchproc.Key { return c.col }, func(c cellKey) bool { return inTable(c) && c.unit == unit })
@@ -480,6 +482,21 @@ func title(key benchproc.Key) string {
 	var parts []string
 	for _, f := range key.Projection().FlattenedFields() {
 		if v := key.Get(f); v != "" {
+			parts = append(parts, v)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// tableTitle is title with the names of the keys that do not explain themselves, such as ood.
+func tableTitle(key benchproc.Key) string {
+	var parts []string
+	for _, f := range key.Projection().FlattenedFields() {
+		v := key.Get(f)
+		if v != "" && !slices.Contains([]string{".name", "/model", "/method", "/backend"}, f.Name) {
+			v = strings.TrimPrefix(f.Name, "/") + " " + v
+		}
+		if v != "" {
 			parts = append(parts, v)
 		}
 	}

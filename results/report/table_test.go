@@ -189,6 +189,18 @@ func TestTablePredictors(t *testing.T) {
 	}
 }
 
+// Out-of-distribution lines make a table of their own, with their own metrics.
+func TestTableOOD(t *testing.T) {
+	units := results.Units{"nll": demoUnits["nll"], "ood-auroc-entropy": {Name: "ood-auroc-entropy", Better: results.Higher}}
+	plain := record("ffg", "0", 8, results.Value{Unit: "nll", Value: 1})
+	ood := record("ffg", "0", 8, results.Value{Unit: "ood-auroc-entropy", Value: 0.9})
+	ood.Sweep = []results.Pair{{Key: "ood", Value: "notmnist"}}
+	tables := build(t, results.Set{Units: units, Records: []results.Record{plain, ood}}, Query{})
+	if len(tables) != 2 || tables[1].Title != "MNIST · m · gonum · ood notmnist" || len(tables[0].Columns) != 1 || tables[1].Columns[0].Head != "ood-auroc-entropy" {
+		t.Errorf("%+v", tables)
+	}
+}
+
 func TestQueryErrors(t *testing.T) {
 	for want, q := range map[string]Query{
 		`nearest there is: "deterministic"`: {Baseline: "determinstic"},

@@ -1,0 +1,89 @@
+package papers
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestAllParse(t *testing.T) {
+	if len(Names()) < 4 {
+		t.Fatalf("tables %q", Names())
+	}
+	for _, name := range Names() {
+		if _, err := Get(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The printed compression must follow from the printed sparsities within their rounding, for the rows where it does in
+// the paper. The weights of the layers are the network's.
+func TestCompressionFollowsFromSparsity(t *testing.T) {
+	p, err := Get("sparse-vd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := map[string][]float64{"LeNet-300-100": {235200, 30000, 1000}, "LeNet-5-Caffe": {500, 25000, 400000, 5000}}
+	checked := 0
+	for _, r := range p.Rows {
+		layers, ok := r.Published["layers"]
+		if !ok {
+			continue
+		}
+		total, fewest, most := 0.0, 0.0, 0.0
+		for i, part := range strings.Split(layers.Text, "-") {
+			percent, err := strconv.ParseFloat(part, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			half := 0.5
+			if _, digits, ok := strings.Cut(part, "."); ok && digits != "" {
+				half = 0.05
+			}
+			n := weights[r.Group][i]
+			total += n
+			fewest += n * (100 - percent - half) / 100
+			most += n * (100 - percent + half) / 100
+		}
+		ratio := r.Published["compression"].Value
+		if low, high := total/most, total/fewest; ratio < low-0.5 || ratio > high+0.5 {
+			t.Errorf("%s, %s: printed %v, from the sparsities %.1f to %.1f", r.Group, r.Label, ratio, low, high)
+		}
+		checked++
+	}
+	if checked != 6 {
+		t.Errorf("%d rows checked", checked)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	const good = "title = \"t\"\ncitation = \"c\"\nsource = \"s\"\n[[columns]]\nunit = \"error\"\n[[rows]]\nlabel = \"a\"\n"
+	for want, text := range map[string]string{
+		"x: unknown key colour":           "colour = 1\n" + good,
+		"x:2:":                            "title = \"t\"\ncitation = = 1\n",
+		"published nll is no column":      good + "[rows.published]\nnll = { value = 1 }\n",
+		`spread of kind "half"`:           good + "[rows.published]\nerror = { value = 1, kind = \"half\" }\n",
+		"title, citation, source, column": "title = \"t\"\n",
+	} {
+		if _, err := Parse(text, "x"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	if p, err := Parse(good, "x"); err != nil || p.Columns[0].Scale != 1 {
+		t.Error(p, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	text, err := files.ReadFile("bayesian-dark-knowledge.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Fuzz(func(t *testing.T, text string) {
+		if p, err := Parse(text, "x"); err == nil && (len(p.Rows) == 0 || p.Source == "") {
+			t.Fatal("passed without rows or source")
+		}
+	})
+}

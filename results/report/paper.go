@@ -1,0 +1,294 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/perf/benchproc"
+
+	"bayesbench/results"
+	"bayesbench/results/papers"
+	"bayesbench/results/stats"
+)
+
+// A PaperTable is a published table with our numbers beside the printed ones.
+type PaperTable struct {
+	Paper papers.Paper
+	Rows  []PaperRow
+	Notes []string
+}
+
+// A PaperRow has one pair for each column of the paper.
+type PaperRow struct {
+	Group, Label string
+	Pairs        []PaperPair
+}
+
+// A PaperPair is a printed number and ours.
+type PaperPair struct {
+	Printed string // "" if the paper prints none
+	Ours    string // mean ± sd (seeds), in printed units; "" if there is none
+	Verdict stats.Verdict
+}
+
+// layersUnit is the column of per-layer sparsities.
+const layersUnit = "layers"
+
+// BuildPaper puts our results beside a published table. Filter further restricts ours, for instance to one backend.
+//
+// Where the column has a margin and the row a published number, two one-sided t tests at alpha say whether ours is
+// equivalent to it; a large p of a test of difference would show nothing of the kind.
+func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (*PaperTable, error) {
+	set.Records = overPredictors(set.Records)
+	t := &PaperTable{Paper: p}
+	found := false
+	for _, row := range p.Rows {
+		out := PaperRow{Group: row.Group, Label: row.Label}
+		for _, col := range p.Columns {
+			published, has := row.Published[col.Unit]
+			pair := PaperPair{Printed: printed(published, has, col.Decimals)}
+			if row.Filter != "" {
+				both := strings.TrimSpace(row.Filter + " " + filter)
+				var err error
+				if col.Unit == layersUnit {
+					pair.Ours, err = ourLayers(set, both)
+				} else {
+					err = t.ours(&pair, set, both, col, published, has && published.Text == "", alpha)
+				}
+				if err != nil {
+					return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
+				}
+				found = found || pair.Ours != ""
+			}
+			out.Pairs = append(out.Pairs, pair)
+		}
+		t.Rows = append(t.Rows, out)
+	}
+	if !found {
+		t.note("None of these results belongs to a row of this table.")
+	}
+	for _, n := range t.Paper.Notes {
+		t.note(n)
+	}
+	return t, nil
+}
+
+func (t *PaperTable) note(n string) {
+	if !slices.Contains(t.Notes, n) {
+		t.Notes = append(t.Notes, n)
+	}
+}
+
+// printed is the published number as it stands in the paper.
+func printed(p papers.Published, has bool, decimals int) string {
+	switch {
+	case !has:
+		return ""
+	case p.Text != "":
+		return p.Text
+	}
+	if decimals == 0 {
+		decimals = -1
+	}
+	s := strconv.FormatFloat(p.Value, 'f', decimals, 64)
+	if p.Spread > 0 {
+		s += " ±" + strconv.FormatFloat(p.Spread, 'f', decimals, 64)
+		if p.Kind != "" {
+			s += " " + p.Kind
+		}
+	}
+	return s
+}
+
+// ours fills in our number and the verdict on it.
+func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col papers.Column, published papers.Published, compare bool, alpha float64) error {
+	g, err := group(set, Query{Filter: filter, Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
+	if err != nil {
+		if strings.HasPrefix(err.Error(), "no values of metric") {
+			return nil
+		}
+		return err
+	}
+	var place cellKey
+	for c := range g.values {
+		if c.unit == col.Unit {
+			if place.unit != "" {
+				return fmt.Errorf("filter %q matches more than one model or data set", filter)
+			}
+			place = c
+		}
+	}
+	if place.unit == "" {
+		return nil
+	}
+	for _, field := range g.mixed(place) {
+		t.note(fmt.Sprintf("Warning: ours mixes values that differ in %s; use -filter.", field))
+	}
+	values := g.bySeed(place)
+	for seed := range values {
+		values[seed] *= col.Scale
+	}
+	s := summarise(values)
+	cell := Table{Columns: []Column{{}}, Rows: []Row{{Cells: []Cell{{Summary: s}}}}}
+	pair.Ours = fmt.Sprintf("%s (%d)", cell.Rows[0].Cells[0].text(cell.decimals(0)), s.N)
+
+	xs := stats.PairBySeed(values, values).A
+	finite := !slices.ContainsFunc(xs, func(x float64) bool { return math.IsInf(x, 0) })
+	if !compare || col.Margin == 0 || s.N < 2 || !finite {
+		return nil
+	}
+	e, err := stats.TOST(xs, stats.Published{Mean: published.Value, Spread: published.Spread, Kind: stats.Spread(published.Kind), N: published.Runs}, col.Margin, alpha)
+	if err != nil {
+		return err
+	}
+	pair.Verdict = e.Verdict
+	for _, w := range e.Warnings {
+		t.note("Equivalence: " + w.Error() + ".")
+	}
+	return nil
+}
+
+// ourLayers is the sparsity of each layer in percent, mean over seeds, in the manner of the papers: 98.9-97.2-62.0.
+func ourLayers(set results.Set, filter string) (string, error) {
+	layered := slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool { return sweepValue(&r, "layer") == "" })
+	g, err := group(results.Set{Records: layered, Units: set.Units}, Query{Filter: filter, Tables: ".name", Rows: "/model", Cols: "/layer", Metrics: []string{"all"}})
+	if err != nil {
+		return "", err
+	}
+	var parts []string
+	for _, layer := range g.sorted(func(c cellKey) benchproc.Key { return c.col }, nil) {
+		for c := range g.values {
+			if c.col == layer && c.unit == "sparsity" {
+				parts = append(parts, strconv.FormatFloat(100*summarise(g.bySeed(c)).Mean, 'f', 1, 64))
+			}
+		}
+	}
+	return strings.Join(parts, "-"), nil
+}
+
+// grid is the rows as strings: the label, then for each column of the paper the printed number and ours. A group is a
+// row of its own.
+func (t *PaperTable) grid() [][]string {
+	var rows [][]string
+	width, last, indent := 1+2*len(t.Paper.Columns), "", ""
+	for _, r := range t.Rows {
+		if r.Group != last {
+			head := make([]string, width)
+			head[0] = r.Group
+			rows = append(rows, head)
+			last, indent = r.Group, "  "
+		}
+		row := []string{indent + r.Label}
+		for _, p := range r.Pairs {
+			ours := p.Ours
+			switch p.Verdict {
+			case stats.Equivalent:
+				ours += " ="
+			case stats.Different:
+				ours += " ≠"
+			}
+			row = append(row, p.Printed, ours)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// legend says what stands in the cells and where the numbers come from.
+func (t *PaperTable) legend() []string {
+	lines := []string{t.Paper.Citation + ". Numbers read in: " + t.Paper.Source + "."}
+	lines = append(lines, "Ours: mean ± standard deviation over seeds (number of seeds).")
+	var margins []string
+	for _, c := range t.Paper.Columns {
+		if c.Margin > 0 {
+			margins = append(margins, fmt.Sprintf("%s within ±%g", c.Head, c.Margin))
+		}
+	}
+	if len(margins) > 0 {
+		lines = append(lines, "= equivalent to the paper ("+strings.Join(margins, ", ")+", two one-sided t tests), ≠ different; no sign: the seeds cannot tell.")
+	}
+	return append(lines, t.Notes...)
+}
+
+// Write writes the table as text, markdown or latex.
+func (t *PaperTable) Write(w io.Writer, format string, style Style) error {
+	var out strings.Builder
+	switch format {
+	case "text":
+		out.WriteString(t.Paper.Title + "\n" + t.pretty("\n").Render() + "\n")
+		for _, l := range t.legend() {
+			out.WriteString(wrap(l, style.Width) + "\n")
+		}
+	case "markdown":
+		out.WriteString("### " + t.Paper.Title + "\n\n" + t.pretty(" ").RenderMarkdown() + "\n")
+		for _, l := range t.legend() {
+			out.WriteString("\n" + markdown(l) + "\n")
+		}
+	case "latex":
+		t.latex(&out)
+	default:
+		return fmt.Errorf("-format %s: want text, markdown or latex", format)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// pretty sets the table; between stands between a column's head and the word paper below it.
+func (t *PaperTable) pretty(between string) table.Writer {
+	p := table.NewWriter()
+	p.SetStyle(table.StyleLight)
+	p.Style().Options = table.Options{SeparateHeader: true}
+	p.Style().Format.Header = text.FormatDefault
+	p.SuppressTrailingSpaces()
+	head := table.Row{""}
+	var configs []table.ColumnConfig
+	for _, c := range t.Paper.Columns {
+		head = append(head, c.Head+between+"paper", strings.TrimLeft(between+"ours", " "))
+		for range 2 {
+			configs = append(configs, table.ColumnConfig{Number: 2 + len(configs), Align: text.AlignRight, AlignHeader: text.AlignRight})
+		}
+	}
+	p.AppendHeader(head)
+	p.SetColumnConfigs(configs)
+	for _, r := range t.grid() {
+		row := table.Row{}
+		for _, s := range r {
+			row = append(row, s)
+		}
+		p.AppendRow(row)
+	}
+	return p
+}
+
+func (t *PaperTable) latex(out *strings.Builder) {
+	n := len(t.Paper.Columns)
+	fmt.Fprintf(out, "\\begin{table}\n\\centering\n\\caption{%s. %s}\n\\begin{tabular}{l%s}\n\\toprule\n", latex(t.Paper.Title),
+		latex(strings.Join(t.legend(), " ")), strings.Repeat("rr", n))
+	heads, rules, below := "", "", ""
+	for i, c := range t.Paper.Columns {
+		heads += ` & \multicolumn{2}{c}{` + latex(c.Head) + "}"
+		rules += fmt.Sprintf(`\cmidrule(lr){%d-%d}`, 2+2*i, 3+2*i)
+		below += " & paper & ours"
+	}
+	out.WriteString(heads + " \\\\\n" + rules + "\n" + below + " \\\\\n\\midrule\n")
+	for i, r := range t.grid() {
+		var cells []string
+		for _, s := range r {
+			cells = append(cells, latex(strings.TrimSpace(s)))
+		}
+		if i > 0 && strings.Join(r[1:], "") == "" {
+			out.WriteString("\\midrule\n")
+		}
+		if strings.HasPrefix(r[0], " ") {
+			cells[0] = `\quad ` + cells[0]
+		}
+		out.WriteString(strings.Join(cells, " & ") + " \\\\\n")
+	}
+	out.WriteString("\\bottomrule\n\\end{tabular}\n\\end{table}\n")
+}

@@ -1,0 +1,89 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"bayesbench/results"
+	"bayesbench/results/papers"
+	"bayesbench/results/stats"
+)
+
+// paperSet is sparse VD on LeNet-300-100 near the published row (1.92 %), and a network far from it (1.64 %).
+func paperSet() results.Set {
+	set := results.Set{Units: results.Units{
+		"error": {Name: "error", Better: results.Lower}, "sparsity": {Name: "sparsity", Better: results.Higher},
+		"compression": {Name: "compression", Better: results.Higher},
+	}}
+	add := func(method, seed string, samples int, sweep []results.Pair, unit string, v float64) {
+		set.Records = append(set.Records, results.Record{Data: "mnist", Model: "lenet-300-100", Method: method, Backend: "gonum", Samples: samples,
+			Sweep: sweep, Config: []results.Pair{{Key: "seed", Value: seed}}, Values: []results.Value{{Unit: unit, Value: v}}})
+	}
+	for i := range 4 {
+		seed := fmt.Sprint(i)
+		add("sparse-vd", seed, 1, []results.Pair{{Key: "predict", Value: "mean"}}, "error", 0.0190+0.0002*float64(i%2))
+		add("sparse-vd", seed, 16, []results.Pair{{Key: "predict", Value: "sample"}}, "error", 0.5)
+		add("sparse-vd", seed, 0, nil, "compression", 70)
+		add("sparse-vd", seed, 0, []results.Pair{{Key: "layer", Value: "fc1"}}, "sparsity", 0.99)
+		add("sparse-vd", seed, 0, []results.Pair{{Key: "layer", Value: "fc2"}}, "sparsity", 0.95)
+		add("deterministic", seed, 1, []results.Pair{{Key: "predict", Value: "mean"}}, "error", 0.0300+0.0002*float64(i%2))
+	}
+	return set
+}
+
+func TestPaper(t *testing.T) {
+	p, err := papers.Get("sparse-vd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := BuildPaper(paperSet(), p, "", 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	original, sparse := table.Rows[0].Pairs, table.Rows[4].Pairs
+	if sparse[0] != (PaperPair{"1.92", "1.910 ±0.012 (4)", stats.Equivalent}) {
+		t.Errorf("error %+v", sparse[0])
+	}
+	if sparse[1].Ours != "99.0-95.0" || sparse[1].Printed != "98.9-97.2-62.0" {
+		t.Errorf("layers %+v", sparse[1])
+	}
+	if sparse[2].Printed != "68" || sparse[2].Ours != "70 ±0 (4)" || sparse[2].Verdict != "" {
+		t.Errorf("compression %+v", sparse[2])
+	}
+	if original[0].Verdict != stats.Different || original[0].Ours != "3.010 ±0.012 (4)" {
+		t.Errorf("original %+v", original[0])
+	}
+	for _, format := range []string{"text", "markdown", "latex"} {
+		var out bytes.Buffer
+		if err := table.Write(&out, format, Style{Width: 100}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"98.9-97.2-62.0", "99.0-95.0", "1701.05369", "README"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: no %q in\n%s", format, want, out.String())
+			}
+		}
+	}
+	if err := table.Write(&bytes.Buffer{}, "pdf", Style{}); err == nil {
+		t.Error("format pdf passed")
+	}
+}
+
+// Every table of ours can be built from results that have nothing to do with it, and says so.
+func TestPapersWithoutResults(t *testing.T) {
+	for _, name := range papers.Names() {
+		p, err := papers.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := results.Set{Units: demoUnits, Records: []results.Record{record("a", "0", 1, results.Value{Unit: "nll", Value: 1})}}
+		table, err := BuildPaper(set, p, "", 0.05)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if table.Notes[0] != "None of these results belongs to a row of this table." {
+			t.Errorf("%s: notes %q", name, table.Notes)
+		}
+	}
+}
