@@ -91,13 +91,6 @@ func (e *executable) newConv(v ir.Value) instr {
 	return m
 }
 
-// zeros is a value that is 0 throughout.
-type zeros struct{ dst ir.Value }
-
-func (m *zeros) run(e *executable)       { clear(e.f32[m.dst]) }
-func (m *zeros) reserve(*executable) int { return 0 }
-func (m *zeros) String() string          { return "zeros" }
-
 func (m *conv) run(e *executable) {
 	dst, a, b := e.f32[m.dst], e.f32[m.a], e.f32[m.b]
 	switch m.op {
@@ -119,6 +112,13 @@ func (m *conv) reserve(e *executable) int { return e.pool.ConvScratch(&m.c) }
 func (m *conv) String() string {
 	return fmt.Sprintf("%s %dx%dx%dx%d to %d by %dx%d", m.op, m.c.N, m.c.C, m.c.H, m.c.W, m.c.O, m.c.KH, m.c.KW)
 }
+
+// zeros is a value that is 0 throughout.
+type zeros struct{ dst ir.Value }
+
+func (m *zeros) run(e *executable)       { clear(e.f32[m.dst]) }
+func (m *zeros) reserve(*executable) int { return 0 }
+func (m *zeros) String() string          { return "zeros" }
 
 // window is a pool or its gradient.
 type window struct {

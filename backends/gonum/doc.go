@@ -12,7 +12,8 @@
 //	remat.go     what groups compute again rather than read
 //	schedule.go  the order of instructions, and the arena
 //	compile.go   from the plan to an executable
-//	group.go     code of a group, and the vector machine that runs it
+//	coder.go     the code of a group
+//	group.go     the vector machine that runs it, block by block
 //	contract.go  matrix products, convolutions, pooling, log-softmax
 //	reduce.go    sums and maxima over axes
 //	move.go      transpose, slice, concat, pad, gather, one-hot

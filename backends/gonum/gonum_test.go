@@ -213,3 +213,28 @@ func TestSumsWithinGroups(t *testing.T) {
 		}
 	}
 }
+
+// All that a step of sparse VD does to a weight matrix is two passes: its
+// variance and clipped mean before the products, and after them the KL and
+// its gradient, both parameters' updates and the moments of Adam. Nothing but
+// the variance and the gradients lies between.
+func TestUpdateIsOnePass(t *testing.T) {
+	be := New(1)
+	defer be.Close()
+	e, err := be.compile(newStep("sparsevd", lenet300, 10, 784))
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes := 0
+	for _, in := range e.instr {
+		if g, ok := in.(*group); ok && g.n == 300*784 {
+			passes++
+		}
+	}
+	if passes != 2 {
+		t.Errorf("%d passes over the first layer's weights, want 2", passes)
+	}
+	if floats := 3 * 300 * 784; e.arena > floats+floats/4 {
+		t.Errorf("arena of %d floats, want room for three weight matrices and little else, %d", e.arena, floats)
+	}
+}

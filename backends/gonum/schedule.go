@@ -13,12 +13,14 @@ func (pl *plan) schedule() []int {
 	var todo []int
 	waits := make([]int, len(pl.members)) // arguments not yet computed
 	left := make([]int, len(pl.users))    // units that have yet to read a value
+	reads := make([][]ir.Value, len(pl.members))
 	for u, members := range pl.members {
 		if members == nil {
 			continue
 		}
 		todo = append(todo, u)
-		for _, a := range pl.unitReads(u) {
+		reads[u] = pl.unitReads(u)
+		for _, a := range reads[u] {
 			left[a]++
 			if pl.of[a] >= 0 {
 				waits[u]++
@@ -32,7 +34,7 @@ func (pl *plan) schedule() []int {
 			if waits[u] > 0 {
 				continue
 			}
-			if f := pl.freed(u, left); best < 0 || f > 0 && f > bestFreed ||
+			if f := pl.freed(u, reads[u], left); best < 0 || f > 0 && f > bestFreed ||
 				f <= 0 && bestFreed <= 0 && last(pl.members[u]) < last(pl.members[todo[best]]) {
 				best, bestFreed = i, f
 			}
@@ -40,11 +42,11 @@ func (pl *plan) schedule() []int {
 		u := todo[best]
 		todo = slices.Delete(todo, best, best+1)
 		order = append(order, u)
-		for _, a := range pl.unitReads(u) {
+		for _, a := range reads[u] {
 			left[a]--
 		}
 		for _, other := range todo {
-			for _, a := range pl.unitReads(other) {
+			for _, a := range reads[other] {
 				if pl.of[a] == u {
 					waits[other]--
 				}
@@ -92,9 +94,9 @@ func (pl *plan) isCopied(v ir.Value) bool {
 }
 
 // freed is by how many floats of arena running u next leaves less in use.
-func (pl *plan) freed(u int, left []int) int {
+func (pl *plan) freed(u int, reads []ir.Value, left []int) int {
 	sum := 0
-	for _, a := range pl.unitReads(u) {
+	for _, a := range reads {
 		if pl.inArena(a) && left[a] == 1 {
 			sum += pl.size(a)
 		}
