@@ -18,7 +18,7 @@ import (
 // execute runs one claimed job to its end: train, predict, score, record. What
 // it needs must be done. It fails with a *stepError where the job itself is at
 // fault, and with ctx's error, its training saved, where ctx ended.
-func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter) (*record, error) {
+func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter, pulse *pulse) (*record, error) {
 	started := time.Now()
 	c := &j.Config
 	set, err := j.sets.Open(ctx, c.Data)
@@ -31,10 +31,10 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 		if err != nil {
 			return rec, err
 		}
-		t := &trainer{job: j, be: be, store: store, report: report, state: st, set: set}
+		t := &trainer{job: j, be: be, store: store, report: report, pulse: pulse, state: st, set: set}
 		if j.plan.Teacher != nil {
 			teacher := j.Needs[len(j.Needs)-1]
-			if t.targets, err = teacher.meanPredictive(ctx, be, run, set, set.Train); err != nil {
+			if t.targets, err = teacher.meanPredictive(ctx, be, pulse, run, set, set.Train); err != nil {
 				return rec, fmt.Errorf("teacher: %w", err)
 			}
 		}
@@ -48,7 +48,7 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 	predicting := time.Now()
 	truth := labels(set.Test)
 	for i, p := range j.predictors() {
-		if err := j.predict(ctx, be, run, store, report, rec, i, truth, set); err != nil {
+		if err := j.predict(ctx, be, pulse, run, store, report, rec, i, truth, set); err != nil {
 			if ctx.Err() != nil {
 				return rec, ctx.Err()
 			}
@@ -64,13 +64,13 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 }
 
 // predict scores one predictor at K = 1, 2, 4, … and at the most it has.
-func (j *Job) predict(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter, rec *record, which int, truth []int, set *data.Set) error {
+func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, run *results.Run, store *results.Job, report Reporter, rec *record, which int, truth []int, set *data.Set) error {
 	p := j.predictors()[which]
 	states, err := j.storedStates(run, p)
 	if err != nil {
 		return err
 	}
-	s, err := j.openStream(be, states, p, set)
+	s, err := j.openStream(be, pulse, states, p, set)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type stream struct {
 	logp       []float32
 	classes    int
 	passes     []float64 // seconds of each pass in the program
+	pulse      *pulse
 }
 
 // stored is one set of weights that the predictive draws from.
@@ -121,7 +122,7 @@ func (j *Job) storedStates(run *results.Run, p methods.Predictor) ([]stored, err
 
 // openStream prepares to draw by p from stored weights, on inputs normalised
 // as set's are.
-func (j *Job) openStream(be backends.Backend, states []stored, p methods.Predictor, set *data.Set) (*stream, error) {
+func (j *Job) openStream(be backends.Backend, pulse *pulse, states []stored, p methods.Predictor, set *data.Set) (*stream, error) {
 	leaf := j.leaf()
 	st, err := newState(be, usedSlots(leaf.plan.State, p))
 	if err != nil {
@@ -137,7 +138,7 @@ func (j *Job) openStream(be backends.Backend, states []stored, p methods.Predict
 	}
 	rows := j.Config.Eval.Batch
 	return &stream{
-		name: p.Name, stochastic: p.Stochastic, norm: norm, prog: prog, state: st, states: states, loaded: -1,
+		pulse: pulse, name: p.Name, stochastic: p.Stochastic, norm: norm, prog: prog, state: st, states: states, loaded: -1,
 		logp: make([]float32, rows*set.Classes), classes: set.Classes,
 	}, nil
 }
@@ -197,6 +198,7 @@ func (s *stream) pass(ctx context.Context, split data.Split, batch, k int, add f
 			return err
 		}
 		spent += time.Since(start)
+		s.pulse.beat()
 		if err := add(s.logp[:b.Valid*s.classes]); err != nil {
 			return fmt.Errorf("sample %d, test row %d on: %w", k, int(b.Index[0]), err)
 		}
@@ -219,7 +221,7 @@ func labels(s data.Split) []int {
 func (t *trainer) glance() ([2]float64, error) {
 	j, p := t.job, t.job.plan.Predictors[0]
 	now := stored{j.Config.Seed, func() ([]results.Tensor, error) { return t.state.tensors() }}
-	s, err := j.openStream(t.be, []stored{now}, p, t.set)
+	s, err := j.openStream(t.be, t.pulse, []stored{now}, p, t.set)
 	if err != nil {
 		return [2]float64{}, err
 	}
@@ -238,13 +240,13 @@ func (t *trainer) glance() ([2]float64, error) {
 
 // meanPredictive is the job's predictive probabilities on a split: what a
 // teacher gives its student.
-func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, run *results.Run, set *data.Set, split data.Split) ([]float32, error) {
+func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pulse, run *results.Run, set *data.Set, split data.Split) ([]float32, error) {
 	p := j.predictors()[0]
 	states, err := j.storedStates(run, p)
 	if err != nil {
 		return nil, err
 	}
-	s, err := j.openStream(be, states, p, set)
+	s, err := j.openStream(be, pulse, states, p, set)
 	if err != nil {
 		return nil, err
 	}

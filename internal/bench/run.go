@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"bayesbench/backends"
@@ -106,7 +107,10 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 			return nil, j.fail(store, be.Info(), rec, started, fmt.Errorf("%s, which it needs, failed: %w", n.Title(), err))
 		}
 	}
-	rec, err = j.execute(ctx, be, run, store, report)
+	rec, err = j.watched(ctx, be, run, store, report)
+	if errors.As(err, new(*stallError)) {
+		delete(open, j.Config.Backend) // the next job gets a fresh one
+	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -118,6 +122,57 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 	}
 	return rec, nil
 }
+
+// stallAfter is how long a job may go without finishing a step or a batch of
+// prediction, compiling included.
+var stallAfter = 10 * time.Minute
+
+// stallError says that a backend did not come back.
+type stallError struct {
+	backend string
+	after   time.Duration
+}
+
+func (e *stallError) Error() string {
+	return fmt.Sprintf("backend %s has not finished a step for %s; it was given up", e.backend, e.after)
+}
+
+// watched executes the job and gives it up where its backend stalls. The
+// goroutine that hangs in the backend cannot be ended; should it wake, its
+// context has ended, and it stops at the next step.
+func (j *Job) watched(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter) (*record, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type ending struct {
+		rec *record
+		err error
+	}
+	var pulse pulse
+	pulse.beat()
+	end := make(chan ending, 1)
+	go func() {
+		rec, err := j.execute(ctx, be, run, store, report, &pulse)
+		end <- ending{rec, err}
+	}()
+	look := time.NewTicker(stallAfter / 20)
+	defer look.Stop()
+	for {
+		select {
+		case e := <-end:
+			return e.rec, e.err
+		case <-look.C:
+			if pulse.since() > stallAfter {
+				return nil, &stallError{j.Config.Backend, stallAfter}
+			}
+		}
+	}
+}
+
+// pulse is when a job last got a step done.
+type pulse struct{ at atomic.Int64 }
+
+func (p *pulse) beat()                { p.at.Store(time.Now().UnixNano()) }
+func (p *pulse) since() time.Duration { return time.Duration(time.Now().UnixNano() - p.at.Load()) }
 
 func (j *Job) fail(store *results.Job, be backends.Info, rec *record, started time.Time, cause error) error {
 	f := results.Failure{Phase: "prepare", Cause: cause.Error()}

@@ -28,6 +28,7 @@ type trainer struct {
 	be      backends.Backend
 	store   *results.Job
 	report  Reporter
+	pulse   *pulse
 	state   *state
 	set     *data.Set
 	targets []float32 // the teacher's [examples classes], nil without one
@@ -180,6 +181,7 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		if err := step.run(); err != nil {
 			return fail(err)
 		}
+		t.pulse.beat()
 		for _, name := range scalars {
 			x, err := step.get(name)
 			if err != nil {
