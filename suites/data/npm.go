@@ -65,16 +65,22 @@ func (t tfjsCIFAR) provide(ctx context.Context, r request) (string, error) {
 			return "", err
 		}
 	}
-	if len(labels) != len(r.files)*cifarBatch {
-		return "", fmt.Errorf("%s: %d labels, expected %d", t, len(labels), len(r.files)*cifarBatch)
+	of := map[string][]uint8{} // each file's labels
+	left := labels
+	for _, f := range r.files {
+		n := int(f.size / cifarRecord)
+		if n > len(left) {
+			return "", fmt.Errorf("%s: %d labels, too few for %s", t, len(labels), f.name)
+		}
+		of[f.name], left = left[:n], left[n:]
 	}
 	done := 0
 	err = eachMember(ctx, tarball, func(member string, in io.Reader) error {
-		for i, f := range r.files {
+		for _, f := range r.files {
 			if member != strings.TrimSuffix(f.name, ".bin")+".png" {
 				continue
 			}
-			content, err := cifarFromPNG(in, labels[i*cifarBatch:(i+1)*cifarBatch])
+			content, err := cifarFromPNG(in, of[f.name])
 			if err != nil {
 				return err
 			}
