@@ -179,8 +179,8 @@ func (c *command) gate() *ffcli.Command {
 Metric values are deterministic given the seed and compared exactly: what is bit for bit the same passes, anything
 else fails if it is worse by more than its margin, in the mean over the paired seeds. Timings are compared as ratios
 paired by seed, and fail if they are slower by more than their margin with confidence 1-alpha (one-sided Student's t,
-false discovery rate alpha over all timings): run OLD and NEW on the same machine, one soon after the other. A row or
-metric that NEW lacks fails the gate.
+false discovery rate alpha over all timings): run OLD and NEW on the same machine, taking turns seed by seed
+(benchrun -seed). A row or metric that NEW lacks fails the gate.
 
 Examples:
   benchstat-report gate baseline.txt runs/quick

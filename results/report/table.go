@@ -77,6 +77,10 @@ func Build(set results.Set, q Query) ([]Table, error) {
 	if q.Alpha == 0 {
 		q.Alpha = 0.05
 	}
+	q = q.withDefaults(set.Records)
+	if strings.Contains(q.Tables+q.Rows+q.Cols, "/"+predictKey) {
+		set.Records = overPredictors(set.Records)
+	}
 	g, err := group(set, q)
 	if err != nil {
 		return nil, err
@@ -94,6 +98,15 @@ func Build(set results.Set, q Query) ([]Table, error) {
 		tables = append(tables, t.Table)
 	}
 	return tables, nil
+}
+
+// withDefaults fills in the projections.
+func (q Query) withDefaults(records []results.Record) Query {
+	q.Tables = cmp.Or(q.Tables, DefaultTables)
+	if q.Rows == "" {
+		q.Rows = defaultRows(withoutDetail(records, q), q)
+	}
+	return q
 }
 
 func noMatch(set results.Set, q Query) string {
@@ -130,16 +143,8 @@ type grouped struct {
 }
 
 func group(set results.Set, q Query) (*grouped, error) {
+	q = q.withDefaults(set.Records)
 	records := withoutDetail(set.Records, q)
-	if q.Tables == "" {
-		q.Tables = DefaultTables
-	}
-	if q.Rows == "" {
-		q.Rows = defaultRows(records, q)
-	}
-	if strings.Contains(q.Tables+q.Rows+q.Cols, "/"+predictKey) {
-		records = overPredictors(records)
-	}
 	filter, err := benchproc.NewFilter(cmp.Or(q.Filter, "*"))
 	if err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
