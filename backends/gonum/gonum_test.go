@@ -215,7 +215,7 @@ func TestSumsWithinGroups(t *testing.T) {
 }
 
 // All that a step of sparse VD does to a weight matrix is two passes: its
-// variance and clipped mean before the products, and after them the KL and
+// variance before the products, and after them the KL and
 // its gradient, both parameters' updates and the moments of Adam. Nothing but
 // the variance and the gradients lies between.
 func TestUpdateIsOnePass(t *testing.T) {

@@ -1,6 +1,10 @@
 package gonum
 
-import "bayesbench/backends/ir"
+import (
+	"slices"
+
+	"bayesbench/backends/ir"
+)
 
 // rematerialise copies cheap elementwise ops into the groups that read their
 // values, so that one group need not write for another to read what it can
@@ -11,7 +15,7 @@ func rematerialise(pl *plan) *ir.Program {
 	again := make([]bool, len(p.Instrs)) // computed again by every unit that reads it
 	any := false
 	for v := range ir.Value(len(p.Instrs)) {
-		if pl.onlyBetweenGroups(v) && pl.recomputeCost(v) <= maxRecompute {
+		if pl.onlyBetweenGroups(v) && pl.worthRecomputing(v) {
 			again[v], any = true, true
 		}
 	}
@@ -77,9 +81,40 @@ func (c *copier) read(a ir.Value, unit int, cloning bool) ir.Value {
 	return c.copies[key]
 }
 
-// maxRecompute is what computing a value again may cost, in simple ops: about
-// as long as an element takes to be written and read.
-const maxRecompute = 24
+// Writing an array takes about as long as maxRecompute simple ops on it, or as
+// reading maxReads others.
+const (
+	maxRecompute = 24
+	maxReads     = 1
+)
+
+// worthRecomputing compares what it takes for each unit that reads v to
+// compute it with writing v once and reading it.
+func (pl *plan) worthRecomputing(v ir.Value) bool {
+	r := recipe{pl: pl}
+	r.add(v)
+	if r.impossible {
+		return false
+	}
+	cost, reads := 0, 0
+	var seen []int
+	for _, user := range pl.users[v] {
+		u := pl.of[user]
+		if u == pl.of[v] || slices.Contains(seen, u) {
+			continue
+		}
+		seen = append(seen, u)
+		cost += r.cost
+		reads-- // of v
+		has := pl.unitReads(u)
+		for _, a := range r.arrays {
+			if !slices.Contains(has, a) {
+				reads++
+			}
+		}
+	}
+	return cost <= maxRecompute && reads <= maxReads
+}
 
 // onlyBetweenGroups reports whether v is in memory only because another group
 // of its extent reads it, element by element.
@@ -108,27 +143,40 @@ func (pl *plan) inMemory(v ir.Value) bool {
 	return pl.of[v] < 0 || pl.stored(v) && !pl.onlyBetweenGroups(v)
 }
 
-// recomputeCost is the cost of v from values in memory.
-func (pl *plan) recomputeCost(v ir.Value) int {
-	in := &pl.p.Instrs[v]
-	cost := 1
+// recipe is what it takes to compute a value from what is in memory.
+type recipe struct {
+	pl         *plan
+	cost       int        // in simple ops
+	arrays     []ir.Value // that are read, of the value's size
+	done       []ir.Value
+	impossible bool
+}
+
+func (r *recipe) add(v ir.Value) {
+	if slices.Contains(r.done, v) || r.impossible {
+		return
+	}
+	r.done = append(r.done, v)
+	in := &r.pl.p.Instrs[v]
 	switch in.Op {
 	case ir.Div, ir.Sqrt:
-		cost = 3
+		r.cost += 3
 	case ir.Exp, ir.Log, ir.Log1p, ir.Sigmoid, ir.Tanh, ir.Sin, ir.Cos:
-		cost = 8
+		r.cost += 8
 	case ir.Softplus:
-		cost = 12
+		r.cost += 12
+	default:
+		r.cost++
 	}
 	for _, a := range in.Args {
-		acc := pl.access(a)
-		if acc.kind == constant || pl.inMemory(acc.value) {
-			continue
+		acc := r.pl.access(a)
+		switch {
+		case acc.kind == constant:
+		case !r.pl.inMemory(acc.value):
+			r.impossible = r.impossible || !r.pl.fusible(acc.value) || r.pl.isNoise(acc.value)
+			r.add(acc.value)
+		case acc.kind == direct && !slices.Contains(r.arrays, acc.value):
+			r.arrays = append(r.arrays, acc.value)
 		}
-		if !pl.fusible(acc.value) || pl.isNoise(acc.value) || cost > maxRecompute {
-			return maxRecompute + 1
-		}
-		cost += pl.recomputeCost(acc.value)
 	}
-	return cost
 }
