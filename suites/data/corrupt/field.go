@@ -33,6 +33,9 @@ func nearestEdge(i, n int) int { return min(max(i, 0), n-1) }
 
 // reflectEdge repeats the last pixel: c b a | a b c | c b a.
 func reflectEdge(i, n int) int {
+	if uint(i) < uint(n) {
+		return i // a division saved for almost all pixels
+	}
 	i = ((i % (2 * n)) + 2*n) % (2 * n)
 	if i >= n {
 		return 2*n - 1 - i
@@ -42,6 +45,9 @@ func reflectEdge(i, n int) int {
 
 // mirrorEdge does not: c b | a b c | b a.
 func mirrorEdge(i, n int) int {
+	if uint(i) < uint(n) {
+		return i
+	}
 	if n == 1 {
 		return 0
 	}
