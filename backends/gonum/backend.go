@@ -23,11 +23,12 @@ func init() {
 // Backend is the gonum backend on a pool of workers.
 type Backend struct {
 	pool *kernel.Pool
+	runs uint64
 }
 
 // New starts the backend with the given number of workers, the calling
 // goroutine included.
-func New(workers int) *Backend { return &Backend{kernel.NewPool(workers)} }
+func New(workers int) *Backend { return &Backend{pool: kernel.NewPool(workers)} }
 
 // Info names the module's version and the instruction set of the kernels.
 func (b *Backend) Info() backends.Info {
@@ -69,15 +70,9 @@ type buffer struct {
 	typ ir.Type
 	f32 []float32
 	u32 []uint32
-	// owner is the run that last bound the buffer to a result or argument, so
-	// that a buffer given twice is found without a table.
-	owner runID
-}
-
-// runID tells one binding of buffers from another.
-type runID struct {
-	e *executable
-	n uint64
+	// run is the last that had the buffer for an argument or result, so that a
+	// buffer given twice is found without a table.
+	run uint64
 }
 
 func (b *buffer) Type() ir.Type { return b.typ }

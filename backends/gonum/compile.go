@@ -12,18 +12,18 @@ import (
 // executable is a compiled program: instructions over a table of arrays. The
 // arrays of parameters and results are those of the buffers of the run.
 type executable struct {
-	pool  *kernel.Pool
+	be    *Backend
 	p     *ir.Program
 	args  []ir.Value // the program's parameters
 	plan  *plan
 	f32   [][]float32 // by canonical value
 	u32   [][]uint32
 	out   []backends.Data // results, by index
+	home  []ir.Value      // the value that lives in a result's buffer, or ir.None
 	instr []instr
 	// regs is one worker's registers for blocks, by worker.
 	regs  [][]float32
-	arena int // floats
-	runs  uint64
+	arena int             // floats
 	spent []time.Duration // by instruction, while profiling
 }
 
@@ -63,8 +63,14 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	places, size := pl.arena(order)
 
 	n := len(p.Instrs)
-	e := &executable{pool: b.pool, p: p, args: p.Params(), plan: pl, arena: size,
+	e := &executable{be: b, p: p, args: p.Params(), plan: pl, arena: size,
 		f32: make([][]float32, n), u32: make([][]uint32, n), out: make([]backends.Data, len(p.Results))}
+	for range p.Results {
+		e.home = append(e.home, ir.None)
+	}
+	for v, i := range pl.result {
+		e.home[i] = v
+	}
 	arena := aligned(size)
 	for _, q := range places {
 		e.f32[q.value] = arena[q.lo : q.lo+pl.size(q.value)]
@@ -130,8 +136,8 @@ func (e *executable) reserveScratch() {
 			regs = max(regs, g.regs*g.block)
 		}
 	}
-	e.pool.Reserve(need)
-	e.regs = make([][]float32, e.pool.Workers())
+	e.be.pool.Reserve(need)
+	e.regs = make([][]float32, e.be.pool.Workers())
 	for w := range e.regs {
 		e.regs[w] = aligned(regs)
 	}
@@ -153,18 +159,20 @@ func (e *executable) Run(args, results []backends.Buffer) error {
 }
 
 func (e *executable) bind(args, results []backends.Buffer) error {
+	if e.f32 == nil {
+		return fmt.Errorf("gonum: program %s: run of a closed executable", e.p.Name)
+	}
 	if len(args) != len(e.args) || len(results) != len(e.out) {
 		return fmt.Errorf("gonum: program %s: want %d arguments and %d results, found %d and %d",
 			e.p.Name, len(e.args), len(e.out), len(args), len(results))
 	}
-	e.runs++
-	id := runID{e, e.runs}
+	e.be.runs++
 	for i, v := range e.args {
 		b, ok := args[i].(*buffer)
 		if !ok || !b.typ.Equal(e.p.Type(v)) {
 			return fmt.Errorf("gonum: program %s: argument %q: want %s, found %s", e.p.Name, e.p.Instrs[v].Name, e.p.Type(v), describe(args[i]))
 		}
-		b.owner = id
+		b.run = e.be.runs
 		e.f32[v], e.u32[v] = b.f32, b.u32
 	}
 	for i, r := range e.p.Results {
@@ -172,14 +180,16 @@ func (e *executable) bind(args, results []backends.Buffer) error {
 		if !ok || !b.typ.Equal(e.p.Type(r.Value)) {
 			return fmt.Errorf("gonum: program %s: result %q: want %s, found %s", e.p.Name, r.Name, e.p.Type(r.Value), describe(results[i]))
 		}
-		if b.owner == id {
+		if b.run == e.be.runs {
 			return fmt.Errorf("gonum: program %s: the buffer of result %q is also that of an argument or another result", e.p.Name, r.Name)
 		}
-		b.owner = id
+		b.run = e.be.runs
 		e.out[i] = backends.Data{F32: b.f32, U32: b.u32}
 	}
-	for v, i := range e.plan.result {
-		e.f32[v], e.u32[v] = e.out[i].F32, e.out[i].U32
+	for i, v := range e.home {
+		if v != ir.None {
+			e.f32[v], e.u32[v] = e.out[i].F32, e.out[i].U32
+		}
 	}
 	return nil
 }
@@ -196,7 +206,7 @@ func describe(b backends.Buffer) string {
 
 // Close drops the arena.
 func (e *executable) Close() error {
-	e.f32, e.u32, e.instr = nil, nil, nil
+	e.f32, e.u32, e.out, e.instr, e.regs, e.plan = nil, nil, nil, nil, nil, nil
 	return nil
 }
 

@@ -34,14 +34,14 @@ func (m *product) run(e *executable) {
 	if m.bias != ir.None {
 		bias.Row = e.f32[m.bias]
 	}
-	e.pool.Gemm(&m.g, e.f32[m.c], e.f32[m.a], e.f32[m.b], bias)
+	e.be.pool.Gemm(&m.g, e.f32[m.c], e.f32[m.a], e.f32[m.b], bias)
 }
 
 func (m *product) reserve(e *executable) int {
 	if m.g.M*m.g.N*m.g.K == 0 {
 		return 0
 	}
-	return e.pool.GemmScratch(&m.g)
+	return e.be.pool.GemmScratch(&m.g)
 }
 
 func (m *product) String() string {
@@ -99,15 +99,15 @@ func (m *conv) run(e *executable) {
 		if m.bias != ir.None {
 			bias = e.f32[m.bias]
 		}
-		e.pool.Conv(&m.c, dst, a, b, bias)
+		e.be.pool.Conv(&m.c, dst, a, b, bias)
 	case ir.Conv2DDX:
-		e.pool.ConvGradInput(&m.c, dst, a, b)
+		e.be.pool.ConvGradInput(&m.c, dst, a, b)
 	case ir.Conv2DDW:
-		e.pool.ConvGradWeights(&m.c, dst, a, b)
+		e.be.pool.ConvGradWeights(&m.c, dst, a, b)
 	}
 }
 
-func (m *conv) reserve(e *executable) int { return e.pool.ConvScratch(&m.c) }
+func (m *conv) reserve(e *executable) int { return e.be.pool.ConvScratch(&m.c) }
 
 func (m *conv) String() string {
 	return fmt.Sprintf("%s %dx%dx%dx%d to %d by %dx%d", m.op, m.c.N, m.c.C, m.c.H, m.c.W, m.c.O, m.c.KH, m.c.KW)
@@ -147,13 +147,13 @@ func (m *window) run(e *executable) {
 	dst, a := e.f32[m.dst], e.f32[m.a]
 	switch m.op {
 	case ir.MaxPool:
-		e.pool.MaxPool(&m.w, dst, a)
+		e.be.pool.MaxPool(&m.w, dst, a)
 	case ir.MaxPoolGrad:
-		e.pool.MaxPoolGrad(&m.w, dst, a, e.f32[m.b])
+		e.be.pool.MaxPoolGrad(&m.w, dst, a, e.f32[m.b])
 	case ir.AvgPool:
-		e.pool.AvgPool(&m.w, dst, a)
+		e.be.pool.AvgPool(&m.w, dst, a)
 	case ir.AvgPoolGrad:
-		e.pool.AvgPoolGrad(&m.w, dst, a)
+		e.be.pool.AvgPoolGrad(&m.w, dst, a)
 	}
 }
 
@@ -186,7 +186,7 @@ func (m *logSoftmax) doTask(task, _ int) {
 	kernel.LogSoftmax(m.e.f32[m.dst][lo*m.cols:hi*m.cols], m.e.f32[m.x][lo*m.cols:hi*m.cols], hi-lo, m.cols)
 }
 
-func (m *logSoftmax) run(e *executable) { e.pool.Run(m.split.tasks, m.task) }
+func (m *logSoftmax) run(e *executable) { e.be.pool.Run(m.split.tasks, m.task) }
 
 func (m *logSoftmax) reserve(*executable) int { return 0 }
 
@@ -197,7 +197,7 @@ type split struct{ n, tasks int }
 
 // split makes tasks of at least taskFloats, each item worth weight floats.
 func (e *executable) split(n, weight int) split {
-	tasks := min(n, 1+n*weight/taskFloats, 4*e.pool.Workers())
+	tasks := min(n, 1+n*weight/taskFloats, 4*e.be.pool.Workers())
 	return split{n, max(1, tasks)}
 }
 

@@ -151,7 +151,7 @@ func (e *executable) newGroup(members []ir.Value) *group {
 	}
 	g.blocks = (g.n + g.block - 1) / g.block
 	g.perTask = max(1, taskFloats/g.block)
-	g.perTask = max(g.perTask, g.blocks/(8*e.pool.Workers()))
+	g.perTask = max(g.perTask, g.blocks/(8*e.be.pool.Workers()))
 	g.tasks = (g.blocks + g.perTask - 1) / g.perTask
 	g.task = g.doTask
 	for i := range g.sums {
@@ -174,10 +174,10 @@ func (g *group) run(e *executable) {
 	for i := range g.rows {
 		g.rows[i].spread(e)
 	}
-	e.pool.Run(g.tasks, g.task)
+	e.be.pool.Run(g.tasks, g.task)
 	for i := range g.sums {
 		t := &g.sums[i]
-		e.pool.Run(t.split.tasks, t.join)
+		e.be.pool.Run(t.split.tasks, t.join)
 	}
 }
 

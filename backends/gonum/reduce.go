@@ -151,7 +151,7 @@ func (m *reduce) general(_, _ int) {
 	}
 }
 
-func (m *reduce) run(e *executable) { e.pool.Run(m.split.tasks, m.task) }
+func (m *reduce) run(e *executable) { e.be.pool.Run(m.split.tasks, m.task) }
 
 func (m *reduce) reserve(*executable) int { return 0 }
 
