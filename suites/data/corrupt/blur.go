@@ -34,20 +34,24 @@ func defocusBlur(f field, level int, scale ladder, _ *draw.Stream) field {
 		{{3, .1}, {4, .5}, {6, .5}, {8, .5}, {10, .5}},
 	}[scale][level-1]
 	kernel := diskKernel(d.radius, d.alias)
+	type tap struct {
+		dy, dx int
+		weight float64
+	}
+	var taps []tap // most of the kernel is zero
+	for i, k := range kernel.v {
+		if k != 0 {
+			taps = append(taps, tap{i/kernel.w - kernel.h/2, i%kernel.w - kernel.w/2, k})
+		}
+	}
 	out := f.like()
-	reach := kernel.w / 2
 	for c := range f.c {
 		in, to := f.plane(c), out.plane(c)
 		for y := range f.h {
 			for x := range f.w {
 				sum := 0.0
-				for i := range kernel.h {
-					row := in[mirrorEdge(y+i-reach, f.h)*f.w:][:f.w]
-					for j := range kernel.w {
-						if k := kernel.v[i*kernel.w+j]; k != 0 {
-							sum += k * row[mirrorEdge(x+j-reach, f.w)]
-						}
-					}
+				for _, t := range taps {
+					sum += t.weight * in[mirrorEdge(y+t.dy, f.h)*f.w+mirrorEdge(x+t.dx, f.w)]
 				}
 				to[y*f.w+x] = sum
 			}
