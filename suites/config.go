@@ -50,6 +50,7 @@ type Eval struct {
 	Samples int      `toml:"samples" json:"samples"`       // posterior samples K at most; scored at K = 1, 2, 4, … and this
 	Batch   int      `toml:"batch" json:"batch"`           // rows a prediction step
 	OOD     []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
+	Train   bool     `toml:"train" json:"train,omitempty"` // also the error and NLL on the training set, augmentation left out
 	Every   int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
 	Save    bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
 	Calib   bool     `toml:"calibrated" json:"calibrated"` // also the temperature-scaled log-likelihood

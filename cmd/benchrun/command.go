@@ -47,7 +47,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 
 	c := &command{stdout: stdout, stderr: stderr}
 	root := c.suites()
-	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score()}
+	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score(), c.doctor()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil

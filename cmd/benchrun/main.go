@@ -5,7 +5,9 @@ import (
 	"context"
 	"os"
 
+	_ "bayesbench/backends/gomlx"
 	_ "bayesbench/backends/gonum"
+	_ "bayesbench/backends/gorgonia"
 	_ "bayesbench/backends/ref"
 	_ "bayesbench/methods/all"
 )

@@ -123,15 +123,19 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 	if o.plan {
 		return nil, c.printPlan(s, jobs, dir, o.json)
 	}
-	ids := make([]string, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.ID
+	runPlan := results.Plan{Suite: s.Name, Text: s.Text}
+	for _, j := range jobs {
+		if j.Listed {
+			runPlan.Jobs = append(runPlan.Jobs, j.ID)
+		} else {
+			runPlan.Parts = append(runPlan.Parts, j.ID)
+		}
 	}
 	var waiting func(*results.LockedError)
 	if !o.noWait {
 		waiting = func(l *results.LockedError) { fmt.Fprintf(c.stderr, "benchrun: %v; waiting for it to end\n", l) }
 	}
-	store, err := results.Open(ctx, dir, results.Plan{Suite: s.Name, Text: s.Text, Jobs: ids}, results.Alone, waiting)
+	store, err := results.Open(ctx, dir, runPlan, results.Alone, waiting)
 	if err != nil {
 		return nil, err
 	}
@@ -144,9 +148,8 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 	return sum.Failed, c.printTable(dir, jobs, o)
 }
 
-// printTable prints what the jobs' results come to. The members of an ensemble
-// are no rows of their own, nor is what an earlier, wider plan left in the
-// directory.
+// printTable prints what the jobs' results come to; what an earlier, wider plan
+// left in the directory is not in it.
 func (c *command) printTable(dir string, jobs []*bench.Job, o options) error {
 	listed := map[string]bool{}
 	for _, j := range jobs {

@@ -97,6 +97,13 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		if err != nil {
 			return err
 		}
+		if k == last && c.Eval.Train {
+			more, err := j.onTraining(ctx, s, set)
+			if err != nil {
+				return fmt.Errorf("training set: %w", err)
+			}
+			scores = append(scores, more...)
+		}
 		rec.predictive(p.Name, k, scores, s.passes, set.Test.Len())
 		if which == 0 {
 			rec.pictures(final, k, k == last)
@@ -111,6 +118,20 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		return store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) })
 	}
 	return nil
+}
+
+// onTraining scores one posterior sample on the training set itself: whether
+// the network has learnt its labels, the random ones included.
+func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metrics.Score, error) {
+	pred := metrics.NewPredictive(set.Train.Len(), set.Classes)
+	if err := s.pass(ctx, set.Train, j.Config.Eval.Batch, 0, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+		return nil, err
+	}
+	e, err := pred.Evaluate(labels(set.Train))
+	if err != nil {
+		return nil, err
+	}
+	return []metrics.Score{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
 }
 
 // outOfDistribution scores how well the predictive tells another set's inputs

@@ -48,6 +48,9 @@ func (r *record) add(sweep []results.Pair, samples int, scores []metrics.Score) 
 	for _, s := range c.Swept {
 		line.Sweep = append(line.Sweep, results.Pair{Key: s.Key, Value: s.Value})
 	}
+	if l := c.Data.RandomLabels; l != "" {
+		line.Sweep = append(line.Sweep, results.Pair{Key: "labels", Value: "random-" + l})
+	}
 	line.Sweep = append(line.Sweep, sweep...)
 	for _, s := range scores {
 		if math.IsNaN(s.Value) {
