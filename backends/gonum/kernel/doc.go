@@ -9,7 +9,8 @@
 //	reduce.go   Sum, Dot, MaxOf; SumRows, MaxRows, SumCols
 //	softmax.go  LogSoftmax rows and its gradient
 //	gemm.go     Pool.Gemm: C = op(A)·op(B), with fused prologue and epilogue
-//	conv.go     Pool.Conv, ConvGradInput, ConvGradWeights
+//	conv.go     Pool.Conv, ConvGradInput, ConvGradWeights; convlanes.go holds
+//	            the first two, with images in lanes, convweights.go the third
 //	window.go   MaxPool, AvgPool and their gradients
 //	pool.go     Pool: parked workers, and the scratch that kernels share
 //
@@ -23,8 +24,11 @@
 // order in reductions depends on their length only. They may differ between
 // instruction sets by the tolerances that variants_test.go states. No call
 // allocates once the pool's scratch has grown to what the call needs; Reserve
-// grows it beforehand.
+// grows it beforehand, and GemmScratch, ConvScratch and WindowScratch say by how
+// much.
 //
 // Each instruction set is a set of kernels (variants.go) laid over the
-// portable Go twins; the tag noasm leaves only the twins.
+// portable Go twins; the tag noasm leaves only the twins. The assembly is
+// written by the program in gen (go generate). Package blas below this one
+// offers Gemm to programs that speak BLAS.
 package kernel

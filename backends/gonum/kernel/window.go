@@ -31,14 +31,15 @@ func (r *windowRun) init(p *Pool) {
 	r.avgGrad = r.planes((*windowRun).avgGradPlane)
 }
 
-// windowTasks is how many tasks the planes are cut into.
+// tasks is how many tasks the planes are cut into.
 func (r *windowRun) tasks() int { return min(r.v.Planes, 8*r.pool.workers) }
 
-func (r *windowRun) planes(f func(r *windowRun, plane int)) func(task, worker int) {
-	return func(task, _ int) {
+func (r *windowRun) planes(f func(r *windowRun, plane int, row []float32)) func(task, worker int) {
+	return func(task, worker int) {
+		row := r.pool.scratch[worker*r.v.W : (worker+1)*r.v.W]
 		lo, hi := part(r.v.Planes, r.tasks(), task)
 		for plane := lo; plane < hi; plane++ {
-			f(r, plane)
+			f(r, plane, row)
 		}
 	}
 }
@@ -52,10 +53,14 @@ func (r *windowRun) run(v *Window, dx, x, y []float32, task func(task, worker in
 	if dx != nil {
 		mustEqual(len(dx), v.Planes*v.H*v.W)
 	}
+	r.pool.Reserve(r.pool.WindowScratch(v))
 	r.v, r.x, r.y, r.dx = *v, x, y, dx
 	r.pool.Run(r.tasks(), task)
 	r.x, r.y, r.dx = nil, nil, nil
 }
+
+// WindowScratch returns how many floats of scratch the pooling kernels need.
+func (p *Pool) WindowScratch(v *Window) int { return p.workers * v.W }
 
 // MaxPool computes the maximum of each window; padding never wins, and NaN does.
 func (p *Pool) MaxPool(v *Window, y, x []float32) { p.window.run(v, nil, x, y, p.window.max) }
@@ -75,7 +80,7 @@ func (p *Pool) AvgPoolGrad(v *Window, dx, dy []float32) {
 	p.window.run(v, dx, nil, dy, p.window.avgGrad)
 }
 
-// plane returns the plane'th part of a slice of planes of n, or nil of nil.
+// planeOf returns the plane'th part of a slice of planes of n, or nil of nil.
 func planeOf(x []float32, plane, n int) []float32 {
 	if x == nil {
 		return nil
@@ -89,7 +94,16 @@ func inside(o, stride, pad, k, n int) (lo, hi int) {
 	return max(lo, 0), min(lo+k, n)
 }
 
-func (r *windowRun) maxPlane(plane int) {
+// maxOfRows sets row to the maximum of the rows of x under a row of windows.
+func (v *Window) maxOfRows(row, x []float32, oy int) {
+	y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
+	copy(row, x[y0*v.W:(y0+1)*v.W])
+	for y := y0 + 1; y < y1; y++ {
+		active.binary[Max](row, row, x[y*v.W:(y+1)*v.W])
+	}
+}
+
+func (r *windowRun) maxPlane(plane int, row []float32) {
 	v := &r.v
 	oh, ow := v.Out()
 	x, y := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow)
@@ -101,21 +115,19 @@ func (r *windowRun) maxPlane(plane int) {
 		return
 	}
 	for oy := range oh {
-		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
+		v.maxOfRows(row, x, oy)
 		for ox := range ow {
 			x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
 			m := float32(math.Inf(-1))
-			for iy := y0; iy < y1; iy++ {
-				for _, e := range x[iy*v.W+x0 : iy*v.W+x1] {
-					m = max(m, e)
-				}
+			for _, e := range row[x0:x1] {
+				m = max(m, e)
 			}
 			y[oy*ow+ox] = m
 		}
 	}
 }
 
-func (r *windowRun) maxGradPlane(plane int) {
+func (r *windowRun) maxGradPlane(plane int, _ []float32) {
 	v := &r.v
 	oh, ow := v.Out()
 	x, dy, dx := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow), planeOf(r.dx, plane, v.H*v.W)
@@ -130,24 +142,44 @@ func (r *windowRun) maxGradPlane(plane int) {
 		return
 	}
 	clear(dx)
+	var first [64]uint32
 	for oy := range oh {
 		y0, y1 := inside(oy, v.StrideH, v.PadH, v.KH, v.H)
-		for ox := range ow {
-			x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
-			first := y0*v.W + x0
-			for iy := y0; iy < y1; iy++ {
-				for at := iy*v.W + x0; at < iy*v.W+x1; at++ {
-					if x[at] > x[first] {
-						first = at
-					}
-				}
+		for from := 0; from < ow; from += len(first) {
+			to := min(from+len(first), ow)
+			for ox := from; ox < to; ox++ {
+				x0, x1 := inside(ox, v.StrideW, v.PadW, v.KW, v.W)
+				first[ox-from] = firstMaximum(x, v.W, x0, x1, y0, y1)
 			}
-			dx[first] += dy[oy*ow+ox]
+			// Apart, because a store that the next window may or may
+			// not read stalls the search.
+			for ox := from; ox < to; ox++ {
+				dx[first[ox-from]] += dy[oy*ow+ox]
+			}
 		}
 	}
 }
 
-func (r *windowRun) averagePlane(plane int) {
+// firstMaximum returns the place in x of the first maximum of a window. It
+// keeps the value in the upper half of an integer, where integers sort as the
+// floats do, and below it the place, the first highest: the maximum of those
+// needs no branch that is mispredicted.
+func firstMaximum(x []float32, w, x0, x1, y0, y1 int) uint32 {
+	best := int64(math.MinInt64)
+	for iy := y0; iy < y1; iy++ {
+		at := iy*w + x0
+		place := int64(math.MaxUint32 - at)
+		for _, e := range x[at : at+x1-x0] {
+			b := int32(math.Float32bits(e + 0)) // -0 is 0
+			b ^= b >> 31 & math.MaxInt32
+			best = max(best, int64(b)<<32|place)
+			place--
+		}
+	}
+	return math.MaxUint32 - uint32(best)
+}
+
+func (r *windowRun) averagePlane(plane int, _ []float32) {
 	v := &r.v
 	oh, ow := v.Out()
 	x, y := planeOf(r.x, plane, v.H*v.W), planeOf(r.y, plane, oh*ow)
@@ -167,7 +199,7 @@ func (r *windowRun) averagePlane(plane int) {
 	}
 }
 
-func (r *windowRun) avgGradPlane(plane int) {
+func (r *windowRun) avgGradPlane(plane int, _ []float32) {
 	v := &r.v
 	oh, ow := v.Out()
 	dy, dx := planeOf(r.y, plane, oh*ow), planeOf(r.dx, plane, v.H*v.W)
