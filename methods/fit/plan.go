@@ -65,11 +65,22 @@ func (p *Plan) Keep(stage *methods.Stage, predictor *methods.Predictor, at func(
 		return
 	}
 	stage.Keep, predictor.Kept = at, true
+	for _, slot := range p.Reads(predictor) {
+		stage.Kept = append(stage.Kept, slot.Name)
+	}
+}
+
+// Reads lists the slots that the predictor reads.
+func (p *Plan) Reads(predictor *methods.Predictor) []methods.Slot {
+	var out []methods.Slot
 	for _, slot := range p.plan.State {
-		if _, ok := predictor.Program.Param(slot.Name); ok {
-			stage.Kept = append(stage.Kept, slot.Name)
+		if p.err == nil {
+			if _, ok := predictor.Program.Param(slot.Name); ok {
+				out = append(out, slot)
+			}
 		}
 	}
+	return out
 }
 
 // Report sets the program that reads the state and reports scalars.

@@ -17,6 +17,8 @@ var keys = map[string]string{
 	"sparse-vd":         "warmup_start = 1\nwarmup_end = 6",
 	"magnitude-pruning": "sparsity = 0.5",
 	"distill":           "[teacher]\nname = \"sgld\"",
+	"svgd":              "particles = 3",
+	"hmc":               "step_size = 0.02\nburn_in = 5\nsamples = 10",
 	"ensemble":          "members = 2\n[of]\nname = \"ffg\"",
 }
 

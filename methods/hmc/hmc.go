@@ -1,0 +1,206 @@
+// Package hmc is Hamiltonian Monte Carlo on the full data, the reference
+// posterior for small problems. Of the potential and kinetic energy
+//
+//	U(q) = −Σ log p(y | x, q) + Σ q²/2σ²,  K(p) = ½‖p‖²
+//
+// a trajectory draws p ~ N(0, I), takes L leapfrog steps
+//
+//	p ← p − ε/2·∇U(q),  q ← q + ε·p,  p ← p − ε/2·∇U(q)
+//
+// and accepts its end with probability min(1, exp(−ΔH/T)), or else returns to its
+// start. During burn-in dual averaging moves ε towards the wanted acceptance.
+// Prior: N(0, σ²) on every parameter; KL: none. State: q, p, ∇U and the start
+// of the trajectory, 5 values a parameter. Each kept state is a sample;
+// prediction is one pass with one of them. It costs one pass over all
+// examples a leapfrog step, L·(burn_in + samples·thin) in all, whatever the
+// suite's epochs say. Batch normalisation's running statistics follow every
+// state visited.
+//
+// Source: Neal, "MCMC using Hamiltonian dynamics", 2011, section 3; Hoffman and
+// Gelman, "The No-U-Turn sampler", JMLR 2014, section 3.2 and algorithm 5;
+// Izmailov et al., "What are Bayesian neural network posteriors really like?",
+// ICML 2021.
+package hmc
+
+import (
+	"math"
+
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+)
+
+func init() {
+	methods.Register(methods.Driver{
+		Name:        "hmc",
+		Description: "full-batch Hamiltonian Monte Carlo, the reference on small problems (Neal 2011)",
+		New: func(p methods.Params) (methods.Method, error) {
+			m := Method{StepSize: 1e-3, Leapfrog: 20, Jitter: 0.2, BurnIn: 50, Samples: 100, Thin: 1, Accept: 0.8, Temperature: 1, PriorSigma: 1, Init: nn.Glorot}
+			if err := p.Decode(&m); err != nil {
+				return nil, err
+			}
+			return m, m.check()
+		},
+	})
+}
+
+// Method is the settings of HMC.
+type Method struct {
+	StepSize float64 `toml:"step_size"` // ε at the start
+	Leapfrog int     `toml:"leapfrog"`  // L
+	// Jitter draws each trajectory's step from [1−Jitter, 1+Jitter] times ε, so
+	// that no trajectory is a whole period of some direction (Neal, section 3.2).
+	Jitter      float64        `toml:"jitter"`
+	BurnIn      int            `toml:"burn_in"` // trajectories, during which ε adapts
+	Samples     int            `toml:"samples"`
+	Thin        int            `toml:"thin"`   // trajectories a sample
+	Accept      float64        `toml:"accept"` // acceptance wanted of the adaptation
+	Temperature float64        `toml:"temperature"`
+	PriorSigma  float64        `toml:"prior_sigma"` // σ
+	Init        nn.Initializer `toml:"init"`
+}
+
+func (m Method) check() error {
+	switch {
+	case !(m.StepSize > 0) || math.IsInf(m.StepSize, 1):
+		return methods.BadKey("step_size", m.StepSize, "a finite number above 0")
+	case m.Leapfrog < 1:
+		return methods.BadKey("leapfrog", m.Leapfrog, "1 step or more")
+	case !(m.Jitter >= 0 && m.Jitter < 1):
+		return methods.BadKey("jitter", m.Jitter, "a fraction in [0, 1)")
+	case m.BurnIn < 0:
+		return methods.BadKey("burn_in", m.BurnIn, "a number of trajectories, 0 or more")
+	case m.Samples < 1:
+		return methods.BadKey("samples", m.Samples, "1 or more")
+	case m.Thin < 1:
+		return methods.BadKey("thin", m.Thin, "1 trajectory or more")
+	case !(m.Accept > 0 && m.Accept < 1):
+		return methods.BadKey("accept", m.Accept, "a probability in (0, 1)")
+	case !(m.Temperature > 0) || math.IsInf(m.Temperature, 1):
+		return methods.BadKey("temperature", m.Temperature, "a finite number above 0")
+	case !(m.PriorSigma > 0):
+		return methods.BadKey("prior_sigma", m.PriorSigma, "a number above 0, or inf")
+	}
+	return nil
+}
+
+func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(m.PriorSigma, m.Init)}
+	var p fit.Plan
+	p.Stage("start", 1, func(s *nn.Scope) { m.start(s, n) }).FullBatch = true
+	if m.BurnIn > 0 {
+		p.Stage("burn-in", m.BurnIn*m.Leapfrog, func(s *nn.Scope) { m.step(s, n, true) }).FullBatch = true
+	}
+	sample := p.Stage("sample", m.Samples*m.Thin*m.Leapfrog, func(s *nn.Scope) { m.step(s, n, false) })
+	sample.FullBatch = true
+	run := m.Thin * m.Leapfrog
+	p.Keep(sample, p.Predictor("sample", n), func(step int) bool { return step%run == run-1 })
+	return p.Build()
+}
+
+// energy is U at the scope's parameters, with the objective it comes from.
+func energy(s *nn.Scope, n fit.Network) (ir.Value, fit.Objective) {
+	o := n.FullBatch(s, ir.None)
+	return s.MulConst(o.Loss, float64(n.Job.Examples)), o
+}
+
+// start fills the slots of U and ∇U at the initial state.
+func (m Method) start(s *nn.Scope, n fit.Network) {
+	u, o := energy(s, n)
+	params := s.Trained()
+	var wrt []ir.Value
+	for _, p := range params {
+		wrt = append(wrt, p.Value)
+	}
+	for i, g := range s.Grad(u, wrt...) {
+		s.Set(s.Keep(params[i].Name+"/gradient", nn.Init{}, s.Shape(g)...), g)
+	}
+	s.Set(s.Keep("hmc/energy", nn.Init{}), u)
+	o.Record(s)
+}
+
+// particle is one parameter in phase space: at the start of the trajectory, now,
+// and one leapfrog step on.
+type particle struct {
+	q, p, g, q0, g0 ir.Value // slots
+	half            ir.Value // p after the first half kick
+	nextQ           ir.Value
+	startQ, startG  ir.Value // of this trajectory
+	kinetic         ir.Value // Σp² at the beginning
+}
+
+// step is one leapfrog step; the first of a trajectory draws the momentum, the
+// last decides.
+func (m Method) step(s *nn.Scope, n fit.Network, adapt bool) {
+	flag := func(at int) func(int) float64 {
+		return func(step int) float64 {
+			if step%m.Leapfrog == at {
+				return 1
+			}
+			return 0
+		}
+	}
+	begin, end := s.Scheduled("begin", flag(0)), s.Scheduled("end", flag(m.Leapfrog-1))
+	a := newAdaptation(s, m)
+	jitterSlot := s.Keep("hmc/jitter", nn.Init{A: 1})
+	jitter := s.Select(begin, s.AddConst(s.MulConst(s.Chance(), 2*m.Jitter), 1-m.Jitter), jitterSlot)
+	s.Set(jitterSlot, jitter)
+	eps := s.Mul(a.step(adapt), jitter)
+
+	var particles []particle
+	index := map[string]int{}
+	s.Source = func(name string, init nn.Init, shape []int) ir.Value {
+		if i, ok := index[name]; ok {
+			return particles[i].nextQ
+		}
+		index[name] = len(particles)
+		slot := func(suffix string) ir.Value { return s.Keep(name+suffix, nn.Init{}, shape...) }
+		x := particle{q: s.Keep(name, init, shape...), p: slot("/momentum"), g: slot("/gradient"), q0: slot("/start"), g0: slot("/start-gradient")}
+		momentum := s.Select(begin, s.MulConst(s.Noise(shape...), math.Sqrt(m.Temperature)), x.p)
+		x.startQ, x.startG = s.Select(begin, x.q, x.q0), s.Select(begin, x.g, x.g0)
+		x.kinetic = s.Sum(s.Square(momentum))
+		x.half = s.Sub(momentum, s.Mul(x.g, s.MulConst(eps, 0.5)))
+		x.nextQ = s.Add(x.q, s.Mul(x.half, eps))
+		particles = append(particles, x)
+		return x.nextQ
+	}
+	u, o := energy(s, n)
+	var wrt, before, after []ir.Value
+	for _, x := range particles {
+		wrt = append(wrt, x.nextQ)
+		before = append(before, x.kinetic)
+	}
+	gradients := s.Grad(u, wrt...)
+	momenta := make([]ir.Value, len(particles))
+	for i, x := range particles {
+		momenta[i] = s.Sub(x.half, s.Mul(gradients[i], s.MulConst(eps, 0.5)))
+		after = append(after, s.Sum(s.Square(momenta[i])))
+	}
+
+	uSlot, u0Slot, h0Slot := s.Keep("hmc/energy", nn.Init{}), s.Keep("hmc/start-energy", nn.Init{}), s.Keep("hmc/start-total", nn.Init{})
+	u0 := s.Select(begin, uSlot, u0Slot)
+	h0 := s.Select(begin, s.Add(uSlot, s.MulConst(s.Total(before), 0.5)), h0Slot)
+	h1 := s.Add(u, s.MulConst(s.Total(after), 0.5))
+	logRatio := s.MulConst(s.Sub(h0, h1), 1/m.Temperature)
+	// A trajectory that diverged has no finite energy: NaN compares as false.
+	accept := s.Less(s.Log(s.Chance()), logRatio)
+	back := s.Mul(end, s.Sub(s.Const(1), accept))
+	for i, x := range particles {
+		s.Set(x.q, s.Select(back, x.startQ, x.nextQ))
+		s.Set(x.g, s.Select(back, x.startG, gradients[i]))
+		s.Set(x.p, momenta[i])
+		s.Set(x.q0, x.startQ)
+		s.Set(x.g0, x.startG)
+	}
+	s.Set(uSlot, s.Select(back, u0, u))
+	s.Set(u0Slot, u0)
+	s.Set(h0Slot, h0)
+	probability := s.Exp(s.Min(s.Select(s.LessEqual(h1, h1), logRatio, s.Const(-100)), s.Const(0)))
+	if adapt {
+		a.update(end, probability)
+	}
+	o.Record(s)
+	s.Result("accept", probability) // of ending here
+	s.Result("step_size", eps)
+}

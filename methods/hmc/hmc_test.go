@@ -1,0 +1,159 @@
+package hmc_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"bayesbench/backends/ir"
+	"bayesbench/backends/ref"
+	"bayesbench/methods"
+	_ "bayesbench/methods/all"
+	"bayesbench/methods/methodtest"
+	"bayesbench/methods/nn"
+)
+
+// Five leapfrog steps on a quadratic, q and p after them and the energies at
+// both ends, by numpy. The quadratic ½ΣA(q−c)² is a regression on the rows of
+// diag(√A).
+func TestLeapfrog(t *testing.T) {
+	var g struct {
+		W0     []float64 `json:"w0"`
+		A, C   []float64
+		P0     []float64 `json:"p0"`
+		Q      [][]float64
+		Final  []float64 `json:"p_final"`
+		H0, H1 float64
+	}
+	text, err := os.ReadFile("testdata/leapfrog.json")
+	if err == nil {
+		err = json.Unmarshal(text, &g)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 6
+	model := nn.Model{
+		Apply: func(l nn.Layers, x ir.Value, outputs int) ir.Value {
+			return l.Builder().Flatten(l.Conv("q", x, nn.Conv{Out: 1, Kernel: 1, NoBias: true}))
+		},
+		NLL: func(b *ir.Builder, outputs, y ir.Value) ir.Value {
+			return b.MulConst(b.Sum(b.Square(b.Sub(outputs, y))), 0.5)
+		},
+	}
+	x, y := make([]float64, n*n), make([]float64, n)
+	for i := range n {
+		x[i*n+i] = math.Sqrt(g.A[i])
+		y[i] = math.Sqrt(g.A[i]) * g.C[i]
+	}
+	m, err := methodtest.New("hmc", "step_size = 0.1\nleapfrog = 5\njitter = 0\nburn_in = 0\nprior_sigma = inf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := m.Plan(model, methods.Job{Input: [3]int{n, 1, 1}, Classes: 1, Examples: n, Batch: n, EvalBatch: n, Epochs: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := map[string]ref.Value{"x": ref.Float(x, n, n, 1, 1), "y": ref.Float(y, n, 1), "key": ref.Uint([]uint32{0, 0}, 2),
+		"momentum": ref.Float(g.P0, 1, n, 1, 1)}
+	for _, slot := range plan.State {
+		state[slot.Name] = ref.Zeros(slot.Type)
+		for i := range state[slot.Name].F {
+			state[slot.Name].F[i] = slot.Init.A
+		}
+	}
+	state["q.w"] = ref.Float(g.W0, 1, n, 1, 1)
+	for _, stage := range plan.Stages {
+		p := stage.Step
+		for i := range p.Instrs {
+			if p.Instrs[i].Op == ir.Normal {
+				p.Instrs[i] = ir.Instr{Op: ir.Param, Attrs: ir.Attrs{Name: "momentum"}, Type: p.Instrs[i].Type}
+			}
+		}
+		for step := range min(stage.Steps, 5) {
+			for name, f := range stage.Schedules {
+				state[name] = ref.Float([]float64{f(step)})
+			}
+			if stage.Name == "sample" {
+				state["end"] = ref.Float([]float64{0}) // whatever the end decides
+			}
+			var args []ref.Value
+			for _, v := range p.Params() {
+				args = append(args, state[p.Instrs[v].Name])
+			}
+			out, err := ref.Eval(p, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range p.Results {
+				state[r.Name] = out[i]
+			}
+			if stage.Name != "sample" {
+				continue
+			}
+			near(t, "q", state["q.w"].F, g.Q[step])
+		}
+	}
+	near(t, "p", state["q.w/momentum"].F, g.Final)
+	near(t, "H at the start", state["hmc/start-total"].F, []float64{g.H0})
+	near(t, "log acceptance", []float64{math.Log(state["accept"].F[0])}, []float64{math.Min(0, g.H0-g.H1)})
+}
+
+func near(t *testing.T, what string, got, want []float64) {
+	t.Helper()
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-10 {
+			t.Errorf("%s: %v, want %v", what, got, want)
+			return
+		}
+	}
+}
+
+// On Bayesian linear regression the samples have the exact posterior's mean and
+// covariance; the adaptation reaches the acceptance asked for.
+func TestLinearRegression(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	mean, cov := l.Posterior(1)
+	m, err := methodtest.New("hmc", "step_size = 0.01\nleapfrog = 6\njitter = 0.3\nburn_in = 200\nsamples = 4000\naccept = 0.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Kept) != 4000 {
+		t.Fatalf("%d samples", len(f.Kept))
+	}
+	gotMean, gotCov := methodtest.Moments(f.Kept)
+	for i := range 3 {
+		si := math.Sqrt(cov.At(i, i))
+		if d := (gotMean.AtVec(i) - mean.AtVec(i)) / si; math.Abs(d) > 0.1 {
+			t.Errorf("mean %d is %.3f standard deviations off", i, d)
+		}
+		for k := range 3 {
+			if d := (gotCov.At(i, k) - cov.At(i, k)) / (si * math.Sqrt(cov.At(k, k))); math.Abs(d) > 0.1 {
+				t.Errorf("covariance %d %d is %.4f, exact %.4f", i, k, gotCov.At(i, k), cov.At(i, k))
+			}
+		}
+	}
+	total := 0.0
+	for i, a := range f.Curve["sample"]["accept"] {
+		if i%6 == 5 {
+			total += a / 4000
+		}
+	}
+	if math.Abs(total-0.8) > 0.15 {
+		t.Errorf("acceptance %.3f, wanted 0.8", total)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for keys, key := range map[string]string{
+		"step_size = 0": "step_size", "leapfrog = 0": "leapfrog", "jitter = 1": "jitter", "burn_in = -1": "burn_in", "samples = 0": "samples",
+		"thin = 0": "thin", "accept = 1": "accept", "temperature = 0": "temperature", "temperature = -1": "temperature", "prior_sigma = 0": "prior_sigma",
+	} {
+		methodtest.Refused(t, "hmc", keys, key)
+	}
+}
