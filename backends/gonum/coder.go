@@ -69,17 +69,13 @@ func (c *coder) operand(a ir.Value) operand {
 	if o, ok := c.loaded[acc]; ok {
 		return o
 	}
-	if period := acc.each * acc.length; (acc.kind == tiled || acc.kind == channels) && c.g.n >= rowRepeats*max(period, c.g.block) {
-		c.g.rows = append(c.g.rows, row{acc, aligned(period + c.g.block)})
+	if period := acc.each * acc.length; period == 1 || acc.kind != repeated && c.g.n >= rowRepeats*max(period, c.g.block) {
+		c.g.rows = append(c.g.rows, newRow(acc, min(c.g.n, c.g.block)))
 		c.loaded[acc] = operand{inRow, len(c.g.rows) - 1}
 		return c.loaded[acc]
 	}
-	m := micro{do: load, dst: c.register(), access: acc}
-	if s, ok := c.scalar(a); ok {
-		m.do, m.s = fill, s
-	}
-	c.loaded[acc] = m.dst
-	return c.add(m)
+	c.loaded[acc] = c.add(micro{do: load, dst: c.register(), access: acc})
+	return c.loaded[acc]
 }
 
 // only reports whether v is a member that nothing but one instruction of this
@@ -187,7 +183,7 @@ func (c *coder) multiplyAdd(in *ir.Instr) (micro, bool) {
 	for i, a := range in.Args {
 		z := in.Args[1-i]
 		x, y, ok := c.product(a)
-		if _, isNumber := c.scalar(z); !ok || isNumber || in.Op == ir.Sub && i == 0 {
+		if !ok || in.Op == ir.Sub && i == 0 {
 			continue
 		}
 		s, scaled := c.scalar(y)

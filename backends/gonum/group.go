@@ -36,8 +36,9 @@ type terminal struct {
 	join    func(task, worker int)
 }
 
-// row is a broadcast that repeats often, spread out once for each run: its
-// period, and a block more, so that a block may begin anywhere in it.
+// row is a broadcast that repeats often, a number among them, spread out once
+// for each run: its period, and a block more, so that a block may begin
+// anywhere in it.
 type row struct {
 	access
 	x []float32
@@ -216,12 +217,27 @@ func (t *terminal) add(b, block int, x, y []float32) {
 	}
 }
 
+// newRow makes the row of an access for blocks of n elements.
+func newRow(a access, n int) row {
+	r := row{a, aligned(a.each*a.length + n)}
+	if a.kind == constant {
+		kernel.Fill(r.x, a.x)
+	}
+	return r
+}
+
 func (r *row) spread(e *executable) {
-	x, period := e.f32[r.value], r.each*r.length
-	if r.each == 1 {
-		copy(r.x, x)
-	} else {
-		kernel.RepeatEach(r.x[:period], x, r.each)
+	period := r.each * r.length
+	switch r.kind {
+	case constant:
+		return
+	case scalar:
+		kernel.Fill(r.x, e.f32[r.value][0])
+		return
+	case tiled:
+		copy(r.x, e.f32[r.value])
+	case channels:
+		kernel.RepeatEach(r.x[:period], e.f32[r.value], r.each)
 	}
 	for n := period; n < len(r.x); n += period {
 		copy(r.x[n:], r.x[:period])

@@ -245,7 +245,7 @@ func (pl *plan) access(a ir.Value) access {
 	v := pl.canon[a]
 	in := &pl.p.Instrs[v]
 	if in.Op == ir.Const {
-		return access{kind: constant, x: float32(in.Value)}
+		return access{kind: constant, x: float32(in.Value), each: 1, length: 1}
 	}
 	if in.Op == ir.Broadcast {
 		if acc, ok := pl.pattern(v); ok {
