@@ -123,11 +123,17 @@ func listFolder(root string) ([]entry, error) {
 // it, or a sparse file is refused: it is not one that was packed from a tree of images.
 func listTar(f io.ReadSeeker) ([]entry, error) {
 	var all []entry
+	var end int64 // of the last member's content
 	members := tar.NewReader(f)
 	for n := 0; ; n++ {
 		m, err := members.Next()
 		if err == io.EOF {
-			return all, nil
+			// The reader also takes a file that was cut between members for complete. A complete one has zeros behind.
+			size, err := f.Seek(0, io.SeekEnd)
+			if err == nil && size < (end+511)/512*512+512 {
+				err = fmt.Errorf("truncated after %d members: the end mark is missing", n)
+			}
+			return all, err
 		}
 		if err != nil {
 			return nil, err
@@ -145,7 +151,6 @@ func listTar(f io.ReadSeeker) ([]entry, error) {
 		}
 		switch m.Typeflag {
 		case tar.TypeDir, tar.TypeXGlobalHeader:
-			continue
 		case tar.TypeReg:
 		default:
 			return nil, fmt.Errorf("member %q is a link or a special file (type %q)", m.Name, m.Typeflag)
@@ -155,6 +160,11 @@ func listTar(f io.ReadSeeker) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
+		end = offset
+		if m.Typeflag != tar.TypeReg {
+			continue
+		}
+		end += m.Size
 		name := path.Clean(m.Name)
 		for _, split := range []string{"train/", "val/"} {
 			if i := strings.Index("/"+name, "/"+split); i >= 0 {
