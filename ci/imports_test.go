@@ -44,6 +44,7 @@ var policy = map[string][]string{
 	"cmd/benchrun":         {"…"},
 	"cmd/benchstat-report": {"results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
 	"ci":                   {},
+	"ci/peers":             {"…"},
 }
 
 // never is what a command may not even reach through others.
