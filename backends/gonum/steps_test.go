@@ -2,7 +2,6 @@ package gonum
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"bayesbench/backends"
@@ -13,21 +12,21 @@ import (
 // step is a training step for tests and benchmarks: a network under one of the
 // posteriors, its gradient and Adam, as the methods write them.
 type step struct {
-	b     *ir.Builder
-	kind  string // "deterministic", "dropout", "ffg", "sparsevd"
-	train bool
-	key   ir.Value
-	names []string
-	state []ir.Value
-	size  map[string]float64 // how state starts: standard deviation, or -constant
-	kl    []ir.Value
-	sites uint32
+	b    *ir.Builder
+	kind string // "deterministic", "dropout", "ffg", "sparsevd"
+	// sampled draws the weights rather than the outputs, one sample for a batch,
+	// as prediction does.
+	sampled bool
+	key     ir.Value
+	names   []string
+	state   []ir.Value
+	kl      []ir.Value
+	sites   uint32
 }
 
-func (s *step) weight(name string, scale float64, shape ...int) ir.Value {
+func (s *step) weight(name string, shape ...int) ir.Value {
 	w := s.b.Param(name, ir.Float(shape...))
 	s.names, s.state = append(s.names, name), append(s.state, w)
-	s.size[name] = scale
 	return w
 }
 
@@ -36,17 +35,17 @@ func (s *step) noise(shape []int) ir.Value {
 	return s.b.Normal(s.key, s.sites, shape...)
 }
 
-func (s *step) variational(name string, fan int, shape ...int) (mean, variance ir.Value) {
+func (s *step) variational(name string, shape ...int) (mean, variance ir.Value) {
 	b := s.b
-	mean = s.weight(name+".mu", math.Sqrt(2/float64(fan)), shape...)
+	mean = s.weight(name+".mu", shape...)
 	if s.kind == "ffg" {
-		ls := s.weight(name+".logsigma", -5, shape...)
+		ls := s.weight(name+".logsigma", shape...)
 		variance = b.Exp(b.MulConst(ls, 2))
 		k := b.Sub(b.MulConst(b.AddConst(b.Add(variance, b.Square(mean)), -1), 0.5), ls)
 		s.kl = append(s.kl, b.Sum(k))
 		return mean, variance
 	}
-	ls2 := s.weight(name+".logsigma2", -10, shape...)
+	ls2 := s.weight(name+".logsigma2", shape...)
 	variance = b.Exp(ls2)
 	la := b.Clamp(b.Sub(ls2, b.MulConst(b.Log(b.AddConst(b.Abs(mean), 1e-8)), 2)), -10, 10)
 	k := b.MulConst(b.Sigmoid(b.AddConst(b.MulConst(la, 1.48695), 1.8732)), 0.63576)
@@ -58,11 +57,14 @@ func (s *step) variational(name string, fan int, shape ...int) (mean, variance i
 func (s *step) linear(name string, x ir.Value, out int) ir.Value {
 	b := s.b
 	in := b.Shape(x)[1]
-	bias := s.weight(name+".b", 0, out)
+	bias := s.weight(name+".b", out)
 	if s.kind == "deterministic" || s.kind == "dropout" {
-		return b.Linear(x, s.weight(name+".w", math.Sqrt(2/float64(in)), out, in), bias)
+		return b.Linear(x, s.weight(name+".w", out, in), bias)
 	}
-	mean, variance := s.variational(name, in, out, in)
+	mean, variance := s.variational(name, out, in)
+	if s.sampled {
+		return b.Linear(x, b.Add(mean, b.Mul(b.Sqrt(variance), s.noise(b.Shape(mean)))), bias)
+	}
 	m := b.Linear(x, mean, bias)
 	v := b.MatMul(b.Square(x), variance, false, true)
 	return b.Add(m, b.Mul(b.Sqrt(b.AddConst(v, 1e-8)), s.noise(b.Shape(m))))
@@ -71,13 +73,16 @@ func (s *step) linear(name string, x ir.Value, out int) ir.Value {
 func (s *step) conv(name string, x ir.Value, out, k, pad int) ir.Value {
 	b := s.b
 	in := b.Shape(x)[1]
-	bias := s.weight(name+".b", 0, out)
+	bias := s.weight(name+".b", out)
 	add := func(y ir.Value) ir.Value { return b.Add(y, b.Broadcast(bias, b.Shape(y), 1)) }
 	one, p := [2]int{1, 1}, [2]int{pad, pad}
 	if s.kind == "deterministic" || s.kind == "dropout" {
-		return add(b.Conv2D(x, s.weight(name+".w", math.Sqrt(2/float64(in*k*k)), out, in, k, k), one, p, 1))
+		return add(b.Conv2D(x, s.weight(name+".w", out, in, k, k), one, p, 1))
 	}
-	mean, variance := s.variational(name, in*k*k, out, in, k, k)
+	mean, variance := s.variational(name, out, in, k, k)
+	if s.sampled {
+		return add(b.Conv2D(x, b.Add(mean, b.Mul(b.Sqrt(variance), s.noise(b.Shape(mean)))), one, p, 1))
+	}
 	m := add(b.Conv2D(x, mean, one, p, 1))
 	v := b.Conv2D(b.Square(x), variance, one, p, 1)
 	return b.Add(m, b.Mul(b.Sqrt(b.AddConst(v, 1e-8)), s.noise(b.Shape(m))))
@@ -102,7 +107,7 @@ func (s *step) batchNorm(name string, x ir.Value) ir.Value {
 		dims = []int{0, 2, 3}
 	}
 	wide := func(v ir.Value) ir.Value { return b.Broadcast(v, shape, 1) }
-	gain, bias := s.weight(name+".gain", 1, shape[1]), s.weight(name+".bias", 0, shape[1])
+	gain, bias := s.weight(name+".gain", shape[1]), s.weight(name+".bias", shape[1])
 	centred := b.Sub(x, wide(b.Mean(x, dims...)))
 	variance := b.Mean(b.Square(centred), dims...)
 	scale := b.Div(gain, b.Sqrt(b.AddConst(variance, 1e-5)))
@@ -145,7 +150,7 @@ func vgg(s *step, x ir.Value) ir.Value {
 // moments of it; results loss, and the new state and moments.
 func newStep(kind string, net func(*step, ir.Value) ir.Value, shape ...int) *ir.Program {
 	p, err := ir.Build(kind, func(b *ir.Builder) {
-		s := &step{b: b, kind: kind, size: map[string]float64{}}
+		s := &step{b: b, kind: kind}
 		x := b.Param("x", ir.Float(shape...))
 		y := b.Param("y", ir.Float(shape[0], 10))
 		s.key = b.Param("key", ir.Uint(2))
@@ -176,7 +181,7 @@ func newStep(kind string, net func(*step, ir.Value) ir.Value, shape ...int) *ir.
 // newPredict writes the log-probabilities of one posterior sample for a batch.
 func newPredict(kind string, net func(*step, ir.Value) ir.Value, shape ...int) *ir.Program {
 	p, err := ir.Build(kind, func(b *ir.Builder) {
-		s := &step{b: b, kind: kind, size: map[string]float64{}}
+		s := &step{b: b, kind: kind, sampled: true}
 		x := b.Param("x", ir.Float(shape...))
 		s.key = b.Param("key", ir.Uint(2))
 		b.Result("logp", b.LogSoftmax(net(s, x)))
