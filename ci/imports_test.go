@@ -39,7 +39,7 @@ var policy = map[string][]string{
 	"results/papers": {"github.com/BurntSushi/toml"},
 
 	"internal/nearest": {"github.com/agnivade/levenshtein"},
-	"internal/bench":   {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "results", "results/metrics", "github.com/sbinet/npyio"},
+	"internal/bench":   {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio"},
 
 	"cmd/benchrun":         {"…"},
 	"cmd/benchstat-report": {"results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},

@@ -43,17 +43,24 @@ type Train struct {
 	LR        float64 `toml:"lr" json:"lr"`
 	Momentum  float64 `toml:"momentum" json:"momentum"`
 	Schedule  string  `toml:"schedule" json:"schedule"` // constant, linear, half-linear, cosine
+	// Augment transforms every training image, in this order: flip, pad-crop-N,
+	// random-resized-crop, resize-crop-N, augmix-N.
+	Augment []string `toml:"augment" json:"augment,omitempty"`
+	Mixup   float64  `toml:"mixup" json:"mixup,omitempty"` // α of Beta(α, α); 0 is none
 }
 
 // Eval says how the predictive is measured.
 type Eval struct {
-	Samples int      `toml:"samples" json:"samples"`       // posterior samples K at most; scored at K = 1, 2, 4, … and this
-	Batch   int      `toml:"batch" json:"batch"`           // rows a prediction step
-	OOD     []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
-	Train   bool     `toml:"train" json:"train,omitempty"` // also the error and NLL on the training set, augmentation left out
-	Every   int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
-	Save    bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
-	Calib   bool     `toml:"calibrated" json:"calibrated"` // also the temperature-scaled log-likelihood
+	Samples int `toml:"samples" json:"samples"` // posterior samples K at most; scored at K = 1, 2, 4, … and this
+	Batch   int `toml:"batch" json:"batch"`     // rows a prediction step
+	// Shift names corruptions of the test set with their severity, such as
+	// gaussian-noise-3 or rotate-60, on which the first predictor is scored too.
+	Shift []string `toml:"shift" json:"shift,omitempty"`
+	OOD   []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
+	Train bool     `toml:"train" json:"train,omitempty"` // also the error and NLL on the training set, augmentation left out
+	Every int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
+	Save  bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
+	Calib bool     `toml:"calibrated" json:"calibrated"` // also the temperature-scaled log-likelihood
 }
 
 // Setting is one swept key and its value, as in a benchmark's name.

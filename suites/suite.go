@@ -350,6 +350,9 @@ func (c *Train) check(t Table) error {
 	if !(c.LR > 0) || math.IsInf(c.LR, 0) {
 		return t.Errorf("lr", "train.lr: want more than 0, found %v", c.LR)
 	}
+	if !(c.Mixup >= 0) || math.IsInf(c.Mixup, 0) {
+		return t.Errorf("mixup", "train.mixup: want at least 0, found %v", c.Mixup)
+	}
 	if !(c.Momentum >= 0 && c.Momentum < 1) {
 		return t.Errorf("momentum", "train.momentum: want at least 0 and less than 1, found %v", c.Momentum)
 	}

@@ -109,6 +109,14 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 			rec.pictures(final, k, k == last)
 		}
 	}
+	for _, name := range c.Eval.Shift {
+		if which > 0 {
+			break
+		}
+		if err := j.underShift(ctx, s, name, last, truth, rec, p.Name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	for _, name := range c.Eval.OOD {
 		if err := j.outOfDistribution(ctx, s, set, final, name, last, rec, p.Name, which == 0); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -132,6 +140,31 @@ func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metri
 		return nil, err
 	}
 	return []metrics.Score{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
+}
+
+// underShift scores the predictive on a corrupted test set.
+func (j *Job) underShift(ctx context.Context, s *stream, name string, k int, truth []int, rec *record, predictor string) error {
+	c := &j.Config
+	other, err := j.sets.Open(ctx, shifted(c.Data, name))
+	if err != nil {
+		return err
+	}
+	pred := metrics.NewPredictive(other.Test.Len(), s.classes)
+	for i := range k {
+		if err := s.pass(ctx, other.Test, c.Eval.Batch, i, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+			return err
+		}
+	}
+	e, err := pred.Evaluate(truth)
+	if err != nil {
+		return err
+	}
+	scores, err := e.Score()
+	if err != nil {
+		return err
+	}
+	rec.underShift(predictor, name, k, scores)
+	return nil
 }
 
 // outOfDistribution scores how well the predictive tells another set's inputs

@@ -12,6 +12,7 @@ import (
 	"bayesbench/methods/nn"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
+	"bayesbench/suites/data/augment"
 )
 
 // Job is one point of a suite, ready to run.
@@ -98,6 +99,16 @@ func (j *Job) resolve(ctx context.Context) error {
 			return c.Method.Errorf("", "eval.ood: %w", err)
 		}
 	}
+	for _, name := range c.Eval.Shift {
+		if _, err := j.sets.Open(ctx, shifted(c.Data, name)); err != nil {
+			return c.Method.Errorf("", "eval.shift: %w", err)
+		}
+	}
+	for _, name := range c.Train.Augment {
+		if _, err := augment.Parse(name, set.Shape[1]); err != nil {
+			return c.Method.Errorf("", "train.augment: %w", err)
+		}
+	}
 	m, err := newMethod(c.Method)
 	if err != nil {
 		return err
@@ -126,6 +137,12 @@ func (j *Job) resolve(ctx context.Context) error {
 		j.FLOPs += p.Program.FLOPs() * passes * float64(k)
 	}
 	return nil
+}
+
+// shifted is the same data with its test set corrupted.
+func shifted(d suites.Data, corruption string) suites.Data {
+	d.Name += "+" + corruption
+	return d
 }
 
 // Title names the job for a person: "mnist lenet-300-100 sparse-vd seed 0".

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sort"
 	"strconv"
+	"strings"
 
 	"github.com/sbinet/npyio"
 
@@ -132,6 +133,15 @@ func (r *record) predictive(name string, k int, scores []metrics.Score, passes [
 		{Unit: "predict-sec/example", Value: total / float64(n)},
 	}
 	r.add([]results.Pair{{Key: "predict", Value: name}}, k, append(scores, speed...))
+}
+
+// underShift records the metrics on a corrupted test set, named KIND-SEVERITY.
+func (r *record) underShift(predictor, name string, k int, scores []metrics.Score) {
+	kind, severity := name, ""
+	if i := strings.LastIndexByte(name, '-'); i >= 0 {
+		kind, severity = name[:i], name[i+1:]
+	}
+	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "corruption", Value: kind}, {Key: "severity", Value: severity}}, k, scores)
 }
 
 func (r *record) outOfDistribution(predictor, ood string, k int, scores []metrics.Score) {

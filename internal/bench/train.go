@@ -17,6 +17,7 @@ import (
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
+	"bayesbench/suites/data/augment"
 )
 
 // saveEvery is how much training a kill may cost.
@@ -334,7 +335,14 @@ func newFeed(ctx context.Context, t *trainer, s *methods.Stage, step *program) (
 	if err != nil {
 		return nil, err
 	}
-	cfg := data.LoaderConfig{Batch: c.Train.Batch, Key: key(c.Seed, forOrder), Norm: norm, DropLast: true}
+	cfg := data.LoaderConfig{Batch: c.Train.Batch, Key: key(c.Seed, forOrder), Norm: norm, Mixup: c.Train.Mixup, DropLast: true}
+	for _, name := range c.Train.Augment {
+		a, err := augment.Parse(name, t.set.Shape[1])
+		if err != nil {
+			return nil, err
+		}
+		cfg.Augment = append(cfg.Augment, a)
+	}
 	if s.FullBatch {
 		cfg.Batch, cfg.Order = t.set.Train.Len(), data.Sequential
 		f.batch = cfg.Batch
