@@ -19,7 +19,7 @@ var policy = map[string][]string{
 	"backends/rng":         {},
 	"backends/ref":         {"backends", "backends/ir", "backends/rng"},
 	"backends/gonum":       {"backends", "backends/ir", "backends/rng", "backends/gonum/…", "gonum.org/v1/gonum/…", "golang.org/x/sys/cpu"},
-	"backends/gorgonia":    {"go4.org/unsafe/assume-no-moving-gc", "backends", "backends/ir", "backends/rng", "backends/gonum/kernel/…", "gorgonia.org/…", "gonum.org/v1/gonum/…"},
+	"backends/gorgonia":    {"github.com/chewxy/hm", "go4.org/unsafe/assume-no-moving-gc", "backends", "backends/ir", "backends/rng", "backends/gonum/kernel/…", "gorgonia.org/…", "gonum.org/v1/gonum/…"},
 	"backends/gomlx":       {"backends", "backends/ir", "backends/rng", "backends/gomlx/…", "github.com/gomlx/…"},
 	"backends/backendtest": {"backends", "backends/ir", "backends/rng", "backends/ref"},
 
