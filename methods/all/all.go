@@ -9,6 +9,7 @@ import (
 	_ "bayesbench/methods/ensemble"
 	_ "bayesbench/methods/ffg"
 	_ "bayesbench/methods/hmc"
+	_ "bayesbench/methods/laplace"
 	_ "bayesbench/methods/prune"
 	_ "bayesbench/methods/sgmcmc"
 	_ "bayesbench/methods/snapshot"

@@ -1,6 +1,7 @@
 package methodtest_test
 
 import (
+	"os"
 	"testing"
 
 	"bayesbench/backends/ref"
@@ -28,11 +29,21 @@ var variants = []struct{ name, keys string }{
 	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
 	{"ffg", "prior = \"ard\"\nwarmup_end = 6.0"},
 	{"sparse-vd", "parameterisation = \"multiplicative\"\nwarmup_start = 1\nwarmup_end = 6"},
+	{"laplace", "structure = \"diag\"\nprecision = \"fixed\""},
 	{"magnitude-pruning", "scope = \"global\"\nsparsity = 0.5"},
 	{"learned-dropout", "estimator = \"reinforce\"\nkl_weight = 0.1"},
 	{"variational-dropout", "per = \"neuron\""},
 	{"variational-dropout", "per = \"weight\"\nkl_weight = 0.1"},
 	{"ffg", "prior = \"mixture\"\nmixture_sigma2 = 0.1"},
+}
+
+// Every method has its page.
+func TestPages(t *testing.T) {
+	for _, d := range methods.Drivers() {
+		if _, err := os.Stat("../../docs/methods/" + d.Name + ".md"); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestEveryMethod(t *testing.T) {

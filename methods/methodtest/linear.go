@@ -40,6 +40,9 @@ func NewLinear(n, inputs int) Linear {
 			square := b.MulConst(b.Sum(b.Square(b.Sub(outputs, y))), 1/(2*l.Noise*l.Noise))
 			return b.AddConst(square, rows*(math.Log(l.Noise)+0.5*math.Log(2*math.Pi)))
 		},
+		HessianRoot: func(b *ir.Builder, outputs ir.Value) []ir.Value {
+			return []ir.Value{b.Full(1/l.Noise, b.Shape(outputs)...)}
+		},
 	}
 	rng.Normal(l.Data.X, rng.Key{21, 0}, 0)
 	rng.Normal(l.Data.Y, rng.Key{21, 0}, 1)

@@ -18,6 +18,11 @@ type Model struct {
 	// NLL is −log p(y | outputs) summed over the rows. Nil means softmax
 	// cross-entropy, −Σ y·log softmax(outputs).
 	NLL func(b *ir.Builder, outputs, y ir.Value) ir.Value
+	// HessianRoot are columns S_c, of the outputs' shape, of a square root of
+	// the Hessian of a row's NLL in its outputs: H = Σ_c S_c·S_cᵀ. Nil means
+	// that of softmax cross-entropy, S_c = √p_c·(e_c − p); a model with an NLL
+	// of its own has one of its own too, or no Laplace approximation.
+	HessianRoot func(b *ir.Builder, outputs ir.Value) []ir.Value
 }
 
 // Models lists the networks that a suite can name.

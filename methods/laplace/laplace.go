@@ -1,0 +1,221 @@
+// Package laplace is the Laplace approximation: MAP training under N(0, σ²) on
+// every parameter, and then the Gaussian at the mode whose precision is the
+// curvature of the negative log posterior,
+//
+//	q(w) = N(w*, (H + τ·I)⁻¹),  H = Σ_n Jᵀ·∇²NLL·J
+//
+// with H the generalised Gauss-Newton matrix over one more pass through the
+// training examples, of the weights and biases of the last layer or of all
+// (fully connected) layers, a layer at a time. structure = "diag" keeps H's
+// diagonal; "kfac" takes H ≈ N·A⊗G for each layer, A the mean of the layer's
+// inputs' outer products (with a 1 for the bias) and G that of the gradients at
+// its outputs, without damping: in the eigenvectors of A and G the posterior is
+// diagonal, so it is sampled exactly. τ is 1/σ², or the maximiser of the
+// marginal likelihood of H at w*, by MacKay's fixed point
+//
+//	τ = γ/‖w*‖²,  γ = Σ λ_i/(λ_i + τ)
+//
+// over H's eigenvalues λ. State beside the weights: the factors of each layer.
+// Prediction: "sample" draws w, "mean" is w*. Batch normalisation is in
+// prediction mode for H.
+//
+// Source: MacKay, "A practical Bayesian framework for backpropagation
+// networks", Neural Computation 1992; Ritter, Botev, Barber, "A scalable
+// Laplace approximation for neural networks", ICLR 2018; Daxberger et al.,
+// "Laplace redux", NeurIPS 2021.
+package laplace
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"bayesbench/backends/ir"
+	"bayesbench/methods"
+	"bayesbench/methods/fit"
+	"bayesbench/methods/nn"
+)
+
+func init() {
+	methods.Register(methods.Driver{
+		Name:        "laplace",
+		Description: "Laplace approximation, diagonal or KFAC, last layer or all (MacKay 1992; Ritter et al. 2018)",
+		New: func(p methods.Params) (methods.Method, error) {
+			m := Method{Structure: KFAC, Layers: Last, Precision: Marginal, PriorSigma: 1, Init: nn.Glorot}
+			if err := p.Decode(&m); err != nil {
+				return nil, err
+			}
+			return m, m.check()
+		},
+	})
+}
+
+// Method is the settings of the Laplace approximation.
+type Method struct {
+	Structure  string         `toml:"structure"`
+	Layers     string         `toml:"layers"`
+	Precision  string         `toml:"precision"`   // how τ is found
+	PriorSigma float64        `toml:"prior_sigma"` // σ
+	Init       nn.Initializer `toml:"init"`
+}
+
+const (
+	Diag = "diag"
+	KFAC = "kfac"
+
+	Last = "last"
+	All  = "all"
+
+	Marginal = "marginal-likelihood"
+	Fixed    = "fixed" // τ = 1/σ²
+)
+
+func (m Method) check() error {
+	switch {
+	case m.Structure != Diag && m.Structure != KFAC:
+		return methods.BadKey("structure", m.Structure, `"diag" or "kfac"`)
+	case m.Layers != Last && m.Layers != All:
+		return methods.BadKey("layers", m.Layers, `"last" or "all"`)
+	case m.Precision != Marginal && m.Precision != Fixed:
+		return methods.BadKey("precision", m.Precision, `"marginal-likelihood" or "fixed"`)
+	case !(m.PriorSigma > 0) || math.IsInf(m.PriorSigma, 1):
+		return methods.BadKey("prior_sigma", m.PriorSigma, "a finite number above 0")
+	}
+	return nil
+}
+
+func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if model.NLL != nil && model.HessianRoot == nil {
+		return nil, errors.New("laplace: the model's likelihood has no curvature")
+	}
+	tensors, err := model.Tensors(j.Input, j.Classes)
+	if err != nil {
+		return nil, err
+	}
+	if m.Layers == Last {
+		tensors = tensors[len(tensors)-1:]
+	}
+	for _, t := range tensors {
+		if len(t.Shape) != 2 {
+			return nil, methods.BadKey("layers", m.Layers, fmt.Sprintf("%q: %s is a convolution, whose curvature is not known here", Last, t.Layer))
+		}
+	}
+	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(m.PriorSigma, m.Init)}
+	sampled := n
+	sampled.Layers = func(s *nn.Scope) nn.Layers {
+		s.Source = m.source(s, tensors)
+		return n.Layers(s)
+	}
+	var p fit.Plan
+	p.Minimise(n, nil)
+	curvature := p.Stage("curvature", j.StepsPerEpoch(), func(s *nn.Scope) { m.accumulate(s, n, tensors) })
+	curvature.Done = func(state map[string][]float32) error { return m.solve(state, tensors, j) }
+	p.Predictor("sample", sampled)
+	p.Predictor("mean", n)
+	return p.Build()
+}
+
+// extended is the shape of a layer's weights with the bias as a last column.
+func extended(t nn.Tensor) (out, in int) { return t.Shape[0], t.Shape[1] + 1 }
+
+// recorder notes the inputs and outputs of the fully connected layers.
+type recorder struct {
+	nn.Layers
+	wanted  []nn.Tensor
+	inputs  []ir.Value
+	outputs []ir.Value
+}
+
+func (r *recorder) Linear(name string, x ir.Value, out int) ir.Value {
+	y := r.Layers.Linear(name, x, out)
+	if slices.ContainsFunc(r.wanted, func(t nn.Tensor) bool { return t.Layer == name }) {
+		r.inputs, r.outputs = append(r.inputs, x), append(r.outputs, y)
+	}
+	return y
+}
+
+// accumulate adds a batch to the curvature's factors.
+func (m Method) accumulate(s *nn.Scope, n fit.Network, tensors []nn.Tensor) {
+	s.Training = false
+	r := &recorder{Layers: n.Layers(s), wanted: tensors}
+	rows := n.Job.Batch
+	out := n.Model.Apply(r, n.X(s, rows), n.Job.Classes)
+	add := func(name string, v ir.Value) {
+		slot := s.Keep(name, nn.Init{}, s.Shape(v)...)
+		s.Set(slot, s.Add(slot, v))
+	}
+	gradients := make([][]ir.Value, len(tensors)) // of each layer, for each column
+	for _, column := range hessianRoot(n.Model, s, out) {
+		for i, g := range s.Grad(s.Sum(s.Mul(out, s.Stop(column))), r.outputs...) {
+			gradients[i] = append(gradients[i], g)
+		}
+	}
+	for i, t := range tensors {
+		a := s.Concat(1, r.inputs[i], s.Full(1, rows, 1))
+		var terms []ir.Value
+		for _, g := range gradients[i] {
+			if m.Structure == KFAC {
+				terms = append(terms, s.MatMul(g, g, true, false))
+			} else {
+				terms = append(terms, s.MatMul(s.Square(g), s.Square(a), true, false))
+			}
+		}
+		if m.Structure == KFAC {
+			add(t.Layer+"/A", s.MatMul(a, a, true, false))
+			add(t.Layer+"/G", s.Total(terms))
+		} else {
+			add(t.Layer+"/H", s.Total(terms))
+		}
+	}
+}
+
+// hessianRoot are the columns of the model's likelihood.
+func hessianRoot(model nn.Model, s *nn.Scope, out ir.Value) []ir.Value {
+	if model.HessianRoot != nil {
+		return model.HessianRoot(s.Builder, out)
+	}
+	shape := s.Shape(out)
+	p := s.Exp(s.LogSoftmax(out))
+	var columns []ir.Value
+	for c := range shape[1] {
+		pc := s.Slice(p, []int{0, c}, []int{shape[0], c + 1})
+		// e_c − p: p, negated, with 1 added at class c.
+		unit := s.Pad(s.Full(1, shape[0], 1), []int{0, c}, []int{0, shape[1] - c - 1})
+		root := s.Broadcast(s.Sqrt(s.Reshape(pc, shape[0])), shape, 0)
+		columns = append(columns, s.Mul(root, s.Sub(unit, p)))
+	}
+	return columns
+}
+
+// source draws the layers' weights and biases; the other parameters are the
+// mode's.
+func (m Method) source(s *nn.Scope, tensors []nn.Tensor) func(string, nn.Init, []int) ir.Value {
+	drawn := map[string]ir.Value{} // [out in+1] by layer
+	draw := func(t nn.Tensor) ir.Value {
+		if v, ok := drawn[t.Layer]; ok {
+			return v
+		}
+		out, in := extended(t)
+		v := s.Mul(s.Noise(out, in), s.Keep(t.Layer+"/std", nn.Init{}, out, in))
+		if m.Structure == KFAC {
+			left := s.MatMul(s.Keep(t.Layer+"/UG", nn.Init{}, out, out), v, false, false)
+			v = s.MatMul(left, s.Keep(t.Layer+"/UA", nn.Init{}, in, in), false, true)
+		}
+		drawn[t.Layer] = v
+		return v
+	}
+	return func(name string, init nn.Init, shape []int) ir.Value {
+		mode := s.Keep(name, init, shape...)
+		for _, t := range tensors {
+			out, in := extended(t)
+			switch name {
+			case t.Layer + ".w":
+				return s.Add(mode, s.Slice(draw(t), []int{0, 0}, []int{out, in - 1}))
+			case t.Layer + ".b":
+				return s.Add(mode, s.Reshape(s.Slice(draw(t), []int{0, in - 1}, []int{out, in}), out))
+			}
+		}
+		return mode
+	}
+}

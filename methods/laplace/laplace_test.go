@@ -1,0 +1,192 @@
+package laplace_test
+
+import (
+	"math"
+	"strconv"
+	"testing"
+
+	"bayesbench/backends/ref"
+	_ "bayesbench/methods/all"
+	"bayesbench/methods/methodtest"
+	"bayesbench/methods/nn"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+func train(t *testing.T, l methodtest.Linear, keys string) *methodtest.Fitted {
+	t.Helper()
+	l.Job.Epochs = 2000
+	l.Job.Train.LR, l.Job.Train.Schedule = 0.05, "linear"
+	m, err := methodtest.New("laplace", keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// On Bayesian linear regression it is exact: KFAC has the posterior's
+// covariance, the diagonal that of its precision's diagonal.
+func TestLinearRegressionIsExact(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	mean, cov := l.Posterior(0.8)
+	_, precision := l.PosteriorWith([]float64{0.8, 0.8, 0.8})
+	kfac := train(t, l, "prior_sigma = 0.8\nprecision = \"fixed\"")
+	diag := train(t, l, "prior_sigma = 0.8\nprecision = \"fixed\"\nstructure = \"diag\"")
+	u, std := kfac.State["fc1/UA"], kfac.State["fc1/std"]
+	mode := append(append([]float32(nil), kfac.State["fc1.w"]...), kfac.State["fc1.b"]...)
+	for i := range 3 {
+		if math.Abs(float64(mode[i])-mean.AtVec(i)) > 1e-3 {
+			t.Errorf("mode %d is %v, exact %v", i, mode[i], mean.AtVec(i))
+		}
+		for k := range 3 {
+			got := 0.0
+			for e := range 3 {
+				got += float64(u[i*3+e]) * float64(u[k*3+e]) * float64(std[e]) * float64(std[e])
+			}
+			if math.Abs(got-cov.At(i, k)) > 1e-6 {
+				t.Errorf("KFAC: covariance %d %d is %v, exact %v", i, k, got, cov.At(i, k))
+			}
+		}
+		if got, want := float64(diag.State["fc1/std"][i]), 1/math.Sqrt(precision.At(i, i)); math.Abs(got-want) > 1e-6 {
+			t.Errorf("diagonal: standard deviation %d is %v, want %v", i, got, want)
+		}
+	}
+}
+
+// Trained under the prior that maximises the exact evidence, the marginal
+// likelihood finds that prior again.
+func TestMarginalLikelihood(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	best := 0.1
+	for s := 0.1; s < 5; s *= 1.001 {
+		if l.LogEvidence(s) > l.LogEvidence(best) {
+			best = s
+		}
+	}
+	l.Model.Name = "linear-regression"
+	f := train(t, l, "prior_sigma = "+format(best))
+	_, precision := l.PosteriorWith([]float64{best, best, best})
+	var eigen mat.EigenSym
+	if !eigen.Factorize(precision, false) {
+		t.Fatal("no eigenvalues")
+	}
+	for i, want := range eigen.Values(nil) { // both ascending in λ
+		if got := math.Pow(float64(f.State["fc1/std"][i]), -2); math.Abs(got/want-1) > 0.01 {
+			t.Errorf("precision %d is %v, under the best prior %v", i, got, want)
+		}
+	}
+}
+
+// Softmax regression's Gauss-Newton diagonal is Σ p(1−p)x², in closed form.
+func TestSoftmaxDiagonal(t *testing.T) {
+	j := methodtest.Toy()
+	j.EvalBatch = j.Examples
+	d := methodtest.Blobs(j, j.Examples)
+	m, err := methodtest.New("laplace", "structure = \"diag\"\nprecision = \"fixed\"\nprior_sigma = 0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := nn.Open("softmax-regression")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logp, err := f.LogProbs("mean", d, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c := range 3 {
+		for i := range 17 { // the last is the bias
+			want := 4.0 // 1/0.5²
+			for n := range j.Examples {
+				p, x := math.Exp(float64(logp[0][n*3+c])), 1.0
+				if i < 16 {
+					x = float64(d.X[n*16+i])
+				}
+				want += p * (1 - p) * x * x
+			}
+			if got := math.Pow(float64(f.State["fc1/std"][c*17+i]), -2); math.Abs(got/want-1) > 1e-4 {
+				t.Errorf("precision %d %d is %v, want %v", c, i, got, want)
+			}
+		}
+	}
+}
+
+// Of a hidden layer, H's diagonal is Σ_n Σ_c p_c·(∂log p_c/∂w)², here by finite
+// differences.
+func TestHiddenLayerDiagonal(t *testing.T) {
+	j := methodtest.Toy()
+	j.EvalBatch = j.Examples
+	d := methodtest.Blobs(j, j.Examples)
+	fit := func(keys string) *methodtest.Fitted {
+		m, err := methodtest.New("laplace", "layers = \"all\"\nprecision = \"fixed\"\nprior_sigma = 1e3\n"+keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	f := fit("structure = \"diag\"")
+	logp := func() []float32 {
+		v, err := f.LogProbs("mean", d, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v[0]
+	}
+	at := logp()
+	checked := 0
+	for k := 0; k < 128; k += 9 {
+		w := &f.State["fc1.w"][k]
+		const step = 1.0 / 128
+		*w += step
+		up := logp()
+		*w -= 2 * step
+		down := logp()
+		*w += step
+		want := 0.0
+		for i, x := range at {
+			g := float64(up[i]-down[i]) / (2 * step)
+			want += math.Exp(float64(x)) * g * g
+		}
+		got := math.Pow(float64(f.State["fc1/std"][k/16*17+k%16]), -2) - 1e-6
+		if want < 1e-3 {
+			continue // a unit that is never on
+		}
+		checked++
+		if math.Abs(got/want-1) > 0.05 {
+			t.Errorf("H of fc1.w[%d] is %v, by differences %v", k, got, want)
+		}
+	}
+	if checked < 5 {
+		t.Errorf("only %d weights matter", checked)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for keys, key := range map[string]string{
+		"structure = \"full\"": "structure", "layers = \"first\"": "layers", "precision = \"cv\"": "precision",
+		"prior_sigma = 0": "prior_sigma", "prior_sigma = inf": "prior_sigma",
+	} {
+		methodtest.Refused(t, "laplace", keys, key)
+	}
+	m, err := methodtest.New("laplace", "layers = \"all\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Plan(methodtest.ConvNet, methodtest.Toy()); err == nil {
+		t.Error("the curvature of convolutions is promised")
+	}
+}
+
+func format(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
