@@ -99,14 +99,16 @@ func (c Config) With(method Table, seed uint32) (Config, error) {
 	return c, c.Train.check(method)
 }
 
-// Label is how tables name the method: "ffg", or "ensemble(ffg)" where it is
-// made of another, or what the suite says in label.
+// Label is how tables name the method: "ffg", "ensemble(ffg)" and
+// "distill(sgld)" where it is made of another, or what the suite says in label.
 func (t Table) Label() string {
 	if s, ok := t.values["label"].(string); ok {
 		return s
 	}
-	if of, ok := t.Sub("of"); ok {
-		return t.Name() + "(" + of.Label() + ")"
+	for _, part := range []string{"of", "teacher"} {
+		if p, ok := t.Sub(part); ok {
+			return t.Name() + "(" + p.Label() + ")"
+		}
 	}
 	return t.Name()
 }
