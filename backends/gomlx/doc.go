@@ -35,11 +35,16 @@
 //	pip install xla-cpu-pjrt==0.0.1            PJRT 0.81, the one to use; 61 MB, no dependencies
 //	pip install lammps-jax-pjrt-cpu==0.11.2    PJRT 0.115
 //
-// For CUDA, pip install xla-cuda13-pjrt==0.0.1 is the sibling of the first.
-// That configuration is built but has not been run on a GPU by us. It asks for
-// full float32 (NVIDIA_TF32_OVERRIDE=0, and no Triton products) and for
-// deterministic kernels, by variables that it sets before the plugin loads
-// and that the user's own settings override.
+// Both reach the same results to rounding; the bits of a result are those of
+// one plugin on one number of cores.
+//
+// For CUDA, xla-cuda13-pjrt==0.0.1 is the sibling of the first; it wants
+// NVIDIA's libraries beside it (docs/backends.md has the command). That
+// configuration is built, and loads as far as its libraries on a machine
+// without a GPU, but has not been run on one by us. It asks for full float32
+// (NVIDIA_TF32_OVERRIDE=0, and no Triton products) and for deterministic
+// kernels, by variables that it sets before the plugin loads and that the
+// user's own settings override.
 //
 // # What is lowered otherwise than by GoMLX's own op
 //
@@ -48,9 +53,12 @@
 // and no Reverse: those become concatenations there. BatchGroupCount is wrong
 // in it, so the weight gradient of a grouped convolution uses channel groups.
 // The gradient of a max pool is a chain of comparisons of strided slices
-// rather than SelectAndScatter, which does not keep to the first maximum in
-// the presence of NaN and on a GPU adds in no fixed order. Arrays of no
-// elements never reach GoMLX.
+// rather than SelectAndScatter, which passes over a NaN and on a GPU adds in no
+// fixed order. The sine and cosine of normal noise are series, since XLA's are
+// calls of libm on a CPU. XLA's window of kernel 2, stride 2 and no padding in a
+// convolution's gradient is avoided (conv.go says why). On a CPU XLA is told
+// that the maximum of NaN and 1 is NaN. Arrays of no elements and parameters
+// that nothing uses never reach GoMLX.
 //
 // Read compile.go for the walk over a program, lower.go, conv.go, pool.go and
 // noise.go for the ops, plugin.go for the search.

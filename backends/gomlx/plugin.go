@@ -34,7 +34,7 @@ var pluginKinds = map[string]*pluginKind{
 		files: []string{"pjrt_c_api_cuda_plugin.so", "xla_cuda_plugin.so", "pjrt[-_]plugin[-_]cuda*.so", "xla_gpu_pjrt.so", "*cuda*pjrt*.so"},
 		python: []string{"xla_plugins/xla_cuda*_pjrt/*.so", "jax_plugins/xla_cuda*/xla_cuda_plugin.so",
 			"jax_plugins/*/pjrt_c_api_cuda_plugin.so"},
-		get:    "pip install xla-cuda13-pjrt==0.0.1 (and an NVIDIA driver of CUDA 13)",
+		get:    "pip install xla-cuda13-pjrt==0.0.1 nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvcc nvidia-cuda-nvrtc==13.0.* nvidia-cuda-runtime nvidia-cudnn-cu13",
 		device: nvidiaDevice,
 	},
 }

@@ -3,7 +3,9 @@
 package gomlx
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"github.com/gomlx/go-xla/pkg/pjrt"
 	mlx "github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/backends/xla"
+	"k8s.io/klog/v2"
 )
 
 // xlaPlugin finds the plugin of the kind.
@@ -47,7 +50,7 @@ func openXLA(kind *pluginKind, path string) (*xlaEngine, error) {
 	prepare(kind)
 	p, err := pjrt.GetPlugin(path)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: %s", path, oneLine(err))
+		return nil, fmt.Errorf("plugin %s: %s", path, cause(err))
 	}
 	major, minor := p.Version()
 	if major != 0 || minor < oldestMinor || minor > newestMinor {
@@ -57,7 +60,7 @@ func openXLA(kind *pluginKind, path string) (*xlaEngine, error) {
 	xla.EnableAutoInstall(false) // an absolute path needs none, but be sure
 	b, err := xla.New(path)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: %s", path, oneLine(err))
+		return nil, fmt.Errorf("plugin %s: %s", path, cause(err))
 	}
 	if b.NumDevices() == 0 {
 		return nil, fmt.Errorf("plugin %s finds no device", path)
@@ -72,6 +75,9 @@ func openXLA(kind *pluginKind, path string) (*xlaEngine, error) {
 // prepare sets what XLA and NVIDIA's libraries read from the environment as
 // they load; what the user has set stays.
 func prepare(kind *pluginKind) {
+	// go-xla logs what it also returns as an error.
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
 	if kind.name == "cpu" {
 		setFlag("--xla_cpu_enable_fast_min_max", "false") // or the maximum of NaN and 1 is 1
 		return
@@ -99,8 +105,12 @@ func setDefault(name, value string) {
 	}
 }
 
-// oneLine is the first line of an error that may bring a stack trace along.
-func oneLine(err error) string {
+// cause is the first line of the innermost error: go-xla wraps the same path
+// three times, and may bring a stack trace along.
+func cause(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }

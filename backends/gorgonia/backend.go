@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 
 	_ "go4.org/unsafe/assume-no-moving-gc" // of a version that knows this Go; Gorgonia's own panics at start
 	"gorgonia.org/gorgonia"
@@ -28,29 +29,28 @@ func init() {
 	})
 }
 
-type backend struct{ pool *kernel.Pool }
+type backend struct{ threads int }
 
-// open starts the backend. Gorgonia has one BLAS for the process: the last one
-// opened, so two of these backends must not run at once.
-func open() *backend {
-	b := &backend{kernel.NewPool(runtime.GOMAXPROCS(0))}
-	gorgonia.Use(blas.New(b.pool))
-	return b
-}
+// useBLAS gives Gorgonia our matrix product and says on how many threads it
+// runs. Gorgonia has one BLAS for the process, so it is set once and stays.
+var useBLAS = sync.OnceValue(func() (threads int) {
+	pool := kernel.NewPool(runtime.GOMAXPROCS(0))
+	gorgonia.Use(blas.New(pool))
+	return pool.Workers()
+})
+
+func open() *backend { return &backend{useBLAS()} }
 
 func (b *backend) Info() backends.Info {
 	return backends.Info{
 		Name:    name,
 		Version: moduleVersion("gorgonia.org/gorgonia"),
 		Device:  "cpu",
-		Threads: b.pool.Workers(),
+		Threads: b.threads,
 	}
 }
 
-func (b *backend) Close() error {
-	b.pool.Close()
-	return nil
-}
+func (b *backend) Close() error { return nil }
 
 // moduleVersion is the version of a module in this binary.
 func moduleVersion(path string) string {
