@@ -53,6 +53,10 @@ type Train struct {
 type Eval struct {
 	Samples int `toml:"samples" json:"samples"` // posterior samples K at most; scored at K = 1, 2, 4, … and this
 	Batch   int `toml:"batch" json:"batch"`     // rows a prediction step
+	// Attack names attacks on the first predictor, fgsm and pgd, within Epsilon
+	// (L∞, as a share of the range from black to white).
+	Attack  []string `toml:"attack" json:"attack,omitempty"`
+	Epsilon float64  `toml:"epsilon" json:"epsilon,omitempty"`
 	// Shift names corruptions of the test set with their severity, such as
 	// gaussian-noise-3 or rotate-60, on which the first predictor is scored too.
 	Shift []string `toml:"shift" json:"shift,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -318,9 +319,17 @@ func (c *Config) check(t Table) error {
 		{"data", "normalise", c.Data.Normalise, []string{"unit255", "unit256", "standard"}},
 		{"data", "random_labels", c.Data.RandomLabels, []string{"", "train", "all"}},
 	} {
-		if !contains(v.known, v.found) {
+		if !slices.Contains(v.known, v.found) {
 			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, nearest.Name(v.found, v.known))
 		}
+	}
+	for _, a := range c.Eval.Attack {
+		if known := []string{"fgsm", "pgd"}; !slices.Contains(known, a) {
+			return sub("eval").Errorf("attack", "eval.attack: unknown %q; did you mean %q?", a, nearest.Name(a, known))
+		}
+	}
+	if len(c.Eval.Attack) > 0 != (c.Eval.Epsilon > 0) || !(c.Eval.Epsilon >= 0 && c.Eval.Epsilon <= 1) {
+		return sub("eval").Errorf("epsilon", "eval.epsilon: want a share in (0, 1] together with eval.attack, found %v", c.Eval.Epsilon)
 	}
 	return c.Train.check(sub("train"))
 }
@@ -343,7 +352,7 @@ func (c *Train) check(t Table) error {
 		{"optimizer", c.Optimizer, []string{"adam", "sgd"}},
 		{"schedule", c.Schedule, []string{"constant", "linear", "half-linear", "cosine"}},
 	} {
-		if !contains(v.known, v.found) {
+		if !slices.Contains(v.known, v.found) {
 			return t.Errorf(v.key, "train.%s: unknown %q; did you mean %q?", v.key, v.found, nearest.Name(v.found, v.known))
 		}
 	}
@@ -357,15 +366,6 @@ func (c *Train) check(t Table) error {
 		return t.Errorf("momentum", "train.momentum: want at least 0 and less than 1, found %v", c.Momentum)
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // override puts the value of "a.b=value" into the decoded file.

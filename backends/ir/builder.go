@@ -3,6 +3,7 @@ package ir
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Builder appends instructions to a program. Its methods take and return
@@ -17,8 +18,15 @@ type buildError struct{ err error }
 
 // Build runs f on a new builder and returns the program it made. The error
 // names the instruction that does not fit and why.
-func Build(name string, f func(b *Builder)) (p *Program, err error) {
-	b := &Builder{p: Program{Name: name}}
+func Build(name string, f func(b *Builder)) (*Program, error) {
+	return Extend(&Program{}, name, f)
+}
+
+// Extend is Build on a copy of from: its values keep their numbers, its results
+// are gone, and f adds what it likes, such as the gradient of what from
+// computes.
+func Extend(from *Program, name string, f func(b *Builder)) (p *Program, err error) {
+	b := &Builder{p: Program{Name: name, Instrs: slices.Clone(from.Instrs)}}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(buildError)

@@ -250,3 +250,43 @@ func TestFilter(t *testing.T) {
 		t.Errorf("a filter that nothing fits: %v", err)
 	}
 }
+
+// An attack within ε hurts, more steps hurt at least as much, and corruption
+// lines carry kind and severity.
+func TestAttackAndShift(t *testing.T) {
+	text := strings.Replace(small[:strings.Index(small, "[[method]]")], "every = 1", `every = 1
+attack = ["fgsm", "pgd"]
+epsilon = 0.05
+shift = ["gaussian-noise-5"]
+train = true`, 1) + "[[method]]\nname = \"ffg\"\n"
+	q := &quiet{}
+	if sum, _ := runOnce(t, t.TempDir(), text, q); sum.Done != 2 {
+		t.Fatalf("%+v\n%s", sum, strings.Join(q.notes, "\n"))
+	}
+	value := func(r results.Record, unit string) float64 {
+		x, ok := r.Value(unit)
+		if !ok {
+			t.Fatalf("%s has no %s", r.Name(), unit)
+		}
+		return x
+	}
+	var clean, fgsm, pgd, shifted float64
+	for _, r := range q.ended[0].Records {
+		switch name := r.Name(); {
+		case strings.Contains(name, "attack=fgsm/epsilon=0.05"):
+			fgsm = value(r, "adv-nll")
+		case strings.Contains(name, "attack=pgd"):
+			pgd = value(r, "adv-nll")
+		case strings.Contains(name, "corruption=gaussian-noise/severity=5"):
+			shifted = value(r, "nll")
+		case strings.Contains(name, "predict=sample/samples=4"):
+			clean = value(r, "nll")
+			if e := value(r, "train-error"); !(e > 0 && e < 1) {
+				t.Errorf("train-error %g", e)
+			}
+		}
+	}
+	if !(clean > 0 && fgsm > clean && pgd > 0.99*fgsm && shifted > clean) {
+		t.Errorf("NLL clean %g, fgsm %g, pgd %g, shifted %g", clean, fgsm, pgd, shifted)
+	}
+}

@@ -81,9 +81,10 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		last = max(c.Eval.Samples, len(s.states))
 	}
 	pred := metrics.NewPredictive(set.Test.Len(), set.Classes)
+	test := s.batches(ctx, set.Test)
 	var final *metrics.Evaluation
 	for k := 1; k <= last; k++ {
-		if err := s.pass(ctx, set.Test, c.Eval.Batch, k-1, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+		if err := s.pass(test, k-1, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
 			return err
 		}
 		report.Predict(j, p.Name, k, last)
@@ -109,12 +110,16 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 			rec.pictures(final, k, k == last)
 		}
 	}
-	for _, name := range c.Eval.Shift {
-		if which > 0 {
-			break
+	if which == 0 {
+		for _, name := range c.Eval.Shift {
+			if err := j.underShift(ctx, s, name, last, truth, rec); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		}
-		if err := j.underShift(ctx, s, name, last, truth, rec, p.Name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		for _, name := range c.Eval.Attack {
+			if err := j.underAttack(ctx, s, name, last, final, truth, rec, set); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		}
 	}
 	for _, name := range c.Eval.OOD {
@@ -131,11 +136,7 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 // onTraining scores one posterior sample on the training set itself: whether
 // the network has learnt its labels, the random ones included.
 func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metrics.Score, error) {
-	pred := metrics.NewPredictive(set.Train.Len(), set.Classes)
-	if err := s.pass(ctx, set.Train, j.Config.Eval.Batch, 0, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
-		return nil, err
-	}
-	e, err := pred.Evaluate(labels(set.Train))
+	e, err := s.predictive(s.batches(ctx, set.Train), set.Train.Len(), 1, labels(set.Train))
 	if err != nil {
 		return nil, err
 	}
@@ -143,19 +144,13 @@ func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metri
 }
 
 // underShift scores the predictive on a corrupted test set.
-func (j *Job) underShift(ctx context.Context, s *stream, name string, k int, truth []int, rec *record, predictor string) error {
+func (j *Job) underShift(ctx context.Context, s *stream, name string, k int, truth []int, rec *record) error {
 	c := &j.Config
 	other, err := j.sets.Open(ctx, shifted(c.Data, name))
 	if err != nil {
 		return err
 	}
-	pred := metrics.NewPredictive(other.Test.Len(), s.classes)
-	for i := range k {
-		if err := s.pass(ctx, other.Test, c.Eval.Batch, i, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
-			return err
-		}
-	}
-	e, err := pred.Evaluate(truth)
+	e, err := s.predictive(s.batches(ctx, other.Test), other.Test.Len(), k, truth)
 	if err != nil {
 		return err
 	}
@@ -163,7 +158,7 @@ func (j *Job) underShift(ctx context.Context, s *stream, name string, k int, tru
 	if err != nil {
 		return err
 	}
-	rec.underShift(predictor, name, k, scores)
+	rec.underShift(s.predictor.Name, name, k, scores)
 	return nil
 }
 
@@ -175,13 +170,7 @@ func (j *Job) outOfDistribution(ctx context.Context, s *stream, set *data.Set, i
 	if err != nil {
 		return err
 	}
-	pred := metrics.NewPredictive(other.Test.Len(), s.classes)
-	for i := range k {
-		if err := s.pass(ctx, other.Test, c.Eval.Batch, i, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
-			return err
-		}
-	}
-	out, err := pred.Evaluate(nil)
+	out, err := s.predictive(s.batches(ctx, other.Test), other.Test.Len(), k, nil)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,10 @@ import (
 
 // stream draws log-probability matrices, one posterior sample a call.
 type stream struct {
-	name       string
+	be         backends.Backend
+	predictor  methods.Predictor
 	stochastic bool
+	rows       int // of a batch
 	norm       data.Normalisation
 	prog       *program
 	state      *state
@@ -138,7 +140,7 @@ func (j *Job) openStream(be backends.Backend, pulse *pulse, states []stored, p m
 	}
 	rows := j.Config.Eval.Batch
 	return &stream{
-		pulse: pulse, name: p.Name, stochastic: p.Stochastic, norm: norm, prog: prog, state: st, states: states, loaded: -1,
+		pulse: pulse, be: be, predictor: p, rows: rows, stochastic: p.Stochastic, norm: norm, prog: prog, state: st, states: states, loaded: -1,
 		logp: make([]float32, rows*set.Classes), classes: set.Classes,
 	}, nil
 }
@@ -156,10 +158,9 @@ func usedSlots(all []methods.Slot, p methods.Predictor) []methods.Slot {
 
 func (s *stream) close() { s.prog.exe.Close() }
 
-// pass computes posterior sample k of the predictive on the split and gives it
-// to add, batch by batch. Sample k uses the stored weights k mod n, and the
-// noise of their own sample k/n.
-func (s *stream) pass(ctx context.Context, split data.Split, batch, k int, add func(logp []float32) error) error {
+// choose makes posterior sample k the one that the program draws: the stored
+// weights k mod n, with the noise of their own sample k/n.
+func (s *stream) choose(p *program, k int) error {
 	at := k % len(s.states)
 	if at != s.loaded {
 		ts, err := s.states[at].load()
@@ -171,23 +172,46 @@ func (s *stream) pass(ctx context.Context, split data.Split, batch, k int, add f
 		}
 		s.loaded = at
 	}
-	if err := s.prog.setKey(key(s.states[at].seed, forPrediction).Fold(uint32(k / len(s.states)))); err != nil {
-		return err
-	}
-	loader, err := data.NewLoader(ctx, split, data.LoaderConfig{Batch: batch, Order: data.Sequential, Norm: s.norm})
-	if err != nil {
-		return err
-	}
-	defer loader.Close()
-	var spent time.Duration
-	for b, err := range loader.Epoch(0) {
+	return p.setKey(key(s.states[at].seed, forPrediction).Fold(uint32(k / len(s.states))))
+}
+
+// inputs visits a test set in batches of fixed size, of which the first valid
+// rows are examples.
+type inputs func(visit func(x []float32, valid int) error) error
+
+// batches is a split's inputs, normalised as the stream's own.
+func (s *stream) batches(ctx context.Context, split data.Split) inputs {
+	return func(visit func(x []float32, valid int) error) error {
+		loader, err := data.NewLoader(ctx, split, data.LoaderConfig{Batch: s.rows, Order: data.Sequential, Norm: s.norm})
 		if err != nil {
 			return err
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		defer loader.Close()
+		for b, err := range loader.Epoch(0) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = visit(b.X, b.Valid)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err := s.prog.inputs["x"].Write(backends.Data{F32: b.X}); err != nil {
+		return nil
+	}
+}
+
+// pass computes posterior sample k of the predictive on the inputs and gives
+// it to add, batch by batch.
+func (s *stream) pass(in inputs, k int, add func(logp []float32) error) error {
+	if err := s.choose(s.prog, k); err != nil {
+		return err
+	}
+	var spent time.Duration
+	row := 0
+	err := in(func(x []float32, valid int) error {
+		if err := s.prog.inputs["x"].Write(backends.Data{F32: x}); err != nil {
 			return err
 		}
 		start := time.Now()
@@ -199,12 +223,26 @@ func (s *stream) pass(ctx context.Context, split data.Split, batch, k int, add f
 		}
 		spent += time.Since(start)
 		s.pulse.beat()
-		if err := add(s.logp[:b.Valid*s.classes]); err != nil {
-			return fmt.Errorf("sample %d, test row %d on: %w", k, int(b.Index[0]), err)
+		if err := add(s.logp[:valid*s.classes]); err != nil {
+			return fmt.Errorf("sample %d, from test row %d on: %w", k, row, err)
+		}
+		row += valid
+		return nil
+	})
+	s.passes = append(s.passes, spent.Seconds())
+	return err
+}
+
+// predictive draws the samples 0 to k−1 on the inputs and evaluates their mean
+// against the labels, which may be nil.
+func (s *stream) predictive(in inputs, n, k int, labels []int) (*metrics.Evaluation, error) {
+	pred := metrics.NewPredictive(n, s.classes)
+	for i := range k {
+		if err := s.pass(in, i, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+			return nil, err
 		}
 	}
-	s.passes = append(s.passes, spent.Seconds())
-	return nil
+	return pred.Evaluate(labels)
 }
 
 // labels lists a split's labels.
@@ -226,12 +264,7 @@ func (t *trainer) glance() ([2]float64, error) {
 		return [2]float64{}, err
 	}
 	defer s.close()
-	pred := metrics.NewPredictive(t.set.Test.Len(), t.set.Classes)
-	err = s.pass(context.Background(), t.set.Test, j.Config.Eval.Batch, 0, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) })
-	if err != nil {
-		return [2]float64{}, err
-	}
-	e, err := pred.Evaluate(labels(t.set.Test))
+	e, err := s.predictive(s.batches(context.Background(), t.set.Test), t.set.Test.Len(), 1, labels(t.set.Test))
 	if err != nil {
 		return [2]float64{}, err
 	}
@@ -255,13 +288,7 @@ func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pu
 	if k == 0 {
 		k = max(j.Config.Eval.Samples, len(s.states))
 	}
-	pred := metrics.NewPredictive(split.Len(), set.Classes)
-	for i := range k {
-		if err := s.pass(ctx, split, j.Config.Eval.Batch, i, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
-			return nil, err
-		}
-	}
-	e, err := pred.Evaluate(nil)
+	e, err := s.predictive(s.batches(ctx, split), split.Len(), k, nil)
 	if err != nil {
 		return nil, err
 	}

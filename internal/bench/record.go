@@ -144,6 +144,10 @@ func (r *record) underShift(predictor, name string, k int, scores []metrics.Scor
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "corruption", Value: kind}, {Key: "severity", Value: severity}}, k, scores)
 }
 
+func (r *record) underAttack(predictor, name string, epsilon float64, k int, scores []metrics.Score) {
+	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "attack", Value: name}, {Key: "epsilon", Value: strconv.FormatFloat(epsilon, 'g', -1, 64)}}, k, scores)
+}
+
 func (r *record) outOfDistribution(predictor, ood string, k int, scores []metrics.Score) {
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "ood", Value: ood}}, k, scores)
 }

@@ -48,6 +48,12 @@ func NewNormalisation(scheme Scheme, info Info) (Normalisation, error) {
 	return n, nil
 }
 
+// Range is the least and the greatest input that a pixel of the channel can
+// become: black and white.
+func (n Normalisation) Range(channel int) (black, white float32) {
+	return n.table[channel][0], n.table[channel][255]
+}
+
 // apply writes the normalised pixels of m to dst.
 func (n Normalisation) apply(dst []float32, m pixel.Image) {
 	for c := range m.C {
