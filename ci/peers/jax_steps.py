@@ -88,8 +88,8 @@ def own():
 
 key = jax.random.PRNGKey(0)
 params = start(key)
-zero = jax.tree_util.tree_map(jnp.zeros_like, params)
-state = (params, zero, zero, jnp.float32(0))
+zeros = lambda: jax.tree_util.tree_map(jnp.zeros_like, params)
+state = (params, zeros(), zeros(), jnp.float32(0))
 x = jax.random.uniform(key, (B, 784) if a.case == "l300.svd" else (B, 1, 28, 28))
 y = jax.random.randint(key, (B,), 0, 10)
 # One program: the key is folded with the step inside, and the state's buffers

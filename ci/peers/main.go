@@ -126,19 +126,20 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 		for _, r := range rows {
 			missed = missed || r.missed()
 		}
-		return p.print(rows, renderGemm(rows, p.inMD), missed, err)
+		return p.print(len(rows), rows, renderGemm(rows, p.inMD), missed, err)
 	}
 	rows, err := p.compareSteps(ctx)
 	missed := false
 	for _, r := range rows {
 		missed = missed || r.missed()
 	}
-	return p.print(rows, render(rows, p.inMD), missed, err)
+	return p.print(len(rows), rows, render(rows, p.inMD), missed, err)
 }
 
-// print writes what there is, whether or not the run came to its end.
-func (p *peers) print(rows any, text string, missed bool, err error) error {
-	if err != nil && !errors.Is(err, context.Canceled) {
+// print writes the n rows that there are, whether or not the run came to its
+// end.
+func (p *peers) print(n int, rows any, text string, missed bool, err error) error {
+	if n == 0 {
 		return err
 	}
 	if p.json {
@@ -280,8 +281,15 @@ func (p *peers) round(ctx context.Context, c *testCase, others []peer, train, pr
 func (p *peers) locked(ctx context.Context, f func() error) error {
 	if p.lock != "" {
 		l := flock.New(p.lock)
-		if _, err := l.TryLockContext(ctx, 200*time.Millisecond); err != nil {
-			return err
+		held := make(chan error, 1)
+		go func() { held <- l.Lock() }() // waits in line, which polling does not
+		select {
+		case err := <-held:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		defer l.Unlock()
 	}
