@@ -38,11 +38,12 @@ var policy = map[string][]string{
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
 	"results/papers": {"github.com/BurntSushi/toml"},
 
+	"internal/cli":     {},
 	"internal/nearest": {"github.com/agnivade/levenshtein"},
 	"internal/bench":   {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio"},
 
 	"cmd/benchrun":         {"…"},
-	"cmd/benchstat-report": {"results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
+	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
 	"ci":                   {},
 	"ci/peers":             {"…"},
 }

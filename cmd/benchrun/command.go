@@ -12,30 +12,21 @@ import (
 	"syscall"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"bayesbench/internal/cli"
 )
 
-// errNegative says that the command did its work and the answer is no: jobs
-// failed, files are not those published.
-type errNegative string
+// errNegative says that the command did its work and the answer is no.
+type errNegative = cli.Negative
 
-func (e errNegative) Error() string { return string(e) }
-
-// exitCode prints the error and returns 0 for none, 1 for a negative answer, 2 for
-// bad usage or input, 130 after an interrupt.
+// exitCode prints the error and returns the code of cli.ExitCode, or 130 after
+// an interrupt.
 func exitCode(stderr io.Writer, err error) int {
-	var negative errNegative
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, context.Canceled):
+	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "benchrun: interrupted; what was trained is saved, and the same command goes on from there")
 		return 130
-	case errors.As(err, &negative):
-		fmt.Fprintln(stderr, "benchrun:", err)
-		return 1
 	}
-	fmt.Fprintln(stderr, "benchrun:", err)
-	return 2
+	return cli.ExitCode(stderr, "benchrun", err)
 }
 
 func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
@@ -63,26 +54,11 @@ type command struct {
 }
 
 // flags makes a flag set that prints its help to stderr.
-func (c *command) flags(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(c.stderr)
-	return fs
-}
+func (c *command) flags(name string) *flag.FlagSet { return cli.Flags(c.stderr, name) }
 
 // interleaved parses the flags that stand between and behind the arguments.
 func interleaved(fs *flag.FlagSet, args []string) ([]string, error) {
-	var rest []string
-	for len(args) > 0 {
-		if strings.HasPrefix(args[0], "-") && len(args[0]) > 1 {
-			if err := fs.Parse(args); err != nil {
-				return nil, err
-			}
-			args = fs.Args()
-			continue
-		}
-		rest, args = append(rest, args[0]), args[1:]
-	}
-	return rest, nil
+	return cli.Interleaved(fs, args)
 }
 
 // listFlag collects comma-separated values over repeated flags.

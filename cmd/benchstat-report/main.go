@@ -4,9 +4,11 @@ package main
 import (
 	"context"
 	"os"
+
+	"bayesbench/internal/cli"
 )
 
 func main() {
 	err := run(context.Background(), os.Stdout, os.Stderr, os.Args[1:])
-	os.Exit(exitCode(os.Stderr, err))
+	os.Exit(cli.ExitCode(os.Stderr, name, err))
 }

@@ -15,38 +15,23 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"golang.org/x/term"
 
+	"bayesbench/internal/cli"
 	"bayesbench/results"
 	"bayesbench/results/papers"
 	"bayesbench/results/report"
 )
-
-// errVerdict is a negative verdict: the command worked and the answer is no.
-type errVerdict struct{ reason string }
-
-func (e errVerdict) Error() string { return e.reason }
-
-// exitCode prints the error and returns 0 for none, 1 for a negative verdict, 2 for bad usage or input.
-func exitCode(stderr io.Writer, err error) int {
-	var verdict errVerdict
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.As(err, &verdict):
-		fmt.Fprintln(stderr, "benchstat-report:", err)
-		return 1
-	}
-	fmt.Fprintln(stderr, "benchstat-report:", err)
-	return 2
-}
 
 // A command is the state that the verbs share.
 type command struct {
 	stdout, stderr io.Writer
 }
 
+// name is what the command is called in its messages.
+const name = "benchstat-report"
+
 func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	c := &command{stdout, stderr}
-	root := c.table("benchstat-report")
+	root := c.table(name)
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
@@ -61,29 +46,15 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 }
 
 // flags makes a verb's flag set, which prints its help to stderr.
-func (c *command) flags(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(c.stderr)
-	return fs
-}
+func (c *command) flags(name string) *flag.FlagSet { return cli.Flags(c.stderr, name) }
 
 // paths parses what flags stand behind the first path and returns all paths.
 func paths(fs *flag.FlagSet, args []string) ([]string, error) {
-	var paths []string
-	for len(args) > 0 {
-		if strings.HasPrefix(args[0], "-") && len(args[0]) > 1 {
-			if err := fs.Parse(args); err != nil {
-				return nil, err
-			}
-			args = fs.Args()
-			continue
-		}
-		paths, args = append(paths, args[0]), args[1:]
+	paths, err := cli.Interleaved(fs, args)
+	if err == nil && len(paths) == 0 {
+		err = errors.New("which results? Give a run directory or a results file (-h for help)")
 	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("which results? Give a run directory or a results file (-h for help)")
-	}
-	return paths, nil
+	return paths, err
 }
 
 // queryFlags are the flags that choose and arrange.
@@ -209,7 +180,7 @@ Examples:
 				}
 			}
 			if !verdict.Pass() {
-				return errVerdict{fmt.Sprintf("gate failed: %d regressions, %d missing", len(verdict.Alarms), len(verdict.Missing))}
+				return cli.Negative(fmt.Sprintf("gate failed: %d regressions, %d missing", len(verdict.Alarms), len(verdict.Missing)))
 			}
 			return nil
 		},

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"bayesbench/internal/cli"
 )
 
 const resultsText = `format: bayesbench-1
@@ -63,7 +65,7 @@ func TestVerbs(t *testing.T) {
 		{path + " -metric nl", 2, "", `nearest there is: "nll"`},
 	} {
 		var out, errs bytes.Buffer
-		code := exitCode(&errs, run(context.Background(), &out, &errs, strings.Fields(c.args)))
+		code := cli.ExitCode(&errs, name, run(context.Background(), &out, &errs, strings.Fields(c.args)))
 		if code != c.code || !strings.Contains(out.String(), c.out) || !strings.Contains(errs.String(), c.err) {
 			t.Errorf("%s: exit %d\nout: %s\nerr: %s", c.args, code, out.String(), errs.String())
 		}
