@@ -38,6 +38,9 @@ const (
 	// Weight draws one w = mean + std·ε for the whole batch. Blundell et al.,
 	// "Weight uncertainty in neural networks", ICML 2015.
 	Weight Estimator = "weight"
+	// Datum draws an own w for every example, which for a batch of n takes n
+	// times the noise of Weight: for fully connected layers, to compare with.
+	Datum Estimator = "datum"
 	// Flipout draws one std·ε for the batch and gives every example random
 	// signs s, r of its inputs and outputs: y = x·meanᵀ + b + ((x∘s)·(std·ε)ᵀ)∘r.
 	// Wen et al., "Flipout", ICLR 2018, eq. 4.
@@ -47,11 +50,11 @@ const (
 // UnmarshalText reads the estimators that train.
 func (e *Estimator) UnmarshalText(text []byte) error {
 	switch v := Estimator(text); v {
-	case Local, Weight, Flipout:
+	case Local, Weight, Datum, Flipout:
 		*e = v
 		return nil
 	}
-	return fmt.Errorf("estimator = %q: want \"local\", \"weight\" or \"flipout\"", text)
+	return fmt.Errorf("estimator = %q: want \"local\", \"weight\", \"datum\" or \"flipout\"", text)
 }
 
 // varianceFloor keeps the gradient of the square root finite where the
@@ -85,6 +88,14 @@ func (g *Gaussian) apply(x ir.Value, q Posterior, affine, linear func(x, w ir.Va
 		return g.Add(y, g.Mul(std, g.Noise(g.Shape(y)...)))
 	case Weight:
 		return affine(x, g.Add(q.Mean, g.Mul(q.Std, g.Noise(g.Shape(q.Mean)...))))
+	case Datum:
+		if g.Type(x).Rank() != 2 {
+			g.Fail(fmt.Errorf("estimator %q is for fully connected layers", Datum))
+		}
+		std := g.Shape(q.Std)
+		each := []int{g.Shape(x)[0], std[0], std[1]} // row, output, input
+		noise := g.Mul(g.Noise(each...), q.Std)
+		return g.Add(affine(x, q.Mean), g.Sum(g.Mul(noise, g.Broadcast(x, each, 0, 2)), 2))
 	case Flipout:
 		y := affine(x, q.Mean)
 		step := g.Mul(q.Std, g.Noise(g.Shape(q.Mean)...))

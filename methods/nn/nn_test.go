@@ -69,7 +69,7 @@ func TestEstimatorsMoments(t *testing.T) {
 	x := []float64{0.5, -1, 2, 1, 1, 0.25}
 	mean := []float64{0.3, -0.2, 0.1, 1, 0.5, -0.4}
 	std := []float64{0.1, 0.5, 0.2, 0.3, 0.05, 0.4}
-	for _, e := range []nn.Estimator{nn.Mean, nn.Local, nn.Weight, nn.Flipout} {
+	for _, e := range []nn.Estimator{nn.Mean, nn.Local, nn.Weight, nn.Datum, nn.Flipout} {
 		p, err := ir.Build(string(e), func(b *ir.Builder) {
 			s := nn.NewScope(b, true)
 			g := nn.Gaussian{Point: nn.Point{Scope: s, Init: nn.Glorot}, Estimator: e}
