@@ -13,6 +13,7 @@
 // With parameterisation = "multiplicative" θ and log α are learnt instead,
 // "fc1.logalpha", and σ² = α·θ²: the noise in the gradient of θ then grows with
 // α, which is what the additive form avoids (section 4.2).
+// With fine_tune the pruned network is trained on, and predicts by "mean" alone.
 // Prediction: "mean" is the published one, a single pass with the pruned
 // posterior means; "sample" draws the unpruned weights from the posterior.
 //
@@ -54,7 +55,10 @@ type Method struct {
 	InitLogVar       float64          `toml:"init_logvar"`   // log σ² at the start, additive
 	InitLogAlpha     float64          `toml:"init_logalpha"` // log α at the start, multiplicative
 	fit.KLWeight
-	Init nn.Initializer `toml:"init"` // of θ
+	// FineTune is the number of epochs at the end in which the pruned network is
+	// trained on as a point estimate: the means that are left, without KL.
+	FineTune float64        `toml:"fine_tune"`
+	Init     nn.Initializer `toml:"init"` // of θ
 }
 
 // Parameterisation names what is learnt beside θ.
@@ -92,6 +96,9 @@ func (m Method) check() error {
 	if !(m.InitLogAlpha >= -clip && m.InitLogAlpha <= clip) {
 		return methods.BadKey("init_logalpha", m.InitLogAlpha, "a log α in [-8, 8]")
 	}
+	if !(m.FineTune >= 0) {
+		return methods.BadKey("fine_tune", m.FineTune, "a number of epochs, 0 or more")
+	}
 	return m.KLWeight.Check()
 }
 
@@ -108,6 +115,9 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, pruned) }}
 	}
 	var p fit.Plan
+	if m.FineTune > 0 {
+		return m.fineTuned(&p, under(nn.Local, m.TrainClip), weight, tensors)
+	}
 	p.Minimise(under(nn.Local, m.TrainClip), weight)
 	p.Predictor("mean", under(nn.Mean, true))
 	p.Predictor("sample", under(nn.Weight, false))

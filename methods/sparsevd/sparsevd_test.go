@@ -147,13 +147,64 @@ func TestPrunesIrrelevantInputs(t *testing.T) {
 	}
 }
 
+// Fine-tuning prunes what the posterior at its start prunes, leaves the pruned
+// weights out for good and moves the others.
+func TestFineTune(t *testing.T) {
+	j := methodtest.Toy()
+	d := methodtest.Blobs(j, j.Examples)
+	fit := func(keys string, epochs int) *methodtest.Fitted {
+		m, err := methodtest.New("sparse-vd", "warmup_start = 1\nwarmup_end = 3\nthreshold = -2.0\n"+keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Epochs = epochs
+		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	before, after := fit("", 8), fit("fine_tune = 4", 12)
+	left, err := before.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := after.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pruned := 0
+	for _, layer := range []string{"fc1", "fc2", "fc3"} {
+		if report["nonzero/"+layer] != left["nonzero/"+layer] {
+			t.Errorf("%s: %v weights, %v before fine-tuning", layer, report["nonzero/"+layer], left["nonzero/"+layer])
+		}
+		moved := 0
+		for i, m := range after.State[layer+".w/mask"] {
+			if m == 0 {
+				pruned++
+			} else if after.State[layer+".w"][i] != before.State[layer+".w"][i] {
+				moved++
+			}
+		}
+		if float64(moved) < 0.5*report["nonzero/"+layer] {
+			t.Errorf("%s: %d weights moved of %v", layer, moved, report["nonzero/"+layer])
+		}
+	}
+	if pruned == 0 {
+		t.Error("nothing is pruned, so nothing is tested")
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for keys, key := range map[string]string{
 		"":                               "warmup_end", // 20 epochs are more than the toy's 12
 		"warmup_end = 4":                 "warmup_end", // before its start
 		"warmup_end = 12\nthreshold = 9": "threshold",
-		"init_logvar = inf":              "init_logvar",
-		"kl_weight = -0.1":               "kl_weight",
+		"warmup_start = 1\nwarmup_end = 6\nfine_tune = 7": "fine_tune", // starts in the warm-up
+		"warmup_end = 12\nfine_tune = -1":                 "fine_tune",
+		"parameterisation = \"both\"":                     "parameterisation",
+		"init_logvar = inf":                               "init_logvar",
+		"kl_weight = -0.1":                                "kl_weight",
 	} {
 		methodtest.Refused(t, "sparse-vd", keys, key)
 	}
