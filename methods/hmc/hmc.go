@@ -117,6 +117,7 @@ func (m Method) start(s *nn.Scope, n fit.Network) {
 		s.Set(s.Keep(params[i].Name+"/gradient", nn.Init{}, s.Shape(g)...), g)
 	}
 	s.Set(s.Keep("hmc/energy", nn.Init{}), u)
+	s.Set(s.Keep("hmc/nll", nn.Init{}), o.NLL)
 	o.Record(s)
 }
 
@@ -195,12 +196,18 @@ func (m Method) step(s *nn.Scope, n fit.Network, adapt bool) {
 	}
 	s.Set(uSlot, s.Select(back, u0, u))
 	s.Set(u0Slot, u0)
+	nllSlot, nll0Slot := s.Keep("hmc/nll", nn.Init{}), s.Keep("hmc/start-nll", nn.Init{})
+	nll0 := s.Select(begin, nllSlot, nll0Slot)
+	s.Set(nllSlot, s.Select(back, nll0, o.NLL))
+	s.Set(nll0Slot, nll0)
 	s.Set(h0Slot, h0)
 	probability := s.Exp(s.Min(s.Select(s.LessEqual(h1, h1), logRatio, s.Const(-100)), s.Const(0)))
 	if adapt {
 		a.update(end, probability)
 	}
-	o.Record(s)
+	// Those of the trajectory's start, which are finite wherever it leads.
+	s.Result("loss", s.MulConst(u0, 1/float64(n.Job.Examples)))
+	s.Result("nll", nll0)
 	s.Result("accept", probability) // of ending here
 	s.Result("step_size", eps)
 }

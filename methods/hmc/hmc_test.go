@@ -149,6 +149,32 @@ func TestLinearRegression(t *testing.T) {
 	}
 }
 
+// Trajectories that diverge are rejected, and nothing that is recorded or kept
+// shows them.
+func TestDivergence(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	m, err := methodtest.New("hmc", "step_size = 1e6\nleapfrog = 40\nburn_in = 0\nsamples = 5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, series := range f.Curve["sample"] {
+		for step, x := range series {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				t.Fatalf("%s at step %d is %v", name, step, x)
+			}
+		}
+	}
+	for _, state := range f.Kept {
+		if got, start := state["fc1.w"][0], f.Kept[0]["fc1.w"][0]; got != start || got != got {
+			t.Errorf("a state moved from %v to %v", start, got)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for keys, key := range map[string]string{
 		"step_size = 0": "step_size", "leapfrog = 0": "leapfrog", "jitter = 1": "jitter", "burn_in = -1": "burn_in", "samples = 0": "samples",
