@@ -151,7 +151,7 @@ Metric values are deterministic given the seed and compared exactly: what is bit
 else fails if it is worse by more than its margin, in the mean over the paired seeds. Timings are compared as ratios
 paired by seed, and fail if they are slower by more than their margin with confidence 1-alpha (one-sided Student's t,
 false discovery rate alpha over all timings): run OLD and NEW on the same machine, taking turns seed by seed
-(benchrun -seed). A row or metric that NEW lacks fails the gate.
+(benchrun -seed) with five seeds or more. A row or metric that NEW lacks fails the gate.
 
 Examples:
   benchstat-report gate baseline.txt runs/quick

@@ -29,6 +29,7 @@ type Change struct {
 	Adjusted float64 // P after Benjamini and Hochberg's correction over all changes
 	Verdict  Verdict
 
+	seeds     []string  // of the pairs
 	worsening []float64 // paired differences in the direction of worse; of logarithms for a timing
 }
 
@@ -105,9 +106,9 @@ func Compare(old, new results.Set, q Query) (changes []Change, missing []string,
 }
 
 func change(name string, unit results.Unit, old, new map[string]float64, alpha float64) (Change, error) {
-	c := Change{Row: name, Unit: unit, P: 1, Verdict: Undecided}
-	identical := true
 	pairs := stats.PairBySeed(old, new)
+	c := Change{Row: name, Unit: unit, P: 1, Verdict: Undecided, seeds: pairs.Seeds}
+	identical := true
 	c.Old, c.New = summarise(of(pairs.Seeds, old)), summarise(of(pairs.Seeds, new))
 	c.Pairs, c.Unpaired = len(pairs.Seeds), len(pairs.OnlyA)+len(pairs.OnlyB)
 	if c.Pairs == 0 {
