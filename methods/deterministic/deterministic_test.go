@@ -22,7 +22,11 @@ func TestReachesTheMAP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := methodtest.Fit(ref.New(), m, nn.Models()[4], j, d, 1)
+	model, err := nn.Open("softmax-regression")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,9 @@
 //	loss = −1/B Σ log p(y | x, w) + β/N · KL(q‖p),  w ~ q
 //	KL   = Σ ½[(σ² + μ²)/s² − 1 − log(σ²/s²)]
 //
-// under the prior N(0, s²), or another of prior.go's. Biases and batch
-// normalisation are point estimates under a flat prior. State: μ and ρ of each weight's shape, "fc1.w" and
+// under the prior N(0, s²), or another of prior.go's. Biases are point
+// estimates under a flat prior, or with biases = "gaussian" have posteriors
+// like the weights; batch normalisation is a point estimate. State: μ and ρ of each weight's shape, "fc1.w" and
 // "fc1.rho". How w is drawn is nn.Estimator's to say: the local
 // reparameterisation by default. Prediction: "sample" draws one w for all
 // examples, which is one posterior sample; "mean" takes w = μ.
@@ -18,9 +19,9 @@
 package ffg
 
 import (
+	"fmt"
 	"math"
 
-	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
@@ -45,15 +46,34 @@ type Method struct {
 	Prior
 	InitSigma float64      `toml:"init_sigma"` // σ at the start
 	Estimator nn.Estimator `toml:"estimator"`
+	Biases    Biases       `toml:"biases"`
 	fit.KLWeight
 	Init nn.Initializer `toml:"init"` // of μ
+}
+
+// Biases says what the posterior of biases is.
+type Biases string
+
+const (
+	Point    Biases = "point"    // a point estimate under a flat prior
+	Gaussian Biases = "gaussian" // as the weights
+)
+
+// UnmarshalText reads a name and refuses an unknown one.
+func (b *Biases) UnmarshalText(text []byte) error {
+	switch v := Biases(text); v {
+	case Point, Gaussian:
+		*b = v
+		return nil
+	}
+	return fmt.Errorf("biases = %q: want \"point\" or \"gaussian\"", text)
 }
 
 // Default is the prior N(0, 1), σ = 0.01 at the start (Izmailov et al., "What
 // are Bayesian neural network posteriors really like?", ICML 2021) and the
 // full KL from the first step.
 func Default() Method {
-	return Method{Prior: defaultPrior, InitSigma: 0.01, Estimator: nn.Local, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
+	return Method{Prior: defaultPrior, InitSigma: 0.01, Estimator: nn.Local, Biases: Point, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
 }
 
 func (m Method) check() error {
@@ -87,8 +107,10 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	}
 	p.Report(func(s *nn.Scope) {
 		for _, t := range tensors {
-			q, rho := m.posterior(s, t.Layer, nn.Init{}, t.Shape)
-			s.KL = append(s.KL, m.Prior.KL(s, q, rho))
+			m.posterior(s, t.Layer+".w", t.Layer+".rho", nn.Init{}, t.Shape)
+			if t.Bias && m.Biases == Gaussian {
+				m.posterior(s, t.Layer+".b", t.Layer+".b.rho", nn.Init{}, t.Shape[:1])
+			}
 		}
 		s.Result("kl", s.Total(s.KL))
 	})
@@ -98,20 +120,25 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 func (m Method) layers(s *nn.Scope, e nn.Estimator) *nn.Gaussian {
 	g := &nn.Gaussian{Point: nn.Point{Scope: s, Init: m.Init}, Estimator: e}
 	g.Weight = func(layer string, shape []int) nn.Posterior {
-		q, rho := m.posterior(s, layer, g.Initial(shape), shape)
-		if s.Training {
-			s.KL = append(s.KL, m.Prior.KL(s, q, rho))
+		return m.posterior(s, layer+".w", layer+".rho", g.Initial(shape), shape)
+	}
+	if m.Biases == Gaussian {
+		g.Bias = func(layer string, out int) nn.Posterior {
+			return m.posterior(s, layer+".b", layer+".b.rho", nn.Init{}, []int{out})
 		}
-		return q
 	}
 	return g
 }
 
-// posterior declares μ and ρ of a weight tensor.
-func (m Method) posterior(s *nn.Scope, layer string, init nn.Init, shape []int) (q nn.Posterior, rho ir.Value) {
-	q.Mean = s.Learn(layer+".w", init, shape...)
-	rho = s.Learn(layer+".rho", nn.Init{A: math.Log(m.InitSigma)}, shape...)
-	q.Std = s.Exp(rho)
+// posterior declares μ and ρ of a tensor and adds its KL. A program that
+// predicts has no use for the KL, and for the noise that Mixture draws.
+func (m Method) posterior(s *nn.Scope, mu, rho string, init nn.Init, shape []int) (q nn.Posterior) {
+	q.Mean = s.Learn(mu, init, shape...)
+	r := s.Learn(rho, nn.Init{A: math.Log(m.InitSigma)}, shape...)
+	q.Std = s.Exp(r)
 	q.Variance = s.Square(q.Std)
-	return q, rho
+	if s.Training || m.Prior.Kind != Mixture {
+		s.KL = append(s.KL, m.Prior.KL(s, q, r))
+	}
+	return q
 }

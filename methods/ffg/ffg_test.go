@@ -106,6 +106,7 @@ func TestRefusals(t *testing.T) {
 		"warmup_start = -1":          "warmup_start",
 		"estimator = \"antithetic\"": "estimator",
 		"init = \"zeros\"":           "init",
+		"biases = \"none\"":          "biases",
 		"prior = 3":                  "prior",
 	} {
 		methodtest.Refused(t, "ffg", keys, key)

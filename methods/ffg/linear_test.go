@@ -61,3 +61,48 @@ func TestMeanFieldOptimum(t *testing.T) {
 		t.Errorf("ELBO %v, log evidence %v", elbo, evidence)
 	}
 }
+
+// With Gaussian biases the mean-field optimum is that of the whole posterior,
+// and the ELBO is below the whole evidence.
+func TestMeanFieldOptimumWithBiases(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	l.Job.Epochs = 8000
+	l.Job.Train.LR, l.Job.Train.Schedule = 0.02, "linear"
+	m, err := methodtest.New("ffg", "prior_sigma = 0.8\ninit_sigma = 0.1\nbiases = \"gaussian\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, precision := l.PosteriorWith([]float64{0.8, 0.8, 0.8})
+	mu := append(append([]float32(nil), f.State["fc1.w"]...), f.State["fc1.b"]...)
+	rho := append(append([]float32(nil), f.State["fc1.rho"]...), f.State["fc1.b.rho"]...)
+	kl := 0.0
+	for i := range 3 {
+		want, sigma := 1/math.Sqrt(precision.At(i, i)), math.Exp(float64(rho[i]))
+		if math.Abs(float64(mu[i])-mean.AtVec(i)) > 0.15*want {
+			t.Errorf("mean %d is %v, exact %v", i, mu[i], mean.AtVec(i))
+		}
+		if math.Abs(sigma/want-1) > 0.05 {
+			t.Errorf("standard deviation %d is %v, mean-field optimum %v", i, sigma, want)
+		}
+		kl += 0.5*((sigma*sigma+float64(mu[i])*float64(mu[i]))/0.64-1) - math.Log(sigma/0.8)
+	}
+	report, err := f.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(report["kl"]-kl) > 1e-3 {
+		t.Errorf("KL %v, in closed form %v", report["kl"], kl)
+	}
+	tail := f.Curve["train"]["nll"][7000:]
+	nll := 0.0
+	for _, x := range tail {
+		nll += x * 20 / float64(len(tail))
+	}
+	if elbo, evidence := -nll-kl, l.LogEvidence(0.8); elbo > evidence+0.1 || elbo < evidence-1.5 {
+		t.Errorf("ELBO %v, log evidence %v", elbo, evidence)
+	}
+}

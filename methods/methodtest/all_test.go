@@ -27,7 +27,7 @@ var keys = map[string]string{
 var variants = []struct{ name, keys string }{
 	{"ffg", "estimator = \"weight\"\nprior = \"layer\"\nkl_weight = 0.1"},
 	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
-	{"ffg", "prior = \"ard\"\nwarmup_end = 6.0"},
+	{"ffg", "biases = \"gaussian\"\nprior = \"ard\"\nwarmup_end = 6.0"},
 	{"sparse-vd", "warmup_start = 1\nwarmup_end = 6\nfine_tune = 3"},
 	{"sparse-vd", "parameterisation = \"multiplicative\"\nwarmup_start = 1\nwarmup_end = 6"},
 	{"laplace", "structure = \"diag\"\nprecision = \"fixed\""},

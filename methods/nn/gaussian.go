@@ -7,13 +7,17 @@ import (
 )
 
 // Gaussian is layers whose weights have independent Gaussian posteriors
-// q(w) = N(mean, std²); biases and batch normalisation are point estimates.
+// q(w) = N(mean, std²); biases are point estimates unless Bias gives them one
+// too, and batch normalisation always.
 // The methods differ in the Weight they supply.
 type Gaussian struct {
 	Point
 	// Weight declares the slots of one weight tensor, adds its KL, and gives
 	// its posterior.
-	Weight    func(layer string, shape []int) Posterior
+	Weight func(layer string, shape []int) Posterior
+	// Bias does the same for a bias [out]; nil for point estimates. Every
+	// estimator but Mean draws one bias for the whole batch.
+	Bias      func(layer string, out int) Posterior
 	Estimator Estimator
 }
 
@@ -63,7 +67,7 @@ const varianceFloor = 1e-8
 
 func (g *Gaussian) Linear(name string, x ir.Value, out int) ir.Value {
 	q := g.Weight(name, []int{out, g.Shape(x)[1]})
-	b := g.bias(name, out)
+	b := g.biasValue(name, out)
 	return g.apply(x, q,
 		func(x, w ir.Value) ir.Value { return g.Scope.Linear(x, w, b) },
 		func(x, w ir.Value) ir.Value { return g.MatMul(x, w, false, true) })
@@ -73,7 +77,22 @@ func (g *Gaussian) Conv(name string, x ir.Value, c Conv) ir.Value {
 	q := g.Weight(name, c.shape(g.Shape(x)[1]))
 	stride, pad, groups := c.window()
 	conv := func(x, w ir.Value) ir.Value { return g.Conv2D(x, w, stride, pad, groups) }
-	return g.apply(x, q, func(x, w ir.Value) ir.Value { return g.addBias(name, conv(x, w), c) }, conv)
+	if c.NoBias {
+		return g.apply(x, q, conv, conv)
+	}
+	b := g.biasValue(name, c.Out)
+	return g.apply(x, q, func(x, w ir.Value) ir.Value { return g.addBias(conv(x, w), b) }, conv)
+}
+
+func (g *Gaussian) biasValue(layer string, out int) ir.Value {
+	if g.Bias == nil {
+		return g.bias(layer, out)
+	}
+	q := g.Bias(layer, out)
+	if g.Estimator == Mean {
+		return q.Mean
+	}
+	return g.Add(q.Mean, g.Mul(q.Std, g.Noise(out)))
 }
 
 // apply is the layer under the estimator; affine and linear apply weights to x

@@ -25,7 +25,10 @@ func (p *Point) Linear(name string, x ir.Value, out int) ir.Value {
 func (p *Point) Conv(name string, x ir.Value, c Conv) ir.Value {
 	stride, pad, groups := c.window()
 	y := p.Conv2D(x, p.weight(name, c.shape(p.Shape(x)[1])), stride, pad, groups)
-	return p.addBias(name, y, c)
+	if c.NoBias {
+		return y
+	}
+	return p.addBias(y, p.bias(name, c.Out))
 }
 
 func (p *Point) Dropout(name string, x ir.Value, rate float64) ir.Value { return x }
@@ -49,12 +52,9 @@ func (p *Point) penalised(v ir.Value) ir.Value {
 	return v
 }
 
-// addBias adds the bias of a convolution to its channels.
-func (p *Point) addBias(layer string, y ir.Value, c Conv) ir.Value {
-	if c.NoBias {
-		return y
-	}
-	return p.Add(y, p.Broadcast(p.bias(layer, c.Out), p.Shape(y), 1))
+// addBias adds a bias to the channels of a convolution.
+func (p *Point) addBias(y, bias ir.Value) ir.Value {
+	return p.Add(y, p.Broadcast(bias, p.Shape(y), 1))
 }
 
 // Initial is the initial distribution of weights of the shape [out in…].

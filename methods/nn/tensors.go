@@ -6,6 +6,7 @@ import "bayesbench/backends/ir"
 type Tensor struct {
 	Layer string
 	Shape []int
+	Bias  bool // whether the layer has a bias too
 }
 
 // Size is the number of weights.
@@ -21,7 +22,7 @@ func (m Model) Tensors(input [3]int, outputs int) ([]Tensor, error) {
 		l.Penalty = func(w ir.Value) ir.Value { l.shapes = append(l.shapes, b.Shape(w)); return w }
 		m.Apply(l, b.Param("x", ir.Float(1, input[0], input[1], input[2])), outputs)
 		for i, shape := range l.shapes {
-			out = append(out, Tensor{l.layers[i], shape})
+			out = append(out, Tensor{l.layers[i], shape, l.biases[i]})
 		}
 	})
 	return out, err
@@ -31,15 +32,16 @@ func (m Model) Tensors(input [3]int, outputs int) ([]Tensor, error) {
 type listing struct {
 	Point
 	layers []string
+	biases []bool
 	shapes [][]int
 }
 
 func (l *listing) Linear(name string, x ir.Value, out int) ir.Value {
-	l.layers = append(l.layers, name)
+	l.layers, l.biases = append(l.layers, name), append(l.biases, true)
 	return l.Point.Linear(name, x, out)
 }
 
 func (l *listing) Conv(name string, x ir.Value, c Conv) ir.Value {
-	l.layers = append(l.layers, name)
+	l.layers, l.biases = append(l.layers, name), append(l.biases, !c.NoBias)
 	return l.Point.Conv(name, x, c)
 }

@@ -113,7 +113,10 @@ func TestPrunesIrrelevantInputs(t *testing.T) {
 		d.X[i*size] = float32(class - 1)
 		d.X[i*size+1] = float32(class % 2 * 2)
 	}
-	model := nn.Models()[4] // softmax regression
+	model, err := nn.Open("softmax-regression")
+	if err != nil {
+		t.Fatal(err)
+	}
 	m, err := methodtest.New("sparse-vd", "warmup_start = 20\nwarmup_end = 80")
 	if err != nil {
 		t.Fatal(err)
