@@ -84,7 +84,7 @@ func decodeJSON(text []byte, path string, v any) error {
 }
 
 func jsonError(text []byte, path string, err error) error {
-	offset := int64(len(text))
+	var offset int64
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {

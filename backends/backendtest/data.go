@@ -1,7 +1,6 @@
 package backendtest
 
 import (
-	"slices"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
@@ -55,8 +54,4 @@ func hostData(t ir.Type) backends.Data {
 		return backends.Data{U32: make([]uint32, t.Size())}
 	}
 	return backends.Data{F32: make([]float32, t.Size())}
-}
-
-func clone(d backends.Data) backends.Data {
-	return backends.Data{F32: slices.Clone(d.F32), U32: slices.Clone(d.U32)}
 }

@@ -135,7 +135,7 @@ func (a *array) describe(header string) error {
 			}
 		case "fortran_order":
 			if p.take("True") {
-				return fmt.Errorf("Fortran order; save numpy.ascontiguousarray(a) instead")
+				return fmt.Errorf("array in Fortran order; save numpy.ascontiguousarray(a) instead")
 			}
 			p.expect("False")
 		case "shape":
