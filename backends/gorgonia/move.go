@@ -18,34 +18,55 @@ func strides(shape []int) []int {
 	return s
 }
 
-// walk visits the elements of the shape in row-major order, with their
-// positions in two arrays of the strides given.
-func walk(shape, as, bs []int, a, b int, f func(a, b int)) {
-	if len(shape) == 0 {
+// rows visits the rows of the shape in order, with the positions of their
+// starts in two arrays of the strides given. A scalar is one row.
+func rows(shape, as, bs []int, a, b int, f func(a, b int)) {
+	if len(shape) <= 1 {
 		f(a, b)
 		return
 	}
-	n, sa, sb := shape[0], as[0], bs[0]
-	if len(shape) == 1 {
-		for range n {
-			f(a, b)
-			a, b = a+sa, b+sb
-		}
-		return
+	for range shape[0] {
+		rows(shape[1:], as[1:], bs[1:], a, b, f)
+		a, b = a+as[0], b+bs[0]
 	}
-	for range n {
-		walk(shape[1:], as[1:], bs[1:], a, b, f)
-		a, b = a+sa, b+sb
+}
+
+// row is the length and the strides of a row.
+func row(shape, as, bs []int) (n, a, b int) {
+	if len(shape) == 0 {
+		return 1, 1, 1
 	}
+	last := len(shape) - 1
+	return shape[last], as[last], bs[last]
 }
 
 // moved copies the elements of a shape between strided arrays.
 func moved(shape, to, from []int, toStart, fromStart int, y, x array) {
 	if y.u != nil {
-		walk(shape, to, from, toStart, fromStart, func(a, b int) { y.u[a] = x.u[b] })
+		move(shape, to, from, toStart, fromStart, y.u, x.u)
 		return
 	}
-	walk(shape, to, from, toStart, fromStart, func(a, b int) { y.f[a] = x.f[b] })
+	move(shape, to, from, toStart, fromStart, y.f, x.f)
+}
+
+func move[T any](shape, to, from []int, toStart, fromStart int, y, x []T) {
+	n, sa, sb := row(shape, to, from)
+	rows(shape, to, from, toStart, fromStart, func(a, b int) {
+		switch {
+		case sa == 1 && sb == 1:
+			copy(y[a:a+n], x[b:b+n])
+		case sa == 1 && sb == 0:
+			v := x[b]
+			for i := range y[a : a+n] {
+				y[a+i] = v
+			}
+		default:
+			for range n {
+				y[a] = x[b]
+				a, b = a+sa, b+sb
+			}
+		}
+	})
 }
 
 // at is the position of an index.
@@ -117,13 +138,13 @@ func (e *emitter) concat(t ir.Type, axis int, xs []*node) *node {
 }
 
 func gather(in *ir.Instr, types []ir.Type) func(y array, x []array) {
-	row := in.Type.Size() / in.Type.Shape[0]
+	width := in.Type.Size() / in.Type.Shape[0]
 	return func(y array, x []array) {
 		for i, r := range x[1].u {
 			if y.u != nil {
-				copy(y.u[i*row:(i+1)*row], x[0].u[int(r)*row:])
+				copy(y.u[i*width:(i+1)*width], x[0].u[int(r)*width:])
 			} else {
-				copy(y.f[i*row:(i+1)*row], x[0].f[int(r)*row:])
+				copy(y.f[i*width:(i+1)*width], x[0].f[int(r)*width:])
 			}
 		}
 	}
@@ -157,6 +178,13 @@ func reduceMax(in *ir.Instr, types []ir.Type) func(y array, x []array) {
 		for i := range y.f {
 			y.f[i] = float32(math.Inf(-1))
 		}
-		walk(shape, to, strides(shape), 0, 0, func(a, b int) { y.f[a] = max(y.f[a], x[0].f[b]) })
+		from := strides(shape)
+		n, step, _ := row(shape, to, from)
+		rows(shape, to, from, 0, 0, func(a, b int) {
+			for _, v := range x[0].f[b : b+n] {
+				y.f[a] = max(y.f[a], v)
+				a += step
+			}
+		})
 	}
 }
