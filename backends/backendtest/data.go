@@ -1,7 +1,6 @@
 package backendtest
 
 import (
-
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
 	"bayesbench/backends/rng"
