@@ -60,11 +60,14 @@ type Eval struct {
 	// Shift names corruptions of the test set with their severity, such as
 	// gaussian-noise-3 or rotate-60, on which the first predictor is scored too.
 	Shift []string `toml:"shift" json:"shift,omitempty"`
-	OOD   []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
-	Train bool     `toml:"train" json:"train,omitempty"` // also the error and NLL on the training set, augmentation left out
-	Every int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
-	Save  bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
-	Calib bool     `toml:"calibrated" json:"calibrated"` // also the temperature-scaled log-likelihood
+	// Reference is the label of a method in the suite, such as hmc, whose
+	// predictive under the same seed the others are compared with: agreement and
+	// total variation.
+	Reference string   `toml:"reference" json:"reference,omitempty"`
+	OOD       []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
+	Train     bool     `toml:"train" json:"train,omitempty"` // also the error and NLL on the training set, augmentation left out
+	Every     int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
+	Save      bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
 }
 
 // Setting is one swept key and its value, as in a benchmark's name.

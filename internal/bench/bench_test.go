@@ -290,3 +290,36 @@ train = true`, 1) + "[[method]]\nname = \"ffg\"\n"
 		t.Errorf("NLL clean %g, fgsm %g, pgd %g, shifted %g", clean, fgsm, pgd, shifted)
 	}
 }
+
+// A method compared with itself under the same seed agrees fully; another
+// method agrees in part.
+func TestReference(t *testing.T) {
+	text := strings.Replace(small, "every = 1", "reference = \"ffg\"", 1)
+	q := &quiet{}
+	if sum, _ := runOnce(t, t.TempDir(), text, q); sum.Done != 12 {
+		t.Fatalf("%+v\n%s", sum, strings.Join(q.notes, "\n"))
+	}
+	seen := 0
+	for _, o := range q.ended {
+		for _, r := range o.Records {
+			agreement, ok := r.Value("agreement")
+			if !ok {
+				continue
+			}
+			seen++
+			if tv, _ := r.Value("total_variation"); r.Method == "ffg" || !(agreement > 0.25 && agreement <= 1) || !(tv > 0 && tv < 0.9) {
+				t.Errorf("%s: agreement %g, total variation %g", r.Name(), agreement, tv)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("nothing was compared")
+	}
+	s, err := suites.Parse("small.toml", []byte(strings.Replace(text, `"ffg"`, `"fgg"`, 1)), nil)
+	if err == nil {
+		_, err = bench.Plan(context.Background(), s, &bench.Sets{})
+	}
+	if err == nil || !strings.Contains(err.Error(), `did you mean "ffg"?`) {
+		t.Errorf("an unknown reference: %v", err)
+	}
+}

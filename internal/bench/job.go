@@ -26,17 +26,18 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 		return nil, err
 	}
 	rec := newRecord(j, be.Info(), set)
-	if len(j.plan.Members) == 0 {
+	if len(j.members) == 0 {
 		st, err := newState(be, j.plan.State)
 		if err != nil {
 			return rec, err
 		}
 		t := &trainer{job: j, be: be, store: store, report: report, pulse: pulse, state: st, set: set}
-		if j.plan.Teacher != nil {
-			teacher := j.Needs[len(j.Needs)-1]
-			if t.targets, err = teacher.meanPredictive(ctx, be, pulse, run, set, set.Train); err != nil {
+		if j.teacher != nil {
+			e, err := j.teacher.meanPredictive(ctx, be, pulse, run, set, set.Train)
+			if err != nil {
 				return rec, fmt.Errorf("teacher: %w", err)
 			}
+			t.targets = float32s(e.P)
 		}
 		if err := t.run(ctx); err != nil {
 			return rec, err
@@ -46,6 +47,11 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 	rec.seconds["train"] = time.Since(started).Seconds()
 
 	predicting := time.Now()
+	if j.reference != nil {
+		if rec.reference, err = j.reference.meanPredictive(ctx, be, pulse, run, set, set.Test); err != nil {
+			return rec, fmt.Errorf("reference: %w", err)
+		}
+	}
 	truth := labels(set.Test)
 	for i, p := range j.predictors() {
 		if err := j.predict(ctx, be, pulse, run, store, report, rec, i, truth, set); err != nil {
@@ -102,6 +108,13 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 			more, err := j.onTraining(ctx, s, set)
 			if err != nil {
 				return fmt.Errorf("training set: %w", err)
+			}
+			scores = append(scores, more...)
+		}
+		if rec.reference != nil {
+			more, err := metrics.ScoreReference(final, rec.reference)
+			if err != nil {
+				return err
 			}
 			scores = append(scores, more...)
 		}

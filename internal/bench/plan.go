@@ -19,9 +19,13 @@ import (
 type Job struct {
 	ID     string
 	Config suites.Config
-	Needs  []*Job // that must be done first: an ensemble's members, a student's teacher
+	Needs  []*Job // that must be done first: all of the three below
 	Listed bool   // the suite asks for it; otherwise only another job does
 	FLOPs  float64
+
+	members   []*Job // whose predictives make this job's
+	teacher   *Job   // whose predictive is this job's target
+	reference *Job   // whose predictive this job's is compared with
 
 	plan *methods.Plan
 	sets *Sets
@@ -46,24 +50,45 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 		if err := j.resolve(ctx); err != nil {
 			return nil, err
 		}
-		parts := append([]methods.Part(nil), j.plan.Members...)
-		if j.plan.Teacher != nil {
-			parts = append(parts, *j.plan.Teacher)
-		}
-		for _, p := range parts {
+		part := func(p methods.Part) (*Job, error) {
 			t, ok := c.Method.Sub(p.Key)
 			if !ok {
 				return nil, c.Method.Errorf(p.Key, "%s: want a table [method.%s]", p.Key, p.Key)
 			}
-			part, err := c.With(t, p.Seed(c.Seed))
+			other, err := c.With(t, p.Seed(c.Seed))
 			if err != nil {
 				return nil, err
 			}
-			need, err := add(part, depth+1)
-			if err != nil {
-				return nil, err
+			if other.Seed != c.Seed {
+				other.Eval.Reference = "" // which the suite has under its own seeds only
 			}
+			need, err := add(other, depth+1)
 			j.Needs = append(j.Needs, need)
+			return need, err
+		}
+		for _, p := range j.plan.Members {
+			m, err := part(p)
+			if err != nil {
+				return nil, err
+			}
+			j.members = append(j.members, m)
+		}
+		if p := j.plan.Teacher; p != nil {
+			t, err := part(*p)
+			if err != nil {
+				return nil, err
+			}
+			j.teacher = t
+		}
+		if label := c.Eval.Reference; label != "" && label != c.Method.Label() {
+			other, err := reference(s, c)
+			if err != nil {
+				return nil, err
+			}
+			if j.reference, err = add(other, depth+1); err != nil {
+				return nil, err
+			}
+			j.Needs = append(j.Needs, j.reference)
 		}
 		byID[id] = j
 		order = append(order, j)
@@ -78,6 +103,21 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 		j.Config.Swept = c.Swept
 	}
 	return order, nil
+}
+
+// reference finds the suite's job that c names as its reference: the method of
+// that label on the same model, data, backend and seed.
+func reference(s *suites.Suite, c suites.Config) (suites.Config, error) {
+	var labels []string
+	for _, other := range s.Jobs {
+		label := other.Method.Label()
+		if label == c.Eval.Reference && other.Model == c.Model && other.Data == c.Data && other.Backend == c.Backend && other.Seed == c.Seed {
+			return other, nil
+		}
+		labels = append(labels, label)
+	}
+	return c, c.Method.Errorf("", "eval.reference: no method %q in the suite with this model, data, backend and seed; did you mean %q?",
+		c.Eval.Reference, nearest.Name(c.Eval.Reference, labels))
 }
 
 // resolve makes the job's plan and estimates its cost.
@@ -211,7 +251,7 @@ func (s *Sets) Hashes(names ...string) map[string]string {
 	for _, sets := range []map[suites.Data]*data.Set{s.open, s.against} {
 		for d, set := range sets {
 			if slices.Contains(names, d.Name) {
-				out[d.Name] = "sha256:" + set.Hash
+				out[d.Name] = set.Hash
 			}
 		}
 	}

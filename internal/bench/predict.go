@@ -48,16 +48,16 @@ func (s *stream) limit() int {
 // predictors lists what a job's predictive may be drawn by: those of the plan,
 // or for one made of members those of its first member.
 func (j *Job) predictors() []methods.Predictor {
-	for len(j.plan.Members) > 0 {
-		j = j.Needs[0]
+	for len(j.members) > 0 {
+		j = j.members[0]
 	}
 	return j.plan.Predictors
 }
 
 // leaf is the job whose predict programs are run.
 func (j *Job) leaf() *Job {
-	for len(j.plan.Members) > 0 {
-		j = j.Needs[0]
+	for len(j.members) > 0 {
+		j = j.members[0]
 	}
 	return j
 }
@@ -65,11 +65,11 @@ func (j *Job) leaf() *Job {
 // storedStates lists the weights that a predictor of the job draws from, those
 // of members in turn.
 func (j *Job) storedStates(run *results.Run, p methods.Predictor) ([]stored, error) {
-	if n := len(j.plan.Members); n > 0 {
+	if n := len(j.members); n > 0 {
 		lists := make([][]stored, n)
 		longest := 0
 		for i := range lists {
-			l, err := j.Needs[i].storedStates(run, p)
+			l, err := j.members[i].storedStates(run, p)
 			if err != nil {
 				return nil, err
 			}
@@ -271,9 +271,9 @@ func (t *trainer) glance() ([2]float64, error) {
 	return [2]float64{metrics.Error(e), metrics.NLL(e)}, nil
 }
 
-// meanPredictive is the job's predictive probabilities on a split: what a
-// teacher gives its student.
-func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pulse, run *results.Run, set *data.Set, split data.Split) ([]float32, error) {
+// meanPredictive is the job's predictive on a split, by its first predictor and
+// all its samples: what a teacher gives its student, and what a reference is.
+func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pulse, run *results.Run, set *data.Set, split data.Split) (*metrics.Evaluation, error) {
 	p := j.predictors()[0]
 	states, err := j.storedStates(run, p)
 	if err != nil {
@@ -288,13 +288,5 @@ func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pu
 	if k == 0 {
 		k = max(j.Config.Eval.Samples, len(s.states))
 	}
-	e, err := s.predictive(s.batches(ctx, split), split.Len(), k, nil)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float32, len(e.P))
-	for i, x := range e.P {
-		out[i] = float32(x)
-	}
-	return out, nil
+	return s.predictive(s.batches(ctx, split), split.Len(), k, nil)
 }

@@ -23,6 +23,8 @@ type record struct {
 	set     results.Set
 	details results.Details
 	seconds map[string]float64
+	// reference is the predictive that this job's is compared with, nil without.
+	reference *metrics.Evaluation
 }
 
 func newRecord(j *Job, be backends.Info, set *data.Set) *record {
@@ -31,12 +33,18 @@ func newRecord(j *Job, be backends.Info, set *data.Set) *record {
 		job: j,
 		config: []results.Pair{
 			{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)},
-			{Key: "version", Value: Version()}, {Key: "data-hash", Value: set.Hash[:12]},
+			{Key: "version", Value: Version()}, {Key: "data-hash", Value: shortHash(set.Hash)},
 			{Key: "goos", Value: runtime.GOOS}, {Key: "goarch", Value: runtime.GOARCH}, {Key: "device", Value: be.Device},
 		},
 		set:     results.Set{Units: results.Units{}},
 		seconds: map[string]float64{},
 	}
+}
+
+// shortHash is enough of "sha256:…" to tell two sets apart in a line.
+func shortHash(hash string) string {
+	_, hex, _ := strings.Cut(hash, ":")
+	return hex[:min(12, len(hex))]
 }
 
 // add appends one benchmark line.
@@ -197,11 +205,15 @@ func (r *record) histogram(set string, e *metrics.Evaluation, k int) {
 
 // writePredictions writes the predictive probabilities [N,C] as npy.
 func writePredictions(w io.Writer, e *metrics.Evaluation) error {
-	p := make([]float32, len(e.P))
-	for i, x := range e.P {
-		p[i] = float32(x)
+	return npyio.Write(w, float32s(e.P))
+}
+
+func float32s(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
 	}
-	return npyio.Write(w, p)
+	return out
 }
 
 func median(x []float64) float64 {
