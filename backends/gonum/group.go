@@ -2,6 +2,7 @@ package gonum
 
 import (
 	"fmt"
+	"slices"
 
 	"bayesbench/backends/gonum/kernel"
 	"bayesbench/backends/ir"
@@ -20,6 +21,7 @@ type group struct {
 	tasks   int
 	regs    int
 	code    []micro
+	streams []int // arrays that the code reads or writes, by canonical value
 	sums    []terminal
 	rows    []row
 	task    func(task, worker int)
@@ -147,6 +149,7 @@ func (e *executable) newGroup(members []ir.Value) *group {
 	c := coder{e: e, g: g, unit: unit, at: map[ir.Value]operand{}, loaded: map[access]operand{}}
 	c.emit(members)
 	g.regs = allocate(g.code)
+	g.streams = streamed(g.code)
 	if g.regs > cacheRegs && plane == 0 {
 		g.block /= 2
 	}
@@ -245,8 +248,43 @@ func (r *row) spread(e *executable) {
 }
 
 func (g *group) doTask(task, worker int) {
-	for b := task * g.perTask; b < min(g.blocks, (task+1)*g.perTask); b++ {
-		g.runBlock(b, g.e.regs[worker])
+	end := min(g.blocks, (task+1)*g.perTask)
+	for b := task * g.perTask; b < end; b++ {
+		g.runBlock(b, b+1 < end, g.e.regs[worker])
+	}
+}
+
+// streamed lists the arrays that the code goes through, if there is code enough
+// beside them to hide their way from memory.
+func streamed(code []micro) []int {
+	var all []int
+	for i := range code {
+		m := &code[i]
+		for _, o := range append(m.reads(), &m.dst) {
+			if o.in == inArray && m.do != sum && m.do != dot && !slices.Contains(all, o.at) {
+				all = append(all, o.at)
+			}
+		}
+	}
+	if len(code) <= len(all) {
+		return nil
+	}
+	return all
+}
+
+// ahead asks for a share of the next block's arrays, as much as there is for
+// operation i of the code: all at once the loads would wait for one another.
+// A block is often a page, where the hardware's own prefetching ends.
+func (s *span) ahead(i int) {
+	const piece = 16 * lineFloats
+	g := s.g
+	pieces := (g.block + piece - 1) / piece
+	total := pieces * len(g.streams)
+	for k := i * total / len(g.code); k < (i+1)*total/len(g.code); k++ {
+		lo := s.lo + g.block + k%pieces*piece
+		if hi := min(lo+piece, s.lo+2*g.block, g.n); lo < hi {
+			kernel.Prefetch(g.e.f32[g.streams[k/pieces]][lo:hi])
+		}
 	}
 }
 
@@ -278,9 +316,13 @@ func (s *span) whole(o operand) []float32 {
 	return x[:(len(x)+lineFloats-1)/lineFloats*lineFloats]
 }
 
-func (g *group) runBlock(b int, regs []float32) {
+// runBlock runs the code on block b; more says that the next one follows.
+func (g *group) runBlock(b int, more bool, regs []float32) {
 	s := span{g: g, regs: regs, lo: b * g.block, hi: min(g.n, (b+1)*g.block), block: g.block}
 	for i := range g.code {
+		if more {
+			s.ahead(i)
+		}
 		m := &g.code[i]
 		switch m.do {
 		case unary:

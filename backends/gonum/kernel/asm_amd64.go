@@ -466,3 +466,6 @@ func copyRowsAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int
 
 //go:noescape
 func copyRowsAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
+
+//go:noescape
+func prefetchLines(x []float32)

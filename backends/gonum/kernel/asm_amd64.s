@@ -25349,3 +25349,20 @@ narrow:
 	JNZ       narrow
 	VZEROUPPER
 	RET
+
+// func prefetchLines(x []float32)
+// Requires: MMX+
+TEXT ·prefetchLines(SB), NOSPLIT, $0-24
+	MOVQ x_base+0(FP), AX
+	MOVQ x_len+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   done
+
+loop:
+	PREFETCHT1 (AX)
+	ADDQ       $0x00000040, AX
+	SUBQ       $0x00000010, CX
+	JGE        loop
+
+done:
+	RET

@@ -4,7 +4,7 @@
 //
 //	unary.go    UnaryOp.Apply: negation … softplus on a block
 //	binary.go   BinaryOp.Apply, ApplyScalar, ScalarApply; FMA; Select
-//	move.go     Fill, RepeatEach, TileRow, Transpose
+//	move.go     Fill, RepeatEach, TileRow, Transpose, Prefetch
 //	noise.go    Uniform, Normal: blocks of the stream of package rng
 //	reduce.go   Sum, Dot, MaxOf; SumRows, MaxRows, SumCols
 //	softmax.go  LogSoftmax rows and its gradient

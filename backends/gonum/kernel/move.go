@@ -37,6 +37,9 @@ func TileRow(dst, row []float32, start int) {
 	}
 }
 
+// Prefetch asks for the cache lines of x ahead of their use.
+func Prefetch(x []float32) { active.prefetch(x) }
+
 // Transpose writes the cols×rows transpose of the rows×cols matrix x.
 func Transpose(dst, x []float32, rows, cols int) {
 	mustEqual(len(dst), rows*cols)

@@ -23,6 +23,7 @@ type set struct {
 	maxPairs     func(dst, a, b []float32)           // of 2×2 pooling, see window.go
 	maxPairsGrad func(da, db, a, b, g []float32)
 	copyRows     func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
+	prefetch     func(x []float32)
 	tile         *tile // of the matrix product
 }
 
@@ -45,6 +46,7 @@ var portable = func() set {
 		maxPairs:     maxPairsGo,
 		maxPairsGrad: maxPairsGradGo,
 		copyRows:     copyRowsGo,
+		prefetch:     func([]float32) {},
 		tile:         &tileGo,
 	}
 	for op := range numBinary {
@@ -113,6 +115,9 @@ func (s set) overlaid(v set) set {
 	}
 	if v.copyRows != nil {
 		s.copyRows = v.copyRows
+	}
+	if v.prefetch != nil {
+		s.prefetch = v.prefetch
 	}
 	if v.tile != nil {
 		s.tile = v.tile

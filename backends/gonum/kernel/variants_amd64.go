@@ -88,6 +88,7 @@ var setAVX2 = set{
 	maxPairs:     maxPairsAVX2,
 	maxPairsGrad: maxPairsGradAVX2,
 	copyRows:     copyRowsOfAVX2,
+	prefetch:     prefetchLines,
 	transpose:    transposeAVX2,
 	tile: &tile{rows: 6, cols: 16, widths: []int{8, 16}, run: [][]tileFunc{
 		{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},

@@ -23,5 +23,6 @@ func main() {
 	noises()
 	pools()
 	copies()
+	prefetch()
 	Generate()
 }
