@@ -36,7 +36,8 @@ var policy = map[string][]string{
 	"results/score":   {"backends/rng", "results", "results/metrics", "github.com/sbinet/npyio/…", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
 	"results/report": {"results", "results/metrics", "results/stats", "results/papers", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
-	"results/papers": {"github.com/BurntSushi/toml"},
+	"results/papers":      {"github.com/BurntSushi/toml"},
+	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},
 
 	"internal/cli":     {},
 	"internal/nearest": {"github.com/agnivade/levenshtein"},
