@@ -1,9 +1,15 @@
 package papers
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"bayesbench/methods"
+	_ "bayesbench/methods/all"
+	"bayesbench/methods/nn"
 )
 
 func TestAllParse(t *testing.T) {
@@ -14,6 +20,37 @@ func TestAllParse(t *testing.T) {
 		if _, err := Get(name); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What the filters name exists: a row that no run can fill is a spelling mistake.
+func TestFiltersNameWhatThereIs(t *testing.T) {
+	known := map[string]func(string) bool{
+		"method": func(name string) bool {
+			name = strings.TrimSuffix(strings.TrimPrefix(name, "ensemble("), ")")
+			return slices.ContainsFunc(methods.Drivers(), func(d methods.Driver) bool { return d.Name == name })
+		},
+		"model":   func(name string) bool { _, err := nn.Open(name); return err == nil },
+		"predict": func(name string) bool { return name == "mean" || name == "sample" },
+	}
+	term := regexp.MustCompile(`/(method|model|predict):("[^"]*"|\S+)`)
+	rows := 0
+	for _, name := range Names() {
+		p, err := Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Rows {
+			for _, m := range term.FindAllStringSubmatch(r.Filter, -1) {
+				if value := strings.Trim(m[2], `"`); !known[m[1]](value) {
+					t.Errorf("%s, %s %s: there is no %s %q", name, r.Group, r.Label, m[1], value)
+				}
+				rows++
+			}
+		}
+	}
+	if rows < 50 {
+		t.Errorf("only %d terms seen", rows)
 	}
 }
 

@@ -45,6 +45,10 @@ const layersUnit = "layers"
 // Where the column has a margin and the row a published number, two one-sided t tests at alpha say whether ours is
 // equivalent to it; a large p of a test of difference would show nothing of the kind.
 func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (*PaperTable, error) {
+	set, err := withDEE(set)
+	if err != nil {
+		return nil, err
+	}
 	set.Records = overPredictors(set.Records)
 	t := &PaperTable{Paper: p}
 	found := false

@@ -31,7 +31,7 @@ const DefaultTables = ".name,/model,/backend,/ood"
 var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s", "ood-auroc-entropy", "ood-fpr95-entropy"}
 
 // detailKeys mark records of shifted test data or of one layer. They stay out of a table that does not mention them.
-var detailKeys = []string{"corruption", "severity", "layer"}
+var detailKeys = []string{"corruption", "severity", "attack", "epsilon", "layer"}
 
 // predictKey tells apart the predictors of one job, such as posterior samples and pruned posterior means. Records
 // without it hold for all of them.
@@ -72,8 +72,52 @@ type Cell struct {
 	*Comparison // with the baseline row; nil in that row, without a baseline, or where nothing can be paired
 }
 
-// Build makes the tables that the query asks for.
+// Build makes the tables that the query asks for. A query that names no rows, columns or metrics gets the sparsity of
+// each layer as well, where there is any.
 func Build(set results.Set, q Query) ([]Table, error) {
+	set, err := withDEE(set)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := tabulate(set, q)
+	if err != nil || q.Rows != "" || q.Cols != "" || len(q.Metrics) > 0 {
+		return tables, err
+	}
+	layers, err := buildLayers(set, q)
+	return append(tables, layers...), err
+}
+
+// buildLayers makes the tables of sparsity by layer: a row for each layer, in the network's order, and a column for
+// each method that prunes.
+func buildLayers(set results.Set, q Query) ([]Table, error) {
+	methods := defaultRows(withoutDetail(set.Records, q), q)
+	set.Records = slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool {
+		_, has := r.Value("sparsity")
+		return !has || sweepValue(&r, "layer") == ""
+	})
+	// What the filter leaves is seen before tabulate, to which an empty result is a mistake of the user's.
+	keep, err := newFilter(q.Filter)
+	if err != nil {
+		return nil, err
+	}
+	for i := range set.Records {
+		if kept, err := keep(&set.Records[i]); err != nil {
+			return nil, err
+		} else if kept {
+			q.Rows, q.Cols, q.Metrics, q.Baseline = "/layer", withoutKey(methods, "/"+predictKey), []string{"sparsity"}, ""
+			return tabulate(set, q)
+		}
+	}
+	return nil, nil
+}
+
+// withoutKey drops one key from a projection: all predictors of a job have the same weights.
+func withoutKey(projection, key string) string {
+	keys := slices.DeleteFunc(strings.Split(projection, ","), func(k string) bool { return k == key })
+	return strings.Join(keys, ",")
+}
+
+func tabulate(set results.Set, q Query) ([]Table, error) {
 	if q.Alpha == 0 {
 		q.Alpha = 0.05
 	}

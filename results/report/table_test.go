@@ -78,6 +78,34 @@ func TestTableTakesLargestK(t *testing.T) {
 	}
 }
 
+// A query that asks for nothing in particular shows the layers too.
+func TestTableOfLayers(t *testing.T) {
+	set := demoSet(2)
+	for _, seed := range []string{"0", "1"} {
+		for layer, value := range map[string]float64{"fc1": 0.99, "fc2": 0.9} {
+			r := record("sparse-vd", seed, 0, results.Value{Unit: "sparsity", Value: value})
+			r.Sweep = []results.Pair{{Key: "layer", Value: layer}}
+			set.Records = append(set.Records, r)
+		}
+	}
+	tables := build(t, set, Query{Baseline: "deterministic"})
+	if len(tables) != 2 || len(tables[0].Rows) != 5 {
+		t.Fatalf("%d tables, want the demo's and the layers of model m", len(tables))
+	}
+	layers := tables[1]
+	if layers.Title != "MNIST · m · gonum · sparsity by method" || len(layers.Rows) != 2 || len(layers.Columns) != 1 {
+		t.Errorf("%+v", layers)
+	}
+	if c := cell(t, layers, "fc2", "sparse-vd"); c.Mean != 0.9 || c.N != 2 {
+		t.Errorf("%+v", c)
+	}
+	for _, q := range []Query{{Filter: "/method:deterministic"}, {Metrics: []string{"sparsity"}}, {Rows: "/method"}} {
+		if tables := build(t, set, q); len(tables) != 1 {
+			t.Errorf("%+v: %d tables", q, len(tables))
+		}
+	}
+}
+
 func TestTableSignificance(t *testing.T) {
 	// Ten seeds, one comparison: every difference is -1, so p = 2/2^10. The pairing matters: the seeds vary by 100.
 	set := results.Set{Units: demoUnits}
