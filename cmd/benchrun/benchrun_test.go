@@ -65,9 +65,13 @@ func TestRunTwice(t *testing.T) {
 	if code != 0 || !strings.Contains(log, "12 jobs done now, 0 before") || !strings.Contains(table, "sparse-vd") {
 		t.Fatalf("first run: exit %d\n%s\n%s", code, log, table)
 	}
-	code, again, log := benchrun(t, "-out", dir, suite)
+	events := filepath.Join(dir, "events")
+	code, again, log := benchrun(t, "-out", dir, "-tensorboard", events, suite)
 	if code != 0 || !strings.Contains(log, "0 jobs done now, 12 before") {
 		t.Fatalf("second run: exit %d\n%s", code, log)
+	}
+	if files, err := filepath.Glob(filepath.Join(events, "blobs", "lenet-300-100", "*", "gonum", "seed=*", "events.out.tfevents.*")); err != nil || len(files) != 8 {
+		t.Errorf("%d event files, want 8 (%v)", len(files), err)
 	}
 	if again != table {
 		t.Errorf("the second table differs:\n%s\nthe first:\n%s", again, table)

@@ -15,6 +15,7 @@ import (
 	"bayesbench/internal/bench"
 	"bayesbench/results"
 	"bayesbench/results/report"
+	"bayesbench/results/tensorboard"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
 )
@@ -27,6 +28,7 @@ type options struct {
 	json     bool
 	noWait   bool
 	baseline string
+	events   string // directory for TensorBoard
 	methods  *[]string
 	backends *[]string
 	seeds    *[]string
@@ -42,6 +44,7 @@ func (c *command) suites() *ffcli.Command {
 	fs.BoolVar(&o.json, "json", false, "print the plan or the table as JSON")
 	fs.BoolVar(&o.noWait, "no-wait", false, "if another process is at work on the run directory, end at once instead of waiting")
 	fs.StringVar(&o.baseline, "baseline", "deterministic", "the table compares with this `method`")
+	fs.StringVar(&o.events, "tensorboard", "", "also write the finished jobs' curves and metrics as TensorBoard event files below this `directory`")
 	o.methods = listFlag(fs, "method", "run only these `methods`, comma-separated, as the table calls them")
 	o.backends = listFlag(fs, "backend", "run on these `backends` instead of the suite's")
 	o.seeds = listFlag(fs, "seed", "run only these `seeds` of the suite")
@@ -145,7 +148,26 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 		return nil, err
 	}
 	fmt.Fprintf(c.stderr, "%s: %d jobs done now, %d before, %d failed; results in %s\n", s.Name, sum.Done, sum.Skipped, len(sum.Failed), dir)
+	if o.events != "" {
+		if err := writeEvents(dir, o.events); err != nil {
+			return nil, err
+		}
+	}
 	return sum.Failed, c.printTable(dir, jobs, o)
+}
+
+// writeEvents writes every finished job of a run for TensorBoard.
+func writeEvents(dir, events string) error {
+	done, err := results.ReadJobs(dir)
+	if err != nil {
+		return err
+	}
+	for _, j := range done {
+		if err := tensorboard.Write(events, j); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printTable prints what the jobs' results come to; what an earlier, wider plan
