@@ -13399,9 +13399,9 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (DX)(BX*4), Y0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      lanes_42b20000<>+0(SB), Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x00, Y1, Y1
@@ -13428,9 +13428,9 @@ many:
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
 	VMOVUPS      32(DX)(BX*4), Y0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      lanes_42b20000<>+0(SB), Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x00, Y1, Y1
@@ -13467,9 +13467,9 @@ fewer:
 
 one:
 	VMOVUPS      (DX)(BX*4), Y0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      lanes_42b20000<>+0(SB), Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x00, Y1, Y1
@@ -13508,9 +13508,9 @@ tail:
 	SUBQ         CX, SI
 	VMOVUPS      (DI)(SI*4), Y0
 	VMASKMOVPS   (DX)(BX*4), Y0, Y1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
 	VMOVUPS      lanes_42b20000<>+0(SB), Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
 	VMINPS       Y1, Y2, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
@@ -13541,24 +13541,6 @@ done:
 	VZEROUPPER
 	RET
 
-DATA lanes_c2d00000<>+0(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+4(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+8(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+12(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+16(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+20(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+24(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+28(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+32(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+36(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+40(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+44(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+48(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+52(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+56(SB)/4, $0xc2d00000
-DATA lanes_c2d00000<>+60(SB)/4, $0xc2d00000
-GLOBL lanes_c2d00000<>(SB), RODATA|NOPTR, $64
-
 DATA lanes_42b20000<>+0(SB)/4, $0x42b20000
 DATA lanes_42b20000<>+4(SB)/4, $0x42b20000
 DATA lanes_42b20000<>+8(SB)/4, $0x42b20000
@@ -13576,6 +13558,24 @@ DATA lanes_42b20000<>+52(SB)/4, $0x42b20000
 DATA lanes_42b20000<>+56(SB)/4, $0x42b20000
 DATA lanes_42b20000<>+60(SB)/4, $0x42b20000
 GLOBL lanes_42b20000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_c2d00000<>+0(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+4(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+8(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+12(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+16(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+20(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+24(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+28(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+32(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+36(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+40(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+44(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+48(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+52(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+56(SB)/4, $0xc2d00000
+DATA lanes_c2d00000<>+60(SB)/4, $0xc2d00000
+GLOBL lanes_c2d00000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
 DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
@@ -13781,22 +13781,21 @@ many:
 	VCVTDQ2PS    Y3, Y3
 	VADDPS       Y1, Y3, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y2, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y2, Y3
 	VMULPS       Y2, Y2, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y2, Y3, Y2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y2
 	VXORPS       Y1, Y1, Y1
 	VCMPPS       $0x01, Y1, Y0, Y3
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y4
@@ -13820,22 +13819,21 @@ many:
 	VCVTDQ2PS    Y3, Y3
 	VADDPS       Y1, Y3, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y2, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y2, Y3
 	VMULPS       Y2, Y2, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y2, Y3, Y2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y2
 	VXORPS       Y1, Y1, Y1
 	VCMPPS       $0x01, Y1, Y0, Y3
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y4
@@ -13869,22 +13867,21 @@ one:
 	VCVTDQ2PS    Y3, Y3
 	VADDPS       Y1, Y3, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y2, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y2, Y3
 	VMULPS       Y2, Y2, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y2, Y3, Y2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y2
 	VXORPS       Y1, Y1, Y1
 	VCMPPS       $0x01, Y1, Y0, Y3
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y4
@@ -13920,22 +13917,21 @@ tail:
 	VCVTDQ2PS    Y4, Y4
 	VADDPS       Y2, Y4, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y3, Y3
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y4
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y3, Y4
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y4
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_be800170<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y3, Y4
 	VMULPS       Y3, Y3, Y5
 	VMULPS       Y5, Y4, Y4
 	VMULPS       Y3, Y4, Y4
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y4
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y4
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y5, Y4
 	VADDPS       Y3, Y4, Y3
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y3
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y3
 	VXORPS       Y2, Y2, Y2
 	VCMPPS       $0x01, Y2, Y1, Y4
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
@@ -14023,167 +14019,185 @@ DATA lanes_3f3504f3<>+56(SB)/4, $0x3f3504f3
 DATA lanes_3f3504f3<>+60(SB)/4, $0x3f3504f3
 GLOBL lanes_3f3504f3<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3d9021bb<>+0(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+4(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+8(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+12(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+16(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+20(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+24(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+28(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+32(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+36(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+40(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+44(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+48(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+52(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+56(SB)/4, $0x3d9021bb
-DATA lanes_3d9021bb<>+60(SB)/4, $0x3d9021bb
-GLOBL lanes_3d9021bb<>(SB), RODATA|NOPTR, $64
+DATA lanes_bd6432d9<>+0(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+4(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+8(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+12(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+16(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+20(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+24(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+28(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+32(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+36(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+40(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+44(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+48(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+52(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+56(SB)/4, $0xbd6432d9
+DATA lanes_bd6432d9<>+60(SB)/4, $0xbd6432d9
+GLOBL lanes_bd6432d9<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_bdebd1b8<>+0(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+4(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+8(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+12(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+16(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+20(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+24(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+28(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+32(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+36(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+40(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+44(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+48(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+52(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+56(SB)/4, $0xbdebd1b8
-DATA lanes_bdebd1b8<>+60(SB)/4, $0xbdebd1b8
-GLOBL lanes_bdebd1b8<>(SB), RODATA|NOPTR, $64
+DATA lanes_3def7cd2<>+0(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+4(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+8(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+12(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+16(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+20(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+24(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+28(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+32(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+36(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+40(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+44(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+48(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+52(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+56(SB)/4, $0x3def7cd2
+DATA lanes_3def7cd2<>+60(SB)/4, $0x3def7cd2
+GLOBL lanes_3def7cd2<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3def251a<>+0(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+4(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+8(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+12(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+16(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+20(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+24(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+28(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+32(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+36(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+40(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+44(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+48(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+52(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+56(SB)/4, $0x3def251a
-DATA lanes_3def251a<>+60(SB)/4, $0x3def251a
-GLOBL lanes_3def251a<>(SB), RODATA|NOPTR, $64
+DATA lanes_be0a09d9<>+0(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+4(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+8(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+12(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+16(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+20(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+24(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+28(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+32(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+36(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+40(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+44(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+48(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+52(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+56(SB)/4, $0xbe0a09d9
+DATA lanes_be0a09d9<>+60(SB)/4, $0xbe0a09d9
+GLOBL lanes_be0a09d9<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_bdfe5d4f<>+0(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+4(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+8(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+12(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+16(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+20(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+24(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+28(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+32(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+36(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+40(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+44(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+48(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+52(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+56(SB)/4, $0xbdfe5d4f
-DATA lanes_bdfe5d4f<>+60(SB)/4, $0xbdfe5d4f
-GLOBL lanes_bdfe5d4f<>(SB), RODATA|NOPTR, $64
+DATA lanes_3e135904<>+0(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+4(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+8(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+12(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+16(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+20(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+24(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+28(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+32(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+36(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+40(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+44(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+48(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+52(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+56(SB)/4, $0x3e135904
+DATA lanes_3e135904<>+60(SB)/4, $0x3e135904
+GLOBL lanes_3e135904<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3e11e9bf<>+0(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+4(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+8(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+12(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+16(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+20(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+24(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+28(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+32(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+36(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+40(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+44(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+48(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+52(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+56(SB)/4, $0x3e11e9bf
-DATA lanes_3e11e9bf<>+60(SB)/4, $0x3e11e9bf
-GLOBL lanes_3e11e9bf<>(SB), RODATA|NOPTR, $64
+DATA lanes_be2a0fbe<>+0(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+4(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+8(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+12(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+16(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+20(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+24(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+28(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+32(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+36(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+40(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+44(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+48(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+52(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+56(SB)/4, $0xbe2a0fbe
+DATA lanes_be2a0fbe<>+60(SB)/4, $0xbe2a0fbe
+GLOBL lanes_be2a0fbe<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_be2aae50<>+0(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+4(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+8(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+12(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+16(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+20(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+24(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+28(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+32(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+36(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+40(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+44(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+48(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+52(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+56(SB)/4, $0xbe2aae50
-DATA lanes_be2aae50<>+60(SB)/4, $0xbe2aae50
-GLOBL lanes_be2aae50<>(SB), RODATA|NOPTR, $64
+DATA lanes_3e4cb61e<>+0(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+4(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+8(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+12(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+16(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+20(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+24(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+28(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+32(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+36(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+40(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+44(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+48(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+52(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+56(SB)/4, $0x3e4cb61e
+DATA lanes_3e4cb61e<>+60(SB)/4, $0x3e4cb61e
+GLOBL lanes_3e4cb61e<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3e4cceac<>+0(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+4(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+8(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+12(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+16(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+20(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+24(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+28(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+32(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+36(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+40(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+44(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+48(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+52(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+56(SB)/4, $0x3e4cceac
-DATA lanes_3e4cceac<>+60(SB)/4, $0x3e4cceac
-GLOBL lanes_3e4cceac<>(SB), RODATA|NOPTR, $64
+DATA lanes_be800170<>+0(SB)/4, $0xbe800170
+DATA lanes_be800170<>+4(SB)/4, $0xbe800170
+DATA lanes_be800170<>+8(SB)/4, $0xbe800170
+DATA lanes_be800170<>+12(SB)/4, $0xbe800170
+DATA lanes_be800170<>+16(SB)/4, $0xbe800170
+DATA lanes_be800170<>+20(SB)/4, $0xbe800170
+DATA lanes_be800170<>+24(SB)/4, $0xbe800170
+DATA lanes_be800170<>+28(SB)/4, $0xbe800170
+DATA lanes_be800170<>+32(SB)/4, $0xbe800170
+DATA lanes_be800170<>+36(SB)/4, $0xbe800170
+DATA lanes_be800170<>+40(SB)/4, $0xbe800170
+DATA lanes_be800170<>+44(SB)/4, $0xbe800170
+DATA lanes_be800170<>+48(SB)/4, $0xbe800170
+DATA lanes_be800170<>+52(SB)/4, $0xbe800170
+DATA lanes_be800170<>+56(SB)/4, $0xbe800170
+DATA lanes_be800170<>+60(SB)/4, $0xbe800170
+GLOBL lanes_be800170<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_be7ffffc<>+0(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+4(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+8(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+12(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+16(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+20(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+24(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+28(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+32(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+36(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+40(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+44(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+48(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+52(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+56(SB)/4, $0xbe7ffffc
-DATA lanes_be7ffffc<>+60(SB)/4, $0xbe7ffffc
-GLOBL lanes_be7ffffc<>(SB), RODATA|NOPTR, $64
+DATA lanes_3eaaaad9<>+0(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+4(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+8(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+12(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+16(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+20(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+24(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+28(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+32(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+36(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+40(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+44(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+48(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+52(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+56(SB)/4, $0x3eaaaad9
+DATA lanes_3eaaaad9<>+60(SB)/4, $0x3eaaaad9
+GLOBL lanes_3eaaaad9<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3eaaaaaa<>+0(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+4(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+8(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+12(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+16(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+20(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+24(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+28(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+32(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+36(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+40(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+44(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+48(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+52(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+56(SB)/4, $0x3eaaaaaa
-DATA lanes_3eaaaaaa<>+60(SB)/4, $0x3eaaaaaa
-GLOBL lanes_3eaaaaaa<>(SB), RODATA|NOPTR, $64
+DATA lanes_35bfbe8e<>+0(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+4(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+8(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+12(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+16(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+20(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+24(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+28(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+32(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+36(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+40(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+44(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+48(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+52(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+56(SB)/4, $0x35bfbe8e
+DATA lanes_35bfbe8e<>+60(SB)/4, $0x35bfbe8e
+GLOBL lanes_35bfbe8e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f317200<>+0(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+4(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+8(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+12(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+16(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+20(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+24(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+28(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+32(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+36(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+40(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+44(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+48(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+52(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+56(SB)/4, $0x3f317200
+DATA lanes_3f317200<>+60(SB)/4, $0x3f317200
+GLOBL lanes_3f317200<>(SB), RODATA|NOPTR, $64
 
 DATA lanes_7fc00000<>+0(SB)/4, $0x7fc00000
 DATA lanes_7fc00000<>+4(SB)/4, $0x7fc00000
@@ -14265,23 +14279,22 @@ many:
 	VPSUBD       Y4, Y2, Y4
 	VCVTDQ2PS    Y3, Y3
 	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y5
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be800170<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y6, Y5, Y5
 	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y3, Y5
 	VADDPS       Y1, Y5, Y1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y1
 	VADDPS       Y4, Y1, Y1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y3, Y1
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x01, Y3, Y2, Y4
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
@@ -14307,23 +14320,22 @@ many:
 	VPSUBD       Y4, Y2, Y4
 	VCVTDQ2PS    Y3, Y3
 	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y5
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be800170<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y6, Y5, Y5
 	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y3, Y5
 	VADDPS       Y1, Y5, Y1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y1
 	VADDPS       Y4, Y1, Y1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y3, Y1
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x01, Y3, Y2, Y4
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
@@ -14359,23 +14371,22 @@ one:
 	VPSUBD       Y4, Y2, Y4
 	VCVTDQ2PS    Y3, Y3
 	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y5
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_be800170<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y6
 	VMULPS       Y6, Y5, Y5
 	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y3, Y5
 	VADDPS       Y1, Y5, Y1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y1
 	VADDPS       Y4, Y1, Y1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y3, Y1
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x01, Y3, Y2, Y4
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y5
@@ -14413,23 +14424,22 @@ tail:
 	VPSUBD       Y5, Y3, Y5
 	VCVTDQ2PS    Y4, Y4
 	VSUBPS       lanes_3f800000<>+0(SB), Y5, Y5
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y6
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y5, Y6
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y6
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_be800170<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y5, Y7
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y5, Y6, Y6
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y4, Y6
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y4, Y6
 	VADDPS       Y2, Y6, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y7, Y2
 	VADDPS       Y5, Y2, Y2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y4, Y2
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y4, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPS       $0x01, Y4, Y3, Y5
 	VMOVUPS      lanes_7fc00000<>+0(SB), Y6
@@ -14869,9 +14879,9 @@ many:
 	VMOVUPS      (DX)(BX*4), Y0
 	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
@@ -14917,9 +14927,9 @@ many:
 	VMOVUPS      32(DX)(BX*4), Y0
 	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
@@ -14975,9 +14985,9 @@ one:
 	VMOVUPS      (DX)(BX*4), Y0
 	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
@@ -15035,9 +15045,9 @@ tail:
 	VMASKMOVPS   (DX)(BX*4), Y0, Y1
 	VANDPS       lanes_7fffffff<>+0(SB), Y1, Y2
 	VADDPS       Y2, Y2, Y3
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
-	VMAXPS       Y3, Y4, Y3
 	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y4, Y3
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x00, Y4, Y4
@@ -15279,11 +15289,9 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (DX)(BX*4), Y0
-	VORPS        lanes_80000000<>+0(SB), Y0, Y1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      lanes_42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VORPS        lanes_80000000<>+0(SB), Y0, Y2
+	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
 	VMOVAPS      Y1, Y1
@@ -15315,11 +15323,9 @@ many:
 	VDIVPS       Y2, Y0, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
 	VMOVUPS      32(DX)(BX*4), Y0
-	VORPS        lanes_80000000<>+0(SB), Y0, Y1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      lanes_42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VORPS        lanes_80000000<>+0(SB), Y0, Y2
+	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
 	VMOVAPS      Y1, Y1
@@ -15361,11 +15367,9 @@ fewer:
 
 one:
 	VMOVUPS      (DX)(BX*4), Y0
-	VORPS        lanes_80000000<>+0(SB), Y0, Y1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      lanes_42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VORPS        lanes_80000000<>+0(SB), Y0, Y2
+	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
 	VMOVAPS      Y1, Y1
@@ -15409,11 +15413,9 @@ tail:
 	SUBQ         CX, SI
 	VMOVUPS      (DI)(SI*4), Y0
 	VMASKMOVPS   (DX)(BX*4), Y0, Y1
-	VORPS        lanes_80000000<>+0(SB), Y1, Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      lanes_42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VORPS        lanes_80000000<>+0(SB), Y1, Y3
+	VMAXPS       Y3, Y2, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
 	VMOVAPS      Y2, Y2
@@ -15456,16 +15458,14 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst_len+8(FP), CX
 	MOVQ x_base+24(FP), DX
 	XORQ BX, BX
-	SUBQ $0x00000008, CX
+	SUBQ $0x00000010, CX
 	JL   fewer
 
 many:
 	VMOVUPS      (DX)(BX*4), Y0
-	VORPS        lanes_80000000<>+0(SB), Y0, Y1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      lanes_42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VORPS        lanes_80000000<>+0(SB), Y0, Y2
+	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x00, Y2, Y2
 	VMOVAPS      Y1, Y1
@@ -15489,46 +15489,120 @@ many:
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      lanes_3f800000<>+0(SB), Y2
-	VADDPS       Y1, Y2, Y3
-	VSUBPS       Y2, Y3, Y4
-	VSUBPS       Y4, Y3, Y5
-	VSUBPS       Y5, Y2, Y2
-	VSUBPS       Y4, Y1, Y1
-	VADDPS       Y1, Y2, Y1
-	VDIVPS       Y3, Y1, Y1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y3, Y2
-	VPSRAD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y2, Y4
-	VPSUBD       Y4, Y3, Y3
-	VCVTDQ2PS    Y2, Y2
-	VSUBPS       lanes_3f800000<>+0(SB), Y3, Y3
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y4
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y4
-	VADDPS       Y1, Y4, Y1
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y5, Y1
-	VADDPS       Y3, Y1, Y1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y1
-	VXORPS       Y2, Y2, Y2
-	VMAXPS       Y0, Y2, Y0
-	VADDPS       Y0, Y1, Y0
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Y2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Y1, Y2
+	VMULPS       Y1, Y1, Y3
+	VFMADD132PS  Y3, Y1, Y2
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VADDPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
-	ADDQ         $0x00000008, BX
-	SUBQ         $0x00000008, CX
+	VMOVUPS      32(DX)(BX*4), Y0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VORPS        lanes_80000000<>+0(SB), Y0, Y2
+	VMAXPS       Y2, Y1, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Y2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Y1, Y2
+	VMULPS       Y1, Y1, Y3
+	VFMADD132PS  Y3, Y1, Y2
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VADDPS       Y0, Y2, Y0
+	VMOVUPS      Y0, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
 	JGE          many
 
 fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Y0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y1
+	VORPS        lanes_80000000<>+0(SB), Y0, Y2
+	VMAXPS       Y2, Y1, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      lanes_39506967<>+0(SB), Y3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD132PS  Y4, Y1, Y3
+	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Y2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Y1, Y2
+	VMULPS       Y1, Y1, Y3
+	VFMADD132PS  Y3, Y1, Y2
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VADDPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
 	ADDQ         $0x00000008, CX
 	TESTQ        CX, CX
 	JZ           done
@@ -15537,11 +15611,9 @@ fewer:
 	SUBQ         CX, SI
 	VMOVUPS      (DI)(SI*4), Y0
 	VMASKMOVPS   (DX)(BX*4), Y0, Y1
-	VORPS        lanes_80000000<>+0(SB), Y1, Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      lanes_42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y2
+	VORPS        lanes_80000000<>+0(SB), Y1, Y3
+	VMAXPS       Y3, Y2, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
 	VMOVAPS      Y2, Y2
@@ -15565,45 +15637,187 @@ fewer:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VMOVUPS      lanes_3f800000<>+0(SB), Y3
-	VADDPS       Y2, Y3, Y4
-	VSUBPS       Y3, Y4, Y5
-	VSUBPS       Y5, Y4, Y6
-	VSUBPS       Y6, Y3, Y3
-	VSUBPS       Y5, Y2, Y2
-	VADDPS       Y2, Y3, Y2
-	VDIVPS       Y4, Y2, Y2
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y4, Y3
-	VPSRAD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y3, Y5
-	VPSUBD       Y5, Y4, Y4
-	VCVTDQ2PS    Y3, Y3
-	VSUBPS       lanes_3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y3, Y5
-	VADDPS       Y2, Y5, Y2
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y6, Y2
-	VADDPS       Y4, Y2, Y2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y3, Y2
-	VXORPS       Y3, Y3, Y3
-	VMAXPS       Y1, Y3, Y1
-	VADDPS       Y1, Y2, Y1
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Y3
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VFMADD132PS  Y4, Y2, Y3
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y1, Y2, Y1
+	VADDPS       Y1, Y3, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
 
 done:
 	VZEROUPPER
 	RET
+
+DATA lanes_bb5acf58<>+0(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+4(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+8(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+12(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+16(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+20(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+24(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+28(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+32(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+36(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+40(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+44(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+48(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+52(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+56(SB)/4, $0xbb5acf58
+DATA lanes_bb5acf58<>+60(SB)/4, $0xbb5acf58
+GLOBL lanes_bb5acf58<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3ca61dfa<>+0(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+4(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+8(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+12(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+16(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+20(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+24(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+28(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+32(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+36(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+40(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+44(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+48(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+52(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+56(SB)/4, $0x3ca61dfa
+DATA lanes_3ca61dfa<>+60(SB)/4, $0x3ca61dfa
+GLOBL lanes_3ca61dfa<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bd6c953c<>+0(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+4(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+8(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+12(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+16(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+20(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+24(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+28(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+32(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+36(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+40(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+44(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+48(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+52(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+56(SB)/4, $0xbd6c953c
+DATA lanes_bd6c953c<>+60(SB)/4, $0xbd6c953c
+GLOBL lanes_bd6c953c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3ddad1f0<>+0(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+4(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+8(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+12(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+16(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+20(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+24(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+28(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+32(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+36(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+40(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+44(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+48(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+52(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+56(SB)/4, $0x3ddad1f0
+DATA lanes_3ddad1f0<>+60(SB)/4, $0x3ddad1f0
+GLOBL lanes_3ddad1f0<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be1d37c1<>+0(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+4(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+8(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+12(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+16(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+20(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+24(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+28(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+32(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+36(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+40(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+44(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+48(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+52(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+56(SB)/4, $0xbe1d37c1
+DATA lanes_be1d37c1<>+60(SB)/4, $0xbe1d37c1
+GLOBL lanes_be1d37c1<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e49a69c<>+0(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+4(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+8(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+12(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+16(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+20(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+24(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+28(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+32(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+36(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+40(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+44(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+48(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+52(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+56(SB)/4, $0x3e49a69c
+DATA lanes_3e49a69c<>+60(SB)/4, $0x3e49a69c
+GLOBL lanes_3e49a69c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be7f9031<>+0(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+4(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+8(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+12(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+16(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+20(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+24(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+28(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+32(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+36(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+40(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+44(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+48(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+52(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+56(SB)/4, $0xbe7f9031
+DATA lanes_be7f9031<>+60(SB)/4, $0xbe7f9031
+GLOBL lanes_be7f9031<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3eaaa6a9<>+0(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+4(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+8(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+12(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+16(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+20(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+24(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+28(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+32(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+36(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+40(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+44(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+48(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+52(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+56(SB)/4, $0x3eaaa6a9
+DATA lanes_3eaaa6a9<>+60(SB)/4, $0x3eaaa6a9
+GLOBL lanes_3eaaa6a9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_beffffe3<>+0(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+4(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+8(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+12(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+16(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+20(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+24(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+28(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+32(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+36(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+40(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+44(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+48(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+52(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+56(SB)/4, $0xbeffffe3
+DATA lanes_beffffe3<>+60(SB)/4, $0xbeffffe3
+GLOBL lanes_beffffe3<>(SB), RODATA|NOPTR, $64
 
 // func squareAVX2(dst []float32, x []float32)
 // Requires: AVX
@@ -17468,9 +17682,9 @@ TEXT ·subExpScaledAVX2(SB), NOSPLIT, $0-76
 many:
 	VMOVUPS      (DX)(SI*4), Y1
 	VMOVUPS      (BX)(SI*4), Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
@@ -17499,9 +17713,9 @@ many:
 	VMOVUPS      Y1, (AX)(SI*4)
 	VMOVUPS      32(DX)(SI*4), Y1
 	VMOVUPS      32(BX)(SI*4), Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
@@ -17540,9 +17754,9 @@ fewer:
 one:
 	VMOVUPS      (DX)(SI*4), Y1
 	VMOVUPS      (BX)(SI*4), Y2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      lanes_42b20000<>+0(SB), Y3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x00, Y3, Y3
@@ -17583,9 +17797,9 @@ tail:
 	VMOVUPS      (R8)(DI*4), Y1
 	VMASKMOVPS   (DX)(SI*4), Y1, Y2
 	VMASKMOVPS   (BX)(SI*4), Y1, Y3
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y4
-	VMAXPS       Y3, Y4, Y3
 	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y4, Y3
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x00, Y4, Y4
@@ -17788,9 +18002,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (DX)(BX*4), Z0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x00, Z1, Z1
@@ -17809,9 +18023,9 @@ many:
 	VSCALEFPS    Z1, Z0, Z0
 	VMOVUPS      Z0, (AX)(BX*4)
 	VMOVUPS      64(DX)(BX*4), Z0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x00, Z1, Z1
@@ -17840,9 +18054,9 @@ fewer:
 
 one:
 	VMOVUPS      (DX)(BX*4), Z0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x00, Z1, Z1
@@ -17872,9 +18086,9 @@ tail:
 	BZHIQ        CX, SI, SI
 	KMOVW        SI, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z0
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x00, Z1, Z1
@@ -17909,83 +18123,49 @@ TEXT ·logAVX512(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (DX)(BX*4), Z0
-	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
-	VBLENDMPS    Z1, Z0, K1, Z2
-	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
-	VMOVUPS.Z    Z1, K1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z22
-	VPSRAD       $0x17, Z22, Z22
-	VPSLLD       $0x17, Z22, Z23
-	VPSUBD       Z23, Z2, Z23
-	VCVTDQ2PS    Z22, Z22
-	VADDPS       Z1, Z22, Z1
-	VSUBPS       lanes_3f800000<>+0(SB), Z23, Z22
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z23
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z22, Z23
-	VMULPS       Z22, Z22, Z24
-	VMULPS       Z24, Z23, Z23
-	VMULPS       Z22, Z23, Z23
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z23
-	VFNMADD231PS lanes_3f000000<>+0(SB), Z24, Z23
-	VADDPS       Z22, Z23, Z22
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z22
-	VPXORD       Z3, Z3, Z3
-	VCMPPS       $0x01, Z3, Z0, K1
-	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z22, K1, Z4
-	VCMPPS       $0x00, Z3, Z0, K1
-	VMOVUPS      lanes_ff800000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z4, K1, Z5
-	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
-	VBLENDMPS    Z0, Z5, K1, Z6
-	VMOVUPS      Z6, (AX)(BX*4)
+	VGETMANTPS   $0x0b, Z0, Z1
+	VGETEXPPS    Z1, Z2
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z2, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be800170<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z3, Z2
+	VADDPS       Z1, Z2, Z1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (AX)(BX*4)
 	VMOVUPS      64(DX)(BX*4), Z0
-	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
-	VBLENDMPS    Z1, Z0, K1, Z7
-	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
-	VMOVUPS.Z    Z1, K1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z7, Z22
-	VPSRAD       $0x17, Z22, Z22
-	VPSLLD       $0x17, Z22, Z23
-	VPSUBD       Z23, Z7, Z23
-	VCVTDQ2PS    Z22, Z22
-	VADDPS       Z1, Z22, Z1
-	VSUBPS       lanes_3f800000<>+0(SB), Z23, Z22
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z23
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z22, Z23
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z22, Z23
-	VMULPS       Z22, Z22, Z24
-	VMULPS       Z24, Z23, Z23
-	VMULPS       Z22, Z23, Z23
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z23
-	VFNMADD231PS lanes_3f000000<>+0(SB), Z24, Z23
-	VADDPS       Z22, Z23, Z22
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z22
-	VPXORD       Z8, Z8, Z8
-	VCMPPS       $0x01, Z8, Z0, K1
-	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z22, K1, Z9
-	VCMPPS       $0x00, Z8, Z0, K1
-	VMOVUPS      lanes_ff800000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z9, K1, Z10
-	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
-	VBLENDMPS    Z0, Z10, K1, Z11
-	VMOVUPS      Z11, 64(AX)(BX*4)
+	VGETMANTPS   $0x0b, Z0, Z1
+	VGETEXPPS    Z1, Z2
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z2, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be800170<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z3, Z2
+	VADDPS       Z1, Z2, Z1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, 64(AX)(BX*4)
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000020, CX
 	JGE          many
@@ -17997,44 +18177,27 @@ fewer:
 
 one:
 	VMOVUPS      (DX)(BX*4), Z0
-	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
-	VBLENDMPS    Z1, Z0, K1, Z12
-	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
-	VMOVUPS.Z    Z1, K1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z12, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
-	VPSUBD       Z3, Z12, Z3
-	VCVTDQ2PS    Z2, Z2
+	VGETMANTPS   $0x0b, Z0, Z1
+	VGETEXPPS    Z1, Z2
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z2, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be800170<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z3, Z2
 	VADDPS       Z1, Z2, Z1
-	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z2, Z3
-	VMULPS       Z2, Z2, Z4
-	VMULPS       Z4, Z3, Z3
-	VMULPS       Z2, Z3, Z3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z3
-	VFNMADD231PS lanes_3f000000<>+0(SB), Z4, Z3
-	VADDPS       Z2, Z3, Z2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z2
-	VPXORD       Z13, Z13, Z13
-	VCMPPS       $0x01, Z13, Z0, K1
-	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z2, K1, Z14
-	VCMPPS       $0x00, Z13, Z0, K1
-	VMOVUPS      lanes_ff800000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z14, K1, Z15
-	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K1
-	VBLENDMPS    Z0, Z15, K1, Z16
-	VMOVUPS      Z16, (AX)(BX*4)
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (AX)(BX*4)
 	ADDQ         $0x00000010, BX
 	SUBQ         $0x00000010, CX
 	JGE          one
@@ -18047,44 +18210,27 @@ tail:
 	BZHIQ        CX, SI, SI
 	KMOVW        SI, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z0
-	VCMPPS       $0x01, lanes_00800000<>+0(SB), Z0, K2
-	VMULPS       lanes_4b800000<>+0(SB), Z0, Z1
-	VBLENDMPS    Z1, Z0, K2, Z17
-	VMOVUPS      lanes_c1c00000<>+0(SB), Z1
-	VMOVUPS.Z    Z1, K2, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z17, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z3
-	VPSUBD       Z3, Z17, Z3
-	VCVTDQ2PS    Z2, Z2
+	VGETMANTPS   $0x0b, Z0, Z1
+	VGETEXPPS    Z1, Z2
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z2, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be800170<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z2
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z3, Z2
 	VADDPS       Z1, Z2, Z1
-	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z2, Z3
-	VMULPS       Z2, Z2, Z4
-	VMULPS       Z4, Z3, Z3
-	VMULPS       Z2, Z3, Z3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z1, Z3
-	VFNMADD231PS lanes_3f000000<>+0(SB), Z4, Z3
-	VADDPS       Z2, Z3, Z2
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z1, Z2
-	VPXORD       Z18, Z18, Z18
-	VCMPPS       $0x01, Z18, Z0, K2
-	VMOVUPS      lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z2, K2, Z19
-	VCMPPS       $0x00, Z18, Z0, K2
-	VMOVUPS      lanes_ff800000<>+0(SB), Z1
-	VBLENDMPS    Z1, Z19, K2, Z20
-	VCMPPS       $0x05, lanes_7f800000<>+0(SB), Z0, K2
-	VBLENDMPS    Z0, Z20, K2, Z21
-	VMOVUPS      Z21, K1, (AX)(BX*4)
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(BX*4)
 
 done:
 	VZEROUPPER
@@ -18110,29 +18256,27 @@ many:
 	VSUBPS       Z3, Z0, Z3
 	VADDPS       Z3, Z1, Z1
 	VDIVPS       Z2, Z1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z3, Z4
-	VPSUBD       Z4, Z2, Z4
-	VCVTDQ2PS    Z3, Z3
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z21
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z21
-	VMULPS       Z4, Z4, Z22
+	VGETMANTPS   $0x0b, Z2, Z3
+	VGETEXPPS    Z3, Z21
+	VGETEXPPS    Z2, Z4
+	VSUBPS       Z21, Z4, Z4
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z21
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_be800170<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z3, Z21
+	VMULPS       Z3, Z3, Z22
 	VMULPS       Z22, Z21, Z21
-	VMULPS       Z4, Z21, Z21
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z21
+	VMULPS       Z3, Z21, Z21
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z4, Z21
 	VADDPS       Z1, Z21, Z1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Z22, Z1
-	VADDPS       Z4, Z1, Z1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VADDPS       Z3, Z1, Z1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z4, Z1
 	VPXORD       Z5, Z5, Z5
 	VCMPPS       $0x01, Z5, Z2, K1
 	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
@@ -18152,29 +18296,27 @@ many:
 	VSUBPS       Z3, Z0, Z3
 	VADDPS       Z3, Z1, Z1
 	VDIVPS       Z2, Z1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z3, Z4
-	VPSUBD       Z4, Z2, Z4
-	VCVTDQ2PS    Z3, Z3
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z21
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z21
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z21
-	VMULPS       Z4, Z4, Z22
+	VGETMANTPS   $0x0b, Z2, Z3
+	VGETEXPPS    Z3, Z21
+	VGETEXPPS    Z2, Z4
+	VSUBPS       Z21, Z4, Z4
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z21
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_be800170<>+0(SB), Z3, Z21
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z3, Z21
+	VMULPS       Z3, Z3, Z22
 	VMULPS       Z22, Z21, Z21
-	VMULPS       Z4, Z21, Z21
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z21
+	VMULPS       Z3, Z21, Z21
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z4, Z21
 	VADDPS       Z1, Z21, Z1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Z22, Z1
-	VADDPS       Z4, Z1, Z1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VADDPS       Z3, Z1, Z1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z4, Z1
 	VPXORD       Z9, Z9, Z9
 	VCMPPS       $0x01, Z9, Z2, K1
 	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
@@ -18204,29 +18346,27 @@ one:
 	VSUBPS       Z3, Z0, Z3
 	VADDPS       Z3, Z1, Z1
 	VDIVPS       Z2, Z1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z3, Z4
-	VPSUBD       Z4, Z2, Z4
-	VCVTDQ2PS    Z3, Z3
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z5
-	VMULPS       Z4, Z4, Z6
+	VGETMANTPS   $0x0b, Z2, Z3
+	VGETEXPPS    Z3, Z5
+	VGETEXPPS    Z2, Z4
+	VSUBPS       Z5, Z4, Z4
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z5
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be800170<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z3, Z5
+	VMULPS       Z3, Z3, Z6
 	VMULPS       Z6, Z5, Z5
-	VMULPS       Z4, Z5, Z5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z4, Z5
 	VADDPS       Z1, Z5, Z1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Z6, Z1
-	VADDPS       Z4, Z1, Z1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VADDPS       Z3, Z1, Z1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z4, Z1
 	VPXORD       Z13, Z13, Z13
 	VCMPPS       $0x01, Z13, Z2, K1
 	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
@@ -18257,29 +18397,27 @@ tail:
 	VSUBPS       Z3, Z0, Z3
 	VADDPS       Z3, Z1, Z1
 	VDIVPS       Z2, Z1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z3, Z4
-	VPSUBD       Z4, Z2, Z4
-	VCVTDQ2PS    Z3, Z3
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z4, Z5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z4, Z5
-	VMULPS       Z4, Z4, Z6
+	VGETMANTPS   $0x0b, Z2, Z3
+	VGETEXPPS    Z3, Z5
+	VGETEXPPS    Z2, Z4
+	VSUBPS       Z5, Z4, Z4
+	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z5
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_be800170<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z3, Z5
+	VMULPS       Z3, Z3, Z6
 	VMULPS       Z6, Z5, Z5
-	VMULPS       Z4, Z5, Z5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z3, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z4, Z5
 	VADDPS       Z1, Z5, Z1
 	VFNMADD231PS lanes_3f000000<>+0(SB), Z6, Z1
-	VADDPS       Z4, Z1, Z1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z3, Z1
+	VADDPS       Z3, Z1, Z1
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z4, Z1
 	VPXORD       Z17, Z17, Z17
 	VCMPPS       $0x01, Z17, Z2, K2
 	VMOVUPS      lanes_7fc00000<>+0(SB), Z3
@@ -18483,83 +18621,83 @@ many:
 	VMOVUPS      (DX)(BX*4), Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VADDPS       Z1, Z1, Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z8
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z9
-	VFMADD132PS  Z9, Z2, Z8
-	VADDPS       lanes_3f800000<>+0(SB), Z8, Z2
+	VFMADD132PS  Z9, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
 	VSCALEFPS    Z3, Z2, Z2
 	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VMOVUPS      lanes_40000000<>+0(SB), Z8
-	VDIVPS       Z2, Z8, Z2
+	VMOVUPS      lanes_40000000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
 	VSUBPS       Z2, Z3, Z2
 	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
 	VORPS        Z3, Z2, Z2
 	VMULPS       Z0, Z0, Z3
-	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z8
-	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z8
-	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z8
-	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z8
-	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z8
-	VMULPS       Z3, Z8, Z3
-	VFMADD132PS  Z0, Z0, Z3
-	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
-	VBLENDMPS    Z3, Z2, K1, Z4
-	VMOVUPS      Z4, (AX)(BX*4)
-	VMOVUPS      64(DX)(BX*4), Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VADDPS       Z1, Z1, Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
-	VMOVUPS      lanes_42b20000<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
-	VRNDSCALEPS  $0x00, Z3, Z3
-	VMOVAPS      Z2, Z2
-	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
-	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z8
-	VMULPS       Z2, Z2, Z9
-	VFMADD132PS  Z9, Z2, Z8
-	VADDPS       lanes_3f800000<>+0(SB), Z8, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
-	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VMOVUPS      lanes_40000000<>+0(SB), Z8
-	VDIVPS       Z2, Z8, Z2
-	VSUBPS       Z2, Z3, Z2
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
-	VORPS        Z3, Z2, Z2
-	VMULPS       Z0, Z0, Z3
-	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z8
-	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z8
-	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z8
-	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z8
-	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z8
-	VMULPS       Z3, Z8, Z3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z3
 	VFMADD132PS  Z0, Z0, Z3
 	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
 	VBLENDMPS    Z3, Z2, K1, Z5
-	VMOVUPS      Z5, 64(AX)(BX*4)
+	VMOVUPS      Z5, (AX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes_39506967<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z9
+	VFMADD132PS  Z9, Z2, Z4
+	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_3f800000<>+0(SB), Z3
+	VMOVUPS      lanes_40000000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
+	VSUBPS       Z2, Z3, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VMULPS       Z0, Z0, Z3
+	VMOVUPS      lanes_bbbaf0ea<>+0(SB), Z4
+	VFMADD213PS  lanes_3ca9134e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_bd5c1e2d<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3e088393<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_beaaaa99<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z3
+	VFMADD132PS  Z0, Z0, Z3
+	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
+	VBLENDMPS    Z3, Z2, K1, Z6
+	VMOVUPS      Z6, 64(AX)(BX*4)
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000020, CX
 	JGE          many
@@ -18573,9 +18711,9 @@ one:
 	VMOVUPS      (DX)(BX*4), Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VADDPS       Z1, Z1, Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
@@ -18608,8 +18746,8 @@ one:
 	VMULPS       Z3, Z4, Z3
 	VFMADD132PS  Z0, Z0, Z3
 	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K1
-	VBLENDMPS    Z3, Z2, K1, Z6
-	VMOVUPS      Z6, (AX)(BX*4)
+	VBLENDMPS    Z3, Z2, K1, Z7
+	VMOVUPS      Z7, (AX)(BX*4)
 	ADDQ         $0x00000010, BX
 	SUBQ         $0x00000010, CX
 	JGE          one
@@ -18624,9 +18762,9 @@ tail:
 	VMOVUPS.Z    (DX)(BX*4), K1, Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VADDPS       Z1, Z1, Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
@@ -18659,8 +18797,8 @@ tail:
 	VMULPS       Z3, Z4, Z3
 	VFMADD132PS  Z0, Z0, Z3
 	VCMPPS       $0x01, lanes_3f200000<>+0(SB), Z1, K2
-	VBLENDMPS    Z3, Z2, K2, Z7
-	VMOVUPS      Z7, K1, (AX)(BX*4)
+	VBLENDMPS    Z3, Z2, K2, Z8
+	VMOVUPS      Z8, K1, (AX)(BX*4)
 
 done:
 	VZEROUPPER
@@ -18733,11 +18871,9 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (DX)(BX*4), Z0
-	VORPS        lanes_80000000<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z1, Z1
@@ -18761,11 +18897,9 @@ many:
 	VDIVPS       Z2, Z4, Z0
 	VMOVUPS      Z0, (AX)(BX*4)
 	VMOVUPS      64(DX)(BX*4), Z0
-	VORPS        lanes_80000000<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z1, Z1
@@ -18799,11 +18933,9 @@ fewer:
 
 one:
 	VMOVUPS      (DX)(BX*4), Z0
-	VORPS        lanes_80000000<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z1, Z1
@@ -18838,11 +18970,9 @@ tail:
 	BZHIQ        CX, SI, SI
 	KMOVW        SI, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z0
-	VORPS        lanes_80000000<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z1, Z1
@@ -18877,83 +19007,92 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_len+8(FP), CX
 	MOVQ x_base+24(FP), DX
 	XORQ BX, BX
-	SUBQ $0x00000010, CX
+	SUBQ $0x00000020, CX
 	JL   fewer
 
 many:
 	VMOVUPS      (DX)(BX*4), Z0
-	VORPS        lanes_80000000<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z5
-	VMULPS       Z1, Z1, Z6
-	VFMADD132PS  Z6, Z1, Z5
-	VADDPS       lanes_3f800000<>+0(SB), Z5, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z7
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z7
+	VMULPS       Z1, Z1, Z8
+	VFMADD132PS  Z8, Z1, Z7
+	VADDPS       lanes_3f800000<>+0(SB), Z7, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z2
-	VADDPS       Z1, Z2, Z5
-	VSUBPS       Z2, Z5, Z6
-	VSUBPS       Z6, Z5, Z7
-	VSUBPS       Z7, Z2, Z2
-	VSUBPS       Z6, Z1, Z1
-	VADDPS       Z1, Z2, Z1
-	VDIVPS       Z5, Z1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z5, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z6
-	VPSUBD       Z6, Z5, Z5
-	VCVTDQ2PS    Z2, Z2
-	VSUBPS       lanes_3f800000<>+0(SB), Z5, Z5
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z6
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z5, Z6
-	VMULPS       Z5, Z5, Z7
-	VMULPS       Z7, Z6, Z6
-	VMULPS       Z5, Z6, Z6
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z2, Z6
-	VADDPS       Z1, Z6, Z1
-	VFNMADD231PS lanes_3f000000<>+0(SB), Z7, Z1
-	VADDPS       Z5, Z1, Z1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z7
+	VFMADD132PS  Z7, Z1, Z2
 	VPXORD       Z3, Z3, Z3
 	VMAXPS       Z0, Z3, Z0
-	VADDPS       Z0, Z1, Z0
+	VADDPS       Z0, Z2, Z0
 	VMOVUPS      Z0, (AX)(BX*4)
-	ADDQ         $0x00000010, BX
-	SUBQ         $0x00000010, CX
+	VMOVUPS      64(DX)(BX*4), Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z7
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z7
+	VMULPS       Z1, Z1, Z8
+	VFMADD132PS  Z8, Z1, Z7
+	VADDPS       lanes_3f800000<>+0(SB), Z7, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z7
+	VFMADD132PS  Z7, Z1, Z2
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VADDPS       Z0, Z2, Z0
+	VMOVUPS      Z0, 64(AX)(BX*4)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, CX
 	JGE          many
 
 fewer:
-	ADDQ         $0x00000010, CX
-	TESTQ        CX, CX
-	JZ           done
-	MOVQ         $-1, SI
-	BZHIQ        CX, SI, SI
-	KMOVW        SI, K1
-	VMOVUPS.Z    (DX)(BX*4), K1, Z0
-	VORPS        lanes_80000000<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(BX*4), Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z1, Z1
@@ -18965,44 +19104,69 @@ fewer:
 	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
 	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z5
-	VFMADD132PS  Z5, Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VFMADD132PS  Z4, Z1, Z3
 	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z2
-	VADDPS       Z1, Z2, Z3
-	VSUBPS       Z2, Z3, Z5
-	VSUBPS       Z5, Z3, Z6
-	VSUBPS       Z6, Z2, Z2
-	VSUBPS       Z5, Z1, Z1
-	VADDPS       Z1, Z2, Z1
-	VDIVPS       Z3, Z1, Z1
-	VPSUBD       lanes_3f3504f3<>+0(SB), Z3, Z2
-	VPSRAD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z2, Z5
-	VPSUBD       Z5, Z3, Z3
-	VCVTDQ2PS    Z2, Z2
-	VSUBPS       lanes_3f800000<>+0(SB), Z3, Z3
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Z5
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3def251a<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Z3, Z5
-	VMULPS       Z3, Z3, Z6
-	VMULPS       Z6, Z5, Z5
-	VMULPS       Z3, Z5, Z5
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Z2, Z5
-	VADDPS       Z1, Z5, Z1
-	VFNMADD231PS lanes_3f000000<>+0(SB), Z6, Z1
-	VADDPS       Z3, Z1, Z1
-	VFMADD231PS  lanes_3f318000<>+0(SB), Z2, Z1
-	VPXORD       Z4, Z4, Z4
-	VMAXPS       Z0, Z4, Z0
-	VADDPS       Z0, Z1, Z0
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z3
+	VFMADD132PS  Z3, Z1, Z2
+	VPXORD       Z5, Z5, Z5
+	VMAXPS       Z0, Z5, Z0
+	VADDPS       Z0, Z2, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        CX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z1
+	VORPS        lanes_80000000<>+0(SB), Z0, Z2
+	VMAXPS       Z2, Z1, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39506967<>+0(SB), Z3
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VFMADD132PS  Z4, Z1, Z3
+	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
+	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3ddad1f0<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be1d37c1<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3e49a69c<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_be7f9031<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_3eaaa6a9<>+0(SB), Z1, Z2
+	VFMADD213PS  lanes_beffffe3<>+0(SB), Z1, Z2
+	VMULPS       Z1, Z1, Z3
+	VFMADD132PS  Z3, Z1, Z2
+	VPXORD       Z6, Z6, Z6
+	VMAXPS       Z0, Z6, Z0
+	VADDPS       Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 
 done:
@@ -20843,9 +21007,9 @@ TEXT ·subExpScaledAVX512(SB), NOSPLIT, $0-76
 many:
 	VMOVUPS      (DX)(SI*4), Z1
 	VMOVUPS      (BX)(SI*4), Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
@@ -20866,9 +21030,9 @@ many:
 	VMOVUPS      Z1, (AX)(SI*4)
 	VMOVUPS      64(DX)(SI*4), Z1
 	VMOVUPS      64(BX)(SI*4), Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
@@ -20899,9 +21063,9 @@ fewer:
 one:
 	VMOVUPS      (DX)(SI*4), Z1
 	VMOVUPS      (BX)(SI*4), Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
@@ -20933,9 +21097,9 @@ tail:
 	KMOVW        DI, K1
 	VMOVUPS.Z    (DX)(SI*4), K1, Z1
 	VMOVUPS.Z    (BX)(SI*4), K1, Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      lanes_42b20000<>+0(SB), Z3
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z3, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x00, Z3, Z3
@@ -21128,9 +21292,9 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-28
 
 loop:
 	VMOVUPS      (CX), Y4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
-	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x00, Y5, Y5
@@ -21157,9 +21321,9 @@ loop:
 	VMULPS       Y5, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      32(CX), Y4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
-	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x00, Y5, Y5
@@ -21186,9 +21350,9 @@ loop:
 	VMULPS       Y5, Y4, Y4
 	VADDPS       Y4, Y1, Y1
 	VMOVUPS      64(CX), Y4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
-	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x00, Y5, Y5
@@ -21215,9 +21379,9 @@ loop:
 	VMULPS       Y5, Y4, Y4
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      96(CX), Y4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
-	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x00, Y5, Y5
@@ -21252,9 +21416,9 @@ rest:
 	CMPQ         AX, $0x00000010
 	JL           short
 	VMOVUPS      (CX), Y4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
-	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x00, Y5, Y5
@@ -21281,9 +21445,9 @@ rest:
 	VMULPS       Y5, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      32(CX), Y4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y5
-	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x00, Y5, Y5
@@ -21316,9 +21480,9 @@ rest:
 	SUBQ         AX, DX
 	VMOVUPS      (BX)(DX*4), Y4
 	VMASKMOVPS   (CX), Y4, Y5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
-	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y7
+	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y6, Y5
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x00, Y6, Y6
@@ -21350,9 +21514,9 @@ rest:
 	SUBQ         AX, DX
 	VMOVUPS      32(BX)(DX*4), Y4
 	VMASKMOVPS   32(CX), Y4, Y5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
-	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y7
+	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y6, Y5
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x00, Y6, Y6
@@ -21387,9 +21551,9 @@ short:
 	SUBQ         AX, DX
 	VMOVUPS      (BX)(DX*4), Y4
 	VMASKMOVPS   (CX), Y4, Y5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
-	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y7
+	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y6, Y5
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x00, Y6, Y6
@@ -21421,9 +21585,9 @@ short:
 	SUBQ         AX, DX
 	VMOVUPS      32(BX)(DX*4), Y4
 	VMASKMOVPS   32(CX), Y4, Y5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Y6
-	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMOVUPS      lanes_c2d00000<>+0(SB), Y7
+	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y6, Y5
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x00, Y6, Y6
@@ -22915,22 +23079,21 @@ loop:
 	VPSUBD       Y9, Y0, Y0
 	VCVTDQ2PS    Y8, Y8
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y9
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y9
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y9
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y9
 	VMULPS       Y0, Y0, Y10
 	VMULPS       Y10, Y9, Y9
 	VMULPS       Y0, Y9, Y9
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y8, Y9
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y10, Y9
 	VADDPS       Y0, Y9, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y8, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y8, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y1, Y1
@@ -22977,22 +23140,21 @@ loop:
 	VPSUBD       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
 	VMULPS       Y0, Y0, Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y8, Y2
 	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y3, Y1
@@ -23039,22 +23201,21 @@ loop:
 	VPSUBD       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
 	VMULPS       Y0, Y0, Y3
 	VMULPS       Y3, Y2, Y2
 	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
 	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y5, Y1
@@ -23101,22 +23262,21 @@ loop:
 	VPSUBD       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
 	VMULPS       Y0, Y0, Y3
 	VMULPS       Y3, Y2, Y2
 	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
 	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y7, Y1
@@ -23287,22 +23447,21 @@ one:
 	VPSUBD       Y3, Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y3
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y0, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y0, Y3, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y1, Y1
@@ -23471,22 +23630,21 @@ tail:
 	VPSUBD       Y3, Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y3
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y0, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y0, Y3, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y1, Y1
@@ -24569,22 +24727,21 @@ loop:
 	VPSUBD       Y9, Y0, Y0
 	VCVTDQ2PS    Y8, Y8
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y9
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y9
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y9
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y9
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y9
 	VMULPS       Y0, Y0, Y10
 	VMULPS       Y10, Y9, Y9
 	VMULPS       Y0, Y9, Y9
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y8, Y9
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y10, Y9
 	VADDPS       Y0, Y9, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y8, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y8, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y1, Y1
@@ -24631,22 +24788,21 @@ loop:
 	VPSUBD       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
 	VMULPS       Y0, Y0, Y8
 	VMULPS       Y8, Y2, Y2
 	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y8, Y2
 	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y3, Y1
@@ -24693,22 +24849,21 @@ loop:
 	VPSUBD       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
 	VMULPS       Y0, Y0, Y3
 	VMULPS       Y3, Y2, Y2
 	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
 	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y5, Y1
@@ -24755,22 +24910,21 @@ loop:
 	VPSUBD       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y2
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
 	VMULPS       Y0, Y0, Y3
 	VMULPS       Y3, Y2, Y2
 	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y1, Y2
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
 	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y1, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y7, Y1
@@ -24901,22 +25055,21 @@ one:
 	VPSUBD       Y3, Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y3
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y0, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y0, Y3, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y1, Y1
@@ -25045,22 +25198,21 @@ tail:
 	VPSUBD       Y3, Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_3d9021bb<>+0(SB), Y3
-	VFMADD213PS  lanes_bdebd1b8<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3def251a<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_bdfe5d4f<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e11e9bf<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be2aae50<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e4cceac<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be7ffffc<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3eaaaaaa<>+0(SB), Y0, Y3
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y3
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y0, Y3, Y3
-	VFMADD231PS  lanes_b95e8083<>+0(SB), Y2, Y3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
 	VADDPS       Y0, Y3, Y0
-	VFMADD231PS  lanes_3f318000<>+0(SB), Y2, Y0
+	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y0
 	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
 	VPSRLD       $0x08, Y1, Y1

@@ -87,7 +87,7 @@ func elementwises(i isa) {
 	unary("tanh", 2, i.tanh)
 	unary("floor", 4, func(x vec) vec { return i.round(1, x) })
 	unary("sigmoid", 2, i.sigmoid)
-	unary("softplus", 1, i.softplus)
+	unary("softplus", 2, i.softplus)
 	unary("square", 4, func(x vec) vec { return i.mul(x, x) })
 	unary("recip", 2, func(x vec) vec { return i.div(i.put(f32(1)), x) })
 	unary("relu", 4, func(x vec) vec {

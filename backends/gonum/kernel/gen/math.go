@@ -4,11 +4,13 @@ import (
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
 // The elementary functions. Their polynomials are those of Moshier's Cephes
-// library, single precision; variants_test.go states and checks the error.
+// library, single precision, and for log and softplus minimax fits of our own;
+// variants_test.go states and checks the error.
 
 type vec = reg.VecVirtual
 
@@ -20,8 +22,15 @@ func (i isa) abs(x vec) vec { return i.and(x, bits(signBit-1)) }
 // exp: x = n·ln 2 + r, exp(x) = 2ⁿ·(1 + r + r²·p(r)).
 func (i isa) exp(x vec) vec {
 	// Clamped so that n fits; a NaN passes through.
-	x = i.max(i.put(f32(-104)), x)
-	x = i.min(i.put(f32(89)), x)
+	return i.expWithin(i.min(i.put(f32(89)), i.max(i.put(f32(-104)), x)))
+}
+
+// expNegative is exp(−|x|).
+func (i isa) expNegative(x vec) vec {
+	return i.expWithin(i.max(i.put(f32(-104)), i.or(x, bits(signBit))))
+}
+
+func (i isa) expWithin(x vec) vec {
 	n := i.round(0, i.mul(x, f32(math.Log2E)))
 	r := i.vec()
 	VMOVAPS(x, r)
@@ -43,28 +52,40 @@ func (i isa) exp(x vec) vec {
 	return i.mul(p, i.addInt(i.shl(rest, 23), one))
 }
 
-// logCore is log(u) + c for normal u > 0: u = 2ᵉ·(1+f) with 1+f between √½ and
-// √2, log(u) = e·ln 2 + f − f²/2 + f³·p(f). A nil c is none.
+// logCore is log(u) + c for normal u > 0: u = 2ᵉ·(1+f), log(u) = e·ln 2 + f −
+// f²/2 + f³·p(f). A nil c is none. With AVX-512 1+f is between ¾ and 1½, and all
+// u have their logarithm; else it is between √½ and √2.
 func (i isa) logCore(u vec, c vec, bias vec) vec {
-	shifted := i.subInt(u, bits(0x3f3504f3))
-	e := i.sar(shifted, 23)
-	m := i.subInt(u, i.shl(e, 23))
-	ef := i.toFloat(e)
-	if bias != nil {
-		ef = i.add(ef, bias)
+	var ef, m vec
+	if i.evex {
+		m, ef = i.vec(), i.vec()
+		negativeIsNaN, fromThreeQuarters := uint64(2<<2), uint64(3)
+		VGETMANTPS(Imm(negativeIsNaN|fromThreeQuarters), u, m)
+		below := i.vec()
+		VGETEXPPS(m, below)
+		VGETEXPPS(u, ef)
+		ef = i.sub(ef, below)
+	} else {
+		e := i.sar(i.subInt(u, bits(0x3f3504f3)), 23)
+		m = i.subInt(u, i.shl(e, 23))
+		ef = i.toFloat(e)
+		if bias != nil {
+			ef = i.add(ef, bias)
+		}
 	}
 	f := i.sub(m, f32(1))
-	p := i.poly(f, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-		-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)
+	p := i.poly(f, -5.5712554604e-2, 1.1693729460e-1, -1.3480319083e-1, 1.4389425516e-1, -1.6607567668e-1,
+		1.9991347194e-1, -2.5001096725e-1, 3.3333471417e-1)
 	z := i.mul(f, f)
 	y := i.mul(i.mul(p, z), f)
-	VFMADD231PS(f32(-2.12194440e-4), ef, y)
+	// ln 2 in two parts of one sign, so that an infinite e gives no NaN.
+	VFMADD231PS(f32(1.428606765330187e-6), ef, y)
 	if c != nil {
 		y = i.add(y, c)
 	}
 	VFNMADD231PS(f32(0.5), z, y)
 	y = i.add(y, f)
-	VFMADD231PS(f32(0.693359375), ef, y)
+	VFMADD231PS(f32(0.693145751953125), ef, y)
 	return y
 }
 
@@ -79,6 +100,9 @@ func (i isa) logSpecial(y, u, x vec) vec {
 }
 
 func (i isa) log(x vec) vec {
+	if i.evex {
+		return i.logCore(x, nil, nil)
+	}
 	tiny := i.compare(less, x, bits(0x00800000))
 	u := i.pick(tiny, i.mul(x, f32(1<<24)), x)
 	bias := i.keep(tiny, i.put(f32(-24)))
@@ -114,7 +138,7 @@ func (i isa) tanh(x vec) vec {
 
 // sigmoid: with e = exp(−|x|), 1/(1+e) or e/(1+e) by the sign of x.
 func (i isa) sigmoid(x vec) vec {
-	e := i.exp(i.or(x, bits(signBit)))
+	e := i.expNegative(x)
 	d := i.add(e, f32(1))
 	zero := i.vec()
 	i.zero(zero)
@@ -122,9 +146,13 @@ func (i isa) sigmoid(x vec) vec {
 	return i.div(top, d)
 }
 
-// softplus: max(x, 0) + log1p(exp(−|x|)).
+// softplus: max(x, 0) + log1p(e), e = exp(−|x|), where log1p(e) = e + e²·p(e)
+// on [0, 1].
 func (i isa) softplus(x vec) vec {
-	y, _ := i.log1pCore(i.exp(i.or(x, bits(signBit))))
+	e := i.expNegative(x)
+	y := i.poly(e, -3.3387746662e-3, 2.0277965814e-2, -5.7759508491e-2, 1.0684573650e-1, -1.5353299677e-1,
+		1.9692462683e-1, -2.4957348406e-1, 3.3330276608e-1, -4.9999913573e-1)
+	fma(y, i.mul(e, e), e)
 	zero := i.vec()
 	i.zero(zero)
 	return i.add(y, i.max(zero, x))
