@@ -144,7 +144,13 @@ func (c *coder) code(v ir.Value) micro {
 	if len(in.Args) == 1 {
 		return micro{do: unary, un: unaryOps[in.Op], a: c.operand(in.Args[0])}
 	}
+	if m, ok := c.weightedSum(in); ok {
+		return m
+	}
 	if m, ok := c.multiplyAdd(in); ok {
+		return m
+	}
+	if m, ok := c.overRoot(in); ok {
 		return m
 	}
 	x, y := in.Args[0], in.Args[1]
@@ -173,6 +179,56 @@ func (c *coder) product(a ir.Value) (x, y ir.Value, ok bool) {
 		return in.Args[0], in.Args[0], true
 	}
 	return 0, 0, false
+}
+
+// scaled is x and s where a is x·s for a number s, and a is wanted once only.
+func (c *coder) scaled(a ir.Value) (x ir.Value, s number, ok bool) {
+	x, y, ok := c.product(a)
+	if !ok {
+		return 0, s, false
+	}
+	if s, ok = c.scalar(y); ok {
+		return x, s, true
+	}
+	s, ok = c.scalar(x)
+	return y, s, ok
+}
+
+// weightedSum is x·s ± y·t for numbers s and t, as in a moving average: y may be
+// a product, as in that of squares.
+func (c *coder) weightedSum(in *ir.Instr) (micro, bool) {
+	if in.Op != ir.Add && in.Op != ir.Sub {
+		return micro{}, false
+	}
+	x, s, okX := c.scaled(in.Args[0])
+	y, t, okY := c.scaled(in.Args[1])
+	if !okX || !okY {
+		return micro{}, false
+	}
+	t.negate = in.Op == ir.Sub
+	if p, q, ok := c.product(y); ok {
+		return micro{do: weightedProduct, a: c.operand(x), s: s, b: c.operand(p), c: c.operand(q), t: t}, true
+	}
+	return micro{do: weighted, a: c.operand(x), s: s, b: c.operand(y), t: t}, true
+}
+
+// overRoot is x / (√y + s) for a number s, the step of optimisers that divide by
+// the root of a second moment.
+func (c *coder) overRoot(in *ir.Instr) (micro, bool) {
+	if in.Op != ir.Div {
+		return micro{}, false
+	}
+	below := c.e.plan.access(in.Args[1])
+	if below.kind != direct || !c.only(below.value) || c.e.p.Instrs[below.value].Op != ir.Add {
+		return micro{}, false
+	}
+	sum := c.e.p.Instrs[below.value].Args
+	s, ok := c.scalar(sum[1])
+	root := c.e.plan.access(sum[0])
+	if !ok || root.kind != direct || !c.only(root.value) || c.e.p.Instrs[root.value].Op != ir.Sqrt {
+		return micro{}, false
+	}
+	return micro{do: overRoot, a: c.operand(in.Args[0]), b: c.operand(c.e.p.Instrs[root.value].Args[0]), s: s}, true
 }
 
 // multiplyAdd is x·y + z, and z − x·s for a number s.
@@ -254,13 +310,13 @@ func (m *micro) reads() []*operand {
 	switch m.do {
 	case unary, withScalar, sum:
 		return []*operand{&m.a}
-	case binary, dot:
+	case binary, dot, weighted, overRoot:
 		return []*operand{&m.a, &m.b}
 	case scalarWith:
 		return []*operand{&m.b}
 	case fmaScalar:
 		return []*operand{&m.a, &m.c}
-	case fma, choose:
+	case fma, weightedProduct, choose:
 		return []*operand{&m.a, &m.b, &m.c}
 	}
 	return nil

@@ -53,7 +53,7 @@ type micro struct {
 	bin     kernel.BinaryOp
 	dst     operand
 	a, b, c operand
-	s       number
+	s, t    number
 	access  access // of load
 	stream  uint32 // of noise
 	sum     int    // index of the sum
@@ -62,15 +62,18 @@ type micro struct {
 type action uint8
 
 const (
-	unary      action = iota // dst = un(a)
-	binary                   // dst = bin(a, b)
-	withScalar               // dst = bin(a, s)
-	scalarWith               // dst = bin(s, b)
-	fma                      // dst = a·b + c
-	fmaScalar                // dst = a·s + c
-	choose                   // dst = a ? b : c
-	fill                     // dst = s
-	load                     // dst = a, through access
+	unary           action = iota // dst = un(a)
+	binary                        // dst = bin(a, b)
+	withScalar                    // dst = bin(a, s)
+	scalarWith                    // dst = bin(s, b)
+	fma                           // dst = a·b + c
+	fmaScalar                     // dst = a·s + c
+	weighted                      // dst = a·s + b·t
+	weightedProduct               // dst = a·s + b·c·t
+	overRoot                      // dst = a / (√b + s)
+	choose                        // dst = a ? b : c
+	fill                          // dst = s
+	load                          // dst = a, through access
 	uniform
 	normal
 	sum // of a
@@ -337,6 +340,12 @@ func (g *group) runBlock(b int, more bool, regs []float32) {
 			kernel.FMA(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fmaScalar:
 			kernel.FMAScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.c))
+		case weighted:
+			kernel.Weighted(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.b), g.e.number(m.t))
+		case weightedProduct:
+			kernel.WeightedProduct(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.b), s.of(m.c), g.e.number(m.t))
+		case overRoot:
+			kernel.OverRoot(s.of(m.dst), s.of(m.a), s.of(m.b), g.e.number(m.s))
 		case choose:
 			kernel.Select(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fill:

@@ -105,6 +105,12 @@ func (m *micro) text(e *executable) string {
 		return fmt.Sprintf("%s = %s*%s + %s", dst, a, b, c)
 	case fmaScalar:
 		return fmt.Sprintf("%s = %s*%s + %s", dst, a, num(m.s), c)
+	case weighted:
+		return fmt.Sprintf("%s = %s*%s + %s*%s", dst, a, num(m.s), b, num(m.t))
+	case weightedProduct:
+		return fmt.Sprintf("%s = %s*%s + %s*%s*%s", dst, a, num(m.s), b, c, num(m.t))
+	case overRoot:
+		return fmt.Sprintf("%s = %s / (sqrt %s + %s)", dst, a, b, num(m.s))
 	case choose:
 		return fmt.Sprintf("%s = select %s %s %s", dst, a, b, c)
 	case fill:

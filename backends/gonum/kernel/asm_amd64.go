@@ -296,6 +296,15 @@ func fmaAVX2(dst []float32, a []float32, b []float32, c []float32)
 func fmaScalarAVX2(dst []float32, a []float32, c []float32, s float32)
 
 //go:noescape
+func weightedAVX2(dst []float32, a []float32, b []float32, s float32, t float32)
+
+//go:noescape
+func weightedProductAVX2(dst []float32, a []float32, b []float32, c []float32, s float32, t float32)
+
+//go:noescape
+func overRootAVX2(dst []float32, a []float32, b []float32, s float32)
+
+//go:noescape
 func selAVX2(dst []float32, cond []float32, a []float32, b []float32)
 
 //go:noescape
@@ -420,6 +429,15 @@ func fmaAVX512(dst []float32, a []float32, b []float32, c []float32)
 
 //go:noescape
 func fmaScalarAVX512(dst []float32, a []float32, c []float32, s float32)
+
+//go:noescape
+func weightedAVX512(dst []float32, a []float32, b []float32, s float32, t float32)
+
+//go:noescape
+func weightedProductAVX512(dst []float32, a []float32, b []float32, c []float32, s float32, t float32)
+
+//go:noescape
+func overRootAVX512(dst []float32, a []float32, b []float32, s float32)
 
 //go:noescape
 func selAVX512(dst []float32, cond []float32, a []float32, b []float32)

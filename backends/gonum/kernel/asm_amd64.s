@@ -17599,6 +17599,211 @@ done:
 	VZEROUPPER
 	RET
 
+// func weightedAVX2(dst []float32, a []float32, b []float32, s float32, t float32)
+// Requires: AVX, FMA3
+TEXT ·weightedAVX2(SB), NOSPLIT, $0-80
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Y0
+	VBROADCASTSS t+76(FP), Y1
+	XORQ         SI, SI
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS     (DX)(SI*4), Y2
+	VMOVUPS     (BX)(SI*4), Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, (AX)(SI*4)
+	VMOVUPS     32(DX)(SI*4), Y2
+	VMOVUPS     32(BX)(SI*4), Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, 32(AX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Y2
+	VMOVUPS     64(BX)(SI*4), Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, 64(AX)(SI*4)
+	VMOVUPS     96(DX)(SI*4), Y2
+	VMOVUPS     96(BX)(SI*4), Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, 96(AX)(SI*4)
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000020, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(SI*4), Y2
+	VMOVUPS     (BX)(SI*4), Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, (AX)(SI*4)
+	ADDQ        $0x00000008, SI
+	SUBQ        $0x00000008, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000008, CX
+	TESTQ       CX, CX
+	JZ          done
+	LEAQ        laneMask<>+0(SB), R8
+	MOVQ        $0x00000010, DI
+	SUBQ        CX, DI
+	VMOVUPS     (R8)(DI*4), Y2
+	VMASKMOVPS  (DX)(SI*4), Y2, Y3
+	VMASKMOVPS  (BX)(SI*4), Y2, Y4
+	VMULPS      Y1, Y4, Y1
+	VFMADD132PS Y0, Y1, Y3
+	VMASKMOVPS  Y3, Y2, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func weightedProductAVX2(dst []float32, a []float32, b []float32, c []float32, s float32, t float32)
+// Requires: AVX, FMA3
+TEXT ·weightedProductAVX2(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	MOVQ         c_base+72(FP), SI
+	VBROADCASTSS s+96(FP), Y0
+	VBROADCASTSS t+100(FP), Y1
+	XORQ         DI, DI
+	SUBQ         $0x00000010, CX
+	JL           fewer
+
+many:
+	VMOVUPS     (DX)(DI*4), Y2
+	VMOVUPS     (BX)(DI*4), Y3
+	VMOVUPS     (SI)(DI*4), Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, (AX)(DI*4)
+	VMOVUPS     32(DX)(DI*4), Y2
+	VMOVUPS     32(BX)(DI*4), Y3
+	VMOVUPS     32(SI)(DI*4), Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, 32(AX)(DI*4)
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(DI*4), Y2
+	VMOVUPS     (BX)(DI*4), Y3
+	VMOVUPS     (SI)(DI*4), Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD132PS Y0, Y3, Y2
+	VMOVUPS     Y2, (AX)(DI*4)
+	ADDQ        $0x00000008, DI
+	SUBQ        $0x00000008, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000008, CX
+	TESTQ       CX, CX
+	JZ          done
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, R8
+	SUBQ        CX, R8
+	VMOVUPS     (R9)(R8*4), Y2
+	VMASKMOVPS  (DX)(DI*4), Y2, Y3
+	VMASKMOVPS  (BX)(DI*4), Y2, Y4
+	VMASKMOVPS  (SI)(DI*4), Y2, Y5
+	VMULPS      Y5, Y4, Y4
+	VMULPS      Y1, Y4, Y1
+	VFMADD132PS Y0, Y1, Y3
+	VMASKMOVPS  Y3, Y2, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func overRootAVX2(dst []float32, a []float32, b []float32, s float32)
+// Requires: AVX
+TEXT ·overRootAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Y0
+	XORQ         SI, SI
+	SUBQ         $0x00000010, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Y1
+	VMOVUPS (BX)(SI*4), Y2
+	VSQRTPS Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y1
+	VMOVUPS 32(BX)(SI*4), Y2
+	VSQRTPS Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(AX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Y1
+	VMOVUPS (BX)(SI*4), Y2
+	VSQRTPS Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, CX
+	JGE     one
+
+tail:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       laneMask<>+0(SB), R8
+	MOVQ       $0x00000010, DI
+	SUBQ       CX, DI
+	VMOVUPS    (R8)(DI*4), Y1
+	VMASKMOVPS (DX)(SI*4), Y1, Y2
+	VMASKMOVPS (BX)(SI*4), Y1, Y3
+	VSQRTPS    Y3, Y3
+	VADDPS     Y0, Y3, Y0
+	VDIVPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func selAVX2(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX
 TEXT ·selAVX2(SB), NOSPLIT, $0-96
@@ -20920,6 +21125,208 @@ tail:
 	VMOVUPS.Z   (BX)(SI*4), K1, Z2
 	VFMADD132PS Z0, Z2, Z1
 	VMOVUPS     Z1, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func weightedAVX512(dst []float32, a []float32, b []float32, s float32, t float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·weightedAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Z0
+	VBROADCASTSS t+76(FP), Z1
+	XORQ         SI, SI
+	SUBQ         $0x00000040, CX
+	JL           fewer
+
+many:
+	VMOVUPS     (DX)(SI*4), Z2
+	VMOVUPS     (BX)(SI*4), Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Z2
+	VMOVUPS     64(BX)(SI*4), Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, 64(AX)(SI*4)
+	VMOVUPS     128(DX)(SI*4), Z2
+	VMOVUPS     128(BX)(SI*4), Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, 128(AX)(SI*4)
+	VMOVUPS     192(DX)(SI*4), Z2
+	VMOVUPS     192(BX)(SI*4), Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, 192(AX)(SI*4)
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(SI*4), Z2
+	VMOVUPS     (BX)(SI*4), Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)(SI*4)
+	ADDQ        $0x00000010, SI
+	SUBQ        $0x00000010, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done
+	MOVQ        $-1, DI
+	BZHIQ       CX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z2
+	VMOVUPS.Z   (BX)(SI*4), K1, Z3
+	VMULPS      Z1, Z3, Z1
+	VFMADD132PS Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func weightedProductAVX512(dst []float32, a []float32, b []float32, c []float32, s float32, t float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·weightedProductAVX512(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	MOVQ         c_base+72(FP), SI
+	VBROADCASTSS s+96(FP), Z0
+	VBROADCASTSS t+100(FP), Z1
+	XORQ         DI, DI
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS     (DX)(DI*4), Z2
+	VMOVUPS     (BX)(DI*4), Z3
+	VMOVUPS     (SI)(DI*4), Z4
+	VMULPS      Z4, Z3, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)(DI*4)
+	VMOVUPS     64(DX)(DI*4), Z2
+	VMOVUPS     64(BX)(DI*4), Z3
+	VMOVUPS     64(SI)(DI*4), Z4
+	VMULPS      Z4, Z3, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, 64(AX)(DI*4)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000020, CX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS     (DX)(DI*4), Z2
+	VMOVUPS     (BX)(DI*4), Z3
+	VMOVUPS     (SI)(DI*4), Z4
+	VMULPS      Z4, Z3, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD132PS Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)(DI*4)
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, CX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       CX, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX)(DI*4), K1, Z2
+	VMOVUPS.Z   (BX)(DI*4), K1, Z3
+	VMOVUPS.Z   (SI)(DI*4), K1, Z4
+	VMULPS      Z4, Z3, Z3
+	VMULPS      Z1, Z3, Z1
+	VFMADD132PS Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func overRootAVX512(dst []float32, a []float32, b []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·overRootAVX512(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS s+72(FP), Z0
+	XORQ         SI, SI
+	SUBQ         $0x00000020, CX
+	JL           fewer
+
+many:
+	VMOVUPS (DX)(SI*4), Z1
+	VMOVUPS (BX)(SI*4), Z2
+	VSQRTPS Z2, Z2
+	VADDPS  Z0, Z2, Z2
+	VDIVPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z1
+	VMOVUPS 64(BX)(SI*4), Z2
+	VSQRTPS Z2, Z2
+	VADDPS  Z0, Z2, Z2
+	VDIVPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS (DX)(SI*4), Z1
+	VMOVUPS (BX)(SI*4), Z2
+	VSQRTPS Z2, Z2
+	VADDPS  Z0, Z2, Z2
+	VDIVPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, CX
+	JGE     one
+
+tail:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z1
+	VMOVUPS.Z (BX)(SI*4), K1, Z2
+	VSQRTPS   Z2, Z2
+	VADDPS    Z0, Z2, Z0
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(SI*4)
 
 done:
 	VZEROUPPER

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // BinaryOp is an elementwise function of two operands.
 type BinaryOp uint8
 
@@ -54,6 +56,28 @@ func FMAScalar(dst, a []float32, s float32, c []float32) {
 	active.fmaScalar(dst, a, c, s)
 }
 
+// Weighted computes dst[i] = a[i]·s + b[i]·t.
+func Weighted(dst, a []float32, s float32, b []float32, t float32) {
+	mustEqual(len(dst), len(a))
+	mustEqual(len(dst), len(b))
+	active.weighted(dst, a, b, s, t)
+}
+
+// WeightedProduct computes dst[i] = a[i]·s + b[i]·c[i]·t.
+func WeightedProduct(dst, a []float32, s float32, b, c []float32, t float32) {
+	mustEqual(len(dst), len(a))
+	mustEqual(len(dst), len(b))
+	mustEqual(len(dst), len(c))
+	active.weightedProduct(dst, a, b, c, s, t)
+}
+
+// OverRoot computes dst[i] = a[i] / (√b[i] + s).
+func OverRoot(dst, a, b []float32, s float32) {
+	mustEqual(len(dst), len(a))
+	mustEqual(len(dst), len(b))
+	active.overRoot(dst, a, b, s)
+}
+
 // Select computes dst[i] = a[i] where cond[i] ≠ 0, else b[i].
 func Select(dst, cond, a, b []float32) {
 	mustEqual(len(dst), len(cond))
@@ -71,6 +95,24 @@ func fmaGo(dst, a, b, c []float32) {
 func fmaScalarGo(dst, a, c []float32, s float32) {
 	for i := range dst {
 		dst[i] = a[i]*s + c[i]
+	}
+}
+
+func weightedGo(dst, a, b []float32, s, t float32) {
+	for i := range dst {
+		dst[i] = a[i]*s + b[i]*t
+	}
+}
+
+func weightedProductGo(dst, a, b, c []float32, s, t float32) {
+	for i := range dst {
+		dst[i] = a[i]*s + b[i]*c[i]*t
+	}
+}
+
+func overRootGo(dst, a, b []float32, s float32) {
+	for i := range dst {
+		dst[i] = a[i] / (float32(math.Sqrt(float64(b[i]))) + s)
 	}
 }
 

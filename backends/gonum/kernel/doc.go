@@ -3,7 +3,7 @@
 // float32 slices, row-major; a misused kernel panics.
 //
 //	unary.go    UnaryOp.Apply: negation … softplus on a block
-//	binary.go   BinaryOp.Apply, ApplyScalar, ScalarApply; FMA; Select
+//	binary.go   BinaryOp.Apply, ApplyScalar, ScalarApply; FMA, weighted sums, Select
 //	move.go     Fill, RepeatEach, TileRow, Transpose, Prefetch
 //	noise.go    Uniform, Normal: blocks of the stream of package rng
 //	reduce.go   Sum, Dot, MaxOf; SumRows, MaxRows, SumCols

@@ -3,15 +3,18 @@ package kernel
 // set is the kernels of one instruction set. A nil entry is left to the set
 // before it; the portable set has them all.
 type set struct {
-	name         string
-	unary        [numUnary]func(dst, x []float32)
-	binary       [numBinary]func(dst, a, b []float32)
-	binaryScalar [numBinary]func(dst, a []float32, s float32)
-	scalarBinary [numBinary]func(dst, b []float32, s float32)
-	fma          func(dst, a, b, c []float32)
-	fmaScalar    func(dst, a, c []float32, s float32)
-	sel          func(dst, cond, a, b []float32)
-	transpose    func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
+	name            string
+	unary           [numUnary]func(dst, x []float32)
+	binary          [numBinary]func(dst, a, b []float32)
+	binaryScalar    [numBinary]func(dst, a []float32, s float32)
+	scalarBinary    [numBinary]func(dst, b []float32, s float32)
+	fma             func(dst, a, b, c []float32)
+	fmaScalar       func(dst, a, c []float32, s float32)
+	weighted        func(dst, a, b []float32, s, t float32)
+	weightedProduct func(dst, a, b, c []float32, s, t float32)
+	overRoot        func(dst, a, b []float32, s float32)
+	sel             func(dst, cond, a, b []float32)
+	transpose       func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
 
 	// c0 is the counter of dst[0].
 	uniform, normal func(dst []float32, k0, k1, c0, c1 uint32)
@@ -30,24 +33,27 @@ type set struct {
 // portable is the Go twins.
 var portable = func() set {
 	s := set{
-		name:         "portable",
-		unary:        unaryGo,
-		fma:          fmaGo,
-		fmaScalar:    fmaScalarGo,
-		sel:          selGo,
-		transpose:    transposeGo,
-		uniform:      uniformGo,
-		normal:       normalGo,
-		sum:          sumGo,
-		maxOf:        maxOfGo,
-		dot:          dotGo,
-		sumExp:       sumExpGo,
-		subExpScaled: subExpScaledGo,
-		maxPairs:     maxPairsGo,
-		maxPairsGrad: maxPairsGradGo,
-		copyRows:     copyRowsGo,
-		prefetch:     func([]float32) {},
-		tile:         &tileGo,
+		name:            "portable",
+		unary:           unaryGo,
+		fma:             fmaGo,
+		fmaScalar:       fmaScalarGo,
+		weighted:        weightedGo,
+		weightedProduct: weightedProductGo,
+		overRoot:        overRootGo,
+		sel:             selGo,
+		transpose:       transposeGo,
+		uniform:         uniformGo,
+		normal:          normalGo,
+		sum:             sumGo,
+		maxOf:           maxOfGo,
+		dot:             dotGo,
+		sumExp:          sumExpGo,
+		subExpScaled:    subExpScaledGo,
+		maxPairs:        maxPairsGo,
+		maxPairsGrad:    maxPairsGradGo,
+		copyRows:        copyRowsGo,
+		prefetch:        func([]float32) {},
+		tile:            &tileGo,
 	}
 	for op := range numBinary {
 		s.binary[op] = binaryGo(op)
@@ -79,6 +85,15 @@ func (s set) overlaid(v set) set {
 	}
 	if v.fmaScalar != nil {
 		s.fmaScalar = v.fmaScalar
+	}
+	if v.weighted != nil {
+		s.weighted = v.weighted
+	}
+	if v.weightedProduct != nil {
+		s.weightedProduct = v.weightedProduct
+	}
+	if v.overRoot != nil {
+		s.overRoot = v.overRoot
 	}
 	if v.sel != nil {
 		s.sel = v.sel

@@ -213,6 +213,23 @@ func TestBinaryVariants(t *testing.T) {
 			}
 			check("fma scalar", want, 1, func(dst []float32) { v.fmaScalar(dst, in[0], in[2], s) })
 		}
+		// The first product of a weighted sum is not rounded, the other is.
+		if v.weighted != nil {
+			for i := range want {
+				want[i] = float32(math.FMA(float64(in[0][i]), float64(s), float64(in[1][i]*0.3)))
+			}
+			check("weighted", want, 1, func(dst []float32) { v.weighted(dst, in[0], in[1], s, 0.3) })
+		}
+		if v.weightedProduct != nil {
+			for i := range want {
+				want[i] = float32(math.FMA(float64(in[0][i]), float64(s), float64(in[1][i]*in[2][i]*0.3)))
+			}
+			check("weighted product", want, 1, func(dst []float32) { v.weightedProduct(dst, in[0], in[1], in[2], s, 0.3) })
+		}
+		if v.overRoot != nil {
+			portable.overRoot(want, in[0], in[1], s)
+			check("over root", want, 0, func(dst []float32) { v.overRoot(dst, in[0], in[1], s) })
+		}
 	})
 }
 

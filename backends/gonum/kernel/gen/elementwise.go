@@ -8,11 +8,13 @@ import (
 )
 
 // elementwise writes name+isa(dst, in… []float32, s float32): dst[k] =
-// body(in[k]…, s) with s only where scalar. unroll vectors are in flight at once.
-func elementwise(i isa, name string, in []string, scalar bool, unroll int, body func(in []vec, s vec) vec) {
+// body(in[k]…, s…) with as many numbers s, t as scalars says. unroll vectors are
+// in flight at once.
+func elementwise(i isa, name string, in []string, scalars int, unroll int, body func(in, s []vec) vec) {
 	signature := "func(dst, " + strings.Join(in, ", ") + " []float32"
-	if scalar {
-		signature += ", s float32"
+	names := []string{"s", "t"}[:scalars]
+	if scalars > 0 {
+		signature += ", " + strings.Join(names, ", ") + " float32"
 	}
 	TEXT(name+i.name, NOSPLIT, signature+")")
 	Pragma("noescape")
@@ -22,10 +24,10 @@ func elementwise(i isa, name string, in []string, scalar bool, unroll int, body 
 	for j, p := range in {
 		at[j] = Mem{Base: Load(Param(p).Base(), GP64())}
 	}
-	var s vec
-	if scalar {
-		s = i.vec()
-		VBROADCASTSS(NewParamAddr("s", 24*(1+len(in))), s)
+	s := make([]vec, scalars)
+	for j := range s {
+		s[j] = i.vec()
+		VBROADCASTSS(NewParamAddr(names[j], 24*(1+len(in))+4*j), s[j])
 	}
 	index := GP64()
 	XORQ(index, index)
@@ -74,7 +76,7 @@ func elementwise(i isa, name string, in []string, scalar bool, unroll int, body 
 
 func elementwises(i isa) {
 	unary := func(name string, unroll int, f func(x vec) vec) {
-		elementwise(i, name, []string{"x"}, false, unroll, func(in []vec, _ vec) vec { return f(in[0]) })
+		elementwise(i, name, []string{"x"}, 0, unroll, func(in, _ []vec) vec { return f(in[0]) })
 	}
 	unary("neg", 4, i.neg)
 	unary("abs", 4, i.abs)
@@ -104,10 +106,10 @@ func elementwises(i isa) {
 	})
 
 	binary := func(name string, commutes bool, f func(a, b vec) vec) {
-		elementwise(i, name, []string{"a", "b"}, false, 4, func(in []vec, _ vec) vec { return f(in[0], in[1]) })
-		elementwise(i, name+"Scalar", []string{"a"}, true, 4, func(in []vec, s vec) vec { return f(in[0], s) })
+		elementwise(i, name, []string{"a", "b"}, 0, 4, func(in, _ []vec) vec { return f(in[0], in[1]) })
+		elementwise(i, name+"Scalar", []string{"a"}, 1, 4, func(in, s []vec) vec { return f(in[0], s[0]) })
 		if !commutes {
-			elementwise(i, "scalar"+strings.ToUpper(name[:1])+name[1:], []string{"b"}, true, 4, func(in []vec, s vec) vec { return f(s, in[0]) })
+			elementwise(i, "scalar"+strings.ToUpper(name[:1])+name[1:], []string{"b"}, 1, 4, func(in, s []vec) vec { return f(s[0], in[0]) })
 		}
 	}
 	compare := func(name string, commutes bool, predicate uint64) {
@@ -127,22 +129,33 @@ func elementwises(i isa) {
 	compare("lessEqual", false, lessEqual)
 	compare("equal", true, equal)
 
-	elementwise(i, "fma", []string{"a", "b", "c"}, false, 4, func(in []vec, _ vec) vec {
+	elementwise(i, "fma", []string{"a", "b", "c"}, 0, 4, func(in, _ []vec) vec {
 		fma(in[0], in[1], in[2])
 		return in[0]
 	})
-	elementwise(i, "fmaScalar", []string{"a", "c"}, true, 4, func(in []vec, s vec) vec {
-		fma(in[0], s, in[1])
+	elementwise(i, "fmaScalar", []string{"a", "c"}, 1, 4, func(in, s []vec) vec {
+		fma(in[0], s[0], in[1])
 		return in[0]
 	})
-	elementwise(i, "sel", []string{"cond", "a", "b"}, false, 2, func(in []vec, _ vec) vec {
+	elementwise(i, "weighted", []string{"a", "b"}, 2, 4, func(in, s []vec) vec {
+		fma(in[0], s[0], i.mul(in[1], s[1]))
+		return in[0]
+	})
+	elementwise(i, "weightedProduct", []string{"a", "b", "c"}, 2, 2, func(in, s []vec) vec {
+		fma(in[0], s[0], i.mul(i.mul(in[1], in[2]), s[1]))
+		return in[0]
+	})
+	elementwise(i, "overRoot", []string{"a", "b"}, 1, 2, func(in, s []vec) vec {
+		return i.div(in[0], i.add(i.sqrt(in[1]), s[0]))
+	})
+	elementwise(i, "sel", []string{"cond", "a", "b"}, 0, 2, func(in, _ []vec) vec {
 		zero := i.vec()
 		i.zero(zero)
 		return i.pick(i.compare(notEqual, in[0], zero), in[1], in[2])
 	})
-	elementwise(i, "subExpScaled", []string{"g", "y"}, true, 2, func(in []vec, s vec) vec {
+	elementwise(i, "subExpScaled", []string{"g", "y"}, 1, 2, func(in, s []vec) vec {
 		e := i.exp(in[1])
-		VFNMADD231PS(s, e, in[0])
+		VFNMADD231PS(s[0], e, in[0])
 		return in[0]
 	})
 }
