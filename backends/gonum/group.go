@@ -269,7 +269,7 @@ func streamed(code []micro) []int {
 			}
 		}
 	}
-	if len(code) <= len(all) {
+	if 2*len(code) <= len(all) {
 		return nil
 	}
 	return all
