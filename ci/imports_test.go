@@ -28,14 +28,14 @@ var policy = map[string][]string{
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
 	"suites":      {"github.com/BurntSushi/toml", "internal/nearest"},
-	"suites/data": {"backends/rng", "suites/data/…", "github.com/agnivade/levenshtein", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…"},
+	"suites/data": {"backends/rng", "internal/nearest", "suites/data/…", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…"},
 
 	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
 	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
 	"results/score":   {"backends/rng", "results", "results/metrics", "github.com/sbinet/npyio/…", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
 	"results/report": {"results", "results/metrics", "results/stats", "results/papers", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
-		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "github.com/agnivade/levenshtein"},
+		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "internal/nearest"},
 	"results/papers":      {"github.com/BurntSushi/toml"},
 	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},
 

@@ -131,8 +131,6 @@ func TestBadInput(t *testing.T) {
 				args = []string{"-out", dir, args[0]}
 			}
 			code, _, log := benchrun(t, args...)
-			// The data room words its suggestion its own way.
-			log = strings.ReplaceAll(log, "the nearest is", "did you mean")
 			if code != 2 || !strings.Contains(log, c.want) {
 				t.Errorf("exit %d\n%s\nwant exit 2 and %q", code, log, c.want)
 			}

@@ -73,7 +73,7 @@ func Draw(d Data, kind string, q Query) ([]*Figure, error) {
 		}
 		names = append(names, k.Name)
 	}
-	return nil, fmt.Errorf("no figure %q%s; there are %s", kind, nearest(kind, names), strings.Join(names, ", "))
+	return nil, fmt.Errorf("no figure %q%s; there are %s", kind, meant(kind, names), strings.Join(names, ", "))
 }
 
 // units returns the query's metrics, or those of the defaults that have values.
@@ -120,9 +120,7 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 		}
 		for _, t := range tables {
 			t.Columns, t.Rows = withoutColumn(t, "")
-			if len(t.Columns) < 2 {
-				continue
-			}
+			t.Rows = withoutSinglePass(t.Rows)
 			f := newFigure(unit+"-samples", strings.Replace(t.Title, " by samples", "", 1), "posterior samples or ensemble members K", unit,
 				"Mean over seeds; bars are the standard deviation over seeds.")
 			logAxis(&f.plot.X, 2)
@@ -133,6 +131,23 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 		}
 	}
 	return figures, nil
+}
+
+// withoutSinglePass drops the predictors with a single K, such as posterior means, of methods that have another with
+// more: with a score of methods they would crowd out the curves.
+func withoutSinglePass(rows []Row) []Row {
+	measured := func(r Row) int {
+		n := 0
+		for _, c := range r.Cells {
+			n += min(c.N, 1)
+		}
+		return n
+	}
+	most := map[string]int{} // by the first label, which is the method
+	for _, r := range rows {
+		most[r.Labels[0]] = max(most[r.Labels[0]], measured(r))
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return measured(r) == 1 && most[r.Labels[0]] > 1 })
 }
 
 // withoutColumn drops the column with this head.
@@ -340,11 +355,28 @@ func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, s
 func drawTraining(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
 	for _, column := range []string{"test-nll", "test-error", "loss"} {
+		shortest, longest := math.Inf(1), 0.0
 		drawn, err := d.perGroup(q, func(g *jobGroup) *Figure {
 			return newFigure(column+"-training", g.title+" · "+column+" in training", "epoch", column, "Mean over seeds at each epoch.")
-		}, false, func(jobs []results.JobResult) points { return meanCurve(jobs, "epoch", column) })
+		}, false, func(jobs []results.JobResult) points {
+			ps := meanCurve(jobs, "epoch", column)
+			if len(ps) > 0 {
+				end := ps[len(ps)-1].x
+				shortest, longest = min(shortest, end), max(longest, end)
+			}
+			return ps
+		})
 		if err != nil {
 			return nil, err
+		}
+		for _, f := range drawn {
+			// A chain of thousands of short epochs beside ten of training, a loss with its KL beside one without.
+			if x := &f.plot.X; longest > 20*shortest && x.Min > 0 {
+				logAxis(x, 10)
+			}
+			if y := &f.plot.Y; y.Min > 0 && y.Max > 50*y.Min {
+				logAxis(y, 10)
+			}
 		}
 		figures = append(figures, drawn...)
 	}

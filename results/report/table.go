@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"golang.org/x/perf/benchproc"
 
+	"bayesbench/internal/nearest"
 	"bayesbench/results"
 )
 
@@ -409,7 +409,7 @@ func (g *grouped) chooseMetrics(q Query) error {
 	case len(q.Metrics) > 0:
 		for _, unit := range q.Metrics {
 			if !present[unit] && len(present) > 0 {
-				return fmt.Errorf("no values of metric %q%s", unit, nearest(unit, names))
+				return fmt.Errorf("no values of metric %q%s", unit, meant(unit, names))
 			}
 		}
 		g.metrics = q.Metrics
@@ -422,15 +422,12 @@ func (g *grouped) chooseMetrics(q Query) error {
 	return nil
 }
 
-// nearest names the closest of the known names, for error messages.
-func nearest(name string, known []string) string {
+// meant names the closest of the known names, for error messages.
+func meant(name string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	best := slices.MinFunc(known, func(a, b string) int {
-		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
-	})
-	return fmt.Sprintf("; the nearest there is: %q", best)
+	return fmt.Sprintf("; did you mean %q?", nearest.Name(name, known))
 }
 
 // sorted returns the distinct keys that pick gives for the cells which in accepts (all if it is nil).
@@ -568,7 +565,7 @@ func (t *placed) compare(g *grouped, key benchproc.Key, q Query) error {
 		for _, r := range t.Rows {
 			names = append(names, r.Labels[0])
 		}
-		return fmt.Errorf("no row %q for a baseline in table %s%s", q.Baseline, t.Title, nearest(q.Baseline, names))
+		return fmt.Errorf("no row %q for a baseline in table %s%s", q.Baseline, t.Title, meant(q.Baseline, names))
 	}
 	t.Baseline = q.Baseline
 	var all []*Comparison

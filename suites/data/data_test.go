@@ -49,7 +49,7 @@ func TestListIsComplete(t *testing.T) {
 
 func TestUnknownNameNamesTheNearest(t *testing.T) {
 	_, err := Open(t.Context(), "minst", Options{})
-	if err == nil || !strings.Contains(err.Error(), `the nearest is "mnist"`) {
+	if err == nil || !strings.Contains(err.Error(), `did you mean "mnist"?`) {
 		t.Errorf("got %v", err)
 	}
 }

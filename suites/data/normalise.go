@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 
+	"bayesbench/internal/nearest"
 	"bayesbench/suites/data/pixel"
 )
 
@@ -38,8 +39,8 @@ func NewNormalisation(scheme Scheme, info Info) (Normalisation, error) {
 			}
 			mean, std = info.Mean[c], info.Std[c]
 		default:
-			return n, fmt.Errorf("normalisation %q: unknown, the nearest is %q (there are %q, %q, %q)", scheme,
-				nearest(string(scheme), []string{string(Unit255), string(Unit256), string(Standard)}), Unit255, Unit256, Standard)
+			return n, fmt.Errorf("normalisation %q: unknown; did you mean %q? (there are %q, %q, %q)", scheme,
+				nearest.Name(string(scheme), []string{string(Unit255), string(Unit256), string(Standard)}), Unit255, Unit256, Standard)
 		}
 		for x := range n.table[c] {
 			n.table[c][x] = float32((float64(x)/scale - mean) / std)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	"bayesbench/internal/nearest"
 )
 
 // source is a registered data set: what it is, which files make it up, who can provide them, how they are read.
@@ -54,16 +54,10 @@ func names() []string {
 func lookup(name string) (*source, error) {
 	s, ok := sources[name]
 	if !ok {
-		return nil, fmt.Errorf("data set %q: unknown, the nearest is %q (there are %s)",
-			name, nearest(name, names()), strings.Join(names(), ", "))
+		return nil, fmt.Errorf("no data set %q; did you mean %q? (there are %s)",
+			name, nearest.Name(name, names()), strings.Join(names(), ", "))
 	}
 	return s, nil
-}
-
-func nearest(name string, valid []string) string {
-	return slices.MinFunc(valid, func(a, b string) int {
-		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
-	})
 }
 
 // Open finds, checks and reads the data set of that name; "set+corruption-N", such as cifar10+fog-3, has its test split

@@ -21,6 +21,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"bayesbench/internal/nearest"
 	"bayesbench/suites/data/pixel"
 )
 
@@ -226,7 +227,7 @@ func (t *tree) sort(all []entry) error {
 			e := &split[i]
 			l, ok := label[e.class]
 			if !ok {
-				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", e.path, e.class, nearest(e.class, t.classes))
+				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", e.path, e.class, nearest.Name(e.class, t.classes))
 			}
 			e.label = l
 		}

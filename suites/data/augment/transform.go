@@ -4,13 +4,11 @@ package augment
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/agnivade/levenshtein"
-
+	"bayesbench/internal/nearest"
 	"bayesbench/suites/data/draw"
 	"bayesbench/suites/data/pixel"
 )
@@ -57,10 +55,11 @@ func Parse(name string, side int) (Transform, error) {
 		}
 		return t, nil
 	}
-	near := slices.MinFunc(kinds, func(a, b kindOf) int {
-		return levenshtein.ComputeDistance(kind, a.name) - levenshtein.ComputeDistance(kind, b.name)
-	})
-	return nil, fmt.Errorf("transform %q: unknown, the nearest is %q", name, near.name)
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return nil, fmt.Errorf("transform %q: unknown; did you mean %q?", name, nearest.Name(kind, names))
 }
 
 // kindOf is a transform's name, the range of its number (0, 0: it takes none), and how it is made.

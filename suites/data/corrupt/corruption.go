@@ -13,8 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
+	"bayesbench/internal/nearest"
 	"bayesbench/suites/data/draw"
 	"bayesbench/suites/data/pixel"
 )
@@ -96,8 +95,9 @@ func Parse(name string, shape [3]int) (Corruption, error) {
 		}
 		return Corruption{k.name, level, ladderFor(shape), k.apply}, nil
 	}
-	near := slices.MinFunc(kinds, func(a, b kind) int {
-		return levenshtein.ComputeDistance(kindName, a.name) - levenshtein.ComputeDistance(kindName, b.name)
-	})
-	return Corruption{}, fmt.Errorf("corruption %q: unknown, the nearest is %q", name, near.name+"-1")
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return Corruption{}, fmt.Errorf("corruption %q: unknown; did you mean %q?", name, nearest.Name(kindName, names)+"-1")
 }
