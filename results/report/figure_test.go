@@ -84,7 +84,7 @@ func TestFigures(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Draw(d, "parato", Query{}); err == nil || !strings.Contains(err.Error(), `nearest there is: "pareto"`) {
+	if _, err := Draw(d, "parato", Query{}); err == nil || !strings.Contains(err.Error(), `did you mean "pareto"?`) {
 		t.Error(err)
 	}
 }

@@ -231,7 +231,7 @@ func TestTableOOD(t *testing.T) {
 
 func TestQueryErrors(t *testing.T) {
 	for want, q := range map[string]Query{
-		`nearest there is: "deterministic"`: {Baseline: "determinstic"},
+		`did you mean "deterministic"?`: {Baseline: "determinstic"},
 		`no values of metric "nl"`:          {Metrics: []string{"nl"}},
 		"no results match filter":           {Filter: "/method:none"},
 		"filter: ":                          {Filter: "/method:"},
