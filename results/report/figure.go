@@ -49,8 +49,9 @@ var palette = []color.RGBA{
 
 var (
 	glyphs = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.RingGlyph{}}
-	dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)}}
-	grey   = color.RGBA{0x99, 0x99, 0x99, 0xff}
+	dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)},
+		{vg.Points(10), vg.Points(4)}, {vg.Points(1), vg.Points(4)}, {vg.Points(7), vg.Points(2), vg.Points(1), vg.Points(2), vg.Points(1), vg.Points(2)}}
+	grey = color.RGBA{0x99, 0x99, 0x99, 0xff}
 )
 
 func init() { plot.DefaultFont.Variant = "Sans" }
@@ -149,9 +150,21 @@ func (f *Figure) reference(label string, ps points) error {
 // A legend narrower than this stands at the right of the axes, a wider one in rows below them. In points.
 const legendBeside vg.Length = 85
 
+// manyEntries is from where on a legend is set in smaller type.
+const manyEntries = 12
+
+// newLegend is an empty legend in the type that this figure's entries take.
+func (f *Figure) newLegend() plot.Legend {
+	legend := plot.NewLegend()
+	if len(f.legend) > manyEntries {
+		legend.TextStyle.Font.Size = vg.Points(9.5)
+	}
+	return legend
+}
+
 // legendLayout returns how wide an entry is, and how many stand in a row: 0 for a legend at the right.
 func (f *Figure) legendLayout() (entry vg.Length, inRow int) {
-	style := plot.NewLegend().TextStyle
+	style := f.newLegend().TextStyle
 	for _, e := range f.legend {
 		entry = max(entry, style.Width(e.label))
 	}
@@ -201,7 +214,7 @@ func (f *Figure) draw(c draw.Canvas) {
 }
 
 func (f *Figure) drawLegend(entries []legendEntry, c draw.Canvas) {
-	legend := plot.NewLegend()
+	legend := f.newLegend()
 	legend.Top, legend.Left = true, true
 	legend.ThumbnailWidth = thumbnail
 	legend.Padding = vg.Points(3)

@@ -175,7 +175,7 @@ func logAxis(a *plot.Axis, base float64) {
 		for e := math.Floor(math.Log(low) / math.Log(base)); math.Pow(base, e) <= high*1.0001; e++ {
 			for _, s := range steps {
 				if v := s * math.Pow(base, e); v >= low*0.9999 && v <= high*1.0001 {
-					ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+					ticks = append(ticks, plot.Tick{Value: v, Label: plain(v)})
 				}
 			}
 		}
