@@ -232,10 +232,10 @@ func TestTableOOD(t *testing.T) {
 func TestQueryErrors(t *testing.T) {
 	for want, q := range map[string]Query{
 		`did you mean "deterministic"?`: {Baseline: "determinstic"},
-		`no values of metric "nl"`:          {Metrics: []string{"nl"}},
-		"no results match filter":           {Filter: "/method:none"},
-		"filter: ":                          {Filter: "/method:"},
-		"projection":                        {Rows: "/method@"},
+		`no values of metric "nl"`:      {Metrics: []string{"nl"}},
+		"no results match filter":       {Filter: "/method:none"},
+		"filter: ":                      {Filter: "/method:"},
+		"projection":                    {Rows: "/method@"},
 	} {
 		if _, err := Build(demoSet(1), q); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
