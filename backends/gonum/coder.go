@@ -231,7 +231,7 @@ func (c *coder) overRoot(in *ir.Instr) (micro, bool) {
 	return micro{do: overRoot, a: c.operand(in.Args[0]), b: c.operand(c.e.p.Instrs[root.value].Args[0]), s: s}, true
 }
 
-// multiplyAdd is x·y + z, and z − x·s for a number s.
+// multiplyAdd is x·y + z or z − x·y, where y may be a number.
 func (c *coder) multiplyAdd(in *ir.Instr) (micro, bool) {
 	if in.Op != ir.Add && in.Op != ir.Sub {
 		return micro{}, false
@@ -252,7 +252,9 @@ func (c *coder) multiplyAdd(in *ir.Instr) (micro, bool) {
 		case scaled:
 			s.negate = in.Op == ir.Sub
 			return micro{do: fmaScalar, a: c.operand(x), s: s, c: c.operand(z)}, true
-		case in.Op == ir.Add:
+		case in.Op == ir.Sub:
+			return micro{do: fnma, a: c.operand(x), b: c.operand(y), c: c.operand(z)}, true
+		default:
 			return micro{do: fma, a: c.operand(x), b: c.operand(y), c: c.operand(z)}, true
 		}
 	}
@@ -316,7 +318,7 @@ func (m *micro) reads() []*operand {
 		return []*operand{&m.b}
 	case fmaScalar:
 		return []*operand{&m.a, &m.c}
-	case fma, weightedProduct, choose:
+	case fma, fnma, weightedProduct, choose:
 		return []*operand{&m.a, &m.b, &m.c}
 	}
 	return nil

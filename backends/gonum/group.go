@@ -67,6 +67,7 @@ const (
 	withScalar                    // dst = bin(a, s)
 	scalarWith                    // dst = bin(s, b)
 	fma                           // dst = a·b + c
+	fnma                          // dst = c − a·b
 	fmaScalar                     // dst = a·s + c
 	weighted                      // dst = a·s + b·t
 	weightedProduct               // dst = a·s + b·c·t
@@ -338,6 +339,8 @@ func (g *group) runBlock(b int, more bool, regs []float32) {
 			m.bin.ScalarApply(s.of(m.dst), g.e.number(m.s), s.of(m.b))
 		case fma:
 			kernel.FMA(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
+		case fnma:
+			kernel.FNMA(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fmaScalar:
 			kernel.FMAScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.c))
 		case weighted:

@@ -103,6 +103,8 @@ func (m *micro) text(e *executable) string {
 		return fmt.Sprintf("%s = %v %s %s", dst, m.bin, num(m.s), b)
 	case fma:
 		return fmt.Sprintf("%s = %s*%s + %s", dst, a, b, c)
+	case fnma:
+		return fmt.Sprintf("%s = %s - %s*%s", dst, c, a, b)
 	case fmaScalar:
 		return fmt.Sprintf("%s = %s*%s + %s", dst, a, num(m.s), c)
 	case weighted:

@@ -296,6 +296,9 @@ func fmaAVX2(dst []float32, a []float32, b []float32, c []float32)
 func fmaScalarAVX2(dst []float32, a []float32, c []float32, s float32)
 
 //go:noescape
+func fnmaAVX2(dst []float32, a []float32, b []float32, c []float32)
+
+//go:noescape
 func weightedAVX2(dst []float32, a []float32, b []float32, s float32, t float32)
 
 //go:noescape
@@ -429,6 +432,9 @@ func fmaAVX512(dst []float32, a []float32, b []float32, c []float32)
 
 //go:noescape
 func fmaScalarAVX512(dst []float32, a []float32, c []float32, s float32)
+
+//go:noescape
+func fnmaAVX512(dst []float32, a []float32, b []float32, c []float32)
 
 //go:noescape
 func weightedAVX512(dst []float32, a []float32, b []float32, s float32, t float32)

@@ -13408,24 +13408,22 @@ many:
 	VMOVAPS      Y0, Y0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y1, Y0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y1, Y0
-	VMOVUPS      lanes_39506967<>+0(SB), Y2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y3
-	VFMADD132PS  Y3, Y0, Y2
-	VADDPS       lanes_3f800000<>+0(SB), Y2, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y0, Y0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VCVTPS2DQ    Y1, Y0
+	VPSRAD       $0x01, Y0, Y1
+	VPSUBD       Y1, Y0, Y0
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y0, Y0
+	VMULPS       Y1, Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       lanes_3f800000<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y1, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
 	VMOVUPS      32(DX)(BX*4), Y0
 	VMOVUPS      lanes_42b20000<>+0(SB), Y1
@@ -13437,24 +13435,22 @@ many:
 	VMOVAPS      Y0, Y0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y1, Y0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y1, Y0
-	VMOVUPS      lanes_39506967<>+0(SB), Y2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y3
-	VFMADD132PS  Y3, Y0, Y2
-	VADDPS       lanes_3f800000<>+0(SB), Y2, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y0, Y0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VCVTPS2DQ    Y1, Y0
+	VPSRAD       $0x01, Y0, Y1
+	VPSUBD       Y1, Y0, Y0
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y0, Y0
+	VMULPS       Y1, Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       lanes_3f800000<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y1, Y0
 	VMOVUPS      Y0, 32(AX)(BX*4)
 	ADDQ         $0x00000010, BX
 	SUBQ         $0x00000010, CX
@@ -13476,24 +13472,22 @@ one:
 	VMOVAPS      Y0, Y0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y1, Y0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y1, Y0
-	VMOVUPS      lanes_39506967<>+0(SB), Y2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y3
-	VFMADD132PS  Y3, Y0, Y2
-	VADDPS       lanes_3f800000<>+0(SB), Y2, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y0, Y0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VCVTPS2DQ    Y1, Y0
+	VPSRAD       $0x01, Y0, Y1
+	VPSUBD       Y1, Y0, Y0
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y0, Y0
+	VMULPS       Y1, Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       lanes_3f800000<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y1, Y0
 	VMOVUPS      Y0, (AX)(BX*4)
 	ADDQ         $0x00000008, BX
 	SUBQ         $0x00000008, CX
@@ -13517,24 +13511,22 @@ tail:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
 
 done:
@@ -13631,113 +13623,95 @@ DATA lanes_b95e8083<>+56(SB)/4, $0xb95e8083
 DATA lanes_b95e8083<>+60(SB)/4, $0xb95e8083
 GLOBL lanes_b95e8083<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_39506967<>+0(SB)/4, $0x39506967
-DATA lanes_39506967<>+4(SB)/4, $0x39506967
-DATA lanes_39506967<>+8(SB)/4, $0x39506967
-DATA lanes_39506967<>+12(SB)/4, $0x39506967
-DATA lanes_39506967<>+16(SB)/4, $0x39506967
-DATA lanes_39506967<>+20(SB)/4, $0x39506967
-DATA lanes_39506967<>+24(SB)/4, $0x39506967
-DATA lanes_39506967<>+28(SB)/4, $0x39506967
-DATA lanes_39506967<>+32(SB)/4, $0x39506967
-DATA lanes_39506967<>+36(SB)/4, $0x39506967
-DATA lanes_39506967<>+40(SB)/4, $0x39506967
-DATA lanes_39506967<>+44(SB)/4, $0x39506967
-DATA lanes_39506967<>+48(SB)/4, $0x39506967
-DATA lanes_39506967<>+52(SB)/4, $0x39506967
-DATA lanes_39506967<>+56(SB)/4, $0x39506967
-DATA lanes_39506967<>+60(SB)/4, $0x39506967
-GLOBL lanes_39506967<>(SB), RODATA|NOPTR, $64
+DATA lanes_3ab511e7<>+0(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+4(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+8(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+12(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+16(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+20(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+24(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+28(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+32(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+36(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+40(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+44(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+48(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+52(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+56(SB)/4, $0x3ab511e7
+DATA lanes_3ab511e7<>+60(SB)/4, $0x3ab511e7
+GLOBL lanes_3ab511e7<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3ab743ce<>+0(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+4(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+8(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+12(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+16(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+20(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+24(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+28(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+32(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+36(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+40(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+44(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+48(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+52(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+56(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+60(SB)/4, $0x3ab743ce
-GLOBL lanes_3ab743ce<>(SB), RODATA|NOPTR, $64
+DATA lanes_3c091d10<>+0(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+4(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+8(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+12(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+16(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+20(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+24(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+28(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+32(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+36(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+40(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+44(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+48(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+52(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+56(SB)/4, $0x3c091d10
+DATA lanes_3c091d10<>+60(SB)/4, $0x3c091d10
+GLOBL lanes_3c091d10<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3c088908<>+0(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+4(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+8(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+12(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+16(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+20(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+24(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+28(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+32(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+36(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+40(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+44(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+48(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+52(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+56(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+60(SB)/4, $0x3c088908
-GLOBL lanes_3c088908<>(SB), RODATA|NOPTR, $64
+DATA lanes_3d2aac79<>+0(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+4(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+8(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+12(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+16(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+20(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+24(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+28(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+32(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+36(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+40(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+44(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+48(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+52(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+56(SB)/4, $0x3d2aac79
+DATA lanes_3d2aac79<>+60(SB)/4, $0x3d2aac79
+GLOBL lanes_3d2aac79<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
-GLOBL lanes_3d2aa9c1<>(SB), RODATA|NOPTR, $64
+DATA lanes_3e2aaa49<>+0(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+4(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+8(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+12(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+16(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+20(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+24(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+28(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+32(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+36(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+40(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+44(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+48(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+52(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+56(SB)/4, $0x3e2aaa49
+DATA lanes_3e2aaa49<>+60(SB)/4, $0x3e2aaa49
+GLOBL lanes_3e2aaa49<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+32(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+36(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+40(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+44(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+48(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+52(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
-GLOBL lanes_3e2aaaaa<>(SB), RODATA|NOPTR, $64
-
-DATA lanes_3f000000<>+0(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+4(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+8(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+12(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+16(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+20(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+24(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+28(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+32(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+36(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+40(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+44(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+48(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+52(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+56(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+60(SB)/4, $0x3f000000
-GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $64
+DATA lanes_3efffffe<>+0(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+4(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+8(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+12(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+16(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+20(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+24(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+28(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+32(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+36(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+40(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+44(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+48(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+52(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+56(SB)/4, $0x3efffffe
+DATA lanes_3efffffe<>+60(SB)/4, $0x3efffffe
+GLOBL lanes_3efffffe<>(SB), RODATA|NOPTR, $64
 
 DATA lanes_3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+4(SB)/4, $0x3f800000
@@ -14180,6 +14154,24 @@ DATA lanes_35bfbe8e<>+52(SB)/4, $0x35bfbe8e
 DATA lanes_35bfbe8e<>+56(SB)/4, $0x35bfbe8e
 DATA lanes_35bfbe8e<>+60(SB)/4, $0x35bfbe8e
 GLOBL lanes_35bfbe8e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f000000<>+0(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+4(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+8(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+12(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+16(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+20(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+24(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+28(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+32(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+36(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+40(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+44(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+48(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+52(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+56(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+60(SB)/4, $0x3f000000
+GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes_3f317200<>+0(SB)/4, $0x3f317200
 DATA lanes_3f317200<>+4(SB)/4, $0x3f317200
@@ -14888,24 +14880,22 @@ many:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VADDPS       lanes_3f800000<>+0(SB), Y2, Y2
 	VMOVUPS      lanes_3f800000<>+0(SB), Y3
 	VMOVUPS      lanes_40000000<>+0(SB), Y4
@@ -14936,24 +14926,22 @@ many:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VADDPS       lanes_3f800000<>+0(SB), Y2, Y2
 	VMOVUPS      lanes_3f800000<>+0(SB), Y3
 	VMOVUPS      lanes_40000000<>+0(SB), Y4
@@ -14994,24 +14982,22 @@ one:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VADDPS       lanes_3f800000<>+0(SB), Y2, Y2
 	VMOVUPS      lanes_3f800000<>+0(SB), Y3
 	VMOVUPS      lanes_40000000<>+0(SB), Y4
@@ -15054,24 +15040,22 @@ tail:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y4, Y3
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y4, Y3
-	VMOVUPS      lanes_39506967<>+0(SB), Y5
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VFMADD132PS  Y6, Y3, Y5
-	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y3, Y3
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y5
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y5
+	VCVTPS2DQ    Y4, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y4, Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y4, Y3
 	VADDPS       lanes_3f800000<>+0(SB), Y3, Y3
 	VMOVUPS      lanes_3f800000<>+0(SB), Y4
 	VMOVUPS      lanes_40000000<>+0(SB), Y5
@@ -15297,24 +15281,22 @@ many:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VADDPS       lanes_3f800000<>+0(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x01, Y3, Y0, Y0
@@ -15331,24 +15313,22 @@ many:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VADDPS       lanes_3f800000<>+0(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x01, Y3, Y0, Y0
@@ -15375,24 +15355,22 @@ one:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VADDPS       lanes_3f800000<>+0(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x01, Y3, Y0, Y0
@@ -15421,24 +15399,22 @@ tail:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VADDPS       lanes_3f800000<>+0(SB), Y2, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPS       $0x01, Y4, Y1, Y1
@@ -15471,24 +15447,22 @@ many:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Y2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y1, Y2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y1, Y2
@@ -15513,24 +15487,22 @@ many:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Y2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y1, Y2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y1, Y2
@@ -15565,24 +15537,22 @@ one:
 	VMOVAPS      Y1, Y1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y2, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD132PS  Y4, Y1, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y1, Y3
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y3, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes_3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y2, Y1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Y2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y1, Y2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y1, Y2
@@ -15619,24 +15589,22 @@ tail:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Y3
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Y2, Y3
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Y2, Y3
@@ -17599,6 +17567,76 @@ done:
 	VZEROUPPER
 	RET
 
+// func fnmaAVX2(dst []float32, a []float32, b []float32, c []float32)
+// Requires: AVX, FMA3
+TEXT ·fnmaAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	MOVQ c_base+72(FP), SI
+	XORQ DI, DI
+	SUBQ $0x00000020, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(DI*4), Y0
+	VMOVUPS      (BX)(DI*4), Y1
+	VMOVUPS      (SI)(DI*4), Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMOVUPS      Y2, (AX)(DI*4)
+	VMOVUPS      32(DX)(DI*4), Y0
+	VMOVUPS      32(BX)(DI*4), Y1
+	VMOVUPS      32(SI)(DI*4), Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMOVUPS      Y2, 32(AX)(DI*4)
+	VMOVUPS      64(DX)(DI*4), Y0
+	VMOVUPS      64(BX)(DI*4), Y1
+	VMOVUPS      64(SI)(DI*4), Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMOVUPS      Y2, 64(AX)(DI*4)
+	VMOVUPS      96(DX)(DI*4), Y0
+	VMOVUPS      96(BX)(DI*4), Y1
+	VMOVUPS      96(SI)(DI*4), Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMOVUPS      Y2, 96(AX)(DI*4)
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(DI*4), Y0
+	VMOVUPS      (BX)(DI*4), Y1
+	VMOVUPS      (SI)(DI*4), Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMOVUPS      Y2, (AX)(DI*4)
+	ADDQ         $0x00000008, DI
+	SUBQ         $0x00000008, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000008, CX
+	TESTQ        CX, CX
+	JZ           done
+	LEAQ         laneMask<>+0(SB), R9
+	MOVQ         $0x00000010, R8
+	SUBQ         CX, R8
+	VMOVUPS      (R9)(R8*4), Y0
+	VMASKMOVPS   (DX)(DI*4), Y0, Y1
+	VMASKMOVPS   (BX)(DI*4), Y0, Y2
+	VMASKMOVPS   (SI)(DI*4), Y0, Y3
+	VFNMADD231PS Y1, Y2, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func weightedAVX2(dst []float32, a []float32, b []float32, s float32, t float32)
 // Requires: AVX, FMA3
 TEXT ·weightedAVX2(SB), NOSPLIT, $0-80
@@ -17896,24 +17934,22 @@ many:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VFNMADD231PS Y0, Y2, Y1
 	VMOVUPS      Y1, (AX)(SI*4)
 	VMOVUPS      32(DX)(SI*4), Y1
@@ -17927,24 +17963,22 @@ many:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VFNMADD231PS Y0, Y2, Y1
 	VMOVUPS      Y1, 32(AX)(SI*4)
 	ADDQ         $0x00000010, SI
@@ -17968,24 +18002,22 @@ one:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VFMADD132PS  Y5, Y2, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes_3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y2
 	VFNMADD231PS Y0, Y2, Y1
 	VMOVUPS      Y1, (AX)(SI*4)
 	ADDQ         $0x00000008, SI
@@ -18011,24 +18043,22 @@ tail:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y4, Y3
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y4, Y3
-	VMOVUPS      lanes_39506967<>+0(SB), Y5
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VFMADD132PS  Y6, Y3, Y5
-	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y3, Y3
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y5
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y5
+	VCVTPS2DQ    Y4, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y4, Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       lanes_3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y4, Y3
 	VFNMADD231PS Y0, Y3, Y2
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
 
@@ -18216,16 +18246,14 @@ many:
 	VMOVAPS      Z0, Z0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39506967<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VMULPS       Z0, Z0, Z3
-	VFMADD132PS  Z3, Z0, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
-	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS    Z1, Z2, Z0
 	VMOVUPS      Z0, (AX)(BX*4)
 	VMOVUPS      64(DX)(BX*4), Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
@@ -18237,16 +18265,14 @@ many:
 	VMOVAPS      Z0, Z0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39506967<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VMULPS       Z0, Z0, Z3
-	VFMADD132PS  Z3, Z0, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
-	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS    Z1, Z2, Z0
 	VMOVUPS      Z0, 64(AX)(BX*4)
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000020, CX
@@ -18268,16 +18294,14 @@ one:
 	VMOVAPS      Z0, Z0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39506967<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VMULPS       Z0, Z0, Z3
-	VFMADD132PS  Z3, Z0, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
-	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS    Z1, Z2, Z0
 	VMOVUPS      Z0, (AX)(BX*4)
 	ADDQ         $0x00000010, BX
 	SUBQ         $0x00000010, CX
@@ -18300,16 +18324,14 @@ tail:
 	VMOVAPS      Z0, Z0
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z1, Z0
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39506967<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VMULPS       Z0, Z0, Z3
-	VFMADD132PS  Z3, Z0, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z2, Z0
-	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z2
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS    Z1, Z2, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 
 done:
@@ -18835,16 +18857,14 @@ many:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z9
-	VFMADD132PS  Z9, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VMOVUPS      lanes_40000000<>+0(SB), Z4
@@ -18875,16 +18895,14 @@ many:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z9
-	VFMADD132PS  Z9, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VMOVUPS      lanes_40000000<>+0(SB), Z4
@@ -18925,16 +18943,14 @@ one:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VFMADD132PS  Z5, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VMOVUPS      lanes_40000000<>+0(SB), Z4
@@ -18976,16 +18992,14 @@ tail:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VFMADD132PS  Z5, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VADDPS       lanes_3f800000<>+0(SB), Z2, Z2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VMOVUPS      lanes_40000000<>+0(SB), Z4
@@ -19084,16 +19098,14 @@ many:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z11
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z11
-	VMULPS       Z1, Z1, Z12
-	VFMADD132PS  Z12, Z1, Z11
-	VADDPS       lanes_3f800000<>+0(SB), Z11, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z11
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z11
+	VSCALEFPS    Z2, Z11, Z1
 	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
 	VPXORD       Z3, Z3, Z3
 	VCMPPS       $0x01, Z3, Z0, K1
@@ -19110,16 +19122,14 @@ many:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z11
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z11
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z11
-	VMULPS       Z1, Z1, Z12
-	VFMADD132PS  Z12, Z1, Z11
-	VADDPS       lanes_3f800000<>+0(SB), Z11, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z11
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z11
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z11
+	VSCALEFPS    Z2, Z11, Z1
 	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
 	VPXORD       Z5, Z5, Z5
 	VCMPPS       $0x01, Z5, Z0, K1
@@ -19146,16 +19156,14 @@ one:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z4
-	VFMADD132PS  Z4, Z1, Z3
-	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS    Z2, Z3, Z1
 	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
 	VPXORD       Z7, Z7, Z7
 	VCMPPS       $0x01, Z7, Z0, K1
@@ -19183,16 +19191,14 @@ tail:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z4
-	VFMADD132PS  Z4, Z1, Z3
-	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS    Z2, Z3, Z1
 	VADDPS       lanes_3f800000<>+0(SB), Z1, Z2
 	VPXORD       Z9, Z9, Z9
 	VCMPPS       $0x01, Z9, Z0, K2
@@ -19225,16 +19231,14 @@ many:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z7
-	VMULPS       Z1, Z1, Z8
-	VFMADD132PS  Z8, Z1, Z7
-	VADDPS       lanes_3f800000<>+0(SB), Z7, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z7
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z7
+	VSCALEFPS    Z2, Z7, Z1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
@@ -19259,16 +19263,14 @@ many:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z7
-	VMULPS       Z1, Z1, Z8
-	VFMADD132PS  Z8, Z1, Z7
-	VADDPS       lanes_3f800000<>+0(SB), Z7, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z7
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z7
+	VSCALEFPS    Z2, Z7, Z1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
@@ -19303,16 +19305,14 @@ one:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z4
-	VFMADD132PS  Z4, Z1, Z3
-	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS    Z2, Z3, Z1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
@@ -19348,16 +19348,14 @@ tail:
 	VMOVAPS      Z1, Z1
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39506967<>+0(SB), Z3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z4
-	VFMADD132PS  Z4, Z1, Z3
-	VADDPS       lanes_3f800000<>+0(SB), Z3, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z3
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS    Z2, Z3, Z1
 	VMOVUPS      lanes_bb5acf58<>+0(SB), Z2
 	VFMADD213PS  lanes_3ca61dfa<>+0(SB), Z1, Z2
 	VFMADD213PS  lanes_bd6c953c<>+0(SB), Z1, Z2
@@ -21130,6 +21128,75 @@ done:
 	VZEROUPPER
 	RET
 
+// func fnmaAVX512(dst []float32, a []float32, b []float32, c []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·fnmaAVX512(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	MOVQ c_base+72(FP), SI
+	XORQ DI, DI
+	SUBQ $0x00000040, CX
+	JL   fewer
+
+many:
+	VMOVUPS      (DX)(DI*4), Z0
+	VMOVUPS      (BX)(DI*4), Z1
+	VMOVUPS      (SI)(DI*4), Z2
+	VFNMADD231PS Z0, Z1, Z2
+	VMOVUPS      Z2, (AX)(DI*4)
+	VMOVUPS      64(DX)(DI*4), Z0
+	VMOVUPS      64(BX)(DI*4), Z1
+	VMOVUPS      64(SI)(DI*4), Z2
+	VFNMADD231PS Z0, Z1, Z2
+	VMOVUPS      Z2, 64(AX)(DI*4)
+	VMOVUPS      128(DX)(DI*4), Z0
+	VMOVUPS      128(BX)(DI*4), Z1
+	VMOVUPS      128(SI)(DI*4), Z2
+	VFNMADD231PS Z0, Z1, Z2
+	VMOVUPS      Z2, 128(AX)(DI*4)
+	VMOVUPS      192(DX)(DI*4), Z0
+	VMOVUPS      192(BX)(DI*4), Z1
+	VMOVUPS      192(SI)(DI*4), Z2
+	VFNMADD231PS Z0, Z1, Z2
+	VMOVUPS      Z2, 192(AX)(DI*4)
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000040, CX
+	JGE          many
+
+fewer:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+one:
+	VMOVUPS      (DX)(DI*4), Z0
+	VMOVUPS      (BX)(DI*4), Z1
+	VMOVUPS      (SI)(DI*4), Z2
+	VFNMADD231PS Z0, Z1, Z2
+	VMOVUPS      Z2, (AX)(DI*4)
+	ADDQ         $0x00000010, DI
+	SUBQ         $0x00000010, CX
+	JGE          one
+
+tail:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           done
+	MOVQ         $-1, R8
+	BZHIQ        CX, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (DX)(DI*4), K1, Z0
+	VMOVUPS.Z    (BX)(DI*4), K1, Z1
+	VMOVUPS.Z    (SI)(DI*4), K1, Z2
+	VFNMADD231PS Z0, Z1, Z2
+	VMOVUPS      Z2, K1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func weightedAVX512(dst []float32, a []float32, b []float32, s float32, t float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·weightedAVX512(SB), NOSPLIT, $0-80
@@ -21423,16 +21490,14 @@ many:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VFMADD132PS  Z5, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VFNMADD231PS Z0, Z2, Z1
 	VMOVUPS      Z1, (AX)(SI*4)
 	VMOVUPS      64(DX)(SI*4), Z1
@@ -21446,16 +21511,14 @@ many:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VFMADD132PS  Z5, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VFNMADD231PS Z0, Z2, Z1
 	VMOVUPS      Z1, 64(AX)(SI*4)
 	ADDQ         $0x00000020, SI
@@ -21479,16 +21542,14 @@ one:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VFMADD132PS  Z5, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VFNMADD231PS Z0, Z2, Z1
 	VMOVUPS      Z1, (AX)(SI*4)
 	ADDQ         $0x00000010, SI
@@ -21513,16 +21574,14 @@ tail:
 	VMOVAPS      Z2, Z2
 	VFNMADD231PS lanes_3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      lanes_39506967<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VFMADD132PS  Z5, Z2, Z4
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Z4
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z4
+	VSCALEFPS    Z3, Z4, Z2
 	VFNMADD231PS Z0, Z2, Z1
 	VMOVUPS      Z1, K1, (AX)(SI*4)
 
@@ -21708,24 +21767,22 @@ loop:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y4, Y4, Y7
-	VFMADD132PS  Y7, Y4, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y6
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      32(CX), Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
@@ -21737,24 +21794,22 @@ loop:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y4, Y4, Y7
-	VFMADD132PS  Y7, Y4, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y6
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y4
 	VADDPS       Y4, Y1, Y1
 	VMOVUPS      64(CX), Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
@@ -21766,24 +21821,22 @@ loop:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y4, Y4, Y7
-	VFMADD132PS  Y7, Y4, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y6
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y4
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      96(CX), Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
@@ -21795,24 +21848,22 @@ loop:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y4, Y4, Y7
-	VFMADD132PS  Y7, Y4, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y6
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y4
 	VADDPS       Y4, Y3, Y3
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
@@ -21832,24 +21883,22 @@ rest:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y4, Y4, Y7
-	VFMADD132PS  Y7, Y4, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y6
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      32(CX), Y4
 	VMOVUPS      lanes_42b20000<>+0(SB), Y5
@@ -21861,24 +21910,22 @@ rest:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y4, Y4, Y7
-	VFMADD132PS  Y7, Y4, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y6
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       lanes_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y4
 	VADDPS       Y4, Y1, Y1
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, AX
@@ -21896,24 +21943,22 @@ rest:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
-	VMOVUPS      lanes_39506967<>+0(SB), Y7
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
-	VMULPS       Y5, Y5, Y8
-	VFMADD132PS  Y8, Y5, Y7
-	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y5, Y5
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y7
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VCVTPS2DQ    Y6, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y5, Y5
+	VMULPS       Y6, Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y6, Y5
 	VANDPS       Y4, Y5, Y4
 	VADDPS       Y4, Y2, Y2
 	LEAQ         laneMask<>+0(SB), BX
@@ -21930,24 +21975,22 @@ rest:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
-	VMOVUPS      lanes_39506967<>+0(SB), Y7
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
-	VMULPS       Y5, Y5, Y8
-	VFMADD132PS  Y8, Y5, Y7
-	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y5, Y5
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y7
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VCVTPS2DQ    Y6, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y5, Y5
+	VMULPS       Y6, Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y6, Y5
 	VANDPS       Y4, Y5, Y4
 	VADDPS       Y4, Y3, Y3
 	JMP          join
@@ -21967,24 +22010,22 @@ short:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
-	VMOVUPS      lanes_39506967<>+0(SB), Y7
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
-	VMULPS       Y5, Y5, Y8
-	VFMADD132PS  Y8, Y5, Y7
-	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y5, Y5
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y7
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VCVTPS2DQ    Y6, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y5, Y5
+	VMULPS       Y6, Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y6, Y5
 	VANDPS       Y4, Y5, Y4
 	VADDPS       Y4, Y0, Y0
 	LEAQ         laneMask<>+0(SB), BX
@@ -22001,24 +22042,22 @@ short:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS lanes_3f318000<>+0(SB), Y6, Y5
 	VFNMADD231PS lanes_b95e8083<>+0(SB), Y6, Y5
-	VMOVUPS      lanes_39506967<>+0(SB), Y7
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y5, Y7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y5, Y7
-	VMULPS       Y5, Y5, Y8
-	VFMADD132PS  Y8, Y5, Y7
-	VADDPS       lanes_3f800000<>+0(SB), Y7, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       lanes_3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y5, Y5
+	VMOVUPS      lanes_3ab511e7<>+0(SB), Y7
+	VFMADD213PS  lanes_3c091d10<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d2aac79<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e2aaa49<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3efffffe<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y7
+	VCVTPS2DQ    Y6, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       lanes_3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y5, Y5
+	VMULPS       Y6, Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       lanes_3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y6, Y5
 	VANDPS       Y4, Y5, Y4
 	VADDPS       Y4, Y1, Y1
 

@@ -49,6 +49,14 @@ func FMA(dst, a, b, c []float32) {
 	active.fma(dst, a, b, c)
 }
 
+// FNMA computes dst[i] = c[i] − a[i]·b[i].
+func FNMA(dst, a, b, c []float32) {
+	mustEqual(len(dst), len(a))
+	mustEqual(len(dst), len(b))
+	mustEqual(len(dst), len(c))
+	active.fnma(dst, a, b, c)
+}
+
 // FMAScalar computes dst[i] = a[i]·s + c[i].
 func FMAScalar(dst, a []float32, s float32, c []float32) {
 	mustEqual(len(dst), len(a))
@@ -89,6 +97,12 @@ func Select(dst, cond, a, b []float32) {
 func fmaGo(dst, a, b, c []float32) {
 	for i := range dst {
 		dst[i] = a[i]*b[i] + c[i]
+	}
+}
+
+func fnmaGo(dst, a, b, c []float32) {
+	for i := range dst {
+		dst[i] = c[i] - a[i]*b[i]
 	}
 }
 

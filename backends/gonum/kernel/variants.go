@@ -9,6 +9,7 @@ type set struct {
 	binaryScalar    [numBinary]func(dst, a []float32, s float32)
 	scalarBinary    [numBinary]func(dst, b []float32, s float32)
 	fma             func(dst, a, b, c []float32)
+	fnma            func(dst, a, b, c []float32)
 	fmaScalar       func(dst, a, c []float32, s float32)
 	weighted        func(dst, a, b []float32, s, t float32)
 	weightedProduct func(dst, a, b, c []float32, s, t float32)
@@ -36,6 +37,7 @@ var portable = func() set {
 		name:            "portable",
 		unary:           unaryGo,
 		fma:             fmaGo,
+		fnma:            fnmaGo,
 		fmaScalar:       fmaScalarGo,
 		weighted:        weightedGo,
 		weightedProduct: weightedProductGo,
@@ -82,6 +84,9 @@ func (s set) overlaid(v set) set {
 	overlay(s.scalarBinary[:], v.scalarBinary[:], func(f func(dst, b []float32, s float32)) bool { return f != nil })
 	if v.fma != nil {
 		s.fma = v.fma
+	}
+	if v.fnma != nil {
+		s.fnma = v.fnma
 	}
 	if v.fmaScalar != nil {
 		s.fmaScalar = v.fmaScalar

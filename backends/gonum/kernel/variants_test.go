@@ -207,6 +207,12 @@ func TestBinaryVariants(t *testing.T) {
 			}
 			check("fma", want, 1, func(dst []float32) { v.fma(dst, in[0], in[1], in[2]) })
 		}
+		if v.fnma != nil {
+			for i := range want {
+				want[i] = float32(math.FMA(-float64(in[0][i]), float64(in[1][i]), float64(in[2][i])))
+			}
+			check("fnma", want, 1, func(dst []float32) { v.fnma(dst, in[0], in[1], in[2]) })
+		}
 		if v.fmaScalar != nil {
 			for i := range want {
 				want[i] = float32(math.FMA(float64(in[0][i]), float64(s), float64(in[2][i])))

@@ -137,6 +137,10 @@ func elementwises(i isa) {
 		fma(in[0], s[0], in[1])
 		return in[0]
 	})
+	elementwise(i, "fnma", []string{"a", "b", "c"}, 0, 4, func(in, _ []vec) vec {
+		VFNMADD231PS(in[0], in[1], in[2])
+		return in[2]
+	})
 	elementwise(i, "weighted", []string{"a", "b"}, 2, 4, func(in, s []vec) vec {
 		fma(in[0], s[0], i.mul(in[1], s[1]))
 		return in[0]

@@ -9,7 +9,7 @@ import (
 )
 
 // The elementary functions. Their polynomials are those of Moshier's Cephes
-// library, single precision, and for log and softplus minimax fits of our own;
+// library, single precision, and for exp, log and softplus minimax fits of our own;
 // variants_test.go states and checks the error.
 
 type vec = reg.VecVirtual
@@ -19,7 +19,7 @@ const signBit = 1 << 31
 func (i isa) neg(x vec) vec { return i.xor(x, bits(signBit)) }
 func (i isa) abs(x vec) vec { return i.and(x, bits(signBit-1)) }
 
-// exp: x = n·ln 2 + r, exp(x) = 2ⁿ·(1 + r + r²·p(r)).
+// exp: x = n·ln 2 + r, exp(x) = 2ⁿ·p(r).
 func (i isa) exp(x vec) vec {
 	// Clamped so that n fits; a NaN passes through.
 	return i.expWithin(i.min(i.put(f32(89)), i.max(i.put(f32(-104)), x)))
@@ -36,10 +36,7 @@ func (i isa) expWithin(x vec) vec {
 	VMOVAPS(x, r)
 	VFNMADD231PS(f32(0.693359375), n, r)
 	VFNMADD231PS(f32(-2.12194440e-4), n, r)
-	p := i.poly(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
-	r2 := i.mul(r, r)
-	fma(p, r2, r)
-	p = i.add(p, f32(1))
+	p := i.poly(r, 1.3814539416e-3, 8.3687454462e-3, 4.1668388993e-2, 1.6666521132e-1, 4.9999994040e-1, 1, 1)
 	if i.evex {
 		return i.op2(VSCALEFPS, p, n)
 	}
