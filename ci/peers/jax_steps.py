@@ -116,11 +116,11 @@ while len(quiet) < a.reps and len(quiet) + len(noisy) < 6 * a.reps:
     repeat(n)
     wall = time.perf_counter() - begin
     foreign = max(0, (busy() - b0 - (own() - o0)) / (cpus * wall))
-    (quiet if foreign < 0.06 else noisy).append((B * n / wall, foreign))
+    (quiet if foreign < 0.06 else noisy).append((B * n / wall, foreign, (own() - o0) / wall))
     if foreign >= 0.06:
         time.sleep(0.5)
 use = quiet if len(quiet) >= min(3, a.reps) else quiet + noisy
-rates = sorted(r for r, _ in use)
+rates = sorted(u[0] for u in use)
 print(json.dumps(dict(case=a.case, jax=jax.__version__, train=dict(
     med=rates[len(rates) // 2], min=rates[0], max=rates[-1], quiet=use is quiet,
-    foreign=sum(f for _, f in use) / len(use)))))
+    foreign=sum(u[1] for u in use) / len(use), cores=sum(u[2] for u in use) / len(use)))))

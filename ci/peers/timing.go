@@ -18,6 +18,7 @@ type speed struct {
 	Min     float64 `json:"min"`
 	Max     float64 `json:"max"`
 	Foreign float64 `json:"foreign"` // mean share of the CPUs that other processes used
+	Cores   float64 `json:"cores"`   // mean number of CPUs that the process itself used
 	Quiet   bool    `json:"quiet"`   // enough repetitions had less than foreignMost
 }
 
@@ -38,7 +39,7 @@ func measure(ctx context.Context, f func() error, samples int, secs float64) (sp
 		}
 	}
 	calls = max(3, int(secs*float64(calls)/time.Since(start).Seconds()))
-	type repetition struct{ rate, foreign float64 }
+	type repetition struct{ rate, foreign, cores float64 }
 	var quiet, noisy []repetition
 	for len(quiet) < repetitions && len(quiet)+len(noisy) < 6*repetitions {
 		before, start := readTicks(), time.Now()
@@ -48,7 +49,8 @@ func measure(ctx context.Context, f func() error, samples int, secs float64) (sp
 			}
 		}
 		wall := time.Since(start).Seconds()
-		r := repetition{float64(samples*calls) / wall, before.foreign(readTicks(), wall)}
+		after := readTicks()
+		r := repetition{float64(samples*calls) / wall, before.foreign(after, wall), (after.own - before.own) / 100 / wall}
 		if r.foreign < foreignMost {
 			quiet = append(quiet, r)
 		} else {
@@ -67,6 +69,7 @@ func measure(ctx context.Context, f func() error, samples int, secs float64) (sp
 	for _, r := range quiet {
 		rates = append(rates, r.rate)
 		s.Foreign += r.foreign / float64(len(quiet))
+		s.Cores += r.cores / float64(len(quiet))
 	}
 	s.Median, s.Min, s.Max = spread(rates)
 	return s, nil
