@@ -105,7 +105,13 @@ func buildLayers(set results.Set, q Query) ([]Table, error) {
 			return nil, err
 		} else if kept {
 			q.Rows, q.Cols, q.Metrics, q.Baseline = "/layer", withoutKey(methods, "/"+predictKey), []string{"sparsity"}, ""
-			return tabulate(set, q)
+			tables, err := tabulate(set, q)
+			for _, t := range tables {
+				for j := range t.Columns {
+					t.Columns[j].Better = results.Neither // no layer is better than another
+				}
+			}
+			return tables, err
 		}
 	}
 	return nil, nil
