@@ -23,6 +23,13 @@ go test -timeout 600s ./...
 step "portable kernels (-tags noasm)"
 go test -timeout 600s -tags noasm ./backends/gonum/...
 
+step "the assembly is what its generator writes"
+go generate ./backends/gonum/kernel
+git diff --exit-code --stat -- backends/gonum/kernel
+
+step "XLA on the CPU"
+ci/xla.sh
+
 # Bits differ between CPUs with AVX2 and with AVX-512: the same suite under
 # other kernels moved the mean error by up to 0.0014 and the NLL by 0.0002.
 # Hence margins, and no timings, which mean nothing on another machine.
