@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"bayesbench/backends/rng"
+	"bayesbench/results"
 )
 
 const blobs = `name = "blobs"
@@ -257,6 +260,39 @@ func TestScoreRefuses(t *testing.T) {
 			t.Errorf("score %v: exit %d\n%s", c.args, code, log)
 		}
 	}
+}
+
+// What a run saves scores as it scored itself.
+func TestScoreSavedPredictions(t *testing.T) {
+	dir := t.TempDir()
+	suite := write(t, dir, "blobs.toml", strings.Replace(blobs[:strings.Index(blobs, "[[method]]")], "[eval]", "[eval]\nsave_predictions = true", 1)+"[[method]]\nname = \"ffg\"\n")
+	if code, _, log := benchrun(t, "-out", dir, "-seed", "0", suite); code != 0 {
+		t.Fatal(log)
+	}
+	jobs, err := results.ReadJobs(filepath.Join(dir, "blobs"))
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	place := filepath.Join(dir, "blobs", "jobs", jobs[0].ID)
+	code, out, log := benchrun(t, "score", "-format", "json", "-probs", filepath.Join(place, "predictions.npy"), "-labels", filepath.Join(place, "labels.npy"))
+	if code != 0 {
+		t.Fatal(log)
+	}
+	var got struct {
+		At []struct{ Scores map[string]float64 }
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, r := range jobs[0].Records {
+		if want, ok := r.Value("nll"); ok && r.Samples == 4 {
+			if nll := got.At[0].Scores["nll"]; math.Abs(nll-want) > 1e-12 {
+				t.Errorf("scored %v, the run says %v", nll, want)
+			}
+			return
+		}
+	}
+	t.Error("the run has no line at K=4")
 }
 
 func TestDataCommand(t *testing.T) {

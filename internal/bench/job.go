@@ -141,7 +141,9 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		}
 	}
 	if c.Eval.Save && which == 0 {
-		return store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) })
+		return errors.Join(
+			store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) }),
+			store.WriteFile("labels.npy", func(w io.Writer) error { return writeLabels(w, truth) }))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sbinet/npyio"
+	"gonum.org/v1/gonum/mat"
 
 	"bayesbench/backends"
 	"bayesbench/results"
@@ -205,7 +206,16 @@ func (r *record) histogram(set string, e *metrics.Evaluation, k int) {
 
 // writePredictions writes the predictive probabilities [N,C] as npy.
 func writePredictions(w io.Writer, e *metrics.Evaluation) error {
-	return npyio.Write(w, float32s(e.P))
+	return npyio.Write(w, mat.NewDense(e.N, e.C, e.P))
+}
+
+// writeLabels writes the test labels [N] as npy.
+func writeLabels(w io.Writer, labels []int) error {
+	out := make([]int64, len(labels))
+	for i, l := range labels {
+		out[i] = int64(l)
+	}
+	return npyio.Write(w, out)
 }
 
 func float32s(x []float64) []float32 {
