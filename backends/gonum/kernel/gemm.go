@@ -124,6 +124,13 @@ func (g *Gemm) split(workers int) split {
 	t := active.tile
 	s := split{kc: ceilDiv(g.K, kParts(g.K)), panels: panels(g.M, t.rows)}
 	s.width = max(t.cols, maxPanel/max(1, s.kc)/t.cols*t.cols)
+	if g.TransA && s.panels >= 2*workers {
+		// The gradient of weights: rows of it go to the worker that holds the
+		// rows of the weights in the forward pass and in the update.
+		s.width = min(s.width, roundUp(g.N, t.cols))
+		s.colParts, s.rowParts = ceilDiv(g.N, s.width), workers
+		return s
+	}
 	s.width = min(s.width, roundUp(ceilDiv(g.N, workers), t.cols))
 	s.colParts = ceilDiv(g.N, s.width)
 	s.rowParts = 1
@@ -218,13 +225,13 @@ func (r *gemmRun) doPack(task, _ int) {
 // doMultiply packs a block of B and multiplies its part of A with it.
 func (r *gemmRun) doMultiply(task, worker int) {
 	g, s := &r.g, &r.split
-	j0 := task / s.rowParts * s.width
+	j0 := task % s.colParts * s.width
 	j1 := min(g.N, j0+s.width)
 	kc := r.k1 - r.k0
 	packed := r.private[worker*r.perWorker : (worker+1)*r.perWorker]
 	packB(g, packed, r.b, r.k0, r.k1, j0, j1)
 
-	p0, p1 := part(s.panels, s.rowParts, task%s.rowParts)
+	p0, p1 := part(s.panels, s.rowParts, task/s.colParts)
 	accumulate := g.Accumulate || r.k0 > 0
 	for p := p0; p < p1; p++ {
 		lo, hi := part(g.M, s.panels, p)

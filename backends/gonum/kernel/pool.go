@@ -20,14 +20,21 @@ type Pool struct {
 	state  atomic.Uint64
 	closed atomic.Bool
 
-	task  func(task, worker int)
-	tasks int64
-	next  atomic.Int64
+	task   func(task, worker int)
+	shares []share // of each worker
 
 	scratch []float32
 	gemm    gemmRun
 	conv    convRun
 	window  windowRun
+}
+
+// share is the block of tasks that one worker begins with. It has a cache line
+// of its own.
+type share struct {
+	next atomic.Int64
+	end  int64
+	_    [6]uint64
 }
 
 type worker struct {
@@ -38,9 +45,10 @@ type worker struct {
 const (
 	poolOpen   = 1 << 31
 	poolInside = poolOpen - 1
-	// spins is how often a worker looks for work before it parks: some tens
-	// of microseconds, longer than the gap between two kernels of one step.
-	spins = 4000
+	// spins is how often a worker looks for work before it parks: about a
+	// millisecond, longer than the gap between two steps. To wake one takes
+	// tens of microseconds, on a virtual machine more.
+	spins = 200000
 )
 
 // NewPool starts a pool of n workers; n = 0 means GOMAXPROCS.
@@ -48,7 +56,7 @@ func NewPool(n int) *Pool {
 	if n == 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{workers: n, parked: make([]worker, n-1)}
+	p := &Pool{workers: n, parked: make([]worker, n-1), shares: make([]share, n)}
 	p.gemm.init(p)
 	p.conv.init(p)
 	p.window.init(p)
@@ -80,8 +88,12 @@ func (p *Pool) Run(n int, task func(task, worker int)) {
 		}
 		return
 	}
-	p.task, p.tasks = task, int64(n)
-	p.next.Store(0)
+	p.task = task
+	for w := range p.shares {
+		lo, hi := part(n, p.workers, w)
+		p.shares[w].end = int64(hi)
+		p.shares[w].next.Store(int64(lo))
+	}
 	epoch := p.state.Load()>>32 + 1
 	p.state.Store(epoch<<32 | poolOpen)
 	p.wakeAll()
@@ -95,14 +107,18 @@ func (p *Pool) Run(n int, task func(task, worker int)) {
 	p.task = nil
 }
 
-// work takes tasks until none is left.
+// work does the worker's own share of the tasks, then what others have left of
+// theirs.
 func (p *Pool) work(w int) {
-	for {
-		t := p.next.Add(1) - 1
-		if t >= p.tasks {
-			return
+	for i := range p.shares {
+		s := &p.shares[(w+i)%len(p.shares)]
+		for {
+			t := s.next.Add(1) - 1
+			if t >= s.end {
+				break
+			}
+			p.task(int(t), w)
 		}
-		p.task(int(t), w)
 	}
 }
 
