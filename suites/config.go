@@ -53,6 +53,9 @@ type Train struct {
 type Eval struct {
 	Samples int `toml:"samples" json:"samples"` // posterior samples K at most; scored at K = 1, 2, 4, … and this
 	Batch   int `toml:"batch" json:"batch"`     // rows a prediction step
+	// Target is a test accuracy; the time until training reaches it is recorded.
+	// It takes eval.every.
+	Target float64 `toml:"target" json:"target,omitempty"`
 	// Attack names attacks on the first predictor, fgsm and pgd, within Epsilon
 	// (L∞, as a share of the range from black to white).
 	Attack  []string `toml:"attack" json:"attack,omitempty"`

@@ -323,6 +323,9 @@ func (c *Config) check(t Table) error {
 			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, nearest.Name(v.found, v.known))
 		}
 	}
+	if !(c.Eval.Target >= 0 && c.Eval.Target <= 1) || c.Eval.Target > 0 && c.Eval.Every == 0 {
+		return sub("eval").Errorf("target", "eval.target: want an accuracy in (0, 1] together with eval.every, found %v", c.Eval.Target)
+	}
 	for _, a := range c.Eval.Attack {
 		if known := []string{"fgsm", "pgd"}; !slices.Contains(known, a) {
 			return sub("eval").Errorf("attack", "eval.attack: unknown %q; did you mean %q?", a, nearest.Name(a, known))

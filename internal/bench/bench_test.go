@@ -255,6 +255,7 @@ func TestFilter(t *testing.T) {
 // lines carry kind and severity.
 func TestAttackAndShift(t *testing.T) {
 	text := strings.Replace(small[:strings.Index(small, "[[method]]")], "every = 1", `every = 1
+target = 0.3
 attack = ["fgsm", "pgd"]
 epsilon = 0.05
 shift = ["gaussian-noise-5"]
@@ -271,7 +272,11 @@ train = true`, 1) + "[[method]]\nname = \"ffg\"\n"
 		return x
 	}
 	var clean, fgsm, pgd, shifted float64
+	reached := false
 	for _, r := range q.ended[0].Records {
+		if s, ok := r.Value("time_to_accuracy-sec"); ok && s > 0 {
+			reached = true
+		}
 		switch name := r.Name(); {
 		case strings.Contains(name, "attack=fgsm/epsilon=0.05"):
 			fgsm = value(r, "adv-nll")
@@ -285,6 +290,9 @@ train = true`, 1) + "[[method]]\nname = \"ffg\"\n"
 				t.Errorf("train-error %g", e)
 			}
 		}
+	}
+	if !reached {
+		t.Error("no time to an accuracy of 0.3")
 	}
 	if !(clean > 0 && fgsm > clean && pgd > 0.99*fgsm && shifted > clean) {
 		t.Errorf("NLL clean %g, fgsm %g, pgd %g, shifted %g", clean, fgsm, pgd, shifted)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"bayesbench/backends"
@@ -40,6 +41,14 @@ func machine(be backends.Info) results.Machine {
 	}
 	m.Host, _ = os.Hostname()
 	return m
+}
+
+// peakMemory is the most memory that this process has held so far, all jobs
+// before included; not known (false) but on Linux.
+func peakMemory() (float64, bool) {
+	text, ok := strings.CutSuffix(procField("/proc/self/status", "VmHWM"), " kB")
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return n * 1024, ok && err == nil
 }
 
 // procField is the first value of a "name : value" file of Linux, "" elsewhere.

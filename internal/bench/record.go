@@ -105,6 +105,17 @@ func (r *record) training(t *trainer) {
 	if t.Seconds > 0 {
 		scores = append(scores, metrics.Score{Unit: "train-sec", Value: t.Seconds})
 	}
+	if t.metered > 0 {
+		scores = append(scores, metrics.Score{Unit: "energy-J/example", Value: t.joules / float64(t.metered)})
+	}
+	if bytes, ok := peakMemory(); ok {
+		scores = append(scores, metrics.Score{Unit: "peak-B", Value: bytes})
+	}
+	if target := j.Config.Eval.Target; target > 0 {
+		if s, ok := timeTo(target, t.curve); ok {
+			scores = append(scores, metrics.Score{Unit: "time_to_accuracy-sec", Value: s})
+		}
+	}
 	if kl, ok := t.final["kl"]; ok {
 		scores = append(scores, metrics.Score{Unit: "kl", Value: kl})
 	}
@@ -120,6 +131,18 @@ func (r *record) training(t *trainer) {
 		}
 	}
 	r.add(nil, 0, scores)
+}
+
+// timeTo is the training time until the curve's test accuracy first reached
+// the target; measured every eval.every epochs.
+func timeTo(target float64, c results.Curve) (float64, bool) {
+	seconds := c.Column("seconds")
+	for i, e := range c.Column("test-error") {
+		if 1-e >= target { // false for the rows without a measurement, which are NaN
+			return seconds[i], true
+		}
+	}
+	return 0, false
 }
 
 // parameters counts the numbers that the first predictor reads.

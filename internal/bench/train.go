@@ -41,6 +41,8 @@ type trainer struct {
 	rates   []float64          // samples/s of stretches of training
 	watcher *program           // the plan's report program, nil without one
 	final   map[string]float64 // what the report says at the end
+	joules  float64            // spent in training since this process took the job up
+	metered int                // examples trained on meanwhile; 0 where energy cannot be read
 }
 
 // progress is what a checkpoint holds beside the slots.
@@ -162,6 +164,13 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 	noise := key(t.job.Config.Seed, forNoise).Fold(uint32(t.Stage))
 
 	last, lastStep := time.Now(), t.Step
+	meter, metered := energy(), t.Step
+	defer func() {
+		if j, ok := joules(meter, energy()); ok {
+			t.joules += j
+			t.metered += (t.Step - metered) * feed.batch
+		}
+	}()
 	for t.Step < s.Steps {
 		if err := ctx.Err(); err != nil {
 			t.Seconds += time.Since(last).Seconds()
