@@ -185,17 +185,16 @@ func score(t *testing.T, bin, run string, temperature float64) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var p []float32
+	var p mat.Dense
 	if err := npyio.Read(f, &p); err != nil {
 		t.Fatal(err)
 	}
-	const classes = 4
-	n := len(p) / classes
+	n, classes := p.Dims()
 	tempered, labels := mat.NewDense(n, classes, nil), make([]int64, n)
 	for i := range n {
 		row := tempered.RawRowView(i)
 		for c := range row {
-			row[c] = math.Pow(float64(p[i*classes+c]), 1/temperature)
+			row[c] = math.Pow(p.At(i, c), 1/temperature)
 		}
 		floats.Scale(1/floats.Sum(row), row)
 		labels[i] = int64(i % classes) // the classes of blobs take turns

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"bayesbench/internal/cli"
 	"bayesbench/suites/data"
 )
 
@@ -64,7 +65,7 @@ func (c *command) dataFiles(name string, do func(context.Context, string, data.O
 		ShortHelp:  map[string]string{"fetch": "get the files and check them", "verify": "check every file where it lies"}[name],
 		LongHelp:   "Exit code: 0 all files are those published, 1 some are not, 2 they are not here.",
 		Exec: func(ctx context.Context, args []string) error {
-			names, err := interleaved(fs, args)
+			names, err := cli.Interleaved(fs, args)
 			if err != nil {
 				return err
 			}
@@ -82,7 +83,7 @@ func (c *command) dataFiles(name string, do func(context.Context, string, data.O
 				faults = append(faults, c.printFiles(r)...)
 			}
 			if len(faults) > 0 {
-				return errNegative(fmt.Sprintf("%d files are not those published: %s", len(faults), strings.Join(faults, ", ")))
+				return cli.Negative(fmt.Sprintf("%d files are not those published: %s", len(faults), strings.Join(faults, ", ")))
 			}
 			return nil
 		},

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/backends"
+	"bayesbench/internal/cli"
 )
 
 // diagnosis is whether one backend can run here.
@@ -36,7 +37,7 @@ func (c *command) doctor() *ffcli.Command {
 Exit code: 0 every backend named runs (without names: always), 1 one does not.`,
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			names, err := interleaved(fs, args)
+			names, err := cli.Interleaved(fs, args)
 			if err != nil {
 				return err
 			}
@@ -62,7 +63,7 @@ Exit code: 0 every backend named runs (without names: always), 1 one does not.`,
 				return err
 			}
 			if asked && missing > 0 {
-				return errNegative(fmt.Sprintf("%d of %d backends cannot run here", missing, len(names)))
+				return cli.Negative(fmt.Sprintf("%d of %d backends cannot run here", missing, len(names)))
 			}
 			return nil
 		},

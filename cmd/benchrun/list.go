@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/backends"
+	"bayesbench/internal/cli"
 	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
@@ -63,7 +64,7 @@ func (c *command) list() *ffcli.Command {
 		LongHelp:   "Examples:\n  benchrun list\n  benchrun list methods models\n  benchrun list -json metrics",
 		FlagSet:    fs,
 		Exec: func(_ context.Context, args []string) error {
-			want, err := interleaved(fs, args)
+			want, err := cli.Interleaved(fs, args)
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"bayesbench/internal/cli"
 	"bayesbench/internal/nearest"
 	"bayesbench/results/metrics"
 	"bayesbench/results/score"
@@ -39,7 +40,7 @@ Examples:
   benchstat-report runs/quick mine.txt`,
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			rest, err := interleaved(fs, args)
+			rest, err := cli.Interleaved(fs, args)
 			if err != nil {
 				return err
 			}

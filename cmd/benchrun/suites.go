@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"bayesbench/internal/bench"
+	"bayesbench/internal/cli"
 	"bayesbench/results"
 	"bayesbench/results/report"
 	"bayesbench/results/tensorboard"
@@ -68,7 +69,7 @@ Examples:
 Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
 		FlagSet: fs,
 		Exec: func(ctx context.Context, args []string) error {
-			paths, err := interleaved(fs, args)
+			paths, err := cli.Interleaved(fs, args)
 			if err != nil {
 				return err
 			}
@@ -84,7 +85,7 @@ Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
 				failed = append(failed, f...)
 			}
 			if len(failed) > 0 {
-				return errNegative(fmt.Sprintf("%d jobs failed: %s", len(failed), strings.Join(failed, "; ")))
+				return cli.Negative(fmt.Sprintf("%d jobs failed: %s", len(failed), strings.Join(failed, "; ")))
 			}
 			return nil
 		},

@@ -44,7 +44,7 @@ func TestVerbs(t *testing.T) {
 		{path + " -baseline deterministic", 0, "Too few seeds", ""},
 		{"plot samples " + path + " -metric nll -o " + path + ".png", 0, path + ".png: MNIST", ""},
 		{"plot pareto -o " + path + ".gif " + path, 2, "", "nothing to draw for pareto"},
-		{"plot sample " + path, 2, "", `nearest there is: "samples"`},
+		{"plot sample " + path, 2, "", `did you mean "samples"?`},
 		{"plot", 2, "", "which figure?"},
 		{"html -o " + path + ".html " + path, 0, path + ".html", ""},
 		{"html -o " + path + "/no/page.html " + path, 2, "", path + "/no"},
@@ -62,7 +62,7 @@ func TestVerbs(t *testing.T) {
 		{"gate " + path + " " + worse, 1, "ffg-vi K=8: nll went from 0.05 to 0.09", "gate failed: 1 regressions, 0 missing"},
 		{"gate -margin nll=0.1 " + path + " " + worse, 0, "Gate passed", ""},
 		{"gate -margin nll " + path + " " + worse, 2, "", `margin "nll"`},
-		{path + " -metric nl", 2, "", `nearest there is: "nll"`},
+		{path + " -metric nl", 2, "", `did you mean "nll"?`},
 	} {
 		var out, errs bytes.Buffer
 		code := cli.ExitCode(&errs, name, run(context.Background(), &out, &errs, strings.Fields(c.args)))
