@@ -63,7 +63,7 @@ Examples:
   benchrun suites/quick.toml                          run it, about a minute
   benchrun -plan suites/mnist.toml                    what would it cost?
   benchrun -method ffg,sparse-vd -seed 0 suites/quick.toml
-  benchrun -set train.epochs=1 -out /tmp/try suites/quick.toml
+  benchrun -set train.epochs=1 -out try suites/quick.toml
   benchrun list methods                               what can a suite name?
 
 Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
