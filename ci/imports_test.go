@@ -33,10 +33,10 @@ var policy = map[string][]string{
 	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
 	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
-	"results/score":   {"backends/rng", "results", "results/metrics", "github.com/sbinet/npyio/…", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
-	"results/report": {"results", "results/metrics", "results/stats", "results/papers", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
+	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "github.com/sbinet/npyio/…", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
+	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/papers", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "internal/nearest"},
-	"results/papers":      {"github.com/BurntSushi/toml"},
+	"results/papers":      {"results/stats", "github.com/BurntSushi/toml"},
 	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},
 
 	"internal/cli":     {},

@@ -19,6 +19,7 @@ func (c *command) score() *ffcli.Command {
 	fs.StringVar(&files.Predictions, "probs", "", "`p.npy` with predictions [K,N,C] or [N,C], float32 or float64")
 	fs.StringVar(&files.Labels, "labels", "", "`y.npy` with labels [N], any integer type")
 	fs.StringVar(&files.OOD, "ood", "", "`q.npy` with predictions on inputs of another distribution")
+	fs.StringVar(&files.Against, "against", "", "`b.npy` with other predictions on the same inputs, to compare point by point")
 	logits := fs.Bool("logits", false, "the predictions are logits")
 	logs := fs.Bool("log-probs", false, "the predictions are log-probabilities")
 	format := fs.String("format", "text", "text, json or bench (Go benchmark lines, for benchstat-report and benchstat)")
@@ -28,7 +29,7 @@ func (c *command) score() *ffcli.Command {
 	fs.StringVar(&name.Method, "method", "external", "`name` of the method in benchmark lines")
 	return &ffcli.Command{
 		Name:       "score",
-		ShortUsage: "benchrun score -probs p.npy -labels y.npy [-logits] [-ood q.npy] [-format text|json|bench]",
+		ShortUsage: "benchrun score -probs p.npy -labels y.npy [-logits] [-ood q.npy] [-against b.npy] [-format text|json|bench]",
 		ShortHelp:  "score predictions made anywhere, given as numpy arrays",
 		LongHelp: `Scores arrays that numpy wrote, at K = 1, 2, 4, … and all samples, by the
 metrics of every table here. The arrays are streamed.
@@ -36,6 +37,7 @@ metrics of every table here. The arrays are streamed.
 Examples:
   benchrun score -probs p.npy -labels y.npy
   benchrun score -probs logits.npy -logits -labels y.npy -ood notmnist.npy
+  benchrun score -probs p.npy -labels y.npy -against baseline.npy
   benchrun score -probs p.npy -labels y.npy -format bench -data mnist -method mine >mine.txt
   benchstat-report runs/quick mine.txt`,
 		FlagSet: fs,

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -19,6 +20,7 @@ import (
 	"bayesbench/results"
 	"bayesbench/results/papers"
 	"bayesbench/results/report"
+	"bayesbench/results/stats"
 )
 
 // A command is the state that the verbs share.
@@ -35,7 +37,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table"), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -76,6 +78,13 @@ func (c *command) table(name string) *ffcli.Command {
 	q := queryFlags(fs)
 	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
 	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`, such as deterministic")
+	fs.Func("spread", "what stands behind a ±: sd, se (standard error) or ci95 (half of the mean's 95 % t interval); csv and json have the sd (default sd)", func(s string) error {
+		q.Spread = stats.Spread(s)
+		if !slices.Contains(stats.Spreads, q.Spread) {
+			return errors.New("want sd, se or ci95")
+		}
+		return nil
+	})
 	format := fs.String("format", "text", "text, markdown, latex, csv or json")
 	return &ffcli.Command{
 		Name:       "table",
@@ -98,6 +107,39 @@ Examples:
 				return err
 			}
 			return c.write(*format, tables)
+		},
+	}
+}
+
+func (c *command) aggregate() *ffcli.Command {
+	fs := c.flags("aggregate")
+	q := report.Query{}
+	fs.StringVar(&q.Filter, "filter", "", "keep what matches, as in benchstat: `expr` such as '/backend:gonum'")
+	fs.StringVar(&q.Rows, "row", "", "`keys` of a method (default: /method and what else varies)")
+	fs.StringVar(&q.Tables, "table", report.DefaultTables, "`keys` of a data set")
+	fs.StringVar(&q.Baseline, "baseline", "deterministic", "divide by the mean of this `method`")
+	metric := fs.String("metric", "nll", "the `unit`")
+	format := fs.String("format", "text", "text, markdown or json")
+	return &ffcli.Command{
+		Name:       "aggregate",
+		ShortUsage: "benchstat-report aggregate [flags] DIR|FILE…",
+		ShortHelp:  "methods over several data sets: interquartile mean, probability of improvement",
+		LongHelp: strings.TrimSpace(`
+Examples:
+  benchstat-report aggregate runs/mnist runs/cifar10
+  benchstat-report aggregate -metric error -baseline 'ensemble(deterministic)' runs/mnist runs/cifar10`),
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			set, err := load(fs, args)
+			if err != nil {
+				return err
+			}
+			q.Metrics = []string{*metric}
+			a, err := report.BuildAggregate(set, q)
+			if err != nil {
+				return err
+			}
+			return a.Write(c.stdout, *format, terminal(c.stdout))
 		},
 	}
 }

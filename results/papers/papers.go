@@ -7,6 +7,7 @@
 package papers
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"bayesbench/results/stats"
 )
 
 //go:embed *.toml
@@ -22,13 +25,14 @@ var files embed.FS
 
 // A Paper is one published table.
 type Paper struct {
-	Name     string   `toml:"-"`
-	Title    string   `toml:"title"`
-	Citation string   `toml:"citation"`
-	Source   string   `toml:"source"` // where the numbers were read
-	Notes    []string `toml:"notes"`
-	Columns  []Column `toml:"columns"`
-	Rows     []Row    `toml:"rows"`
+	Name     string       `toml:"-"`
+	Title    string       `toml:"title"`
+	Citation string       `toml:"citation"`
+	Source   string       `toml:"source"` // where the numbers were read
+	Spread   stats.Spread `toml:"spread"` // what stands behind a ± of ours; "" is sd
+	Notes    []string     `toml:"notes"`
+	Columns  []Column     `toml:"columns"`
+	Rows     []Row        `toml:"rows"`
 }
 
 // A Column is one printed quantity.
@@ -51,11 +55,11 @@ type Row struct {
 
 // Published is a printed number.
 type Published struct {
-	Value  float64 `toml:"value"`
-	Text   string  `toml:"text"`   // as printed where it is not one number
-	Spread float64 `toml:"spread"` // after the ±
-	Kind   string  `toml:"kind"`   // of the spread: sd, se, ci95; "" if the paper does not say
-	Runs   int     `toml:"runs"`   // behind it; 0 if the paper does not say
+	Value  float64      `toml:"value"`
+	Text   string       `toml:"text"`   // as printed where it is not one number
+	Spread float64      `toml:"spread"` // after the ±
+	Kind   stats.Spread `toml:"kind"`   // of the spread: sd, se, ci95; "" if the paper does not say
+	Runs   int          `toml:"runs"`   // behind it; 0 if the paper does not say
 }
 
 // Names lists the tables there are.
@@ -97,6 +101,10 @@ func Parse(text, name string) (Paper, error) {
 	if p.Title == "" || p.Citation == "" || p.Source == "" || len(p.Columns) == 0 || len(p.Rows) == 0 {
 		return p, fmt.Errorf("%s: title, citation, source, columns and rows are needed", name)
 	}
+	p.Spread = cmp.Or(p.Spread, stats.SD)
+	if !slices.Contains(stats.Spreads, p.Spread) {
+		return p, fmt.Errorf("%s: spread %q: want sd, se or ci95", name, p.Spread)
+	}
 	for i := range p.Columns {
 		if p.Columns[i].Scale == 0 {
 			p.Columns[i].Scale = 1
@@ -107,7 +115,7 @@ func Parse(text, name string) (Paper, error) {
 			if !slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Unit == unit }) {
 				return p, fmt.Errorf("%s: row %s: published %s is no column", name, r.Label, unit)
 			}
-			if !slices.Contains([]string{"", "sd", "se", "ci95"}, pub.Kind) {
+			if pub.Kind != "" && !slices.Contains(stats.Spreads, pub.Kind) {
 				return p, fmt.Errorf("%s: row %s, %s: spread of kind %q: want sd, se or ci95", name, r.Label, unit, pub.Kind)
 			}
 		}

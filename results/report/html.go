@@ -98,7 +98,7 @@ func htmlTables(tables []Table) []htmlTable {
 			}
 			row = append(row, htmlCell{Text: r.seeds(), Number: true})
 			for j, c := range r.Cells {
-				mean, spread := number(c.Summary, t.decimals(j))
+				mean, spread := t.number(c, t.decimals(j))
 				cell := htmlCell{Text: mean, Spread: spread, Mark: c.mark(), Number: true}
 				if c.N > 0 {
 					cell.Sort = strconv.FormatFloat(c.Mean, 'g', -1, 64)

@@ -34,7 +34,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 			}
 			cells = append(cells, strings.ReplaceAll(r.seeds(), "-", "--"))
 			for j, c := range r.Cells {
-				cells = append(cells, latexCell(c, t.decimals(j), best[j] == i, t.Baseline != ""))
+				cells = append(cells, t.latexCell(c, j, best[j] == i))
 			}
 			out.WriteString(strings.Join(cells, " & ") + ` \\` + "\n")
 		}
@@ -45,8 +45,8 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 }
 
 // latexCell leaves room for a mark where other cells may have one.
-func latexCell(c Cell, decimals int, best, marked bool) string {
-	mean, spread := number(c.Summary, decimals)
+func (t *Table) latexCell(c Cell, column int, best bool) string {
+	mean, spread := t.number(c, t.decimals(column))
 	if mean == "" {
 		return ""
 	}
@@ -65,7 +65,7 @@ func latexCell(c Cell, decimals int, best, marked bool) string {
 	case "‡":
 		mean += `^{\ddagger}`
 	default:
-		if marked { // so that the digits line up
+		if t.Baseline != "" { // so that the digits line up
 			mean += `\phantom{^{*}}`
 		}
 	}

@@ -35,7 +35,7 @@ func WriteMarkdown(w io.Writer, tables []Table) error {
 			}
 			line += " " + r.seeds() + " |"
 			for j, c := range r.Cells {
-				mean, spread := number(c.Summary, t.decimals(j))
+				mean, spread := t.number(c, t.decimals(j))
 				if best[j] == i && mean != "" {
 					mean = "**" + mean + "**"
 				}

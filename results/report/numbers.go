@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"bayesbench/results/stats"
 )
 
 // decimals are the digits behind the point that the spreads of a column support: each spread has one significant digit
@@ -15,11 +17,12 @@ func (t *Table) decimals(column int) int {
 	var all []int
 	for _, r := range t.Rows {
 		s := r.Cells[column].Summary
-		if s.N < 2 || !(s.SD > 0) || math.IsInf(s.SD, 0) {
+		spread := t.Spread.Of(s.SD, s.N)
+		if !(spread > 0) || math.IsInf(spread, 0) {
 			continue
 		}
-		exponent := int(math.Floor(math.Log10(s.SD)))
-		if s.SD/math.Pow10(exponent) < 2 {
+		exponent := int(math.Floor(math.Log10(spread)))
+		if spread/math.Pow10(exponent) < 2 {
 			exponent--
 		}
 		if exponent < -7 || math.Abs(s.Mean) >= 1e7 {
@@ -34,19 +37,20 @@ func (t *Table) decimals(column int) int {
 	return all[len(all)/2]
 }
 
-// number formats a summary to the column's decimals. The spread is "" where there is none.
-func number(s Summary, decimals int) (mean, spread string) {
+// number formats a cell to the decimals of its column. The spread is "" where there is none.
+func (t *Table) number(c Cell, decimals int) (mean, spread string) {
+	width := t.Spread.Of(c.SD, c.N)
 	switch {
-	case s.N == 0:
+	case c.N == 0:
 		return "", ""
-	case s.N == 1 || math.IsNaN(s.SD):
-		return plain(s.Mean), ""
+	case math.IsNaN(width):
+		return plain(c.Mean), ""
 	case decimals < 0:
-		return plain(s.Mean), fmt.Sprintf("%.1g", s.SD)
+		return plain(c.Mean), fmt.Sprintf("%.1g", width)
 	}
-	mean = strconv.FormatFloat(s.Mean, 'f', decimals, 64)
-	spread = strconv.FormatFloat(s.SD, 'f', decimals, 64)
-	if s.SD == 0 {
+	mean = strconv.FormatFloat(c.Mean, 'f', decimals, 64)
+	spread = strconv.FormatFloat(width, 'f', decimals, 64)
+	if width == 0 {
 		return mean, "0"
 	}
 	if strings.Trim(spread, "0.") == "" {
@@ -83,9 +87,9 @@ func signed(v float64) string {
 	return plain(v)
 }
 
-// text is the cell as one string: mean ±spread, and * or † where the difference from the baseline is significant.
-func (c Cell) text(decimals int) string {
-	mean, spread := number(c.Summary, decimals)
+// text is a cell as one string: mean ±spread, and * or † where the difference from the baseline is significant.
+func (t *Table) text(c Cell, decimals int) string {
+	mean, spread := t.number(c, decimals)
 	if spread != "" {
 		mean += " ±" + spread
 	}
@@ -108,6 +112,13 @@ func (c Cell) mark() string {
 	return ""
 }
 
+// spreadNames say what stands behind a ±.
+var spreadNames = map[stats.Spread]string{
+	stats.SD:   "standard deviation",
+	stats.SE:   "standard error of the mean",
+	stats.CI95: "half of the mean's 95 % t interval",
+}
+
 // legend says what stands in the cells.
 func (t *Table) legend() []string {
 	lo, hi, spread, marks := math.MaxInt, 0, false, map[string]bool{}
@@ -126,9 +137,9 @@ func (t *Table) legend() []string {
 	case lo == hi && !spread:
 		lines = append(lines, "One seed: no spread can be given.")
 	case lo == hi:
-		lines = append(lines, fmt.Sprintf("Mean ± standard deviation over %d seeds.", hi))
+		lines = append(lines, fmt.Sprintf("Mean ± %s over %d seeds.", spreadNames[t.Spread], hi))
 	default:
-		lines = append(lines, fmt.Sprintf("Mean ± standard deviation over %d to %d seeds; see the column of seeds.", lo, hi))
+		lines = append(lines, fmt.Sprintf("Mean ± %s over %d to %d seeds; see the column of seeds.", spreadNames[t.Spread], lo, hi))
 	}
 	if t.Baseline != "" {
 		what := fmt.Sprintf("Against %s: exact sign-flip test over paired seeds, Holm's correction within the table, p < %g", t.Baseline, t.Alpha)

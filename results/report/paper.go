@@ -33,7 +33,7 @@ type PaperRow struct {
 // A PaperPair is a printed number and ours.
 type PaperPair struct {
 	Printed string // "" if the paper prints none
-	Ours    string // mean ± sd (seeds), in printed units; "" if there is none
+	Ours    string // mean ± spread (seeds), in printed units; "" if there is none
 	Verdict stats.Verdict
 }
 
@@ -104,7 +104,7 @@ func printed(p papers.Published, has bool, decimals int) string {
 	if p.Spread > 0 {
 		s += " ±" + strconv.FormatFloat(p.Spread, 'f', decimals, 64)
 		if p.Kind != "" {
-			s += " " + p.Kind
+			s += " " + string(p.Kind)
 		}
 	}
 	return s
@@ -139,15 +139,16 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 		values[seed] *= col.Scale
 	}
 	s := summarise(values)
-	cell := Table{Columns: []Column{{}}, Rows: []Row{{Cells: []Cell{{Summary: s}}}}}
-	pair.Ours = fmt.Sprintf("%s (%d)", cell.Rows[0].Cells[0].text(cell.decimals(0)), s.N)
+	cell := Cell{Summary: s}
+	one := Table{Columns: []Column{{}}, Rows: []Row{{Cells: []Cell{cell}}}, Spread: t.Paper.Spread}
+	pair.Ours = fmt.Sprintf("%s (%d)", one.text(cell, one.decimals(0)), s.N)
 
 	xs := stats.PairBySeed(values, values).A
 	finite := !slices.ContainsFunc(xs, func(x float64) bool { return math.IsInf(x, 0) })
 	if !compare || col.Margin == 0 || s.N < 2 || !finite {
 		return nil
 	}
-	e, err := stats.TOST(xs, stats.Published{Mean: published.Value, Spread: published.Spread, Kind: stats.Spread(published.Kind), N: published.Runs}, col.Margin, alpha)
+	e, err := stats.TOST(xs, stats.Published{Mean: published.Value, Spread: published.Spread, Kind: published.Kind, N: published.Runs}, col.Margin, alpha)
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func (t *PaperTable) grid() [][]string {
 // legend says what stands in the cells and where the numbers come from.
 func (t *PaperTable) legend() []string {
 	lines := []string{t.Paper.Citation + ". Numbers read in: " + t.Paper.Source + "."}
-	lines = append(lines, "Ours: mean ± standard deviation over seeds (number of seeds).")
+	lines = append(lines, fmt.Sprintf("Ours: mean ± %s over seeds (number of seeds).", spreadNames[t.Paper.Spread]))
 	var margins []string
 	for _, c := range t.Paper.Columns {
 		if c.Margin > 0 {

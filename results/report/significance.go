@@ -21,8 +21,8 @@ func summarise(values map[string]float64) Summary {
 	if len(xs) == 0 {
 		return Summary{Mean: math.NaN(), SD: math.NaN()}
 	}
-	s := stats.Summarise(xs, stats.SD)
-	return Summary{N: s.N, Mean: s.Mean, SD: s.Spread}
+	mean, sd := stats.Summarise(xs)
+	return Summary{N: len(xs), Mean: mean, SD: sd}
 }
 
 // A Verdict says what a comparison found.
@@ -39,23 +39,35 @@ const (
 
 // A Comparison is that of one cell with the baseline, paired by seed.
 type Comparison struct {
-	Pairs    int
+	Pairs    int     // 0 where the two have no seed in common
 	Delta    float64 // mean difference from the baseline
-	P        float64 // exact two-sided sign-flip test of the paired differences
-	MinP     float64 // the smallest P that so many pairs can give
+	P        float64 // exact two-sided sign-flip test of the paired differences, without pairs the Mann-Whitney U test
+	MinP     float64 // the smallest P that so many seeds can give
 	Adjusted float64 // P after Holm's correction over the table
 	Verdict  Verdict
 	better   results.Better
+	n        int // pairs, or runs of both where there are none
 }
 
-// comparePaired compares two methods at their common seeds, or returns nil if they have none.
-func comparePaired(ours, theirs map[string]float64, better results.Better) *Comparison {
-	diffs := stats.PairBySeed(ours, theirs).Differences()
-	if len(diffs) == 0 || slices.ContainsFunc(diffs, func(d float64) bool { return math.IsNaN(d) || math.IsInf(d, 0) }) {
+// compareSeeds compares two methods at their common seeds or, if they have none, as unpaired samples. It returns nil
+// where either has no finite values.
+func compareSeeds(ours, theirs map[string]float64, better results.Better) *Comparison {
+	unbounded := func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
+	pairs := stats.PairBySeed(ours, theirs)
+	if len(pairs.Seeds) == 0 {
+		a, b := stats.PairBySeed(ours, ours).A, stats.PairBySeed(theirs, theirs).A
+		if len(a) == 0 || len(b) == 0 || slices.ContainsFunc(slices.Concat(a, b), unbounded) {
+			return nil
+		}
+		test := stats.Unpaired(a, b)
+		return &Comparison{Delta: stats.Mean(a) - stats.Mean(b), P: test.P, MinP: test.MinP, Adjusted: test.P, better: better, n: test.N}
+	}
+	diffs := pairs.Differences()
+	if slices.ContainsFunc(diffs, unbounded) {
 		return nil
 	}
 	test := stats.Paired(diffs)
-	c := &Comparison{Pairs: len(diffs), Delta: stats.Mean(diffs), P: test.P, MinP: test.MinP, Adjusted: test.P, better: better}
+	c := &Comparison{Pairs: len(diffs), Delta: stats.Mean(diffs), P: test.P, MinP: test.MinP, Adjusted: test.P, better: better, n: test.N}
 	if !slices.ContainsFunc(diffs, func(d float64) bool { return d != 0 }) {
 		c.Verdict = Identical
 	}
@@ -73,7 +85,7 @@ func judge(all []*Comparison, alpha float64) string {
 	for i, c := range all {
 		ps[i] = c.P
 	}
-	floor, pairs := 0.0, math.MaxInt
+	floor, n := 0.0, 0
 	for i, p := range stats.Holm(ps) {
 		c := all[i]
 		c.Adjusted = p
@@ -88,7 +100,7 @@ func judge(all []*Comparison, alpha float64) string {
 			c.Verdict = IsWorse
 		}
 		if c.MinP > floor {
-			floor, pairs = c.MinP, c.Pairs
+			floor, n = c.MinP, c.n
 		}
 	}
 	// Holm holds the largest of m p-values to alpha itself, the smallest to alpha/m: with every p at its floor, the
@@ -98,8 +110,8 @@ func judge(all []*Comparison, alpha float64) string {
 		for math.Ldexp(2, -need)*float64(len(all)) > alpha {
 			need++
 		}
-		return fmt.Sprintf("Too few seeds for a verdict: with %d the smallest attainable p is %.3g, and %.3g after Holm's correction for %d comparisons; below %g takes %d seeds (or fewer columns).",
-			pairs, floor, best, len(all), alpha, need)
+		return fmt.Sprintf("Too few seeds for a verdict: with %d runs the smallest attainable p is %.3g, and %.3g after Holm's correction for %d comparisons; below %g takes %d seeds (or fewer columns).",
+			n, floor, best, len(all), alpha, need)
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ import (
 
 	"bayesbench/internal/nearest"
 	"bayesbench/results"
+	"bayesbench/results/stats"
 )
 
 // A Query says what a table shows. The zero Query is the table of methods and headline metrics at each method's
@@ -22,6 +23,8 @@ type Query struct {
 	Metrics  []string // units in the order of the columns; nil is Headline; "all" is every unit
 	Baseline string   // the row compared with: its label, or the value of its first key; "" compares nothing
 	Alpha    float64  // significance level; 0 is 0.05
+
+	Spread stats.Spread // what stands behind a ±; "" is stats.SD
 }
 
 // DefaultTables separates what must not be averaged.
@@ -45,6 +48,7 @@ type Table struct {
 	Rows     []Row
 	Baseline string // label of the row that the others are compared with, "" if none
 	Alpha    float64
+	Spread   stats.Spread // what stands behind a ±
 	Notes    []string
 
 	tooFewSeeds bool // no comparison could have been significant
@@ -459,7 +463,7 @@ type placed struct {
 
 func (g *grouped) table(key benchproc.Key, q Query) *placed {
 	inTable := func(c cellKey) bool { return c.table == key }
-	t := &placed{Table: Table{Title: tableTitle(key), Alpha: q.Alpha}}
+	t := &placed{Table: Table{Title: tableTitle(key), Alpha: q.Alpha, Spread: cmp.Or(q.Spread, stats.SD)}}
 	t.rows = g.sorted(func(c cellKey) benchproc.Key { return c.row }, inTable)
 	for _, unit := range g.metrics {
 		cols := g.sorted(func(c cellKey) benchproc.Key { return c.col }, func(c cellKey) bool { return inTable(c) && c.unit == unit })
@@ -575,6 +579,7 @@ func (t *placed) compare(g *grouped, key benchproc.Key, q Query) error {
 	}
 	t.Baseline = q.Baseline
 	var all []*Comparison
+	unpaired := false
 	for i := range t.Rows {
 		if i == base {
 			continue
@@ -582,11 +587,15 @@ func (t *placed) compare(g *grouped, key benchproc.Key, q Query) error {
 		for j, head := range t.heads {
 			ours := g.bySeed(cellKey{key, t.rows[i], head.col, head.unit})
 			theirs := g.bySeed(cellKey{key, t.rows[base], head.col, head.unit})
-			if c := comparePaired(ours, theirs, g.units[head.unit].Better); c != nil {
+			if c := compareSeeds(ours, theirs, g.units[head.unit].Better); c != nil {
 				t.Rows[i].Cells[j].Comparison = c
 				all = append(all, c)
+				unpaired = unpaired || c.Pairs == 0
 			}
 		}
+	}
+	if unpaired {
+		t.Notes = append(t.Notes, "Rows that share no seed with the baseline are compared unpaired, by the Mann-Whitney U test.")
 	}
 	if note := judge(all, q.Alpha); note != "" {
 		t.Notes, t.tooFewSeeds = append(t.Notes, note), true

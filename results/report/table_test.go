@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"bayesbench/results"
+	"bayesbench/results/stats"
 )
 
 func build(t *testing.T, set results.Set, q Query) []Table {
@@ -69,7 +70,7 @@ func TestTableTakesLargestK(t *testing.T) {
 	if c := cell(t, table, "sparse-vd", "sparsity"); c.N != 2 {
 		t.Errorf("sparsity %+v", c)
 	}
-	if c := cell(t, table, "ensemble", "sparsity"); c.N != 0 || c.text(3) != "" {
+	if c := cell(t, table, "ensemble", "sparsity"); c.N != 0 || table.text(c, 3) != "" {
 		t.Errorf("ensemble has sparsity %+v", c)
 	}
 	byK := build(t, set, Query{Cols: "/samples", Metrics: []string{"nll"}})[0]
@@ -308,13 +309,13 @@ func TestFormats(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	column := func(means, sds []float64) string {
-		table := Table{Columns: []Column{{}}}
+		table := Table{Columns: []Column{{}}, Spread: stats.SD}
 		var parts []string
 		for i := range means {
 			table.Rows = append(table.Rows, Row{Cells: []Cell{{Summary: Summary{N: 3, Mean: means[i], SD: sds[i]}}}})
 		}
 		for _, r := range table.Rows {
-			parts = append(parts, r.Cells[0].text(table.decimals(0)))
+			parts = append(parts, table.text(r.Cells[0], table.decimals(0)))
 		}
 		return strings.Join(parts, " | ")
 	}

@@ -54,7 +54,7 @@ func (t *Table) breakColumns(width int) [][]int {
 	for j, col := range t.Columns {
 		widest := utf8.RuneCountInString(col.Head + col.arrow())
 		for _, r := range t.Rows {
-			widest = max(widest, utf8.RuneCountInString(r.Cells[j].text(t.decimals(j))))
+			widest = max(widest, utf8.RuneCountInString(t.text(r.Cells[j], t.decimals(j))))
 		}
 		if len(groups) == 0 || width > 0 && used+widest+padding > width {
 			groups, used = append(groups, nil), labels
@@ -94,7 +94,7 @@ func (t *Table) renderText(columns []int, style Style) string {
 		}
 		row = append(row, r.seeds())
 		for _, j := range columns {
-			cell := r.Cells[j].text(t.decimals(j))
+			cell := t.text(r.Cells[j], t.decimals(j))
 			// A mark hangs to the right of the number, so that the digits line up.
 			if r.Cells[j].mark() == "" && cell != "" {
 				cell += " "

@@ -144,7 +144,7 @@ func FuzzArray(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := score(p, make([]int, p.n), nil); err != nil {
+		if _, _, err := score(p, make([]int, p.n), nil); err != nil {
 			return
 		}
 		if p.sum.Members() != p.k {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"bayesbench/results"
@@ -11,7 +12,8 @@ import (
 )
 
 // WriteText writes a table with a row for each metric, a column for each
-// number of samples, and which way the metric improves.
+// number of samples, and which way the metric improves;
+// below it the comparison with other predictions, if there is one.
 func (r *Result) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "%d inputs, %d classes, %d posterior samples", r.Inputs, r.Classes, r.Samples)
 	if r.OODInputs > 0 {
@@ -43,7 +45,11 @@ func (r *Result) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(table)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || r.Against == nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(r.Against.lines(), "\n"))
+	return err
 }
 
 // MarshalJSON writes the scores as an object from unit to value.

@@ -17,6 +17,9 @@ type Files struct {
 	// OOD, if not empty, holds predictions for inputs of another distribution,
 	// [K,M,C] or [M,C] with the same K and C.
 	OOD string
+	// Against, if not empty, holds other predictions [K',N,C] or [N,C] of the
+	// same inputs, in the same form, to compare with.
+	Against string
 	// Form says what the predictions are. Only logits have an energy score.
 	Form metrics.Form
 }
@@ -30,6 +33,8 @@ type Result struct {
 	At        []At `json:"at"`
 	// Reliability holds the 15 bins (lo,hi] of the confidence at all samples.
 	Reliability []metrics.Bin `json:"reliability"`
+	// Against is the comparison with other predictions, nil without.
+	Against *Against `json:"against,omitempty"`
 }
 
 // At holds the scores of the average of the first Samples posterior samples,
@@ -62,7 +67,29 @@ func Score(files Files) (*Result, error) {
 			return nil, fmt.Errorf("%s: shape %v, expected %d samples of %d classes as in %s", files.OOD, out.shape, in.k, in.c, files.Predictions)
 		}
 	}
-	return score(in, labels, out)
+	r, ours, err := score(in, labels, out)
+	if err != nil || files.Against == "" {
+		return r, err
+	}
+	r.Against, err = against(files, ours)
+	return r, err
+}
+
+// against compares an evaluation with the predictions of another file.
+func against(files Files, ours *metrics.Evaluation) (*Against, error) {
+	other, err := openPredictions(files.Against, files.Form)
+	if err != nil {
+		return nil, err
+	}
+	defer other.close()
+	if other.n != ours.N || other.c != ours.C {
+		return nil, fmt.Errorf("%s: shape %v, expected %d inputs of %d classes as in %s", files.Against, other.shape, ours.N, ours.C, files.Predictions)
+	}
+	theirs, err := other.advance(other.k, ours.Labels)
+	if err != nil {
+		return nil, err
+	}
+	return compare(ours, theirs)
 }
 
 func readLabels(path string, in *predictions) ([]int, error) {
@@ -81,7 +108,8 @@ func readLabels(path string, in *predictions) ([]int, error) {
 	return labels, nil
 }
 
-func score(in *predictions, labels []int, out *predictions) (*Result, error) {
+// score also returns the evaluation at all samples.
+func score(in *predictions, labels []int, out *predictions) (*Result, *metrics.Evaluation, error) {
 	r := &Result{Samples: in.k, Inputs: in.n, Classes: in.c}
 	if out != nil {
 		r.OODInputs = out.n
@@ -89,27 +117,27 @@ func score(in *predictions, labels []int, out *predictions) (*Result, error) {
 	for k := 1; ; k = min(2*k, in.k) {
 		e, err := in.advance(k, labels)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		scores, err := e.Score()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if out != nil {
 			o, err := out.advance(k, nil)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			detection, err := metrics.ScoreOOD(e, o)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			scores = append(scores, detection...)
 		}
 		r.At = append(r.At, At{k, scores})
 		if k == in.k {
 			r.Reliability = metrics.Reliability(e, 15)
-			return r, nil
+			return r, e, nil
 		}
 	}
 }

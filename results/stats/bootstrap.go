@@ -1,11 +1,9 @@
 package stats
 
 import (
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"bayesbench/backends/rng"
 )
@@ -41,74 +39,11 @@ func replicates(x []float64, statistic func([]float64) float64, reps int, key rn
 	return thetas
 }
 
-// Percentile is the bootstrap percentile interval of a statistic of x: the
-// quantiles (1∓confidence)/2 of its values on reps resamples of x with
-// replacement. The statistic must not keep or change its argument.
-func Percentile(x []float64, statistic func([]float64) float64, confidence float64, reps int, key rng.Key) Interval {
-	thetas := replicates(x, statistic, reps, key)
-	return percentile(thetas, statistic(x), confidence)
-}
-
+// percentile is the bootstrap percentile interval: the quantiles
+// (1∓confidence)/2 of the replicates, which it sorts.
 func percentile(thetas []float64, center, confidence float64) Interval {
 	slices.Sort(thetas)
 	return Interval{center, quantile(thetas, (1-confidence)/2), quantile(thetas, (1+confidence)/2), confidence}
-}
-
-// BCa is the bias-corrected and accelerated bootstrap interval: percentiles at
-//
-//	Φ(z0 + (z0+z)/(1−a(z0+z))),  z = Φ⁻¹((1∓confidence)/2),
-//
-// z0 from the share of replicates below the estimate (ties half), a from the
-// jackknife's skewness. It needs two values or more; where all replicates are
-// equal the interval is that point. Source: Efron (1987), "Better bootstrap
-// confidence intervals".
-func BCa(x []float64, statistic func([]float64) float64, confidence float64, reps int, key rng.Key) Interval {
-	center := statistic(x)
-	thetas := replicates(x, statistic, reps, key)
-	slices.Sort(thetas)
-	if thetas[0] == thetas[reps-1] {
-		return Interval{center, thetas[0], thetas[0], confidence}
-	}
-	below, equal := 0.0, 0.0
-	for _, t := range thetas {
-		if t < center {
-			below++
-		} else if t == center {
-			equal++
-		}
-	}
-	// Half a replicate keeps z0 finite where all lie on one side.
-	share := min(max(below+equal/2, 0.5), float64(reps)-0.5) / float64(reps)
-	z0 := distuv.UnitNormal.Quantile(share)
-	a := acceleration(x, statistic)
-	at := func(p float64) float64 {
-		z := z0 + distuv.UnitNormal.Quantile(p)
-		return quantile(thetas, distuv.UnitNormal.CDF(z0+z/(1-a*z)))
-	}
-	return Interval{center, at((1 - confidence) / 2), at((1 + confidence) / 2), confidence}
-}
-
-// acceleration is Σ d³ / (6 (Σ d²)^{3/2}), d the jackknife's mean minus its
-// values.
-func acceleration(x []float64, statistic func([]float64) float64) float64 {
-	jack := make([]float64, len(x))
-	rest := make([]float64, len(x)-1)
-	for i := range x {
-		copy(rest, x[:i])
-		copy(rest[i:], x[i+1:])
-		jack[i] = statistic(rest)
-	}
-	mean := stat.Mean(jack, nil)
-	var square, cube float64
-	for _, j := range jack {
-		d := mean - j
-		square += d * d
-		cube += d * d * d
-	}
-	if square == 0 {
-		return 0
-	}
-	return cube / (6 * math.Pow(square, 1.5))
 }
 
 // Mean is the statistic most often bootstrapped.

@@ -3,7 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -122,99 +121,6 @@ func SignFlip(diffs []float64) Test {
 	t.P = math.Ldexp(float64(count), 1-n)
 	t.MinP = math.Ldexp(1, 1-n)
 	return t.warnTooFew()
-}
-
-// exactRanks is the number of nonzero differences up to which Wilcoxon is exact.
-const exactRanks = 50
-
-// Wilcoxon is the signed-rank test of paired differences: differences of 0 are
-// dropped, the others ranked by size with ties sharing their mean rank, and the
-// sum of the ranks of the positive ones compared with its exact distribution
-// over all signs (also with ties), beyond 50 differences with the normal
-// approximation corrected for ties. Source: Wilcoxon (1945), "Individual
-// comparisons by ranking methods".
-func Wilcoxon(diffs []float64) Test {
-	if t, bad := infinite("Wilcoxon signed-rank test", diffs); bad {
-		return t
-	}
-	var nonzero []float64
-	for _, d := range diffs {
-		if d != 0 {
-			nonzero = append(nonzero, d)
-		}
-	}
-	n := len(nonzero)
-	t := Test{Name: "Wilcoxon signed-rank test", N: n, P: 1, MinP: math.Ldexp(1, 1-n)}
-	if dropped := len(diffs) - n; dropped > 0 {
-		t.Warnings = append(t.Warnings, fmt.Errorf("%d of %d differences are 0 and left out", dropped, len(diffs)))
-	}
-	if n == 0 {
-		t.MinP = 1
-		return t.warnTooFew()
-	}
-	ranks, ties := doubledRanks(nonzero) // twice the ranks, whole numbers even with ties
-	total, positive := 0, 0
-	for i, d := range nonzero {
-		total += ranks[i]
-		if d > 0 {
-			positive += ranks[i]
-		}
-	}
-	lower := min(positive, total-positive)
-	if n > exactRanks {
-		x := float64(n)
-		variance := x*(x+1)*(2*x+1)/24 - ties/48
-		z := (float64(lower) - float64(total)/2) / 2 / math.Sqrt(variance)
-		t.P = min(1, 2*distuv.UnitNormal.CDF(z))
-		t.MinP = 0
-		return t
-	}
-	// ways[w] is how many sign vectors give the doubled rank sum w.
-	ways := make([]float64, total+1)
-	ways[0] = 1
-	for _, r := range ranks {
-		for w := total; w >= r; w-- {
-			ways[w] += ways[w-r]
-		}
-	}
-	count := 0.0
-	for _, c := range ways[:lower+1] {
-		count += c
-	}
-	t.P = min(1, math.Ldexp(count, 1-n))
-	return t.warnTooFew()
-}
-
-// doubledRanks ranks by absolute value and returns twice the mean ranks, and
-// Σ (t³ − t) over groups of t ties.
-func doubledRanks(x []float64) (ranks []int, ties float64) {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		switch d := math.Abs(x[a]) - math.Abs(x[b]); {
-		case d < 0:
-			return -1
-		case d > 0:
-			return 1
-		}
-		return a - b
-	})
-	ranks = make([]int, len(x))
-	for i := 0; i < len(order); {
-		j := i
-		for j < len(order) && math.Abs(x[order[j]]) == math.Abs(x[order[i]]) {
-			j++
-		}
-		t := float64(j - i)
-		ties += t*t*t - t
-		doubled := i + 1 + j
-		for ; i < j; i++ {
-			ranks[order[i]] = doubled
-		}
-	}
-	return ranks, ties
 }
 
 // An Interval is a confidence interval around an estimate.

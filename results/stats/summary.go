@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -18,44 +17,29 @@ const (
 	CI95 Spread = "ci95" // half width of the 95 % t interval of the mean
 )
 
-// Summary is a mean and its spread over seeds.
-type Summary struct {
-	N        int
-	Mean     float64
-	Spread   float64 // NaN for one value
-	Kind     Spread
-	Warnings []error
+// Spreads are all of them.
+var Spreads = []Spread{SD, SE, CI95}
+
+// Of turns a standard deviation over n seeds into this spread. It is NaN for
+// fewer than two.
+func (k Spread) Of(sd float64, n int) float64 {
+	root := math.Sqrt(float64(n))
+	switch {
+	case n < 2:
+		return math.NaN()
+	case k == SE:
+		return sd / root
+	case k == CI95:
+		return sd / root * distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975)
+	}
+	return sd
 }
 
-// fewSeeds is the number of seeds below which a spread is not to be trusted.
-const fewSeeds = 3
-
-// Summarise returns the mean of x and its spread. x is not empty.
-func Summarise(x []float64, kind Spread) Summary {
-	s := Summary{N: len(x), Kind: kind}
-	n := float64(len(x))
+// Summarise returns the mean of x and its standard deviation, which is NaN for
+// one value. x is not empty.
+func Summarise(x []float64) (mean, sd float64) {
 	if len(x) == 1 {
-		s.Mean, s.Spread = x[0], math.NaN()
-		s.Warnings = append(s.Warnings, fmt.Errorf("one seed has no spread"))
-		return s
+		return x[0], math.NaN()
 	}
-	s.Mean, s.Spread = stat.MeanStdDev(x, nil)
-	switch kind {
-	case SE:
-		s.Spread /= math.Sqrt(n)
-	case CI95:
-		s.Spread *= distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) / math.Sqrt(n)
-	}
-	if len(x) < fewSeeds {
-		s.Warnings = append(s.Warnings, fmt.Errorf("spread of only %d seeds", len(x)))
-	}
-	return s
-}
-
-// String is the mean ± spread with what it is: 1.92 ± 0.05 (sd, n=5).
-func (s Summary) String() string {
-	if math.IsNaN(s.Spread) {
-		return fmt.Sprintf("%.4g (n=%d)", s.Mean, s.N)
-	}
-	return fmt.Sprintf("%.4g ± %.2g (%s, n=%d)", s.Mean, s.Spread, s.Kind, s.N)
+	return stat.MeanStdDev(x, nil)
 }

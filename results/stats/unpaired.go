@@ -20,14 +20,6 @@ func Unpaired(a, b []float64) Test {
 	return t
 }
 
-// MedianInterval is the median with the order-statistic interval of benchmath,
-// whose true confidence is at least that asked for. Below six values an end at
-// 95 % is infinite; the warnings say so.
-func MedianInterval(x []float64, confidence float64) (Interval, []error) {
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(x), &benchmath.DefaultThresholds), confidence)
-	return Interval{s.Center, s.Lo, s.Hi, s.Confidence}, s.Warnings
-}
-
 func logChoose(n, k int) float64 {
 	lg := func(x int) float64 { v, _ := math.Lgamma(float64(x) + 1); return v }
 	return lg(n) - lg(k) - lg(n-k)
