@@ -26,10 +26,12 @@ type Buffer interface {
 // Executable is a compiled program.
 type Executable interface {
 	// Run reads one argument for each parameter of the program and writes one
-	// buffer for each result, both in the program's order. No result may be an
-	// argument or another result: a caller that keeps state swaps the two.
-	// Arguments are left as they are. Run may return before the device is
-	// done; a Buffer's Read waits.
+	// buffer for each result, both in the program's order. A result may be the
+	// argument whose name and type it has, its state, if that stands for no
+	// other parameter: Run then replaces the state by its new value. No result
+	// may be any other argument or another result. All other arguments are left
+	// as they are. Run may return before the device is done; a Buffer's Read
+	// waits. After an error a state may be lost.
 	Run(args, results []Buffer) error
 	Close() error
 }

@@ -6,6 +6,7 @@ import (
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
+	"bayesbench/backends/ref"
 )
 
 // rule is a promise of the backends interfaces that no single program shows.
@@ -24,6 +25,7 @@ var rules = []rule{
 	{"run refuses what does not fit", runMisuse},
 	{"an argument may stand twice", argumentTwice},
 	{"a result may be a parameter, a constant, or another result", trivialResults},
+	{"a result may take the place of its state", statesInPlace},
 	{"a program may have no parameters, or no results", emptyPrograms},
 	{"a result is an argument of the next program", chained},
 	{"executables do not disturb each other", independent},
@@ -248,6 +250,75 @@ func trivialResults(be backends.Backend) error {
 		m.normal(2) // unused
 	})
 	return c.check(be)
+}
+
+// States that read one another, themselves, and themselves after they were
+// computed. Two runs in place must give what two runs of ref give, and one
+// whose results have buffers of their own what one of ref gives.
+func statesInPlace(be backends.Backend) error {
+	c := newCase("states", Tolerance{1e-5, 1e-5, "sums of five products, twice"}, func(m *maker) {
+		a, b := m.normal(4, 5), m.normal(4, 5) // p0, p1: exchanged
+		m.Result("p0", b)
+		m.Result("p1", a)
+		u, v := m.normal(4, 5), m.normal(4, 5) // p2, p3: each reads the other
+		m.Result("p2", m.Add(m.MulConst(u, 0.5), v))
+		m.Result("p3", m.Sub(v, m.MulConst(u, 0.25)))
+		w := m.normal(5, 5) // p4: reads all of itself for each element
+		m.Result("p4", m.MulConst(m.MatMul(w, w, false, true), 0.1))
+		x, row, one := m.normal(4, 5), m.normal(5), m.normal() // p5, p6, p7: read through broadcasts
+		next := m.Add(x, m.Broadcast(row, []int{4, 5}, 1))
+		m.Result("p6", m.Add(row, m.Sum(x, 0)))
+		m.Result("p5", next)
+		m.Result("p7", m.Add(one, m.Sum(m.Mul(next, m.Mul(x, m.Broadcast(one, []int{4, 5}))))))
+		same, key := m.normal(3), m.uint([]uint32{5, 6}, 2) // p8, p9: as they were
+		m.Result("p8", same)
+		m.Result("p9", key)
+		y := m.normal(4, 5) // p10: its old value is read beside the new one
+		z := m.Exp(m.MulConst(y, 0.1))
+		m.Result("p10", z)
+		m.result(m.Sub(m.Square(z), y), "after")
+		m.result(m.Transpose(y, 1, 0), "turned")
+		m.result(b, "kept")
+	})
+	if err := c.check(be); err != nil {
+		return err
+	}
+	s, err := start(be, c.Program, c.Args)
+	if err != nil {
+		return err
+	}
+	at := backends.States(c.Program)
+	params := make([]ref.Value, len(s.args))
+	for i, v := range c.Program.Params() {
+		params[i] = ref.Value{Type: c.Program.Type(v), F: widen(c.Args[i].F32), U: c.Args[i].U32}
+	}
+	var expected []ref.Value
+	for range 2 {
+		if expected, err = ref.Eval(c.Program, params...); err != nil {
+			return err
+		}
+		for i, j := range at {
+			if j >= 0 {
+				s.results[i], params[j] = s.args[j], expected[i]
+			}
+		}
+		if err := s.exe.Run(s.args, s.results); err != nil {
+			return err
+		}
+	}
+	found, err := readAll(s.results)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(compare(c.Program, found, expected, c.Tol), s.unharmed()); err != nil {
+		return fmt.Errorf("in place: %w", err)
+	}
+	twice := append([]backends.Buffer{}, s.args...)
+	twice[1] = twice[0]
+	if s.exe.Run(twice, s.results) == nil {
+		return errors.New("in place of an argument that stands twice: want an error, found none")
+	}
+	return s.close()
 }
 
 func emptyPrograms(be backends.Backend) error {

@@ -3,7 +3,6 @@ package gomlx
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	mlx "github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -185,10 +184,8 @@ func (e *executable) run(args, results []backends.Buffer) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range results {
-		if slices.Contains(args, r) || slices.Contains(results[:i], r) {
-			return fmt.Errorf("program %s: result %d, %q, is an argument or another result", e.p.Name, i, e.p.Results[i].Name)
-		}
+	if err := backends.CheckSharing(e.p, args, results); err != nil {
+		return err
 	}
 	if e.exe == nil {
 		return nil

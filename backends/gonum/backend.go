@@ -70,9 +70,11 @@ type buffer struct {
 	typ ir.Type
 	f32 []float32
 	u32 []uint32
-	// run is the last that had the buffer for an argument or result, so that a
-	// buffer given twice is found without a table.
-	run uint64
+	// run is the last that had the buffer for an argument or result, and taken
+	// says that it had it for two arguments or for a result: so a buffer given
+	// twice is found without a table.
+	run   uint64
+	taken bool
 }
 
 func (b *buffer) Type() ir.Type { return b.typ }

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/backends"
 	"bayesbench/backends/ir"
 )
 
 var profile = flag.Bool("profile", false, "print the time of each instruction after a benchmark of a step")
 
-// BenchmarkStep times training steps: the state and its new value swap places
-// from step to step, as in training.
+// BenchmarkStep times training steps, which update their state in place.
 func BenchmarkStep(b *testing.B) {
 	nets := []struct {
 		name  string
@@ -54,24 +54,14 @@ func benchmark(b *testing.B, p *ir.Program, batch int) {
 		b.Fatal(err)
 	}
 	args, results := bind(b, be, p, arguments(p))
-	// at[i] is the argument that result i is the next value of.
-	at := make([]int, len(results))
-	for i, r := range p.Results {
-		at[i] = -1
-		for j, v := range p.Params() {
-			if p.Instrs[v].Name == r.Name {
-				at[i] = j
-			}
+	for i, state := range backends.States(p) {
+		if state >= 0 {
+			results[i] = args[state]
 		}
 	}
 	run := func() {
 		if err := e.Run(args, results); err != nil {
 			b.Fatal(err)
-		}
-		for i, j := range at {
-			if j >= 0 {
-				args[j], results[i] = results[i], args[j]
-			}
 		}
 	}
 	run()

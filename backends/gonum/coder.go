@@ -23,6 +23,7 @@ func (c *coder) emit(members []ir.Value) {
 			c.compute(v)
 		}
 	}
+	c.delayWrites()
 }
 
 func (c *coder) register() operand {

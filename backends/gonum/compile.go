@@ -2,6 +2,7 @@ package gonum
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"bayesbench/backends"
@@ -12,15 +13,17 @@ import (
 // executable is a compiled program: instructions over a table of arrays. The
 // arrays of parameters and results are those of the buffers of the run.
 type executable struct {
-	be    *Backend
-	p     *ir.Program
-	args  []ir.Value // the program's parameters
-	plan  *plan
-	f32   [][]float32 // by canonical value
-	u32   [][]uint32
-	out   []backends.Data // results, by index
-	home  []ir.Value      // the value that lives in a result's buffer, or ir.None
-	instr []instr
+	be   *Backend
+	p    *ir.Program
+	args []ir.Value // the program's parameters
+	plan *plan
+	f32  [][]float32 // by canonical value
+	u32  [][]uint32
+	out  []backends.Data // results, by index
+	home []ir.Value      // the value that lives in a result's buffer, or ir.None
+	// states is the argument that a result may take the place of, or −1.
+	states []int
+	instr  []instr
 	// regs is one worker's registers for blocks, by worker.
 	regs  [][]float32
 	arena int             // floats
@@ -59,11 +62,12 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 		p, pl = again, newPlan(again)
 		pl.fuse()
 	}
+	pl.inPlace()
 	order := pl.schedule()
 	places, size := pl.arena(order)
 
 	n := len(p.Instrs)
-	e := &executable{be: b, p: p, args: p.Params(), plan: pl, arena: size,
+	e := &executable{be: b, p: p, args: p.Params(), plan: pl, arena: size, states: backends.States(p),
 		f32: make([][]float32, n), u32: make([][]uint32, n), out: make([]backends.Data, len(p.Results))}
 	for range p.Results {
 		e.home = append(e.home, ir.None)
@@ -90,7 +94,12 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 		e.instr = append(e.instr, e.assemble(u))
 	}
 	for _, i := range pl.copies {
-		e.instr = append(e.instr, &copyResult{pl.canon[p.Results[i].Value], i})
+		c := &copyResult{from: pl.canon[p.Results[i].Value], to: i}
+		if pl.overwritten(c.from, i) {
+			c.saved = e.newSaveParam(c.from)
+			e.instr = slices.Insert(e.instr, 0, instr(c.saved))
+		}
+		e.instr = append(e.instr, c)
 	}
 	e.reserveScratch()
 	return e, nil
@@ -172,6 +181,7 @@ func (e *executable) bind(args, results []backends.Buffer) error {
 		if !ok || !b.typ.Equal(e.p.Type(v)) {
 			return fmt.Errorf("gonum: program %s: argument %q: want %s, found %s", e.p.Name, e.p.Instrs[v].Name, e.p.Type(v), describe(args[i]))
 		}
+		b.taken = b.run == e.be.runs
 		b.run = e.be.runs
 		e.f32[v], e.u32[v] = b.f32, b.u32
 	}
@@ -180,10 +190,10 @@ func (e *executable) bind(args, results []backends.Buffer) error {
 		if !ok || !b.typ.Equal(e.p.Type(r.Value)) {
 			return fmt.Errorf("gonum: program %s: result %q: want %s, found %s", e.p.Name, r.Name, e.p.Type(r.Value), describe(results[i]))
 		}
-		if b.run == e.be.runs {
-			return fmt.Errorf("gonum: program %s: the buffer of result %q is also that of an argument or another result", e.p.Name, r.Name)
+		if at := e.states[i]; b.run == e.be.runs && (b.taken || at < 0 || args[at] != results[i]) {
+			return fmt.Errorf("gonum: program %s: the buffer of result %q is also that of another argument than its state, or of another result", e.p.Name, r.Name)
 		}
-		b.run = e.be.runs
+		b.run, b.taken = e.be.runs, true
 		e.out[i] = backends.Data{F32: b.f32, U32: b.u32}
 	}
 	for i, v := range e.home {
@@ -209,18 +219,3 @@ func (e *executable) Close() error {
 	e.f32, e.u32, e.out, e.instr, e.regs, e.plan = nil, nil, nil, nil, nil, nil
 	return nil
 }
-
-// copyResult writes a result whose value lives elsewhere.
-type copyResult struct {
-	from ir.Value
-	to   int
-}
-
-func (c *copyResult) run(e *executable) {
-	copy(e.out[c.to].F32, e.f32[c.from])
-	copy(e.out[c.to].U32, e.u32[c.from])
-}
-
-func (c *copyResult) reserve(*executable) int { return 0 }
-
-func (c *copyResult) String() string { return "copy" }

@@ -10,6 +10,7 @@
 //	plan.go      which values exist in memory, which instruction reads what
 //	fuse.go      elementwise groups: which ops share one pass
 //	remat.go     what groups compute again rather than read
+//	inplace.go   results that take the place of their state
 //	schedule.go  the order of instructions, and the arena
 //	compile.go   from the plan to an executable
 //	coder.go     the code of a group

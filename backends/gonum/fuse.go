@@ -11,6 +11,7 @@ import (
 type units struct {
 	of      []int        // unit of a value, -1 where none computes it
 	members [][]ir.Value // of each unit, ascending; nil where merged into another
+	then    [][]int      // units that must come after a unit, beside those that read of it
 	stamp   []int        // of legal's search, by unit
 	search  int
 }

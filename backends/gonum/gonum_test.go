@@ -1,6 +1,7 @@
 package gonum
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -79,6 +80,47 @@ func TestWorkersChangeNoBit(t *testing.T) {
 				})
 				if !same {
 					t.Errorf("%s: result %s differs with %d workers", name, p.Results[r].Name, workers)
+				}
+			}
+		}
+	}
+}
+
+// A step in place leaves the bits that it leaves in buffers of their own, and
+// the updates are written into the state at once.
+func TestInPlace(t *testing.T) {
+	be := New(2)
+	defer be.Close()
+	for name, p := range smallSteps {
+		e, err := be.compile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range e.instr {
+			switch in.(type) {
+			case *copyResult, *saveParam:
+				t.Errorf("%s: %v in a step", name, in)
+			}
+		}
+		apart, next := bind(t, be, p, arguments(p))
+		args, results := bind(t, be, p, arguments(p))
+		states := backends.States(p)
+		for i, state := range states {
+			if state >= 0 {
+				results[i] = args[state]
+			}
+		}
+		for step := range 3 {
+			if err := errors.Join(e.Run(apart, next), e.Run(args, results)); err != nil {
+				t.Fatal(err)
+			}
+			for i, state := range states {
+				want := next[i].(*buffer)
+				if got := results[i].(*buffer); !slices.Equal(got.f32, want.f32) {
+					t.Errorf("%s: step %d: result %s in place differs", name, step, p.Results[i].Name)
+				}
+				if state >= 0 {
+					apart[state], next[i] = next[i], apart[state]
 				}
 			}
 		}

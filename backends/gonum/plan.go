@@ -1,6 +1,7 @@
 package gonum
 
 import (
+	"bayesbench/backends"
 	"bayesbench/backends/gonum/kernel"
 	"bayesbench/backends/ir"
 )
@@ -18,6 +19,8 @@ type plan struct {
 	bias map[ir.Value]convBias
 	// copies are the results that need one, because their value lives elsewhere.
 	copies []int
+	// state is the parameter that a result may take the place of, or ir.None.
+	state []ir.Value
 
 	units
 }
@@ -50,6 +53,14 @@ func newPlan(p *ir.Program) *plan {
 		pl.canon[v] = ir.Value(v)
 		if pl.movesNothing(ir.Value(v)) {
 			pl.canon[v] = pl.canon[p.Instrs[v].Args[0]]
+		}
+	}
+	params := p.Params()
+	for _, at := range backends.States(p) {
+		if at < 0 {
+			pl.state = append(pl.state, ir.None)
+		} else {
+			pl.state = append(pl.state, params[at])
 		}
 	}
 	pl.findBiases()

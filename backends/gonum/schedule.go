@@ -6,12 +6,13 @@ import (
 	"bayesbench/backends/ir"
 )
 
-// schedule orders the units so that each comes after those it reads, and, of
+// schedule orders the units so that each comes after those it reads and those
+// it must follow, and, of
 // those that could be next, one that frees memory before one that does not,
 // then the one that comes first in the program.
 func (pl *plan) schedule() []int {
 	var todo []int
-	waits := make([]int, len(pl.members)) // arguments not yet computed
+	waits := make([]int, len(pl.members)) // for arguments, and for the units it must follow
 	left := make([]int, len(pl.users))    // units that have yet to read a value
 	reads := make([][]ir.Value, len(pl.members))
 	for u, members := range pl.members {
@@ -25,6 +26,9 @@ func (pl *plan) schedule() []int {
 			if pl.of[a] >= 0 {
 				waits[u]++
 			}
+		}
+		for _, next := range pl.then[u] {
+			waits[next]++
 		}
 	}
 	order := make([]int, 0, len(todo))
@@ -44,6 +48,9 @@ func (pl *plan) schedule() []int {
 		order = append(order, u)
 		for _, a := range reads[u] {
 			left[a]--
+		}
+		for _, next := range pl.then[u] {
+			waits[next]--
 		}
 		for _, other := range todo {
 			for _, a := range reads[other] {

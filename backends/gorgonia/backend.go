@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	_ "go4.org/unsafe/assume-no-moving-gc" // of a version that knows this Go; Gorgonia's own panics at start
@@ -181,10 +180,8 @@ func (e *executable) run(args, results []backends.Buffer) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range results {
-		if slices.Contains(args, r) || slices.Contains(results[:i], r) {
-			return fmt.Errorf("program %s: result %d, %q, is an argument or another result", e.p.Name, i, e.p.Results[i].Name)
-		}
+	if err := backends.CheckSharing(e.p, args, results); err != nil {
+		return err
 	}
 	if e.graph == nil {
 		return nil

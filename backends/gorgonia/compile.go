@@ -3,6 +3,7 @@ package gorgonia
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -26,9 +27,12 @@ type input struct {
 }
 
 // output is where the tape writes a result, and which of the results it is.
+// spare is for one that takes the place of its argument, which the tape may yet
+// have to read when it writes.
 type output struct {
 	into   gorgonia.Value
 	result int
+	spare  *tensor.Dense
 }
 
 // run binds the arguments to the leaves and runs the tape, which copies the
@@ -40,7 +44,14 @@ func (g *graph) run(args, results []*buffer) error {
 		}
 	}
 	for _, out := range g.outputs {
-		out.into = results[out.result].v
+		r := results[out.result]
+		if slices.Contains(args, r) {
+			if out.spare == nil {
+				out.spare = newTensor(r.t)
+			}
+			r.v, out.spare = out.spare, r.v
+		}
+		out.into = r.v
 	}
 	defer g.machine.Reset()
 	return g.machine.RunAll()

@@ -3,7 +3,6 @@ package ref
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
@@ -110,12 +109,12 @@ func (e *executable) Run(args, results []backends.Buffer) error {
 			return fmt.Errorf("ref: program %s: result %d is no buffer of this backend", e.p.Name, i)
 		}
 		name := e.p.Results[i].Name
-		if slices.Contains(args, r) || slices.Contains(results[:i], r) {
-			return fmt.Errorf("ref: program %s: result %d, %q, is an argument or another result", e.p.Name, i, name)
-		}
 		if want := e.p.Type(e.p.Results[i].Value); !want.Equal(b.v.Type) {
 			return fmt.Errorf("ref: program %s: result %d, %q: want %s, found %s", e.p.Name, i, name, want, b.v.Type)
 		}
+	}
+	if err := backends.CheckSharing(e.p, args, results); err != nil {
+		return fmt.Errorf("ref: %w", err)
 	}
 	out, err := Eval(e.p, values...)
 	if err != nil {

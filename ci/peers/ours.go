@@ -15,7 +15,7 @@ import (
 
 // ours is a case on this program's own backend: the plan's step and predict
 // programs, one fixed batch, and a new noise key for every run. The state
-// swaps between arguments and results, as in training.
+// is updated in place, as in training.
 type ours struct {
 	be      backends.Backend
 	c       *testCase
@@ -107,7 +107,6 @@ type program struct {
 	exe           backends.Executable
 	args, results []backends.Buffer
 	names         []string // of args
-	swaps         [][2]int // argument and result that are one slot
 	keyAt         int      // the argument "key", or −1
 	keyData       [2]uint32
 }
@@ -131,15 +130,16 @@ func (o *ours) bind(p *ir.Program, slots []methods.Slot) (*program, error) {
 		}
 		b.args, b.names = append(b.args, buf), append(b.names, name)
 	}
-	for i, r := range p.Results {
-		buf, err := o.be.Alloc(p.Type(r.Value))
+	for i, state := range backends.States(p) {
+		if state >= 0 {
+			b.results = append(b.results, b.args[state])
+			continue
+		}
+		buf, err := o.be.Alloc(p.Type(p.Results[i].Value))
 		if err != nil {
 			return nil, err
 		}
 		b.results = append(b.results, buf)
-		if j, ok := at[r.Name]; ok {
-			b.swaps = append(b.swaps, [2]int{j, i})
-		}
 	}
 	for _, s := range slots {
 		if err := b.write(s.Name, backends.Data{F32: initial(s)}); err != nil {
@@ -196,7 +196,7 @@ func (b *program) write(name string, d backends.Data) error {
 	return nil
 }
 
-// run runs once under a noise key and swaps the state.
+// run runs once under a noise key.
 func (b *program) run(k rng.Key) error {
 	if b.keyAt >= 0 {
 		b.keyData = k
@@ -204,11 +204,5 @@ func (b *program) run(k rng.Key) error {
 			return err
 		}
 	}
-	if err := b.exe.Run(b.args, b.results); err != nil {
-		return err
-	}
-	for _, s := range b.swaps {
-		b.args[s[0]], b.results[s[1]] = b.results[s[1]], b.args[s[0]]
-	}
-	return nil
+	return b.exe.Run(b.args, b.results)
 }

@@ -10,8 +10,7 @@ import (
 	"bayesbench/results"
 )
 
-// state holds a plan's slots in backend buffers. A slot that some program
-// writes has two: a step reads one and writes the other, and then they swap.
+// state holds a plan's slots in backend buffers, which a step updates in place.
 type state struct {
 	slots []*slot
 	byKey map[string]*slot
@@ -19,17 +18,17 @@ type state struct {
 
 type slot struct {
 	methods.Slot
-	cur, next backends.Buffer
+	buffer backends.Buffer
 }
 
 func newState(be backends.Backend, slots []methods.Slot) (*state, error) {
 	s := &state{byKey: map[string]*slot{}}
 	for _, d := range slots {
-		cur, err := be.Alloc(d.Type)
+		buf, err := be.Alloc(d.Type)
 		if err != nil {
 			return nil, fmt.Errorf("slot %s: %w", d.Name, err)
 		}
-		sl := &slot{Slot: d, cur: cur}
+		sl := &slot{Slot: d, buffer: buf}
 		s.slots = append(s.slots, sl)
 		s.byKey[d.Name] = sl
 	}
@@ -42,7 +41,7 @@ func (s *state) initialise(seed uint32) error {
 	for _, sl := range s.slots {
 		v := make([]float32, sl.Type.Size())
 		fill(v, sl.Init, k, slotStream(sl.Name))
-		if err := sl.cur.Write(hostData(sl.Type, v)); err != nil {
+		if err := sl.buffer.Write(hostData(sl.Type, v)); err != nil {
 			return fmt.Errorf("slot %s: %w", sl.Name, err)
 		}
 	}
@@ -96,7 +95,7 @@ func (s *state) tensors(names ...string) ([]results.Tensor, error) {
 			t.F32 = make([]float32, sl.Type.Size())
 			d.F32 = t.F32
 		}
-		if err := sl.cur.Read(d); err != nil {
+		if err := sl.buffer.Read(d); err != nil {
 			return nil, fmt.Errorf("slot %s: %w", sl.Name, err)
 		}
 		out = append(out, t)
@@ -115,7 +114,7 @@ func (s *state) restore(ts []results.Tensor) error {
 		if !sl.Type.Equal(ir.Type{DType: sl.Type.DType, Shape: t.Shape}) {
 			return fmt.Errorf("checkpoint: %s has the shape %v, want %s", t.Name, t.Shape, sl.Type)
 		}
-		if err := sl.cur.Write(backends.Data{F32: t.F32, U32: t.U32}); err != nil {
+		if err := sl.buffer.Write(backends.Data{F32: t.F32, U32: t.U32}); err != nil {
 			return fmt.Errorf("slot %s: %w", t.Name, err)
 		}
 		found++
@@ -161,13 +160,6 @@ type program struct {
 	outputs map[string]backends.Buffer // every result that is no slot
 	args    []backends.Buffer
 	results []backends.Buffer
-	// slotArgs and slotResults say which of them are slots and follow a swap.
-	slotArgs, slotResults []slotAt
-}
-
-type slotAt struct {
-	at   int
-	slot *slot
 }
 
 func bind(be backends.Backend, p *ir.Program, s *state) (*program, error) {
@@ -176,14 +168,13 @@ func bind(be backends.Backend, p *ir.Program, s *state) (*program, error) {
 		return nil, fmt.Errorf("program %s: %w", p.Name, err)
 	}
 	b := &program{exe: exe, inputs: map[string]backends.Buffer{}, outputs: map[string]backends.Buffer{}}
-	for i, v := range p.Params() {
+	for _, v := range p.Params() {
 		name := p.Instrs[v].Name
 		if sl, ok := s.byKey[name]; ok {
 			if !sl.Type.Equal(p.Type(v)) {
 				return nil, fmt.Errorf("program %s: slot %s is %s, the parameter %s", p.Name, name, sl.Type, p.Type(v))
 			}
-			b.slotArgs = append(b.slotArgs, slotAt{i, sl})
-			b.args = append(b.args, nil)
+			b.args = append(b.args, sl.buffer)
 			continue
 		}
 		buf, err := be.Alloc(p.Type(v))
@@ -193,15 +184,9 @@ func bind(be backends.Backend, p *ir.Program, s *state) (*program, error) {
 		b.inputs[name] = buf
 		b.args = append(b.args, buf)
 	}
-	for i, r := range p.Results {
+	for _, r := range p.Results {
 		if sl, ok := s.byKey[r.Name]; ok {
-			if sl.next == nil {
-				if sl.next, err = be.Alloc(sl.Type); err != nil {
-					return nil, fmt.Errorf("slot %s: %w", sl.Name, err)
-				}
-			}
-			b.slotResults = append(b.slotResults, slotAt{i, sl})
-			b.results = append(b.results, nil)
+			b.results = append(b.results, sl.buffer)
 			continue
 		}
 		buf, err := be.Alloc(p.Type(r.Value))
@@ -214,22 +199,8 @@ func bind(be backends.Backend, p *ir.Program, s *state) (*program, error) {
 	return b, nil
 }
 
-// run runs once and swaps the slots that it wrote.
-func (p *program) run() error {
-	for _, a := range p.slotArgs {
-		p.args[a.at] = a.slot.cur
-	}
-	for _, r := range p.slotResults {
-		p.results[r.at] = r.slot.next
-	}
-	if err := p.exe.Run(p.args, p.results); err != nil {
-		return err
-	}
-	for _, r := range p.slotResults {
-		r.slot.cur, r.slot.next = r.slot.next, r.slot.cur
-	}
-	return nil
-}
+// run runs once, on the slots as they are.
+func (p *program) run() error { return p.exe.Run(p.args, p.results) }
 
 // set writes a scalar input, where the program has it.
 func (p *program) set(name string, x float32) error {
