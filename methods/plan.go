@@ -37,7 +37,7 @@ type Train struct {
 	Momentum  float64 // of sgd; default 0
 	// Schedule shapes the learning rate: "constant" (default), "linear" (to 0
 	// over all epochs), "half-linear" (constant for the first half, then
-	// linear to 0), "cosine".
+	// linear to 0), "cosine", "one-cycle" (warm-up to LR, then cosine).
 	Schedule string
 }
 

@@ -42,7 +42,7 @@ type Train struct {
 	Optimizer string  `toml:"optimizer" json:"optimizer"` // adam or sgd
 	LR        float64 `toml:"lr" json:"lr"`
 	Momentum  float64 `toml:"momentum" json:"momentum"`
-	Schedule  string  `toml:"schedule" json:"schedule"` // constant, linear, half-linear, cosine
+	Schedule  string  `toml:"schedule" json:"schedule"` // constant, linear, half-linear, cosine, one-cycle
 	// Augment transforms every training image, in this order: flip, pad-crop-N,
 	// random-resized-crop, resize-crop-N, augmix-N.
 	Augment []string `toml:"augment" json:"augment,omitempty"`

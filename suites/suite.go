@@ -353,7 +353,7 @@ func (c *Train) check(t Table) error {
 		known      []string
 	}{
 		{"optimizer", c.Optimizer, []string{"adam", "sgd"}},
-		{"schedule", c.Schedule, []string{"constant", "linear", "half-linear", "cosine"}},
+		{"schedule", c.Schedule, []string{"constant", "linear", "half-linear", "cosine", "one-cycle"}},
 	} {
 		if !slices.Contains(v.known, v.found) {
 			return t.Errorf(v.key, "train.%s: unknown %q; did you mean %q?", v.key, v.found, nearest.Name(v.found, v.known))

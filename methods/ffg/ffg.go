@@ -7,7 +7,8 @@
 //
 // under the prior N(0, s²), or another of prior.go's. Biases are point
 // estimates under a flat prior, or with biases = "gaussian" have posteriors
-// like the weights; batch normalisation is a point estimate. State: μ and ρ of each weight's shape, "fc1.w" and
+// like the weights; batch normalisation is a point estimate. With layers = "last" the last layer alone has a posterior,
+// and the weights of the others are maximum a posteriori under N(0, s²). State: μ and ρ of each weight's shape, "fc1.w" and
 // "fc1.rho". How w is drawn is nn.Estimator's to say: the local
 // reparameterisation by default. Prediction: "sample" draws one w for all
 // examples, which is one posterior sample; "mean" takes w = μ.
@@ -47,6 +48,7 @@ type Method struct {
 	InitSigma float64      `toml:"init_sigma"` // σ at the start
 	Estimator nn.Estimator `toml:"estimator"`
 	Biases    Biases       `toml:"biases"`
+	Layers    Layers       `toml:"layers"`
 	fit.KLWeight
 	Init nn.Initializer `toml:"init"` // of μ
 }
@@ -69,11 +71,29 @@ func (b *Biases) UnmarshalText(text []byte) error {
 	return fmt.Errorf("biases = %q: want \"point\" or \"gaussian\"", text)
 }
 
+// Layers says which layers have a posterior.
+type Layers string
+
+const (
+	All  Layers = "all"
+	Last Layers = "last" // the others are point estimates
+)
+
+// UnmarshalText reads a name and refuses an unknown one.
+func (l *Layers) UnmarshalText(text []byte) error {
+	switch v := Layers(text); v {
+	case All, Last:
+		*l = v
+		return nil
+	}
+	return fmt.Errorf("layers = %q: want \"all\" or \"last\"", text)
+}
+
 // Default is the prior N(0, 1), σ = 0.01 at the start (Izmailov et al., "What
 // are Bayesian neural network posteriors really like?", ICML 2021) and the
 // full KL from the first step.
 func Default() Method {
-	return Method{Prior: defaultPrior, InitSigma: 0.01, Estimator: nn.Local, Biases: Point, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
+	return Method{Prior: defaultPrior, InitSigma: 0.01, Estimator: nn.Local, Biases: Point, Layers: All, KLWeight: fit.KLWeight{Weight: 1}, Init: nn.Glorot}
 }
 
 func (m Method) check() error {
@@ -95,8 +115,13 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	only := ""
+	if m.Layers == Last {
+		tensors = tensors[len(tensors)-1:]
+		only = tensors[0].Layer
+	}
 	under := func(e nn.Estimator) fit.Network {
-		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e) }}
+		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, only) }}
 	}
 	var p fit.Plan
 	p.Minimise(under(m.Estimator), weight)
@@ -117,8 +142,8 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	return p.Build()
 }
 
-func (m Method) layers(s *nn.Scope, e nn.Estimator) *nn.Gaussian {
-	g := &nn.Gaussian{Point: nn.Point{Scope: s, Init: m.Init}, Estimator: e}
+func (m Method) layers(s *nn.Scope, e nn.Estimator, only string) *nn.Gaussian {
+	g := &nn.Gaussian{Point: nn.Point{Scope: s, Init: m.Init, Penalty: fit.GaussianPrior(s, m.Prior.Sigma)}, Estimator: e, Only: only}
 	g.Weight = func(layer string, shape []int) nn.Posterior {
 		return m.posterior(s, layer+".w", layer+".rho", g.Initial(shape), shape)
 	}

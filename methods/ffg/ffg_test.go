@@ -79,6 +79,28 @@ func TestLimitIsDeterministic(t *testing.T) {
 	}
 }
 
+// With a posterior over the last layer alone and σ → 0, the KL of its means is
+// the penalty that the other layers have: it is MAP training under the same
+// prior, up to the little that ρ moves.
+func TestLastLayer(t *testing.T) {
+	j := methodtest.Toy()
+	d := methodtest.Blobs(j, j.Examples)
+	plain := fit(t, "deterministic", "prior_sigma = 0.3", d)
+	f := fit(t, "ffg", "layers = \"last\"\nprior_sigma = 0.3\ninit_sigma = 1e-12\nestimator = \"weight\"", d)
+	for name, want := range plain.State {
+		for i := range want {
+			if got := f.State[name][i]; math.Abs(float64(got-want[i])) > 1e-5 {
+				t.Fatalf("%s[%d] = %v, deterministic %v", name, i, got, want[i])
+			}
+		}
+	}
+	for name := range f.State {
+		if _, ok := plain.State[name]; !ok && name != "fc3.rho" {
+			t.Errorf("slot %s, where only the last layer has a posterior", name)
+		}
+	}
+}
+
 func fit(t *testing.T, name, keys string, d methodtest.Data) *methodtest.Fitted {
 	j := methodtest.Toy()
 	j.Train.Optimizer, j.Train.LR = "sgd", 0.1
@@ -107,6 +129,7 @@ func TestRefusals(t *testing.T) {
 		"estimator = \"antithetic\"": "estimator",
 		"init = \"zeros\"":           "init",
 		"biases = \"none\"":          "biases",
+		"layers = \"first\"":         "layers",
 		"prior = 3":                  "prior",
 	} {
 		methodtest.Refused(t, "ffg", keys, key)

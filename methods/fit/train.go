@@ -50,8 +50,10 @@ func LearningRate(j methods.Job) (methods.Schedule, error) {
 		return optim.HalfLinear(t.LR, steps), nil
 	case "cosine":
 		return optim.Cosine(t.LR, steps), nil
+	case "one-cycle":
+		return optim.OneCycle(t.LR, steps), nil
 	default:
-		return nil, methods.BadKey("train.schedule", t.Schedule, `"constant", "linear", "half-linear" or "cosine"`)
+		return nil, methods.BadKey("train.schedule", t.Schedule, `"constant", "linear", "half-linear", "cosine" or "one-cycle"`)
 	}
 }
 

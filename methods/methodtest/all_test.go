@@ -28,6 +28,7 @@ var variants = []struct{ name, keys string }{
 	{"ffg", "estimator = \"weight\"\nprior = \"layer\"\nkl_weight = 0.1"},
 	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
 	{"ffg", "biases = \"gaussian\"\nprior = \"ard\"\nwarmup_end = 6.0"},
+	{"ffg", "layers = \"last\""},
 	{"sparse-vd", "warmup_start = 1\nwarmup_end = 6\nfine_tune = 3"},
 	{"sparse-vd", "parameterisation = \"multiplicative\"\nwarmup_start = 1\nwarmup_end = 6"},
 	{"laplace", "structure = \"diag\"\nprecision = \"fixed\""},

@@ -19,7 +19,13 @@ type Gaussian struct {
 	// estimator but Mean draws one bias for the whole batch.
 	Bias      func(layer string, out int) Posterior
 	Estimator Estimator
+	// Only, where set, is the one layer that has a posterior; the others are
+	// point estimates.
+	Only string
 }
+
+// bayesian reports whether the layer has a posterior.
+func (g *Gaussian) bayesian(layer string) bool { return g.Only == "" || g.Only == layer }
 
 // Posterior is the factorised Gaussian over one weight tensor. Std and
 // Variance say the same; an estimator uses one of them.
@@ -66,6 +72,9 @@ func (e *Estimator) UnmarshalText(text []byte) error {
 const varianceFloor = 1e-8
 
 func (g *Gaussian) Linear(name string, x ir.Value, out int) ir.Value {
+	if !g.bayesian(name) {
+		return g.Point.Linear(name, x, out)
+	}
 	q := g.Weight(name, []int{out, g.Shape(x)[1]})
 	b := g.biasValue(name, out)
 	return g.apply(x, q,
@@ -74,6 +83,9 @@ func (g *Gaussian) Linear(name string, x ir.Value, out int) ir.Value {
 }
 
 func (g *Gaussian) Conv(name string, x ir.Value, c Conv) ir.Value {
+	if !g.bayesian(name) {
+		return g.Point.Conv(name, x, c)
+	}
 	q := g.Weight(name, c.shape(g.Shape(x)[1]))
 	stride, pad, groups := c.window()
 	conv := func(x, w ir.Value) ir.Value { return g.Conv2D(x, w, stride, pad, groups) }

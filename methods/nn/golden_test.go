@@ -128,7 +128,11 @@ func checkLayer(t *testing.T, c layerCase) {
 // build applies the layer of the case.
 func build(s *nn.Scope, c layerCase, x ir.Value) ir.Value {
 	point := nn.Point{Scope: s, Init: nn.Glorot}
-	if c.Shapes["g"] != nil {
+	switch {
+	case c.Op == "response_norm_swish":
+		y := point.ResponseNorm("l", x)
+		return s.Mul(y, s.Sigmoid(y))
+	case c.Shapes["g"] != nil:
 		return point.BatchNorm("l", x)
 	}
 	g := nn.Gaussian{Point: point, Estimator: nn.Local}

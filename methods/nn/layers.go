@@ -16,6 +16,8 @@ type Layers interface {
 	Dropout(name string, x ir.Value, rate float64) ir.Value
 	// BatchNorm normalises the channels (axis 1) of x.
 	BatchNorm(name string, x ir.Value) ir.Value
+	// ResponseNorm normalises every map of x f32[n c h w] by its own size.
+	ResponseNorm(name string, x ir.Value) ir.Value
 }
 
 // Conv is the geometry of a convolution layer.

@@ -109,3 +109,19 @@ func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
 	scale := p.Div(gamma, p.Sqrt(p.AddConst(v, normEps)))
 	return p.Add(p.Mul(centred, wide(scale)), wide(beta))
 }
+
+// responseEps is the ε of Singh and Krishnan.
+const responseEps = 1e-6
+
+// ResponseNorm is γ·x/√(ν² + ε) + β by channel, ν² the mean of x² over the
+// example's map, alike in training and prediction. Singh and Krishnan, "Filter
+// response normalization layer", CVPR 2020, eq. 1 to 3; without their
+// thresholded unit, in whose place Swish stands here.
+func (p *Point) ResponseNorm(name string, x ir.Value) ir.Value {
+	shape := p.Shape(x)
+	gamma := p.penalised(p.Learn(name+".gamma", Init{A: 1}, shape[1]))
+	beta := p.penalised(p.Learn(name+".beta", Init{}, shape[1]))
+	size := p.Sqrt(p.AddConst(p.Mean(p.Square(x), 2, 3), responseEps))
+	y := p.Div(x, p.Broadcast(size, shape, 0, 1))
+	return p.Add(p.Mul(y, p.Broadcast(gamma, shape, 1)), p.Broadcast(beta, shape, 1))
+}

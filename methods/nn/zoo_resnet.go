@@ -8,9 +8,16 @@ import (
 
 // resnet builds the residual networks of He et al. 2016, "Deep residual
 // learning for image recognition" (CVPR), with batch normalisation after each
-// convolution and torchvision's geometry.
+// convolution and torchvision's geometry. The paper has no dropout; it stands
+// where the wide ResNets have it, before a block's last 3x3 convolution, and
+// before the outputs, where dropout of the last layer alone is put.
 type resnet struct {
-	stem       stem
+	stem stem
+	// smooth puts filter response normalisation and Swish in place of batch
+	// normalisation and ReLU: no example depends on the others of its batch, and
+	// the posterior is smooth. Izmailov et al., "What are Bayesian neural network
+	// posteriors really like?", ICML 2021, section 3.
+	smooth     bool
 	bottleneck bool // 1x1-3x3-1x1 blocks of four times the width (ResNet-50)
 	blocks     []int
 	widths     []int
@@ -28,10 +35,10 @@ func (r resnet) apply(l Layers, x ir.Value, outputs int) ir.Value {
 	b := l.Builder()
 	switch r.stem {
 	case stem7x7:
-		x = normConv(l, "stem", x, Conv{Out: r.widths[0], Kernel: 7, Stride: 2, Pad: 3})
-		x = b.MaxPool(b.Relu(x), [2]int{3, 3}, [2]int{2, 2}, [2]int{1, 1})
+		x = r.conv(l, "stem", x, Conv{Out: r.widths[0], Kernel: 7, Stride: 2, Pad: 3})
+		x = b.MaxPool(r.act(b, x), [2]int{3, 3}, [2]int{2, 2}, [2]int{1, 1})
 	case stem3x3:
-		x = b.Relu(normConv(l, "stem", x, Conv{Out: r.widths[0], Kernel: 3, Pad: 1}))
+		x = r.act(b, r.conv(l, "stem", x, Conv{Out: r.widths[0], Kernel: 3, Pad: 1}))
 	}
 	for i, n := range r.blocks {
 		for j := range n {
@@ -42,8 +49,12 @@ func (r resnet) apply(l Layers, x ir.Value, outputs int) ir.Value {
 			x = r.block(l, fmt.Sprintf("layer%d_%d", i+1, j+1), x, r.widths[i], stride)
 		}
 	}
-	return l.Linear("fc", b.Mean(x, 2, 3), outputs)
+	return l.Linear("fc", l.Dropout("drop", b.Mean(x, 2, 3), resnetDropout), outputs)
 }
+
+// resnetDropout is the rate of every site: batch normalisation and few units a
+// block bear little.
+const resnetDropout = 0.1
 
 func (r resnet) block(l Layers, name string, x ir.Value, width, stride int) ir.Value {
 	b := l.Builder()
@@ -51,23 +62,37 @@ func (r resnet) block(l Layers, name string, x ir.Value, width, stride int) ir.V
 	y := x
 	if r.bottleneck {
 		out = 4 * width
-		y = b.Relu(normConv(l, name+"_a", y, Conv{Out: width, Kernel: 1}))
-		y = b.Relu(normConv(l, name+"_b", y, Conv{Out: width, Kernel: 3, Stride: stride, Pad: 1}))
-		y = normConv(l, name+"_c", y, Conv{Out: out, Kernel: 1})
+		y = r.act(b, r.conv(l, name+"_a", y, Conv{Out: width, Kernel: 1}))
+		y = l.Dropout(name+"_drop", y, resnetDropout)
+		y = r.act(b, r.conv(l, name+"_b", y, Conv{Out: width, Kernel: 3, Stride: stride, Pad: 1}))
+		y = r.conv(l, name+"_c", y, Conv{Out: out, Kernel: 1})
 	} else {
-		y = b.Relu(normConv(l, name+"_a", y, Conv{Out: width, Kernel: 3, Stride: stride, Pad: 1}))
-		y = normConv(l, name+"_b", y, Conv{Out: out, Kernel: 3, Pad: 1})
+		y = r.act(b, r.conv(l, name+"_a", y, Conv{Out: width, Kernel: 3, Stride: stride, Pad: 1}))
+		y = l.Dropout(name+"_drop", y, resnetDropout)
+		y = r.conv(l, name+"_b", y, Conv{Out: out, Kernel: 3, Pad: 1})
 	}
 	if stride != 1 || b.Shape(x)[1] != out {
-		x = normConv(l, name+"_skip", x, Conv{Out: out, Kernel: 1, Stride: stride})
+		x = r.conv(l, name+"_skip", x, Conv{Out: out, Kernel: 1, Stride: stride})
 	}
-	return b.Relu(b.Add(x, y))
+	return r.act(b, b.Add(x, y))
 }
 
-// normConv is a convolution without bias and its batch normalisation.
-func normConv(l Layers, name string, x ir.Value, c Conv) ir.Value {
+// conv is a convolution without bias and its normalisation.
+func (r resnet) conv(l Layers, name string, x ir.Value, c Conv) ir.Value {
 	c.NoBias = true
-	return l.BatchNorm(name+"_bn", l.Conv(name, x, c))
+	y := l.Conv(name, x, c)
+	if r.smooth {
+		return l.ResponseNorm(name+"_frn", y)
+	}
+	return l.BatchNorm(name+"_bn", y)
+}
+
+// act is the nonlinearity; Swish is x·sigmoid(x).
+func (r resnet) act(b *ir.Builder, x ir.Value) ir.Value {
+	if r.smooth {
+		return b.Mul(x, b.Sigmoid(x))
+	}
+	return b.Relu(x)
 }
 
 // Three stages of three basic blocks of 16, 32 and 64 channels: 0.27 million
@@ -76,6 +101,12 @@ var resnet20 = Model{
 	Name:        "resnet-20",
 	Description: "ResNet-20 for 32x32 images (He et al. 2016)",
 	Apply:       resnet{stem: stem3x3, blocks: []int{3, 3, 3}, widths: []int{16, 32, 64}}.apply,
+}
+
+var resnet20FRN = Model{
+	Name:        "resnet-20-frn",
+	Description: "ResNet-20 with filter response normalisation and Swish (Izmailov et al. 2021)",
+	Apply:       resnet{stem: stem3x3, smooth: true, blocks: []int{3, 3, 3}, widths: []int{16, 32, 64}}.apply,
 }
 
 var resnet18 = Model{

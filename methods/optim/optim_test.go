@@ -20,6 +20,10 @@ type golden struct {
 	GradNoise    [][]float64 `json:"grad_noise"`
 	Trajectories map[string][][]float64
 	CyclicLR     []float64 `json:"cyclic_lr"`
+	OneCycleLR   []struct {
+		Peak float64
+		LR   []float64
+	} `json:"one_cycle_lr"` // OneCycleLR at its defaults
 }
 
 func load(t *testing.T) golden {
@@ -114,6 +118,13 @@ func TestSchedules(t *testing.T) {
 			t.Errorf("cyclic at %d: %v, want %v", t0, got, want)
 		}
 	}
+	for _, c := range load(t).OneCycleLR {
+		for at, want := range c.LR {
+			if got := optim.OneCycle(c.Peak, len(c.LR))(at); math.Abs(got-want) > 1e-15 {
+				t.Errorf("one-cycle at %d of %d: %v, want %v", at, len(c.LR), got, want)
+			}
+		}
+	}
 	for _, c := range []struct {
 		name string
 		f    func(int) float64
@@ -127,6 +138,8 @@ func TestSchedules(t *testing.T) {
 		{"half-linear", optim.HalfLinear(2, 10), 9, 0.4},
 		{"cosine", optim.Cosine(2, 10), 0, 2},
 		{"cosine", optim.Cosine(2, 10), 5, 1},
+		{"one-cycle of one step", optim.OneCycle(2, 1), 0, 2},
+		{"one-cycle without room to rise", optim.OneCycle(2, 3), 0, 2},
 		{"polynomial", optim.Polynomial(2, 1, 0.5), 3, 1},
 		{"warm-up", optim.WarmUp(2, 5, 20), 4, 0},
 		{"warm-up", optim.WarmUp(2, 5, 20), 8, 0.4},

@@ -23,6 +23,26 @@ func HalfLinear(x float64, steps int) func(int) float64 {
 // "SGDR", ICLR 2017, eq. 5 without restarts.
 func Cosine(x float64, steps int) func(int) float64 { return Cyclic(x, steps, 1) }
 
+// OneCycle rises from x/25 to x over the first three tenths of the steps and
+// falls to x/250000 at the last, both along half a cosine: PyTorch's
+// OneCycleLR with its default values. Smith and Topin, "Super-convergence",
+// 2018.
+func OneCycle(x float64, steps int) func(int) float64 {
+	first, last := x/25, x/25e4
+	up, down := max(0.3*float64(steps)-1, 0), float64(steps-1)
+	between := func(a, b, share float64) float64 { return b + (a-b)/2*(1+math.Cos(math.Pi*share)) }
+	return func(t int) float64 {
+		switch at := float64(t); {
+		case at < up:
+			return between(first, x, at/up)
+		case down == up: // a single step
+			return x
+		default:
+			return between(x, last, (at-up)/(down-up))
+		}
+	}
+}
+
 // Cyclic restarts the cosine in each of the cycles of length ⌈steps/cycles⌉.
 // Zhang et al., "Cyclical stochastic gradient MCMC", ICLR 2020, eq. 1.
 func Cyclic(x float64, steps, cycles int) func(int) float64 {
