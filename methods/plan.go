@@ -53,6 +53,9 @@ type Plan struct {
 	// prediction uses. Nil where there is nothing to report.
 	Report  *ir.Program
 	Weights []Weights
+	// Gradients makes the estimators of the gradient whose variance can be
+	// compared. Nil where the method has but one.
+	Gradients func() ([]Gradient, error)
 	// Members makes the predictive of other jobs' predictives, in turn: sample
 	// k is drawn from member k mod len(Members). Such a plan has no state,
 	// stages or predictors of its own.
@@ -126,6 +129,15 @@ type Predictor struct {
 	// Kept draws from the stored states of the stages rather than from the
 	// final one; sample k is the k-th of them.
 	Kept bool
+}
+
+// Gradient is one estimator of the gradient of the mean NLL of a batch. What
+// else a method's loss holds is without noise and adds nothing to its variance.
+type Gradient struct {
+	Estimator string // as the method's key estimator calls it; "mean" is without noise
+	// Program reads slots by name, x, y and key as a stage's step does. Its
+	// results are "gradient/SLOT" for every slot that training learns.
+	Program *ir.Program
 }
 
 // Weights is one weight tensor that counts for sparsity; biases and batch

@@ -69,8 +69,12 @@ type Eval struct {
 	Reference string   `toml:"reference" json:"reference,omitempty"`
 	OOD       []string `toml:"ood" json:"ood,omitempty"`     // out-of-distribution sets, scored against the test set
 	Train     bool     `toml:"train" json:"train,omitempty"` // also the error and NLL on the training set, augmentation left out
-	Every     int      `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
-	Save      bool     `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
+	// GradientDraws is how many stochastic gradients, each of its own batch and
+	// noise, the variance of a method's estimators is measured from after the
+	// training. 0 measures none.
+	GradientDraws int  `toml:"gradient_draws" json:"gradient_draws,omitempty"`
+	Every         int  `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
+	Save          bool `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
 }
 
 // Setting is one swept key and its value, as in a benchmark's name.

@@ -307,6 +307,7 @@ func (c *Config) check(t Table) error {
 		{"data", "train", c.Data.Train, 0}, {"data", "test", c.Data.Test, 0},
 		{"data", "validation", c.Data.Validation, 0}, {"data", "size", c.Data.Size, 0},
 		{"eval", "samples", c.Eval.Samples, 1}, {"eval", "batch", c.Eval.Batch, 1}, {"eval", "every", c.Eval.Every, 0},
+		{"eval", "gradient_draws", c.Eval.GradientDraws, 0},
 	} {
 		if v.found < v.min {
 			return sub(v.table).Errorf(v.key, "%s.%s: want at least %d, found %d", v.table, v.key, v.min, v.found)
@@ -325,6 +326,9 @@ func (c *Config) check(t Table) error {
 	}
 	if !(c.Eval.Target >= 0 && c.Eval.Target <= 1) || c.Eval.Target > 0 && c.Eval.Every == 0 {
 		return sub("eval").Errorf("target", "eval.target: want an accuracy in (0, 1] together with eval.every, found %v", c.Eval.Target)
+	}
+	if c.Eval.GradientDraws == 1 {
+		return sub("eval").Errorf("gradient_draws", "eval.gradient_draws: want at least 2 for a variance, or 0 for none, found 1")
 	}
 	for _, a := range c.Eval.Attack {
 		if known := []string{"fgsm", "pgd"}; !slices.Contains(known, a) {

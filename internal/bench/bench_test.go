@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -329,5 +330,58 @@ func TestReference(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), `did you mean "ffg"?`) {
 		t.Errorf("an unknown reference: %v", err)
+	}
+}
+
+// The order of the estimators is that of Kingma et al. 2015, table 1. In a single
+// layer the local reparameterisation and a weight sample an example give the
+// outputs one distribution, and with it the gradient of FFG's mean; they differ in
+// that of what the noise depends on, which with variational dropout is both.
+func TestGradientVariance(t *testing.T) {
+	text := strings.Replace(small[:strings.Index(small, "[[method]]")], "[eval]", "[eval]\ngradient_draws = 300", 1) +
+		"[[method]]\nname = \"ffg\"\ninit_sigma = 0.3\n[[method]]\nname = \"variational-dropout\"\nper = \"weight\"\n"
+	dir := t.TempDir()
+	q := &quiet{}
+	if sum, _ := runOnce(t, dir, text, q); sum.Done != 4 {
+		t.Fatalf("%+v\n%s", sum, strings.Join(q.notes, "\n"))
+	}
+	jobs, err := results.ReadJobs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, j := range jobs {
+		mean, noise := map[string]float64{}, map[string]float64{}
+		for _, r := range j.Records {
+			v, ok := r.Value("gradient_variance")
+			if !ok {
+				continue
+			}
+			switch estimator, parameter := r.Sweep[0].Value, r.Sweep[1].Value; parameter {
+			case "fc1.w":
+				mean[estimator] = v
+			case "fc1.rho", "fc1.logalpha":
+				noise[estimator] = v
+			}
+		}
+		ffg, ratio := i < 2, mean["datum"]/mean["local"]
+		if !(0 < mean["mean"] && mean["mean"] < mean["local"] && mean["datum"] < mean["weight"]) ||
+			ffg && math.Abs(ratio-1) > 0.1 || !ffg && ratio < 1.1 {
+			t.Errorf("%s: of the mean %v", j.ID, mean)
+		}
+		if _, ok := noise["mean"]; ok || !(0 < noise["local"] && noise["local"] < noise["datum"] && noise["datum"] < noise["weight"]) {
+			t.Errorf("%s: of the noise %v", j.ID, noise)
+		}
+	}
+}
+
+func TestGradientDrawsRefused(t *testing.T) {
+	for draws, want := range map[string]string{"1": "want at least 2", "2": "one estimator of its gradient"} {
+		s, err := suites.Parse("small.toml", []byte(small), []string{"eval.gradient_draws=" + draws})
+		if err == nil {
+			_, err = bench.Plan(context.Background(), s, &bench.Sets{})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s draws: %v, want %q", draws, err, want)
+		}
 	}
 }

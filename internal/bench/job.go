@@ -43,6 +43,11 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 			return rec, err
 		}
 		rec.training(t)
+		if c.Eval.GradientDraws > 0 {
+			if err := t.compareGradients(ctx, rec); err != nil {
+				return rec, err
+			}
+		}
 	}
 	rec.seconds["train"] = time.Since(started).Seconds()
 

@@ -15,6 +15,7 @@ const (
 	forNoise
 	forPrediction
 	forScoring
+	forGradients
 )
 
 // key is the root of one purpose's random numbers. Training noise of step t of

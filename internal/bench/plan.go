@@ -27,8 +27,9 @@ type Job struct {
 	teacher   *Job   // whose predictive is this job's target
 	reference *Job   // whose predictive this job's is compared with
 
-	plan *methods.Plan
-	sets *Sets
+	plan      *methods.Plan
+	gradients []methods.Gradient // to be compared, nil unless the suite asks
+	sets      *Sets
 }
 
 // Plan resolves a suite: it opens the data, makes every method and plan, adds
@@ -164,6 +165,17 @@ func (j *Job) resolve(ctx context.Context) error {
 	})
 	if err != nil {
 		return located(c.Method, err)
+	}
+	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
+		if j.plan.Gradients == nil {
+			return c.Method.Errorf("", "eval.gradient_draws: method %s has one estimator of its gradient, nothing to compare", c.Method.Name())
+		}
+		if j.gradients, err = j.plan.Gradients(); err != nil {
+			return located(c.Method, err)
+		}
+		for _, g := range j.gradients {
+			j.FLOPs += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
+		}
 	}
 	for _, s := range j.plan.Stages {
 		j.FLOPs += s.Step.FLOPs() * float64(s.Steps)

@@ -127,6 +127,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Minimise(under(m.Estimator), weight)
 	p.Predictor("sample", under(nn.Weight))
 	p.Predictor("mean", under(nn.Mean))
+	p.Gradients(tensors, under)
 	if m.Prior.Kind == Mixture {
 		return p.Build() // its KL has no closed form
 	}

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"fmt"
+	"slices"
 
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
@@ -86,6 +87,36 @@ func (p *Plan) Reads(predictor *methods.Predictor) []methods.Slot {
 // Report sets the program that reads the state and reports scalars.
 func (p *Plan) Report(build func(s *nn.Scope)) {
 	p.plan.Report = p.program("report", build, false)
+}
+
+// Gradients offers the gradient of the mean NLL under every way that noise can
+// enter layers of Gaussian weights, and without noise.
+func (p *Plan) Gradients(tensors []nn.Tensor, under func(nn.Estimator) Network) {
+	estimators := []nn.Estimator{nn.Mean, nn.Local, nn.Weight, nn.Datum}
+	if slices.ContainsFunc(tensors, func(t nn.Tensor) bool { return len(t.Shape) != 2 }) {
+		estimators = estimators[:3] // nn.Datum is for fully connected layers
+	}
+	p.plan.Gradients = func() ([]methods.Gradient, error) {
+		var out []methods.Gradient
+		for _, e := range estimators {
+			program, err := ir.Build("gradient/"+string(e), func(b *ir.Builder) {
+				s, n := nn.NewScope(b, true), under(e)
+				nll := n.NLL(s, n.Outputs(s, n.X(s, n.Job.Batch)), n.Y(s, n.Job.Batch))
+				var wrt []ir.Value
+				for _, slot := range s.Trained() {
+					wrt = append(wrt, slot.Value)
+				}
+				for i, g := range s.Grad(nll, wrt...) {
+					s.Result("gradient/"+s.Trained()[i].Name, g)
+				}
+			})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, methods.Gradient{Estimator: string(e), Program: ir.Clean(program)})
+		}
+		return out, nil
+	}
 }
 
 // Weights says which weight tensors count for sparsity.

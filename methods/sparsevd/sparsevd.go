@@ -121,6 +121,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Minimise(under(nn.Local, m.TrainClip), weight)
 	p.Predictor("mean", under(nn.Mean, true))
 	p.Predictor("sample", under(nn.Weight, false))
+	p.Gradients(tensors, func(e nn.Estimator) fit.Network { return under(e, m.TrainClip) })
 	p.Report(func(s *nn.Scope) {
 		for _, t := range tensors {
 			w := m.weight(s, t.Layer, t.Shape, nn.Init{})

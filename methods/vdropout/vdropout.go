@@ -86,6 +86,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Minimise(under(nn.Local), weight)
 	p.Predictor("sample", under(nn.Weight))
 	p.Predictor("mean", under(nn.Mean))
+	p.Gradients(tensors, under)
 	p.Report(func(s *nn.Scope) {
 		for _, t := range tensors {
 			s.KL = append(s.KL, m.kl(s, m.logAlpha(s, t.Layer, t.Shape), t.Shape))
