@@ -29,7 +29,7 @@ type Model struct {
 func Models() []Model {
 	return []Model{
 		lenet300, lenet5, mlp400, mlp3x200, softmaxRegression,
-		vggLike(0.25), vggLike(0.5), vggLike(1), vggLike(1.5),
+		vggLike(0.125), vggLike(0.25), vggLike(0.5), vggLike(1), vggLike(1.5),
 		resnet20, resnet20FRN, resnet18, resnet18Small, resnet50, wideResNet(2), wideResNet(10),
 	}
 }
