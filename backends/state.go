@@ -26,9 +26,9 @@ func States(p *ir.Program) []int {
 	return out
 }
 
-// CheckSharing reports a result that is an argument other than its state, or
+// checkSharing reports a result that is an argument other than its state, or
 // another result, for backends to refuse.
-func CheckSharing(p *ir.Program, args, results []Buffer) error {
+func checkSharing(p *ir.Program, args, results []Buffer) error {
 	for i, at := range States(p) {
 		for j, a := range args {
 			if a == results[i] && j != at {

@@ -42,10 +42,8 @@ func (b *backend) Close() error {
 }
 
 func (b *backend) Alloc(t ir.Type) (backends.Buffer, error) {
-	for _, n := range t.Shape {
-		if n < 0 {
-			return nil, fmt.Errorf("%s: alloc %s: negative dimension", b.info.Name, t)
-		}
+	if err := backends.CheckType(t); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.info.Name, err)
 	}
 	return &buffer{engine: b.engine, t: t}, nil
 }
@@ -60,17 +58,6 @@ func shapeOf(t ir.Type) shapes.Shape {
 
 func (b *buffer) Type() ir.Type { return b.t }
 
-func (b *buffer) fits(d backends.Data) error {
-	want := [2]int{b.t.Size(), 0}
-	if b.t.DType == ir.U32 {
-		want = [2]int{0, b.t.Size()}
-	}
-	if found := [2]int{len(d.F32), len(d.U32)}; found != want {
-		return fmt.Errorf("%s: want %d f32 and %d u32 elements, found %d and %d", b.t, want[0], want[1], found[0], found[1])
-	}
-	return nil
-}
-
 func flat(d backends.Data) any {
 	if d.U32 != nil {
 		return d.U32
@@ -79,7 +66,7 @@ func flat(d backends.Data) any {
 }
 
 func (b *buffer) Write(src backends.Data) error {
-	if err := b.fits(src); err != nil {
+	if err := src.Fits(b.t); err != nil {
 		return fmt.Errorf("gomlx: write %w", err)
 	}
 	if b.t.Size() == 0 {
@@ -93,7 +80,7 @@ func (b *buffer) Write(src backends.Data) error {
 }
 
 func (b *buffer) Read(dst backends.Data) error {
-	if err := b.fits(dst); err != nil {
+	if err := dst.Fits(b.t); err != nil {
 		return fmt.Errorf("gomlx: read %w", err)
 	}
 	if b.dev == nil {
@@ -139,23 +126,6 @@ func (e *executable) Close() error {
 	return nil
 }
 
-// own checks the buffers against the types they stand for.
-func (e *executable) own(kind string, bs []backends.Buffer, names func(i int) (string, ir.Type)) ([]*buffer, error) {
-	out := make([]*buffer, len(bs))
-	for i, x := range bs {
-		b, ok := x.(*buffer)
-		name, want := names(i)
-		if !ok || b == nil || b.engine != e.backend.engine {
-			return nil, fmt.Errorf("program %s: %s %d, %q, is no buffer of this backend", e.p.Name, kind, i, name)
-		}
-		if !b.t.Equal(want) {
-			return nil, fmt.Errorf("program %s: %s %d, %q: want %s, found %s", e.p.Name, kind, i, name, want, b.t)
-		}
-		out[i] = b
-	}
-	return out, nil
-}
-
 func (e *executable) Run(args, results []backends.Buffer) error {
 	if err := e.run(args, results); err != nil {
 		return fmt.Errorf("%s: %w", e.backend.info.Name, err)
@@ -167,24 +137,11 @@ func (e *executable) run(args, results []backends.Buffer) error {
 	if e.closed {
 		return errors.New("run of a closed executable")
 	}
-	params := e.p.Params()
-	if len(args) != len(params) || len(results) != len(e.p.Results) {
-		return fmt.Errorf("program %s: want %d arguments and %d results, found %d and %d",
-			e.p.Name, len(params), len(e.p.Results), len(args), len(results))
-	}
-	in, err := e.own("argument", args, func(i int) (string, ir.Type) {
-		return e.p.Instrs[params[i]].Name, e.p.Type(params[i])
+	err := backends.CheckRun(e.p, args, results, func(x backends.Buffer) bool {
+		b, ok := x.(*buffer)
+		return ok && b != nil && b.engine == e.backend.engine
 	})
 	if err != nil {
-		return err
-	}
-	out, err := e.own("result", results, func(i int) (string, ir.Type) {
-		return e.p.Results[i].Name, e.p.Type(e.p.Results[i].Value)
-	})
-	if err != nil {
-		return err
-	}
-	if err := backends.CheckSharing(e.p, args, results); err != nil {
 		return err
 	}
 	if e.exe == nil {
@@ -192,7 +149,7 @@ func (e *executable) run(args, results []backends.Buffer) error {
 	}
 	inputs := make([]mlx.Buffer, len(e.inputs))
 	for i, arg := range e.inputs {
-		if inputs[i], err = in[arg].device(); err != nil {
+		if inputs[i], err = args[arg].(*buffer).device(); err != nil {
 			return err
 		}
 	}
@@ -200,7 +157,8 @@ func (e *executable) run(args, results []backends.Buffer) error {
 	if err != nil {
 		return fmt.Errorf("program %s: %w", e.p.Name, err)
 	}
-	for _, b := range out {
+	for _, r := range results {
+		b := r.(*buffer)
 		if b.t.Size() == 0 {
 			continue
 		}

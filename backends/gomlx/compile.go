@@ -61,16 +61,7 @@ func (b *backend) Compile(p *ir.Program) (exe backends.Executable, err error) {
 // and which parameters, counted in order, they were made of. (The Go engine
 // fails on a parameter that nothing uses.)
 func (e *emitter) program() (outputs []mlx.Op, inputs []int) {
-	used := make([]bool, len(e.p.Instrs)) // by a result that has elements
-	for _, r := range e.p.Results {
-		used[r.Value] = true
-	}
-	for i := len(used) - 1; i >= 0; i-- {
-		used[i] = used[i] && e.p.Instrs[i].Type.Size() > 0
-		for _, a := range e.p.Instrs[i].Args {
-			used[a] = used[a] || used[i]
-		}
-	}
+	needed := ir.Needed(e.p)
 	param := -1
 	values := make([]mlx.Op, len(e.p.Instrs)) // nil where there are no elements
 	for i := range e.p.Instrs {
@@ -78,7 +69,7 @@ func (e *emitter) program() (outputs []mlx.Op, inputs []int) {
 		if in.Op == ir.Param {
 			param++
 		}
-		if !used[i] {
+		if !needed[i] {
 			continue
 		}
 		if in.Op == ir.Param {

@@ -3,7 +3,6 @@ package gomlx
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	mlx "github.com/gomlx/gomlx/backends"
@@ -55,7 +54,7 @@ func openConfig(name string) (b *backend, detail string, err error) {
 		if err != nil {
 			return nil, "", err
 		}
-		info.Version = "gomlx " + moduleVersion("github.com/gomlx/gomlx")
+		info.Version = "gomlx " + backends.ModuleVersion("github.com/gomlx/gomlx")
 		info.Device = "cpu (pure Go)"
 		info.Threads = runtime.GOMAXPROCS(0)
 		return &backend{engine, info, engine.Finalize}, "", nil
@@ -69,8 +68,8 @@ func openConfig(name string) (b *backend, detail string, err error) {
 		if err != nil {
 			return nil, plugin.path, err
 		}
-		info.Version = fmt.Sprintf("gomlx %s, go-xla %s, PJRT %s", moduleVersion("github.com/gomlx/gomlx"),
-			moduleVersion("github.com/gomlx/go-xla"), engine.version)
+		info.Version = fmt.Sprintf("gomlx %s, go-xla %s, PJRT %s", backends.ModuleVersion("github.com/gomlx/gomlx"),
+			backends.ModuleVersion("github.com/gomlx/go-xla"), engine.version)
 		info.Device = kind.device()
 		if kind.name == "cpu" {
 			info.Threads = runtime.NumCPU()
@@ -79,16 +78,4 @@ func openConfig(name string) (b *backend, detail string, err error) {
 		return &backend{engine.Backend, info, func() {}}, plugin.path, nil
 	}
 	return nil, "", fmt.Errorf("want one of %s, %s, %s", goName, cpuName, cudaName)
-}
-
-// moduleVersion is the version of a module in this binary.
-func moduleVersion(path string) string {
-	if build, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range build.Deps {
-			if m.Path == path {
-				return m.Version
-			}
-		}
-	}
-	return "(unknown version)"
 }

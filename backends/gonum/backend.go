@@ -46,10 +46,8 @@ func (b *Backend) Info() backends.Info {
 
 // Alloc makes a zeroed buffer.
 func (b *Backend) Alloc(t ir.Type) (backends.Buffer, error) {
-	for _, n := range t.Shape {
-		if n < 0 {
-			return nil, fmt.Errorf("gonum: alloc %s: negative dimension", t)
-		}
+	if err := backends.CheckType(t); err != nil {
+		return nil, fmt.Errorf("gonum: %w", err)
 	}
 	buf := &buffer{typ: t}
 	if t.DType == ir.U32 {
@@ -80,8 +78,8 @@ type buffer struct {
 func (b *buffer) Type() ir.Type { return b.typ }
 
 func (b *buffer) Write(src backends.Data) error {
-	if err := b.fits("Write", src); err != nil {
-		return err
+	if err := src.Fits(b.typ); err != nil {
+		return fmt.Errorf("gonum: write %w", err)
 	}
 	copy(b.f32, src.F32)
 	copy(b.u32, src.U32)
@@ -89,18 +87,11 @@ func (b *buffer) Write(src backends.Data) error {
 }
 
 func (b *buffer) Read(dst backends.Data) error {
-	if err := b.fits("Read", dst); err != nil {
-		return err
+	if err := dst.Fits(b.typ); err != nil {
+		return fmt.Errorf("gonum: read %w", err)
 	}
 	copy(dst.F32, b.f32)
 	copy(dst.U32, b.u32)
-	return nil
-}
-
-func (b *buffer) fits(what string, d backends.Data) error {
-	if len(d.F32) != len(b.f32) || len(d.U32) != len(b.u32) {
-		return fmt.Errorf("gonum: %s of %s: found %d f32 and %d u32 elements", what, b.typ, len(d.F32), len(d.U32))
-	}
 	return nil
 }
 

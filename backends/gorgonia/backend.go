@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"sync"
 
 	_ "go4.org/unsafe/assume-no-moving-gc" // of a version that knows this Go; Gorgonia's own panics at start
@@ -43,25 +42,13 @@ func open() *backend { return &backend{useBLAS()} }
 func (b *backend) Info() backends.Info {
 	return backends.Info{
 		Name:    name,
-		Version: moduleVersion("gorgonia.org/gorgonia"),
+		Version: backends.ModuleVersion("gorgonia.org/gorgonia"),
 		Device:  "cpu",
 		Threads: b.threads,
 	}
 }
 
 func (b *backend) Close() error { return nil }
-
-// moduleVersion is the version of a module in this binary.
-func moduleVersion(path string) string {
-	if build, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range build.Deps {
-			if m.Path == path {
-				return m.Version
-			}
-		}
-	}
-	return "(unknown version)"
-}
 
 // buffer is a tensor; nil where there are no elements.
 type buffer struct {
@@ -70,10 +57,8 @@ type buffer struct {
 }
 
 func (b *backend) Alloc(t ir.Type) (backends.Buffer, error) {
-	for _, n := range t.Shape {
-		if n < 0 {
-			return nil, fmt.Errorf("%s: alloc %s: negative dimension", name, t)
-		}
+	if err := backends.CheckType(t); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if t.Size() == 0 {
 		return &buffer{t: t}, nil
@@ -92,17 +77,8 @@ func (b *buffer) data() backends.Data {
 	return backends.Data{F32: a.f, U32: a.u}
 }
 
-func (b *buffer) fits(d backends.Data) error {
-	own := b.data()
-	if len(d.F32) != len(own.F32) || len(d.U32) != len(own.U32) {
-		return fmt.Errorf("%s: want %d f32 and %d u32 elements, found %d and %d",
-			b.t, len(own.F32), len(own.U32), len(d.F32), len(d.U32))
-	}
-	return nil
-}
-
 func (b *buffer) Write(src backends.Data) error {
-	if err := b.fits(src); err != nil {
+	if err := src.Fits(b.t); err != nil {
 		return fmt.Errorf("%s: write %w", name, err)
 	}
 	own := b.data()
@@ -112,7 +88,7 @@ func (b *buffer) Write(src backends.Data) error {
 }
 
 func (b *buffer) Read(dst backends.Data) error {
-	if err := b.fits(dst); err != nil {
+	if err := dst.Fits(b.t); err != nil {
 		return fmt.Errorf("%s: read %w", name, err)
 	}
 	own := b.data()
@@ -142,51 +118,21 @@ func (e *executable) Run(args, results []backends.Buffer) error {
 	return nil
 }
 
-// own checks the buffers against the types they stand for.
-func (e *executable) own(kind string, bs []backends.Buffer, about func(i int) (string, ir.Type)) ([]*buffer, error) {
-	out := make([]*buffer, len(bs))
-	for i, x := range bs {
-		b, ok := x.(*buffer)
-		label, want := about(i)
-		if !ok || b == nil {
-			return nil, fmt.Errorf("program %s: %s %d, %q, is no buffer of this backend", e.p.Name, kind, i, label)
-		}
-		if !b.t.Equal(want) {
-			return nil, fmt.Errorf("program %s: %s %d, %q: want %s, found %s", e.p.Name, kind, i, label, want, b.t)
-		}
-		out[i] = b
-	}
-	return out, nil
-}
-
 func (e *executable) run(args, results []backends.Buffer) error {
 	if e.closed {
 		return errors.New("run of a closed executable")
 	}
-	params := e.p.Params()
-	if len(args) != len(params) || len(results) != len(e.p.Results) {
-		return fmt.Errorf("program %s: want %d arguments and %d results, found %d and %d",
-			e.p.Name, len(params), len(e.p.Results), len(args), len(results))
-	}
-	in, err := e.own("argument", args, func(i int) (string, ir.Type) {
-		return e.p.Instrs[params[i]].Name, e.p.Type(params[i])
+	err := backends.CheckRun(e.p, args, results, func(x backends.Buffer) bool {
+		b, ok := x.(*buffer)
+		return ok && b != nil
 	})
 	if err != nil {
-		return err
-	}
-	out, err := e.own("result", results, func(i int) (string, ir.Type) {
-		return e.p.Results[i].Name, e.p.Type(e.p.Results[i].Value)
-	})
-	if err != nil {
-		return err
-	}
-	if err := backends.CheckSharing(e.p, args, results); err != nil {
 		return err
 	}
 	if e.graph == nil {
 		return nil
 	}
-	if err := e.graph.run(in, out); err != nil {
+	if err := e.graph.run(args, results); err != nil {
 		return fmt.Errorf("program %s: %w", e.p.Name, err)
 	}
 	return nil

@@ -37,15 +37,15 @@ type output struct {
 
 // run binds the arguments to the leaves and runs the tape, which copies the
 // results into their buffers.
-func (g *graph) run(args, results []*buffer) error {
+func (g *graph) run(args, results []backends.Buffer) error {
 	for _, in := range g.inputs {
-		if err := gorgonia.Let(in.node, args[in.arg].v); err != nil {
+		if err := gorgonia.Let(in.node, args[in.arg].(*buffer).v); err != nil {
 			return err
 		}
 	}
 	for _, out := range g.outputs {
-		r := results[out.result]
-		if slices.Contains(args, r) {
+		r := results[out.result].(*buffer)
+		if slices.Contains(args, results[out.result]) {
 			if out.spare == nil {
 				out.spare = newTensor(r.t)
 			}
@@ -102,16 +102,7 @@ func (b *backend) Compile(p *ir.Program) (exe backends.Executable, err error) {
 
 // program emits every instruction that a result with elements needs.
 func (e *emitter) program() {
-	used := make([]bool, len(e.p.Instrs))
-	for _, r := range e.p.Results {
-		used[r.Value] = true
-	}
-	for i := len(used) - 1; i >= 0; i-- {
-		used[i] = used[i] && e.p.Instrs[i].Type.Size() > 0
-		for _, a := range e.p.Instrs[i].Args {
-			used[a] = used[a] || used[i]
-		}
-	}
+	needed := ir.Needed(e.p)
 	param := -1
 	values := make([]*gorgonia.Node, len(e.p.Instrs)) // nil where there are no elements
 	for i := range e.p.Instrs {
@@ -119,7 +110,7 @@ func (e *emitter) program() {
 		if in.Op == ir.Param {
 			param++
 		}
-		if !used[i] {
+		if !needed[i] {
 			continue
 		}
 		var x []*gorgonia.Node

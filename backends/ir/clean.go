@@ -45,3 +45,18 @@ func Clean(p *Program) *Program {
 	}
 	return out
 }
+
+// Needed says which instructions have elements and lead to a result that has.
+func Needed(p *Program) []bool {
+	needed := make([]bool, len(p.Instrs))
+	for _, r := range p.Results {
+		needed[r.Value] = true
+	}
+	for i := len(needed) - 1; i >= 0; i-- {
+		needed[i] = needed[i] && p.Instrs[i].Type.Size() > 0
+		for _, a := range p.Instrs[i].Args {
+			needed[a] = needed[a] || needed[i]
+		}
+	}
+	return needed
+}

@@ -34,10 +34,8 @@ func (backend) Info() backends.Info {
 func (backend) Close() error { return nil }
 
 func (backend) Alloc(t ir.Type) (backends.Buffer, error) {
-	for _, n := range t.Shape {
-		if n < 0 {
-			return nil, fmt.Errorf("ref: alloc %s: negative dimension", t)
-		}
+	if err := backends.CheckType(t); err != nil {
+		return nil, fmt.Errorf("ref: %w", err)
 	}
 	return &buffer{Zeros(t)}, nil
 }
@@ -52,7 +50,7 @@ func (backend) Compile(p *ir.Program) (backends.Executable, error) {
 func (b *buffer) Type() ir.Type { return b.v.Type }
 
 func (b *buffer) Write(src backends.Data) error {
-	if err := b.fits(src); err != nil {
+	if err := src.Fits(b.v.Type); err != nil {
 		return fmt.Errorf("ref: write %w", err)
 	}
 	// A fresh value: the old one may be shared with what Run made of it.
@@ -65,20 +63,12 @@ func (b *buffer) Write(src backends.Data) error {
 }
 
 func (b *buffer) Read(dst backends.Data) error {
-	if err := b.fits(dst); err != nil {
+	if err := dst.Fits(b.v.Type); err != nil {
 		return fmt.Errorf("ref: read %w", err)
 	}
 	copy(dst.U32, b.v.U)
 	for i, x := range b.v.F {
 		dst.F32[i] = float32(x)
-	}
-	return nil
-}
-
-func (b *buffer) fits(d backends.Data) error {
-	if len(d.F32) != len(b.v.F) || len(d.U32) != len(b.v.U) {
-		return fmt.Errorf("%s: want %d f32 and %d u32 elements, found %d and %d",
-			b.v.Type, len(b.v.F), len(b.v.U), len(d.F32), len(d.U32))
 	}
 	return nil
 }
@@ -92,29 +82,16 @@ func (e *executable) Run(args, results []backends.Buffer) error {
 	if e.p == nil {
 		return errors.New("ref: run of a closed executable")
 	}
-	if len(results) != len(e.p.Results) {
-		return fmt.Errorf("ref: program %s: want %d results, found %d", e.p.Name, len(e.p.Results), len(results))
+	err := backends.CheckRun(e.p, args, results, func(x backends.Buffer) bool {
+		b, ok := x.(*buffer)
+		return ok && b != nil
+	})
+	if err != nil {
+		return fmt.Errorf("ref: %w", err)
 	}
 	values := make([]Value, len(args))
 	for i, a := range args {
-		b, ok := a.(*buffer)
-		if !ok || b == nil {
-			return fmt.Errorf("ref: program %s: argument %d is no buffer of this backend", e.p.Name, i)
-		}
-		values[i] = b.v
-	}
-	for i, r := range results {
-		b, ok := r.(*buffer)
-		if !ok || b == nil {
-			return fmt.Errorf("ref: program %s: result %d is no buffer of this backend", e.p.Name, i)
-		}
-		name := e.p.Results[i].Name
-		if want := e.p.Type(e.p.Results[i].Value); !want.Equal(b.v.Type) {
-			return fmt.Errorf("ref: program %s: result %d, %q: want %s, found %s", e.p.Name, i, name, want, b.v.Type)
-		}
-	}
-	if err := backends.CheckSharing(e.p, args, results); err != nil {
-		return fmt.Errorf("ref: %w", err)
+		values[i] = a.(*buffer).v
 	}
 	out, err := Eval(e.p, values...)
 	if err != nil {
