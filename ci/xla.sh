@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The XLA backend on the CPU: the whole conformance suite and a training, with
-# the pinned PJRT plugin from PyPI. Needs a C compiler and python3 with pip;
-# says so and ends well where the plugin cannot be had.
+# The XLA backend on the CPU: the whole conformance suite, forty steps of
+# every method, and a training, with the pinned PJRT plugin from PyPI. Needs a C
+# compiler and python3 with pip; says so and ends well where the plugin cannot be
+# had.
 set -euo pipefail
 cd "$(git -C "$(dirname "$0")" rev-parse --show-toplevel)"
 
@@ -22,6 +23,7 @@ export PJRT_PLUGIN_LIBRARY_PATH CGO_ENABLED=1
 
 go vet -tags xla ./backends/gomlx
 go test -tags xla -timeout 900s ./backends/gomlx
+go test -tags xla -timeout 900s -run 'TestTrajectories/gomlx:xla:cpu' ./methods/methodtest
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 go build -tags xla -o "$work/benchrun" ./cmd/benchrun

@@ -1,0 +1,137 @@
+package methodtest_test
+
+import (
+	"strings"
+	"testing"
+
+	"bayesbench/backends"
+	_ "bayesbench/backends/gomlx"
+	_ "bayesbench/backends/gonum"
+	_ "bayesbench/backends/gorgonia"
+	"bayesbench/backends/ref"
+	"bayesbench/methods"
+	"bayesbench/methods/methodtest"
+)
+
+// fortySteps are the keys under which a method trains for forty steps, where
+// those of its other tests do not suit.
+var fortySteps = map[string]string{
+	"csgmcmc": "cycles = 2\nsamples = 2",
+	"hmc":     "step_size = 0.02\nleapfrog = 5\nburn_in = 3\nsamples = 5",
+}
+
+// plain is the tolerance of a method that has none of its own. The worst found
+// on any backend is half of it or less, here and below.
+var plain = methodtest.Tolerance{Scalars: 2e-6, State: 5e-5, Why: "forty steps, each some float32 roundings apart"}
+
+var tolerances = map[string]methodtest.Tolerance{
+	"hmc":       {Scalars: 5e-5, State: 5e-5, Why: "the acceptance is the exponential of a difference of energies"},
+	"laplace":   {Scalars: 2e-6, State: 1e-3, Why: "eigenvectors turn by the error over the gap between their eigenvalues"},
+	"sparse-vd": {Scalars: 5e-6, State: 5e-4, Why: "log alpha has the slope -2/w, large where w is small, and its terms cancel"},
+	"swag":      {Scalars: 2e-6, State: 5e-4, Why: "deviations are differences of nearly equal states"},
+	"variational-dropout": {Scalars: 2e-5, State: 5e-5,
+		Why: "the KL is a sum over weights of a cubic whose terms cancel"},
+}
+
+// Every method trains for forty steps on every backend that can run here: each
+// step's scalars, the state at the end and the stored ones are those of ref,
+// which computes in float64. (Ensembles have no training of their own.)
+func TestTrajectories(t *testing.T) {
+	j := methodtest.Toy()
+	j.Epochs = 10
+	d := methodtest.Blobs(j, j.Examples)
+	fit := func(t *testing.T, be backends.Backend, name string) *methodtest.Fitted {
+		k, ok := fortySteps[name]
+		if !ok {
+			k = keys[name]
+		}
+		m, err := methodtest.New(name, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := methodtest.Fit(be, m, methodtest.ConvNet, j, d, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	want := map[string]*methodtest.Fitted{}
+	for _, m := range methods.Drivers() {
+		f := fit(t, ref.New(), m.Name)
+		if len(f.Plan.Members) > 0 {
+			continue
+		}
+		want[m.Name] = f
+		steps := 0
+		for _, s := range f.Plan.Stages {
+			steps += s.Steps
+		}
+		if steps < 40 {
+			t.Errorf("%s trains for %d steps", m.Name, steps)
+		}
+	}
+	for _, driver := range backends.Drivers() {
+		for _, name := range driver.Configs {
+			if name == "ref" {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				be, err := backends.Open(name)
+				if err != nil {
+					t.Skip(err) // says which plugin is missing
+				}
+				defer be.Close()
+				for _, m := range methods.Drivers() {
+					if want[m.Name] == nil {
+						continue
+					}
+					t.Run(m.Name, func(t *testing.T) {
+						tol, ok := tolerances[m.Name]
+						if !ok {
+							tol = plain
+						}
+						if err := methodtest.Same(fit(t, be, m.Name), want[m.Name], tol); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+// Same sees one element of the state, and one scalar of one step.
+func TestSame(t *testing.T) {
+	j := methodtest.Toy()
+	d := methodtest.Blobs(j, j.Examples)
+	fit := func() *methodtest.Fitted {
+		m, err := methodtest.New("snapshot", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	want := fit()
+	for about, spoil := range map[string]func(f *methodtest.Fitted){
+		"":                                 func(*methodtest.Fitted) {},
+		"slot fc2.w[7] at the end":         func(f *methodtest.Fitted) { f.State["fc2.w"][7] += 1e-3 },
+		"slot fc1.b[0] in stored state 1":  func(f *methodtest.Fitted) { f.Kept[1]["fc1.b"][0] += 1e-3 },
+		"stage train, step 9: nll":         func(f *methodtest.Fitted) { f.Curve["train"]["nll"][9] += 1e-4 },
+		"states were stored":               func(f *methodtest.Fitted) { f.Kept = f.Kept[1:] },
+		"slot fc3.w[1] at the end is NaN,": func(f *methodtest.Fitted) { v := f.State["fc3.w"]; v[1] = (v[1] - v[1]) / (v[1] - v[1]) },
+	} {
+		f := fit()
+		spoil(f)
+		err := methodtest.Same(f, want, plain)
+		switch {
+		case about == "" && err != nil:
+			t.Errorf("two runs of one seed: %v", err)
+		case about != "" && (err == nil || !strings.Contains(err.Error(), about)):
+			t.Errorf("want an error about %q, found %v", about, err)
+		}
+	}
+}
