@@ -2,11 +2,14 @@ package results
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // A Job is one job's directory, claimed by this process. No other process runs the same job until Release.
@@ -32,6 +35,28 @@ func (r *Run) Claim(id string) (*Job, error) {
 	}
 	removeStale(dir, manifestFile, recordsFile, timingsFile, detailsFile, curveFile, checkpointFile, "predictions.npy")
 	return &Job{ID: id, Dir: dir, run: r, lock: l}, nil
+}
+
+// ClaimWhenFree is Claim that calls waiting once if another process runs the job, and then waits for it to end. What it
+// was to do may be done by then.
+func (r *Run) ClaimWhenFree(ctx context.Context, id string, waiting func(*LockedError)) (*Job, error) {
+	told := false
+	for {
+		j, err := r.Claim(id)
+		var locked *LockedError
+		if !errors.As(err, &locked) {
+			return j, err
+		}
+		if !told {
+			waiting(locked)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // Release lets others claim the job.

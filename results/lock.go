@@ -3,8 +3,11 @@ package results
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -89,4 +92,25 @@ func waitLock(ctx context.Context, file, path string, shared bool, waiting func(
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// Working reports whether a process, on whatever machine, has the job claimed now, and which. It holds up no one: a
+// claim that meets it waits for a moment.
+func Working(dir, id string) (Holder, bool, error) {
+	path := filepath.Join(dir, jobsDir, id, lockFile)
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := l.TryRLock()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Holder{}, false, nil
+	case err != nil:
+		return Holder{}, false, fmt.Errorf("lock %s: %w", path, err)
+	case free:
+		return Holder{}, false, l.Unlock()
+	}
+	var h Holder
+	if text, err := os.ReadFile(path); err == nil && json.Unmarshal(text, &h) != nil {
+		h = Holder{} // torn by the process that is just taking it
+	}
+	return h, true, nil
 }

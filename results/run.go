@@ -129,6 +129,24 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 	return r, nil
 }
 
+// Join opens a run directory as a Worker under the plan that it has. Waiting is that of Open.
+func Join(ctx context.Context, dir string, waiting func(*LockedError)) (*Run, error) {
+	if _, err := readRunFile(dir); err != nil {
+		return nil, err
+	}
+	l, err := waitLock(ctx, filepath.Join(dir, lockFile), dir, true, waiting)
+	if err != nil {
+		return nil, err
+	}
+	return &Run{Dir: dir, lock: l}, nil
+}
+
+// Planned reports whether the run directory dir has a job of that id in its plan; false where there is no such directory.
+func Planned(dir, id string) bool {
+	info, err := readRunFile(dir)
+	return err == nil && slices.Contains(info.Jobs, id)
+}
+
 // Close lets others open the directory.
 func (r *Run) Close() error { return r.lock.Unlock() }
 

@@ -337,6 +337,51 @@ func TestWorkersShareARun(t *testing.T) {
 	}
 }
 
+// A worker joins a directory under the plan it has, waits for a job that another runs, and can ask who does.
+func TestJoin(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Join(context.Background(), dir, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("join of no run directory: %v", err)
+	}
+	openRun(t, dir, "a", "b").Close()
+	before := readAll(t, filepath.Join(dir, runFile))
+	one, err := Join(context.Background(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	two, err := Join(context.Background(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer two.Close()
+	if readAll(t, filepath.Join(dir, runFile)) != before || !Planned(dir, "b") || Planned(dir, "c") {
+		t.Error("joining changed the plan")
+	}
+	if _, working, err := Working(dir, "a"); working || err != nil {
+		t.Errorf("nobody works on a: %v, %v", working, err)
+	}
+	job, err := one.Claim("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, working, err := Working(dir, "a"); !working || err != nil || h.PID != os.Getpid() {
+		t.Errorf("a is at work: %v, %+v, %v", working, h, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	told := 0
+	if _, err := two.ClaimWhenFree(ctx, "a", func(*LockedError) { told++ }); !errors.Is(err, context.DeadlineExceeded) || told != 1 {
+		t.Errorf("claim of a job at work: %v, told %d times", err, told)
+	}
+	time.AfterFunc(20*time.Millisecond, func() { job.Release() })
+	again, err := two.ClaimWhenFree(context.Background(), "a", func(*LockedError) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Release()
+}
+
 // Killed at any moment while saving, a job has a whole checkpoint, and nothing of the kill stays behind.
 func TestKilledWhileSaving(t *testing.T) {
 	dir := t.TempDir()
@@ -353,6 +398,8 @@ func TestKilledWhileSaving(t *testing.T) {
 		}
 		c, lost, err := job.LoadCheckpoint()
 		if errors.Is(err, fs.ErrNotExist) && last < 0 {
+			job.Release()
+			run.Close()
 			continue // killed before the first save
 		}
 		if err != nil || lost != nil {

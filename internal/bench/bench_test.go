@@ -385,3 +385,55 @@ func TestGradientDrawsRefused(t *testing.T) {
 		}
 	}
 }
+
+// One job alone: refused before what it needs is done, failed where that has
+// failed, and with the bits of the whole run otherwise.
+func TestOneJobAtATime(t *testing.T) {
+	whole := t.TempDir()
+	runOnce(t, whole, small, &quiet{})
+	s, jobs := plan(t, small)
+	dir := t.TempDir()
+	p := results.Plan{Suite: s.Name, Text: s.Text}
+	var ensemble *bench.Job
+	for _, j := range jobs {
+		p.Jobs = append(p.Jobs, j.ID)
+		if ensemble == nil && len(j.Needs) > 1 {
+			ensemble = j
+		}
+	}
+	ctx := context.Background()
+	run, err := results.Open(ctx, dir, p, results.Worker, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	var needs *bench.NeedsError
+	if _, err := bench.Run(ctx, run, []*bench.Job{ensemble}, &quiet{}); !errors.As(err, &needs) || needs.Need != ensemble.Needs[0] {
+		t.Errorf("without its members: %v", err)
+	}
+	member, err := run.Claim(ensemble.Needs[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := member.Fail(results.Manifest{}, results.Failure{Phase: "train", Cause: "loss is NaN"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range ensemble.Needs[1:] {
+		if _, err := bench.Run(ctx, run, []*bench.Job{n}, &quiet{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	member.Release()
+	q := &quiet{}
+	if sum, err := bench.Run(ctx, run, []*bench.Job{ensemble}, q); err != nil || len(sum.Failed) != 1 || !strings.Contains(strings.Join(q.notes, ""), "loss is NaN") {
+		t.Errorf("with a member that failed: %+v, %v, %q", sum, err, q.notes)
+	}
+	for _, j := range jobs {
+		if sum, err := bench.Run(ctx, run, []*bench.Job{j}, &quiet{}); err != nil || len(sum.Failed) > 0 {
+			t.Fatalf("%s: %+v, %v", j.Title(), sum, err)
+		}
+	}
+	if got, want := resultsText(t, dir), resultsText(t, whole); !bytes.Equal(got, want) {
+		t.Errorf("job by job, the results are\n%s\nand of the whole run\n%s", got, want)
+	}
+}

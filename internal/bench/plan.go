@@ -22,6 +22,8 @@ type Job struct {
 	Needs  []*Job // that must be done first: all of the three below
 	Listed bool   // the suite asks for it; otherwise only another job does
 	FLOPs  float64
+	// TrainFLOPs is the part of FLOPs that training takes; prediction takes the rest.
+	TrainFLOPs float64
 
 	members   []*Job // whose predictives make this job's
 	teacher   *Job   // whose predictive is this job's target
@@ -178,8 +180,9 @@ func (j *Job) resolve(ctx context.Context) error {
 		}
 	}
 	for _, s := range j.plan.Stages {
-		j.FLOPs += s.Step.FLOPs() * float64(s.Steps)
+		j.TrainFLOPs += s.Step.FLOPs() * float64(s.Steps)
 	}
+	j.FLOPs = j.TrainFLOPs
 	passes := float64((set.Test.Len() + c.Eval.Batch - 1) / c.Eval.Batch)
 	for _, p := range j.plan.Predictors {
 		k := 1

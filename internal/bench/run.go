@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -35,9 +37,12 @@ type Summary struct {
 }
 
 // Run takes the jobs, in order, through the run directory: those that are done
-// are skipped, those that were interrupted go on from their checkpoint. A job
-// that fails leaves its cause in its manifest and does not stop the others.
-// When ctx ends the job at work is saved, and Run returns ctx's error.
+// are skipped, those that were interrupted go on from their checkpoint, and
+// those that another process has claimed are waited for. A job that fails
+// leaves its cause in its manifest and does not stop the others. What a job
+// needs must be among the jobs before it or have ended before; a *NeedsError
+// names what has not. When ctx ends the job at work is saved, and Run returns
+// ctx's error.
 func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (Summary, error) {
 	var sum Summary
 	open := map[string]backends.Backend{}
@@ -56,6 +61,9 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 			sum.Skipped++
 			continue
 		}
+		if err := j.missing(run, jobs[:i], failed); err != nil {
+			return sum, err
+		}
 		report.Begin(j, i+1, len(jobs))
 		started := time.Now()
 		rec, err := j.attempt(ctx, run, open, failed, report)
@@ -65,6 +73,11 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 		var env *storeError
 		if errors.As(err, &env) {
 			return sum, env.err
+		}
+		if err == nil && rec == nil {
+			report.Note(j, "another process has finished it")
+			sum.Skipped++
+			continue
 		}
 		out := Outcome{Failed: err, Elapsed: time.Since(started)}
 		if err != nil {
@@ -79,6 +92,38 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 	return sum, nil
 }
 
+// NeedsError says that a job cannot run yet.
+type NeedsError struct {
+	Job, Need *Job
+}
+
+func (e *NeedsError) Error() string {
+	return fmt.Sprintf("%s needs %s (%s), which is not done", e.Job.Title(), e.Need.Title(), e.Need.ID)
+}
+
+// missing adds to failed what j needs and failed in another process, and
+// returns a *NeedsError if something is neither done nor failed nor among the
+// jobs that ran before in this one.
+func (j *Job) missing(run *results.Run, before []*Job, failed map[*Job]error) error {
+	for _, n := range j.Needs {
+		if slices.Contains(before, n) {
+			continue
+		}
+		m, err := run.Manifest(n.ID)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return &NeedsError{j, n}
+		case err != nil:
+			return err
+		case m.Status == results.Failed && m.Failure != nil:
+			failed[n] = errors.New(m.Failure.Cause)
+		case m.Status == results.Failed:
+			failed[n] = errors.New("its manifest does not say why")
+		}
+	}
+	return nil
+}
+
 // storeError is a fault of the run directory, which ends the run: there is no
 // use in going on where nothing can be kept.
 type storeError struct{ err error }
@@ -86,14 +131,23 @@ type storeError struct{ err error }
 func (e *storeError) Error() string { return e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
 
-// attempt claims and executes one job and stores how it ended.
+// attempt claims and executes one job and stores how it ended. Without record
+// and error, another process has done it in the meantime.
 func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]backends.Backend, failed map[*Job]error, report Reporter) (*record, error) {
 	started := time.Now()
-	store, err := run.Claim(j.ID)
+	store, err := run.ClaimWhenFree(ctx, j.ID, func(l *results.LockedError) {
+		report.Note(j, fmt.Sprintf("%v; waiting for it to end", l))
+	})
 	if err != nil {
 		return nil, &storeError{err}
 	}
 	defer store.Release()
+	if done, err := run.Done(j.ID); done || err != nil {
+		if err != nil {
+			err = &storeError{err}
+		}
+		return nil, err
+	}
 	be, ok := open[j.Config.Backend]
 	if !ok {
 		if be, err = backends.Open(j.Config.Backend); err != nil {
