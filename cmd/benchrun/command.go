@@ -15,11 +15,16 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/internal/cli"
+	"bayesbench/internal/slurm"
 )
 
 // exitCode prints the error and returns the code of cli.ExitCode, or 130 after
-// an interrupt.
+// an interrupt, or slurm.Requeue where one job ended early.
 func exitCode(stderr io.Writer, err error) int {
+	if errors.Is(err, errEndedEarly) {
+		fmt.Fprintf(stderr, "benchrun: %v\n", err)
+		return slurm.Requeue
+	}
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "benchrun: interrupted; what was trained is saved, and the same command goes on from there")
 		return 130
@@ -40,7 +45,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 
 	c := &command{stdout: stdout, stderr: stderr}
 	root := c.suites()
-	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score(), c.doctor()}
+	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score(), c.doctor(), c.job(), c.slurm(), c.status()}
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,38 +22,98 @@ import (
 	"bayesbench/suites/data"
 )
 
-// options are the flags of the command itself.
-type options struct {
+// source is where the jobs of a suite come from and where they go: the flags
+// of every subcommand that plans one.
+type source struct {
 	out      string // directory of run directories
 	data     string
+	backends *[]string
+	set      []string
+	methods  *[]string // these two filter the jobs; nil keeps all
+	seeds    *[]string
+}
+
+func (s *source) flags(fs *flag.FlagSet) {
+	fs.StringVar(&s.out, "out", "runs", "`directory` for the results; each suite has a run directory of its name in it")
+	fs.StringVar(&s.data, "data", "", "`directory` where data sets are looked for first")
+	s.backends = listFlag(fs, "backend", "run on these `backends` instead of the suite's")
+	fs.Func("set", "`key=value`: change the suite, as in -set train.epochs=1 -set method.rate=[0.1,0.5]; may be repeated", func(text string) error {
+		s.set = append(s.set, text)
+		return nil
+	})
+}
+
+func (s *source) filters(fs *flag.FlagSet) {
+	s.methods = listFlag(fs, "method", "run only these `methods`, comma-separated, as the table calls them")
+	s.seeds = listFlag(fs, "seed", "run only these `seeds` of the suite")
+}
+
+// overrides are those that -set and -backend ask for.
+func (s *source) overrides() []string {
+	if len(*s.backends) == 0 {
+		return s.set
+	}
+	list := ""
+	for _, b := range *s.backends {
+		list += strconv.Quote(b) + ","
+	}
+	return append(s.set[:len(s.set):len(s.set)], "backend=["+list+"]")
+}
+
+// plan reads and plans one suite.
+func (s *source) plan(ctx context.Context, path string, fetch func(what string, done, total int64)) (*suites.Suite, []*bench.Job, error) {
+	suite, err := suites.Read(path, s.overrides())
+	if err != nil {
+		return nil, nil, err
+	}
+	jobs, err := bench.Plan(ctx, suite, &bench.Sets{Options: data.Options{Dir: s.data, Progress: fetch}})
+	if err != nil || s.methods == nil {
+		return suite, jobs, err
+	}
+	filter := bench.Filter{Methods: *s.methods}
+	for _, v := range *s.seeds {
+		n, err := strconv.ParseUint(v, 10, 32)
+		if err != nil {
+			return nil, nil, fmt.Errorf("-seed %s: want a whole number", v)
+		}
+		filter.Seeds = append(filter.Seeds, uint32(n))
+	}
+	jobs, err = filter.Select(jobs)
+	return suite, jobs, err
+}
+
+// runPlan is what the run directory is told of the jobs.
+func runPlan(s *suites.Suite, jobs []*bench.Job) results.Plan {
+	p := results.Plan{Suite: s.Name, Text: s.Text}
+	for _, j := range jobs {
+		p.Jobs = append(p.Jobs, j.ID)
+		if !j.Listed {
+			p.Parts = append(p.Parts, j.ID)
+		}
+	}
+	return p
+}
+
+// options are the flags of the command itself.
+type options struct {
+	source
 	plan     bool
 	json     bool
 	noWait   bool
 	baseline string
 	events   string // directory for TensorBoard
-	methods  *[]string
-	backends *[]string
-	seeds    *[]string
-	set      []string
 }
 
 func (c *command) suites() *ffcli.Command {
 	fs := c.flags("benchrun")
 	var o options
-	fs.StringVar(&o.out, "out", "runs", "`directory` for the results; each suite has a run directory of its name in it")
-	fs.StringVar(&o.data, "data", "", "`directory` where data sets are looked for first")
+	o.flags(fs)
+	o.filters(fs)
 	fs.BoolVar(&o.plan, "plan", false, "print the jobs and what they would cost, and train nothing")
 	fs.BoolVar(&o.json, "json", false, "print the plan or the table as JSON")
 	fs.BoolVar(&o.noWait, "no-wait", false, "if another process is at work on the run directory, end at once instead of waiting")
 	fs.StringVar(&o.baseline, "baseline", "deterministic", "the table compares with this `method`")
 	fs.StringVar(&o.events, "tensorboard", "", "also write the finished jobs' curves and metrics as TensorBoard event files below this `directory`")
-	o.methods = listFlag(fs, "method", "run only these `methods`, comma-separated, as the table calls them")
-	o.backends = listFlag(fs, "backend", "run on these `backends` instead of the suite's")
-	o.seeds = listFlag(fs, "seed", "run only these `seeds` of the suite")
-	fs.Func("set", "`key=value`: change the suite, as in -set train.epochs=1 -set method.rate=[0.1,0.5]; may be repeated", func(s string) error {
-		o.set = append(o.set, s)
-		return nil
-	})
 	return &ffcli.Command{
 		Name:       "benchrun",
 		ShortUsage: "benchrun [flags] SUITE.toml…\n  benchrun SUBCOMMAND [flags]",
@@ -65,6 +126,7 @@ Examples:
   benchrun -method ffg,sparse-vd -seed 0 suites/quick.toml
   benchrun -set train.epochs=1 -out try suites/quick.toml
   benchrun list methods                               what can a suite name?
+  benchrun slurm -dry-run suites/mnist.toml           what would a Slurm cluster be given?
 
 Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
 		FlagSet: fs,
@@ -94,52 +156,20 @@ Exit code: 0 all done, 1 jobs failed, 2 bad usage or input, 130 interrupted.`,
 
 // suite plans one suite and runs it, and returns the titles of failed jobs.
 func (c *command) suite(ctx context.Context, path string, o options) ([]string, error) {
-	set := o.set
-	if len(*o.backends) > 0 {
-		list := ""
-		for _, b := range *o.backends {
-			list += strconv.Quote(b) + ","
-		}
-		set = append(set[:len(set):len(set)], "backend=["+list+"]")
-	}
-	s, err := suites.Read(path, set)
-	if err != nil {
-		return nil, err
-	}
 	bars := newBars(c.stderr)
-	sets := &bench.Sets{Options: data.Options{Dir: o.data, Progress: bars.fetch}}
-	jobs, err := bench.Plan(ctx, s, sets)
+	s, jobs, err := o.source.plan(ctx, path, bars.fetch)
 	if err != nil {
-		return nil, err
-	}
-	filter := bench.Filter{Methods: *o.methods}
-	for _, v := range *o.seeds {
-		n, err := strconv.ParseUint(v, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("-seed %s: want a whole number", v)
-		}
-		filter.Seeds = append(filter.Seeds, uint32(n))
-	}
-	if jobs, err = filter.Select(jobs); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(o.out, s.Name)
 	if o.plan {
 		return nil, c.printPlan(s, jobs, dir, o.json)
 	}
-	runPlan := results.Plan{Suite: s.Name, Text: s.Text}
-	for _, j := range jobs {
-		if j.Listed {
-			runPlan.Jobs = append(runPlan.Jobs, j.ID)
-		} else {
-			runPlan.Parts = append(runPlan.Parts, j.ID)
-		}
+	waiting := c.waiting
+	if o.noWait {
+		waiting = nil
 	}
-	var waiting func(*results.LockedError)
-	if !o.noWait {
-		waiting = func(l *results.LockedError) { fmt.Fprintf(c.stderr, "benchrun: %v; waiting for it to end\n", l) }
-	}
-	store, err := results.Open(ctx, dir, runPlan, results.Alone, waiting)
+	store, err := results.Open(ctx, dir, runPlan(s, jobs), results.Alone, waiting)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +185,11 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 		}
 	}
 	return sum.Failed, c.printTable(dir, jobs, o)
+}
+
+// waiting says that another process has the run directory.
+func (c *command) waiting(l *results.LockedError) {
+	fmt.Fprintf(c.stderr, "benchrun: %v; waiting for it to end\n", l)
 }
 
 // writeEvents writes every finished job of a run for TensorBoard.
