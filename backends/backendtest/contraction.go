@@ -111,6 +111,8 @@ func convCases() []Case {
 		{"lenet_1", convShape{2, 1, 28, 28, 20, [2]int{5, 5}, one, [2]int{}, 1}},
 		{"lenet_2", convShape{2, 20, 12, 12, 50, [2]int{5, 5}, one, [2]int{}, 1}},
 		{"vgg", convShape{1, 16, 8, 8, 24, [2]int{3, 3}, one, same, 1}},
+		{"vgg_wide", convShape{3, 32, 10, 9, 24, [2]int{3, 3}, one, same, 1}},
+		{"vgg_wide_unpadded", convShape{2, 24, 7, 12, 32, [2]int{3, 3}, one, [2]int{0, 2}, 1}},
 		{"resnet_stem", convShape{1, 3, 33, 33, 8, [2]int{7, 7}, [2]int{2, 2}, [2]int{3, 3}, 1}},
 		{"resnet_shortcut", convShape{2, 16, 7, 7, 32, one, [2]int{2, 2}, [2]int{}, 1}},
 	} {

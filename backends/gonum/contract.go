@@ -83,6 +83,8 @@ func (e *executable) newConv(v ir.Value) instr {
 	switch in.Op {
 	case ir.Conv2D:
 		m.c.MapX, m.c.MapW = mapA, mapB
+		// Rounding must not make a variance negative.
+		m.c.Relu = bias == ir.None && e.plan.nonNegative[in.Args[0]] && e.plan.nonNegative[in.Args[1]]
 	case ir.Conv2DDX:
 		m.c.MapW = mapB
 	case ir.Conv2DDW:

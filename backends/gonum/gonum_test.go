@@ -280,3 +280,38 @@ func TestUpdateIsOnePass(t *testing.T) {
 		t.Errorf("arena of %d floats, want room for three weight matrices and little else, %d", e.arena, floats)
 	}
 }
+
+// The convolution of local reparameterisation's variance is never negative,
+// however it is computed: its square root is taken.
+func TestVariancesAreNotNegative(t *testing.T) {
+	be := New(2)
+	defer be.Close()
+	xs, ws := []int{4, 32, 8, 8}, []int{32, 32, 3, 3}
+	p, err := ir.Build("variance", func(b *ir.Builder) {
+		x, w, mask := b.Param("x", ir.Float(xs...)), b.Param("w", ir.Float(ws...)), b.Param("mask", ir.Float(ws...))
+		kept := b.Mul(b.Exp(w), b.LessEqual(mask, b.Broadcast(b.Const(0.5), ws)))
+		b.Result("y", b.Conv2D(b.Square(x), kept, [2]int{1, 1}, [2]int{1, 1}, 1))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := arguments(p)
+	for i := range data[0].F32 {
+		data[0].F32[i] *= 100
+		if i%8 < 5 {
+			data[0].F32[i] = 0
+		}
+	}
+	zeros := 0
+	for i, v := range runOnce(t, be, p, data)[0].F32 {
+		if v < 0 {
+			t.Fatalf("variance %d is %v", i, v)
+		}
+		if v == 0 {
+			zeros++
+		}
+	}
+	if zeros == 0 {
+		t.Error("no variance is 0: the test's input is too easy")
+	}
+}

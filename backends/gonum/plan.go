@@ -16,7 +16,8 @@ type plan struct {
 	// result maps a canonical value to the result whose buffer it lives in.
 	result map[ir.Value]int
 	// bias says of an addition that it is the epilogue of a convolution.
-	bias map[ir.Value]convBias
+	bias        map[ir.Value]convBias
+	nonNegative []bool // values of which no element can be below 0
 	// copies are the results that need one, because their value lives elsewhere.
 	copies []int
 	// state is the parameter that a result may take the place of, or ir.None.
@@ -63,6 +64,7 @@ func newPlan(p *ir.Program) *plan {
 			pl.state = append(pl.state, params[at])
 		}
 	}
+	pl.nonNegative = nonNegative(p)
 	pl.findBiases()
 	for i, r := range p.Results {
 		v := pl.canon[r.Value]
@@ -182,6 +184,31 @@ func (pl *plan) fusible(v ir.Value) bool {
 		return ok
 	}
 	return in.Op.Class() == ir.Elementwise
+}
+
+// nonNegative says of each value whether it is known that no element is below 0.
+func nonNegative(p *ir.Program) []bool {
+	is := make([]bool, len(p.Instrs))
+	for v, in := range p.Instrs {
+		arg := func(i int) bool { return is[in.Args[i]] }
+		switch in.Op {
+		case ir.Abs, ir.Exp, ir.Sqrt, ir.Less, ir.LessEqual, ir.Equal, ir.OneHot, ir.Uniform, ir.Square, ir.Relu, ir.Sigmoid, ir.Softplus:
+			is[v] = true
+		case ir.Const:
+			is[v] = in.Value >= 0
+		case ir.Mul:
+			is[v] = in.Args[0] == in.Args[1] || arg(0) && arg(1)
+		case ir.Add, ir.Div, ir.Min, ir.MatMul, ir.Conv2D:
+			is[v] = arg(0) && arg(1)
+		case ir.Max:
+			is[v] = arg(0) || arg(1)
+		case ir.Select:
+			is[v] = arg(1) && arg(2)
+		case ir.Broadcast, ir.Reshape, ir.Transpose, ir.Slice, ir.Pad, ir.Gather, ir.ReduceSum, ir.MaxPool, ir.AvgPool:
+			is[v] = arg(0)
+		}
+	}
+	return is
 }
 
 // convBias is a convolution and the bias [O] that is added to its channels.

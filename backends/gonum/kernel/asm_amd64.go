@@ -486,6 +486,36 @@ func maxPairsAVX2(dst []float32, a []float32, b []float32)
 func maxPairsGradAVX2(da []float32, db []float32, a []float32, b []float32, g []float32)
 
 //go:noescape
+func winogradInputAVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutputAVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernelAVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutputGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernelGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradInputAVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutputAVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernelAVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutputGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernelGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
 func copyRowsAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
 
 //go:noescape

@@ -25871,6 +25871,8291 @@ done:
 	VZEROUPPER
 	RET
 
+// func winogradInputAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradInputAVX2(SB), $1216-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         96(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         144(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         192(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         240(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, (DI)
+	VMOVAPS      Y0, 192(DI)
+	VMOVAPS      Y4, 384(DI)
+	VMOVAPS      Y6, 576(DI)
+	VMOVAPS      Y7, 768(DI)
+	VMOVAPS      Y3, 960(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         104(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         152(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         200(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         248(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 32(DI)
+	VMOVAPS      Y0, 224(DI)
+	VMOVAPS      Y4, 416(DI)
+	VMOVAPS      Y6, 608(DI)
+	VMOVAPS      Y7, 800(DI)
+	VMOVAPS      Y3, 992(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         112(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         160(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         208(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         256(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 64(DI)
+	VMOVAPS      Y0, 256(DI)
+	VMOVAPS      Y4, 448(DI)
+	VMOVAPS      Y6, 640(DI)
+	VMOVAPS      Y7, 832(DI)
+	VMOVAPS      Y3, 1024(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         72(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         120(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         168(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         216(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         264(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 96(DI)
+	VMOVAPS      Y0, 288(DI)
+	VMOVAPS      Y4, 480(DI)
+	VMOVAPS      Y6, 672(DI)
+	VMOVAPS      Y7, 864(DI)
+	VMOVAPS      Y3, 1056(DI)
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         80(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         128(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         176(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         224(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         272(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 128(DI)
+	VMOVAPS      Y0, 320(DI)
+	VMOVAPS      Y4, 512(DI)
+	VMOVAPS      Y6, 704(DI)
+	VMOVAPS      Y7, 896(DI)
+	VMOVAPS      Y3, 1088(DI)
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         88(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         136(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         184(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         232(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         280(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 160(DI)
+	VMOVAPS      Y0, 352(DI)
+	VMOVAPS      Y4, 544(DI)
+	VMOVAPS      Y6, 736(DI)
+	VMOVAPS      Y7, 928(DI)
+	VMOVAPS      Y3, 1120(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMOVAPS      96(DI), Y3
+	VMOVAPS      128(DI), Y4
+	VMOVAPS      160(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         (DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Y7, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      256(DI), Y2
+	VMOVAPS      288(DI), Y3
+	VMOVAPS      320(DI), Y4
+	VMOVAPS      352(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         48(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Y7, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMOVAPS      480(DI), Y3
+	VMOVAPS      512(DI), Y4
+	VMOVAPS      544(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         96(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Y7, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      576(DI), Y0
+	VMOVAPS      608(DI), Y1
+	VMOVAPS      640(DI), Y2
+	VMOVAPS      672(DI), Y3
+	VMOVAPS      704(DI), Y4
+	VMOVAPS      736(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         144(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Y7, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      768(DI), Y0
+	VMOVAPS      800(DI), Y1
+	VMOVAPS      832(DI), Y2
+	VMOVAPS      864(DI), Y3
+	VMOVAPS      896(DI), Y4
+	VMOVAPS      928(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         192(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Y7, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      960(DI), Y0
+	VMOVAPS      992(DI), Y1
+	VMOVAPS      1024(DI), Y2
+	VMOVAPS      1056(DI), Y3
+	VMOVAPS      1088(DI), Y4
+	VMOVAPS      1120(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         240(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Y7, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000008, SI
+	JZ           done
+	MOVQ         (BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         48(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         96(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         144(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         192(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         240(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, (DI)
+	VMOVAPS      Y0, 192(DI)
+	VMOVAPS      Y4, 384(DI)
+	VMOVAPS      Y6, 576(DI)
+	VMOVAPS      Y7, 768(DI)
+	VMOVAPS      Y3, 960(DI)
+	MOVQ         8(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         56(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         104(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         152(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         200(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         248(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 32(DI)
+	VMOVAPS      Y0, 224(DI)
+	VMOVAPS      Y4, 416(DI)
+	VMOVAPS      Y6, 608(DI)
+	VMOVAPS      Y7, 800(DI)
+	VMOVAPS      Y3, 992(DI)
+	MOVQ         16(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         64(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         112(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         160(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         208(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         256(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 64(DI)
+	VMOVAPS      Y0, 256(DI)
+	VMOVAPS      Y4, 448(DI)
+	VMOVAPS      Y6, 640(DI)
+	VMOVAPS      Y7, 832(DI)
+	VMOVAPS      Y3, 1024(DI)
+	MOVQ         24(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         72(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         120(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         168(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         216(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         264(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 96(DI)
+	VMOVAPS      Y0, 288(DI)
+	VMOVAPS      Y4, 480(DI)
+	VMOVAPS      Y6, 672(DI)
+	VMOVAPS      Y7, 864(DI)
+	VMOVAPS      Y3, 1056(DI)
+	MOVQ         32(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         80(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         128(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         176(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         224(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         272(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 128(DI)
+	VMOVAPS      Y0, 320(DI)
+	VMOVAPS      Y4, 512(DI)
+	VMOVAPS      Y6, 704(DI)
+	VMOVAPS      Y7, 896(DI)
+	VMOVAPS      Y3, 1088(DI)
+	MOVQ         40(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         88(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         136(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         184(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         232(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         280(BX), R8
+	LEAQ         laneMask<>+0(SB), R9
+	MOVQ         $0x00000010, BX
+	SUBQ         SI, BX
+	VMOVUPS      (R9)(BX*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, 160(DI)
+	VMOVAPS      Y0, 352(DI)
+	VMOVAPS      Y4, 544(DI)
+	VMOVAPS      Y6, 736(DI)
+	VMOVAPS      Y7, 928(DI)
+	VMOVAPS      Y3, 1120(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMOVAPS      96(DI), Y3
+	VMOVAPS      128(DI), Y4
+	VMOVAPS      160(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         (DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y7, Y0, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      256(DI), Y2
+	VMOVAPS      288(DI), Y3
+	VMOVAPS      320(DI), Y4
+	VMOVAPS      352(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         48(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y7, Y0, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMOVAPS      480(DI), Y3
+	VMOVAPS      512(DI), Y4
+	VMOVAPS      544(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         96(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y7, Y0, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      576(DI), Y0
+	VMOVAPS      608(DI), Y1
+	VMOVAPS      640(DI), Y2
+	VMOVAPS      672(DI), Y3
+	VMOVAPS      704(DI), Y4
+	VMOVAPS      736(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         144(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y7, Y0, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      768(DI), Y0
+	VMOVAPS      800(DI), Y1
+	VMOVAPS      832(DI), Y2
+	VMOVAPS      864(DI), Y3
+	VMOVAPS      896(DI), Y4
+	VMOVAPS      928(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         192(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y7, Y0, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      960(DI), Y0
+	VMOVAPS      992(DI), Y1
+	VMOVAPS      1024(DI), Y2
+	VMOVAPS      1056(DI), Y3
+	VMOVAPS      1088(DI), Y4
+	VMOVAPS      1120(DI), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFNMADD231PS lanes_40100000<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMOVAPS      Y3, Y9
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y1, Y9
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_40340000<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y7, Y0
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y7, Y4
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y9, Y6
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y9, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS lanes_40340000<>+0(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  lanes_3fa20000<>+0(SB), Y1, Y3
+	MOVQ         240(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y2, Y1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y7, Y0, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	LEAQ         laneMask<>+0(SB), DX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (DX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_3fa20000<>+0(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+4(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+8(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+12(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+16(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+20(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+24(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+28(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+32(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+36(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+40(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+44(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+48(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+52(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+56(SB)/4, $0x3fa20000
+DATA lanes_3fa20000<>+60(SB)/4, $0x3fa20000
+GLOBL lanes_3fa20000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40340000<>+0(SB)/4, $0x40340000
+DATA lanes_40340000<>+4(SB)/4, $0x40340000
+DATA lanes_40340000<>+8(SB)/4, $0x40340000
+DATA lanes_40340000<>+12(SB)/4, $0x40340000
+DATA lanes_40340000<>+16(SB)/4, $0x40340000
+DATA lanes_40340000<>+20(SB)/4, $0x40340000
+DATA lanes_40340000<>+24(SB)/4, $0x40340000
+DATA lanes_40340000<>+28(SB)/4, $0x40340000
+DATA lanes_40340000<>+32(SB)/4, $0x40340000
+DATA lanes_40340000<>+36(SB)/4, $0x40340000
+DATA lanes_40340000<>+40(SB)/4, $0x40340000
+DATA lanes_40340000<>+44(SB)/4, $0x40340000
+DATA lanes_40340000<>+48(SB)/4, $0x40340000
+DATA lanes_40340000<>+52(SB)/4, $0x40340000
+DATA lanes_40340000<>+56(SB)/4, $0x40340000
+DATA lanes_40340000<>+60(SB)/4, $0x40340000
+GLOBL lanes_40340000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f400000<>+0(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+4(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+8(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+12(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+16(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+20(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+24(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+28(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+32(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+36(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+40(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+44(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+48(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+52(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+56(SB)/4, $0x3f400000
+DATA lanes_3f400000<>+60(SB)/4, $0x3f400000
+GLOBL lanes_3f400000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fc00000<>+0(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+4(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+8(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+12(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+16(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+20(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+24(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+28(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+32(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+36(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+40(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+44(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+48(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+52(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+56(SB)/4, $0x3fc00000
+DATA lanes_3fc00000<>+60(SB)/4, $0x3fc00000
+GLOBL lanes_3fc00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f100000<>+0(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+4(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+8(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+12(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+16(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+20(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+24(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+28(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+32(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+36(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+40(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+44(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+48(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+52(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+56(SB)/4, $0x3f100000
+DATA lanes_3f100000<>+60(SB)/4, $0x3f100000
+GLOBL lanes_3f100000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40100000<>+0(SB)/4, $0x40100000
+DATA lanes_40100000<>+4(SB)/4, $0x40100000
+DATA lanes_40100000<>+8(SB)/4, $0x40100000
+DATA lanes_40100000<>+12(SB)/4, $0x40100000
+DATA lanes_40100000<>+16(SB)/4, $0x40100000
+DATA lanes_40100000<>+20(SB)/4, $0x40100000
+DATA lanes_40100000<>+24(SB)/4, $0x40100000
+DATA lanes_40100000<>+28(SB)/4, $0x40100000
+DATA lanes_40100000<>+32(SB)/4, $0x40100000
+DATA lanes_40100000<>+36(SB)/4, $0x40100000
+DATA lanes_40100000<>+40(SB)/4, $0x40100000
+DATA lanes_40100000<>+44(SB)/4, $0x40100000
+DATA lanes_40100000<>+48(SB)/4, $0x40100000
+DATA lanes_40100000<>+52(SB)/4, $0x40100000
+DATA lanes_40100000<>+56(SB)/4, $0x40100000
+DATA lanes_40100000<>+60(SB)/4, $0x40100000
+GLOBL lanes_40100000<>(SB), RODATA|NOPTR, $64
+
+// func winogradOutputAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputAVX2(SB), $832-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y4, 192(DI)
+	VMOVAPS     Y6, 384(DI)
+	VMOVAPS     Y1, 576(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y4, 224(DI)
+	VMOVAPS     Y6, 416(DI)
+	VMOVAPS     Y1, 608(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y4, 256(DI)
+	VMOVAPS     Y6, 448(DI)
+	VMOVAPS     Y1, 640(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y4, 288(DI)
+	VMOVAPS     Y6, 480(DI)
+	VMOVAPS     Y1, 672(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y4, 320(DI)
+	VMOVAPS     Y6, 512(DI)
+	VMOVAPS     Y1, 704(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y4, 352(DI)
+	VMOVAPS     Y6, 544(DI)
+	VMOVAPS     Y1, 736(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        (DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        32(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	VMOVAPS     384(DI), Y0
+	VMOVAPS     416(DI), Y1
+	VMOVAPS     448(DI), Y2
+	VMOVAPS     480(DI), Y3
+	VMOVAPS     512(DI), Y4
+	VMOVAPS     544(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        64(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	VMOVAPS     576(DI), Y0
+	VMOVAPS     608(DI), Y1
+	VMOVAPS     640(DI), Y2
+	VMOVAPS     672(DI), Y3
+	VMOVAPS     704(DI), Y4
+	VMOVAPS     736(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        96(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000008, SI
+	JZ          done
+	MOVQ        (BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        48(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        96(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        144(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        192(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        240(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y4, 192(DI)
+	VMOVAPS     Y6, 384(DI)
+	VMOVAPS     Y1, 576(DI)
+	MOVQ        8(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        56(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        104(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        152(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        200(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        248(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y4, 224(DI)
+	VMOVAPS     Y6, 416(DI)
+	VMOVAPS     Y1, 608(DI)
+	MOVQ        16(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        64(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        112(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        160(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        208(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        256(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y4, 256(DI)
+	VMOVAPS     Y6, 448(DI)
+	VMOVAPS     Y1, 640(DI)
+	MOVQ        24(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        72(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        120(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        168(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        216(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        264(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y4, 288(DI)
+	VMOVAPS     Y6, 480(DI)
+	VMOVAPS     Y1, 672(DI)
+	MOVQ        32(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        80(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        128(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        176(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        224(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        272(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y4, 320(DI)
+	VMOVAPS     Y6, 512(DI)
+	VMOVAPS     Y1, 704(DI)
+	MOVQ        40(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        88(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        136(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        184(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        232(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        280(BX), R8
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, BX
+	SUBQ        SI, BX
+	VMOVUPS     (R9)(BX*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y4, 352(DI)
+	VMOVAPS     Y6, 544(DI)
+	VMOVAPS     Y1, 736(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        (DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        32(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	VMOVAPS     384(DI), Y0
+	VMOVAPS     416(DI), Y1
+	VMOVAPS     448(DI), Y2
+	VMOVAPS     480(DI), Y3
+	VMOVAPS     512(DI), Y4
+	VMOVAPS     544(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        64(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	VMOVAPS     576(DI), Y0
+	VMOVAPS     608(DI), Y1
+	VMOVAPS     640(DI), Y2
+	VMOVAPS     672(DI), Y3
+	VMOVAPS     704(DI), Y4
+	VMOVAPS     736(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMULPS      lanes_3f400000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y3, Y4
+	VMULPS      lanes_3f100000<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS lanes_40580000<>+0(SB), Y3, Y1
+	MOVQ        96(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	LEAQ        laneMask<>+0(SB), DX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (DX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_3ed80000<>+0(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+4(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+8(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+12(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+16(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+20(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+24(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+28(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+32(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+36(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+40(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+44(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+48(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+52(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+56(SB)/4, $0x3ed80000
+DATA lanes_3ed80000<>+60(SB)/4, $0x3ed80000
+GLOBL lanes_3ed80000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40580000<>+0(SB)/4, $0x40580000
+DATA lanes_40580000<>+4(SB)/4, $0x40580000
+DATA lanes_40580000<>+8(SB)/4, $0x40580000
+DATA lanes_40580000<>+12(SB)/4, $0x40580000
+DATA lanes_40580000<>+16(SB)/4, $0x40580000
+DATA lanes_40580000<>+20(SB)/4, $0x40580000
+DATA lanes_40580000<>+24(SB)/4, $0x40580000
+DATA lanes_40580000<>+28(SB)/4, $0x40580000
+DATA lanes_40580000<>+32(SB)/4, $0x40580000
+DATA lanes_40580000<>+36(SB)/4, $0x40580000
+DATA lanes_40580000<>+40(SB)/4, $0x40580000
+DATA lanes_40580000<>+44(SB)/4, $0x40580000
+DATA lanes_40580000<>+48(SB)/4, $0x40580000
+DATA lanes_40580000<>+52(SB)/4, $0x40580000
+DATA lanes_40580000<>+56(SB)/4, $0x40580000
+DATA lanes_40580000<>+60(SB)/4, $0x40580000
+GLOBL lanes_40580000<>(SB), RODATA|NOPTR, $64
+
+// func winogradKernelAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelAVX2(SB), $640-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, (DI)
+	VMOVAPS      Y5, 96(DI)
+	VMOVAPS      Y3, 192(DI)
+	VMOVAPS      Y6, 288(DI)
+	VMOVAPS      Y4, 384(DI)
+	VMOVAPS      Y2, 480(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, 32(DI)
+	VMOVAPS      Y5, 128(DI)
+	VMOVAPS      Y3, 224(DI)
+	VMOVAPS      Y6, 320(DI)
+	VMOVAPS      Y4, 416(DI)
+	VMOVAPS      Y2, 512(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, 64(DI)
+	VMOVAPS      Y5, 160(DI)
+	VMOVAPS      Y3, 256(DI)
+	VMOVAPS      Y6, 352(DI)
+	VMOVAPS      Y4, 448(DI)
+	VMOVAPS      Y2, 544(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         (DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	VMOVAPS      96(DI), Y0
+	VMOVAPS      128(DI), Y1
+	VMOVAPS      160(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         48(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      256(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         96(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	VMOVAPS      288(DI), Y0
+	VMOVAPS      320(DI), Y1
+	VMOVAPS      352(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         144(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         192(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	VMOVAPS      480(DI), Y0
+	VMOVAPS      512(DI), Y1
+	VMOVAPS      544(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         240(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000008, SI
+	JZ           done
+	MOVQ         (BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         24(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         48(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, (DI)
+	VMOVAPS      Y5, 96(DI)
+	VMOVAPS      Y3, 192(DI)
+	VMOVAPS      Y6, 288(DI)
+	VMOVAPS      Y4, 384(DI)
+	VMOVAPS      Y2, 480(DI)
+	MOVQ         8(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         32(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         56(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, 32(DI)
+	VMOVAPS      Y5, 128(DI)
+	VMOVAPS      Y3, 224(DI)
+	VMOVAPS      Y6, 320(DI)
+	VMOVAPS      Y4, 416(DI)
+	VMOVAPS      Y2, 512(DI)
+	MOVQ         16(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         40(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         64(BX), R8
+	LEAQ         laneMask<>+0(SB), R9
+	MOVQ         $0x00000010, BX
+	SUBQ         SI, BX
+	VMOVUPS      (R9)(BX*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, 64(DI)
+	VMOVAPS      Y5, 160(DI)
+	VMOVAPS      Y3, 256(DI)
+	VMOVAPS      Y6, 352(DI)
+	VMOVAPS      Y4, 448(DI)
+	VMOVAPS      Y2, 544(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         (DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	VMOVAPS      96(DI), Y0
+	VMOVAPS      128(DI), Y1
+	VMOVAPS      160(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         48(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      256(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         96(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	VMOVAPS      288(DI), Y0
+	VMOVAPS      320(DI), Y1
+	VMOVAPS      352(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         144(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         192(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	VMOVAPS      480(DI), Y0
+	VMOVAPS      512(DI), Y1
+	VMOVAPS      544(DI), Y2
+	VMULPS       lanes_bf06d905<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  lanes_be97b426<>+0(SB), Y2, Y3
+	VMULPS       lanes_3e06d905<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  lanes_3e97b426<>+0(SB), Y2, Y4
+	VMULPS       lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  lanes_beca4588<>+0(SB), Y1, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS lanes_beca4588<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  lanes_3e4a4588<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3e4a4588<>+0(SB), Y1, Y4
+	MOVQ         240(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	LEAQ         laneMask<>+0(SB), DX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (DX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_3f4a4588<>+0(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+4(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+8(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+12(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+16(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+20(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+24(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+28(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+32(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+36(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+40(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+44(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+48(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+52(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+56(SB)/4, $0x3f4a4588
+DATA lanes_3f4a4588<>+60(SB)/4, $0x3f4a4588
+GLOBL lanes_3f4a4588<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bf06d905<>+0(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+4(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+8(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+12(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+16(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+20(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+24(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+28(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+32(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+36(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+40(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+44(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+48(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+52(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+56(SB)/4, $0xbf06d905
+DATA lanes_bf06d905<>+60(SB)/4, $0xbf06d905
+GLOBL lanes_bf06d905<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_beca4588<>+0(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+4(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+8(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+12(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+16(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+20(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+24(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+28(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+32(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+36(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+40(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+44(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+48(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+52(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+56(SB)/4, $0xbeca4588
+DATA lanes_beca4588<>+60(SB)/4, $0xbeca4588
+GLOBL lanes_beca4588<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be97b426<>+0(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+4(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+8(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+12(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+16(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+20(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+24(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+28(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+32(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+36(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+40(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+44(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+48(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+52(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+56(SB)/4, $0xbe97b426
+DATA lanes_be97b426<>+60(SB)/4, $0xbe97b426
+GLOBL lanes_be97b426<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e06d905<>+0(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+4(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+8(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+12(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+16(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+20(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+24(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+28(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+32(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+36(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+40(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+44(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+48(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+52(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+56(SB)/4, $0x3e06d905
+DATA lanes_3e06d905<>+60(SB)/4, $0x3e06d905
+GLOBL lanes_3e06d905<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e4a4588<>+0(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+4(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+8(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+12(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+16(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+20(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+24(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+28(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+32(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+36(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+40(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+44(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+48(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+52(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+56(SB)/4, $0x3e4a4588
+DATA lanes_3e4a4588<>+60(SB)/4, $0x3e4a4588
+GLOBL lanes_3e4a4588<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e97b426<>+0(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+4(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+8(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+12(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+16(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+20(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+24(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+28(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+32(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+36(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+40(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+44(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+48(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+52(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+56(SB)/4, $0x3e97b426
+DATA lanes_3e97b426<>+60(SB)/4, $0x3e97b426
+GLOBL lanes_3e97b426<>(SB), RODATA|NOPTR, $64
+
+// func winogradOutputGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputGradAVX2(SB), $832-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         96(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, (DI)
+	VMOVAPS      Y2, 128(DI)
+	VMOVAPS      Y4, 256(DI)
+	VMOVAPS      Y5, 384(DI)
+	VMOVAPS      Y6, 512(DI)
+	VMOVAPS      Y3, 640(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         72(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         104(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, 32(DI)
+	VMOVAPS      Y2, 160(DI)
+	VMOVAPS      Y4, 288(DI)
+	VMOVAPS      Y5, 416(DI)
+	VMOVAPS      Y6, 544(DI)
+	VMOVAPS      Y3, 672(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         80(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         112(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, 64(DI)
+	VMOVAPS      Y2, 192(DI)
+	VMOVAPS      Y4, 320(DI)
+	VMOVAPS      Y5, 448(DI)
+	VMOVAPS      Y6, 576(DI)
+	VMOVAPS      Y3, 704(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         88(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         120(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, 96(DI)
+	VMOVAPS      Y2, 224(DI)
+	VMOVAPS      Y4, 352(DI)
+	VMOVAPS      Y5, 480(DI)
+	VMOVAPS      Y6, 608(DI)
+	VMOVAPS      Y3, 736(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMOVAPS      96(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         (DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      128(DI), Y0
+	VMOVAPS      160(DI), Y1
+	VMOVAPS      192(DI), Y2
+	VMOVAPS      224(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         48(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      256(DI), Y0
+	VMOVAPS      288(DI), Y1
+	VMOVAPS      320(DI), Y2
+	VMOVAPS      352(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         96(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMOVAPS      480(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         144(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      512(DI), Y0
+	VMOVAPS      544(DI), Y1
+	VMOVAPS      576(DI), Y2
+	VMOVAPS      608(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         192(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	VMOVAPS      640(DI), Y0
+	VMOVAPS      672(DI), Y1
+	VMOVAPS      704(DI), Y2
+	VMOVAPS      736(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         240(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Y6, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000008, SI
+	JZ           done
+	MOVQ         (BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         32(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         64(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         96(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, (DI)
+	VMOVAPS      Y2, 128(DI)
+	VMOVAPS      Y4, 256(DI)
+	VMOVAPS      Y5, 384(DI)
+	VMOVAPS      Y6, 512(DI)
+	VMOVAPS      Y3, 640(DI)
+	MOVQ         8(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         40(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         72(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         104(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, 32(DI)
+	VMOVAPS      Y2, 160(DI)
+	VMOVAPS      Y4, 288(DI)
+	VMOVAPS      Y5, 416(DI)
+	VMOVAPS      Y6, 544(DI)
+	VMOVAPS      Y3, 672(DI)
+	MOVQ         16(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         48(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         80(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         112(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, 64(DI)
+	VMOVAPS      Y2, 192(DI)
+	VMOVAPS      Y4, 320(DI)
+	VMOVAPS      Y5, 448(DI)
+	VMOVAPS      Y6, 576(DI)
+	VMOVAPS      Y3, 704(DI)
+	MOVQ         24(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         56(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         88(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         120(BX), R8
+	LEAQ         laneMask<>+0(SB), R9
+	MOVQ         $0x00000010, BX
+	SUBQ         SI, BX
+	VMOVUPS      (R9)(BX*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, 96(DI)
+	VMOVAPS      Y2, 224(DI)
+	VMOVAPS      Y4, 352(DI)
+	VMOVAPS      Y5, 480(DI)
+	VMOVAPS      Y6, 608(DI)
+	VMOVAPS      Y3, 736(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMOVAPS      96(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         (DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      128(DI), Y0
+	VMOVAPS      160(DI), Y1
+	VMOVAPS      192(DI), Y2
+	VMOVAPS      224(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         48(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      256(DI), Y0
+	VMOVAPS      288(DI), Y1
+	VMOVAPS      320(DI), Y2
+	VMOVAPS      352(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         96(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMOVAPS      480(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         144(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      512(DI), Y0
+	VMOVAPS      544(DI), Y1
+	VMOVAPS      576(DI), Y2
+	VMOVAPS      608(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         192(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	VMOVAPS      640(DI), Y0
+	VMOVAPS      672(DI), Y1
+	VMOVAPS      704(DI), Y2
+	VMOVAPS      736(DI), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y2, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  lanes_3f100000<>+0(SB), Y3, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  lanes_40100000<>+0(SB), Y2, Y6
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y5, Y2
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y6
+	MOVQ         240(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y6, Y0, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	LEAQ         laneMask<>+0(SB), DX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (DX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernelGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelGradAVX2(SB), $640-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y1, 192(DI)
+	VMOVAPS     Y3, 384(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y1, 224(DI)
+	VMOVAPS     Y3, 416(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y1, 256(DI)
+	VMOVAPS     Y3, 448(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y1, 288(DI)
+	VMOVAPS     Y3, 480(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y1, 320(DI)
+	VMOVAPS     Y3, 512(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y1, 352(DI)
+	VMOVAPS     Y3, 544(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	MOVQ        (DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	MOVQ        24(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	VMOVAPS     384(DI), Y0
+	VMOVAPS     416(DI), Y1
+	VMOVAPS     448(DI), Y2
+	VMOVAPS     480(DI), Y3
+	VMOVAPS     512(DI), Y4
+	VMOVAPS     544(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	MOVQ        48(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000008, SI
+	JZ          done
+	MOVQ        (BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        48(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        96(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        144(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        192(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        240(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y1, 192(DI)
+	VMOVAPS     Y3, 384(DI)
+	MOVQ        8(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        56(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        104(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        152(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        200(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        248(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y1, 224(DI)
+	VMOVAPS     Y3, 416(DI)
+	MOVQ        16(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        64(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        112(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        160(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        208(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        256(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y1, 256(DI)
+	VMOVAPS     Y3, 448(DI)
+	MOVQ        24(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        72(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        120(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        168(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        216(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        264(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y1, 288(DI)
+	VMOVAPS     Y3, 480(DI)
+	MOVQ        32(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        80(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        128(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        176(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        224(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        272(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y1, 320(DI)
+	VMOVAPS     Y3, 512(DI)
+	MOVQ        40(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        88(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        136(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        184(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        232(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        280(BX), R8
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, BX
+	SUBQ        SI, BX
+	VMOVUPS     (R9)(BX*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y1, 352(DI)
+	VMOVAPS     Y3, 544(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	MOVQ        (DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	MOVQ        24(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	VMOVAPS     384(DI), Y0
+	VMOVAPS     416(DI), Y1
+	VMOVAPS     448(DI), Y2
+	VMOVAPS     480(DI), Y3
+	VMOVAPS     512(DI), Y4
+	VMOVAPS     544(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be97b426<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y3
+	MOVQ        48(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	LEAQ        laneMask<>+0(SB), DX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (DX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradInputAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradInputAVX512(SB), $2368-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3fa20000<>+0(SB), Z0
+	VMOVUPS lanes_40340000<>+0(SB), Z1
+	VMOVUPS lanes_3f400000<>+0(SB), Z2
+	VMOVUPS lanes_3fc00000<>+0(SB), Z3
+	VMOVUPS lanes_3f100000<>+0(SB), Z4
+	VMOVUPS lanes_40100000<>+0(SB), Z5
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         96(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         144(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         192(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         240(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, (DI)
+	VMOVAPS      Z6, 384(DI)
+	VMOVAPS      Z10, 768(DI)
+	VMOVAPS      Z12, 1152(DI)
+	VMOVAPS      Z13, 1536(DI)
+	VMOVAPS      Z9, 1920(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         104(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         152(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         200(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         248(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 64(DI)
+	VMOVAPS      Z6, 448(DI)
+	VMOVAPS      Z10, 832(DI)
+	VMOVAPS      Z12, 1216(DI)
+	VMOVAPS      Z13, 1600(DI)
+	VMOVAPS      Z9, 1984(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         112(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         160(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         208(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         256(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 128(DI)
+	VMOVAPS      Z6, 512(DI)
+	VMOVAPS      Z10, 896(DI)
+	VMOVAPS      Z12, 1280(DI)
+	VMOVAPS      Z13, 1664(DI)
+	VMOVAPS      Z9, 2048(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         72(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         120(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         168(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         216(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         264(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 192(DI)
+	VMOVAPS      Z6, 576(DI)
+	VMOVAPS      Z10, 960(DI)
+	VMOVAPS      Z12, 1344(DI)
+	VMOVAPS      Z13, 1728(DI)
+	VMOVAPS      Z9, 2112(DI)
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         80(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         128(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         176(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         224(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         272(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 256(DI)
+	VMOVAPS      Z6, 640(DI)
+	VMOVAPS      Z10, 1024(DI)
+	VMOVAPS      Z12, 1408(DI)
+	VMOVAPS      Z13, 1792(DI)
+	VMOVAPS      Z9, 2176(DI)
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         88(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         136(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         184(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         232(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         280(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 320(DI)
+	VMOVAPS      Z6, 704(DI)
+	VMOVAPS      Z10, 1088(DI)
+	VMOVAPS      Z12, 1472(DI)
+	VMOVAPS      Z13, 1856(DI)
+	VMOVAPS      Z9, 2240(DI)
+	VMOVAPS      (DI), Z6
+	VMOVAPS      64(DI), Z7
+	VMOVAPS      128(DI), Z8
+	VMOVAPS      192(DI), Z9
+	VMOVAPS      256(DI), Z10
+	VMOVAPS      320(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         (DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      384(DI), Z6
+	VMOVAPS      448(DI), Z7
+	VMOVAPS      512(DI), Z8
+	VMOVAPS      576(DI), Z9
+	VMOVAPS      640(DI), Z10
+	VMOVAPS      704(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         48(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      768(DI), Z6
+	VMOVAPS      832(DI), Z7
+	VMOVAPS      896(DI), Z8
+	VMOVAPS      960(DI), Z9
+	VMOVAPS      1024(DI), Z10
+	VMOVAPS      1088(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         96(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      1152(DI), Z6
+	VMOVAPS      1216(DI), Z7
+	VMOVAPS      1280(DI), Z8
+	VMOVAPS      1344(DI), Z9
+	VMOVAPS      1408(DI), Z10
+	VMOVAPS      1472(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         144(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      1536(DI), Z6
+	VMOVAPS      1600(DI), Z7
+	VMOVAPS      1664(DI), Z8
+	VMOVAPS      1728(DI), Z9
+	VMOVAPS      1792(DI), Z10
+	VMOVAPS      1856(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         192(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      1920(DI), Z6
+	VMOVAPS      1984(DI), Z7
+	VMOVAPS      2048(DI), Z8
+	VMOVAPS      2112(DI), Z9
+	VMOVAPS      2176(DI), Z10
+	VMOVAPS      2240(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         240(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000010, SI
+	JZ           done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	MOVQ         (BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         48(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         96(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         144(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         192(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         240(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, (DI)
+	VMOVAPS      Z6, 384(DI)
+	VMOVAPS      Z10, 768(DI)
+	VMOVAPS      Z12, 1152(DI)
+	VMOVAPS      Z13, 1536(DI)
+	VMOVAPS      Z9, 1920(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         56(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         104(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         152(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         200(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         248(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 64(DI)
+	VMOVAPS      Z6, 448(DI)
+	VMOVAPS      Z10, 832(DI)
+	VMOVAPS      Z12, 1216(DI)
+	VMOVAPS      Z13, 1600(DI)
+	VMOVAPS      Z9, 1984(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         64(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         112(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         160(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         208(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         256(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 128(DI)
+	VMOVAPS      Z6, 512(DI)
+	VMOVAPS      Z10, 896(DI)
+	VMOVAPS      Z12, 1280(DI)
+	VMOVAPS      Z13, 1664(DI)
+	VMOVAPS      Z9, 2048(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         72(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         120(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         168(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         216(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         264(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 192(DI)
+	VMOVAPS      Z6, 576(DI)
+	VMOVAPS      Z10, 960(DI)
+	VMOVAPS      Z12, 1344(DI)
+	VMOVAPS      Z13, 1728(DI)
+	VMOVAPS      Z9, 2112(DI)
+	MOVQ         32(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         80(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         128(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         176(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         224(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         272(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 256(DI)
+	VMOVAPS      Z6, 640(DI)
+	VMOVAPS      Z10, 1024(DI)
+	VMOVAPS      Z12, 1408(DI)
+	VMOVAPS      Z13, 1792(DI)
+	VMOVAPS      Z9, 2176(DI)
+	MOVQ         40(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         88(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         136(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         184(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         232(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         280(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	VMOVAPS      Z8, 320(DI)
+	VMOVAPS      Z6, 704(DI)
+	VMOVAPS      Z10, 1088(DI)
+	VMOVAPS      Z12, 1472(DI)
+	VMOVAPS      Z13, 1856(DI)
+	VMOVAPS      Z9, 2240(DI)
+	VMOVAPS      (DI), Z6
+	VMOVAPS      64(DI), Z7
+	VMOVAPS      128(DI), Z8
+	VMOVAPS      192(DI), Z9
+	VMOVAPS      256(DI), Z10
+	VMOVAPS      320(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         (DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      384(DI), Z6
+	VMOVAPS      448(DI), Z7
+	VMOVAPS      512(DI), Z8
+	VMOVAPS      576(DI), Z9
+	VMOVAPS      640(DI), Z10
+	VMOVAPS      704(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         48(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      768(DI), Z6
+	VMOVAPS      832(DI), Z7
+	VMOVAPS      896(DI), Z8
+	VMOVAPS      960(DI), Z9
+	VMOVAPS      1024(DI), Z10
+	VMOVAPS      1088(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         96(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      1152(DI), Z6
+	VMOVAPS      1216(DI), Z7
+	VMOVAPS      1280(DI), Z8
+	VMOVAPS      1344(DI), Z9
+	VMOVAPS      1408(DI), Z10
+	VMOVAPS      1472(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         144(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      1536(DI), Z6
+	VMOVAPS      1600(DI), Z7
+	VMOVAPS      1664(DI), Z8
+	VMOVAPS      1728(DI), Z9
+	VMOVAPS      1792(DI), Z10
+	VMOVAPS      1856(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z14
+	VFNMADD231PS Z4, Z8, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z4, Z7, Z15
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z10
+	VFNMADD231PS Z2, Z13, Z10
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  Z3, Z15, Z12
+	VMOVAPS      Z14, Z13
+	VFNMADD231PS Z3, Z15, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z7, Z9
+	MOVQ         192(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      1920(DI), Z6
+	VMOVAPS      1984(DI), Z7
+	VMOVAPS      2048(DI), Z8
+	VMOVAPS      2112(DI), Z9
+	VMOVAPS      2176(DI), Z10
+	VMOVAPS      2240(DI), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z5, Z8, Z12
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z5, Z7, Z13
+	VMOVAPS      Z10, Z5
+	VFNMADD231PS Z4, Z8, Z5
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS Z4, Z7, Z14
+	VMOVAPS      Z10, Z4
+	VFNMADD231PS Z1, Z8, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z0, Z6, Z4
+	VMOVAPS      Z12, Z6
+	VFMADD231PS  Z2, Z13, Z6
+	VMOVAPS      Z12, Z8
+	VFNMADD231PS Z2, Z13, Z8
+	VMOVAPS      Z5, Z2
+	VFMADD231PS  Z3, Z14, Z2
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS Z3, Z14, Z5
+	VMOVAPS      Z11, Z3
+	VFNMADD231PS Z1, Z9, Z3
+	VMOVAPS      Z3, Z1
+	VFMADD231PS  Z0, Z7, Z1
+	MOVQ         240(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z1, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradOutputAVX512(SB), $1600-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f400000<>+0(SB), Z0
+	VMOVUPS lanes_3fc00000<>+0(SB), Z1
+	VMOVUPS lanes_3f100000<>+0(SB), Z2
+	VMOVUPS lanes_40100000<>+0(SB), Z3
+	VMOVUPS lanes_3ed80000<>+0(SB), Z4
+	VMOVUPS lanes_40580000<>+0(SB), Z5
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, (DI)
+	VMOVAPS     Z10, 384(DI)
+	VMOVAPS     Z12, 768(DI)
+	VMOVAPS     Z7, 1152(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 64(DI)
+	VMOVAPS     Z10, 448(DI)
+	VMOVAPS     Z12, 832(DI)
+	VMOVAPS     Z7, 1216(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 128(DI)
+	VMOVAPS     Z10, 512(DI)
+	VMOVAPS     Z12, 896(DI)
+	VMOVAPS     Z7, 1280(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 192(DI)
+	VMOVAPS     Z10, 576(DI)
+	VMOVAPS     Z12, 960(DI)
+	VMOVAPS     Z7, 1344(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 256(DI)
+	VMOVAPS     Z10, 640(DI)
+	VMOVAPS     Z12, 1024(DI)
+	VMOVAPS     Z7, 1408(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 320(DI)
+	VMOVAPS     Z10, 704(DI)
+	VMOVAPS     Z12, 1088(DI)
+	VMOVAPS     Z7, 1472(DI)
+	VMOVAPS     (DI), Z6
+	VMOVAPS     64(DI), Z7
+	VMOVAPS     128(DI), Z8
+	VMOVAPS     192(DI), Z9
+	VMOVAPS     256(DI), Z10
+	VMOVAPS     320(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        (DX), R8
+	VMOVUPS     Z6, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	VMOVAPS     384(DI), Z6
+	VMOVAPS     448(DI), Z7
+	VMOVAPS     512(DI), Z8
+	VMOVAPS     576(DI), Z9
+	VMOVAPS     640(DI), Z10
+	VMOVAPS     704(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        32(DX), R8
+	VMOVUPS     Z6, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	VMOVAPS     768(DI), Z6
+	VMOVAPS     832(DI), Z7
+	VMOVAPS     896(DI), Z8
+	VMOVAPS     960(DI), Z9
+	VMOVAPS     1024(DI), Z10
+	VMOVAPS     1088(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        64(DX), R8
+	VMOVUPS     Z6, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	VMOVAPS     1152(DI), Z6
+	VMOVAPS     1216(DI), Z7
+	VMOVAPS     1280(DI), Z8
+	VMOVAPS     1344(DI), Z9
+	VMOVAPS     1408(DI), Z10
+	VMOVAPS     1472(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        96(DX), R8
+	VMOVUPS     Z6, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000010, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	MOVQ        (BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        48(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        96(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        144(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        192(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        240(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, (DI)
+	VMOVAPS     Z10, 384(DI)
+	VMOVAPS     Z12, 768(DI)
+	VMOVAPS     Z7, 1152(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        56(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        104(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        152(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        200(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        248(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 64(DI)
+	VMOVAPS     Z10, 448(DI)
+	VMOVAPS     Z12, 832(DI)
+	VMOVAPS     Z7, 1216(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        64(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        112(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        160(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        208(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        256(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 128(DI)
+	VMOVAPS     Z10, 512(DI)
+	VMOVAPS     Z12, 896(DI)
+	VMOVAPS     Z7, 1280(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        72(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        120(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        168(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        216(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        264(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 192(DI)
+	VMOVAPS     Z10, 576(DI)
+	VMOVAPS     Z12, 960(DI)
+	VMOVAPS     Z7, 1344(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        80(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        128(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        176(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        224(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        272(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 256(DI)
+	VMOVAPS     Z10, 640(DI)
+	VMOVAPS     Z12, 1024(DI)
+	VMOVAPS     Z7, 1408(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        88(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        136(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        184(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        232(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        280(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVAPS     Z6, 320(DI)
+	VMOVAPS     Z10, 704(DI)
+	VMOVAPS     Z12, 1088(DI)
+	VMOVAPS     Z7, 1472(DI)
+	VMOVAPS     (DI), Z6
+	VMOVAPS     64(DI), Z7
+	VMOVAPS     128(DI), Z8
+	VMOVAPS     192(DI), Z9
+	VMOVAPS     256(DI), Z10
+	VMOVAPS     320(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        (DX), R8
+	VMOVUPS     Z6, K1, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z10, K1, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z7, K1, (AX)(R8*4)
+	VMOVAPS     384(DI), Z6
+	VMOVAPS     448(DI), Z7
+	VMOVAPS     512(DI), Z8
+	VMOVAPS     576(DI), Z9
+	VMOVAPS     640(DI), Z10
+	VMOVAPS     704(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        32(DX), R8
+	VMOVUPS     Z6, K1, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Z10, K1, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z7, K1, (AX)(R8*4)
+	VMOVAPS     768(DI), Z6
+	VMOVAPS     832(DI), Z7
+	VMOVAPS     896(DI), Z8
+	VMOVAPS     960(DI), Z9
+	VMOVAPS     1024(DI), Z10
+	VMOVAPS     1088(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	MOVQ        64(DX), R8
+	VMOVUPS     Z6, K1, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Z10, K1, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Z7, K1, (AX)(R8*4)
+	VMOVAPS     1152(DI), Z6
+	VMOVAPS     1216(DI), Z7
+	VMOVAPS     1280(DI), Z8
+	VMOVAPS     1344(DI), Z9
+	VMOVAPS     1408(DI), Z10
+	VMOVAPS     1472(DI), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VMULPS      Z0, Z7, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS Z1, Z9, Z0
+	VMULPS      Z2, Z12, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z3, Z8, Z1
+	VMOVAPS     Z11, Z2
+	VFMADD231PS Z4, Z7, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z5, Z9, Z2
+	MOVQ        96(DX), R8
+	VMOVUPS     Z6, K1, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Z0, K1, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Z1, K1, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	VMOVUPS     Z2, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernelAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradKernelAVX512(SB), $1216-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f4a4588<>+0(SB), Z0
+	VMOVUPS lanes_bf06d905<>+0(SB), Z1
+	VMOVUPS lanes_beca4588<>+0(SB), Z2
+	VMOVUPS lanes_be97b426<>+0(SB), Z3
+	VMOVUPS lanes_3e06d905<>+0(SB), Z4
+	VMOVUPS lanes_3e4a4588<>+0(SB), Z5
+	VMOVUPS lanes_3e97b426<>+0(SB), Z6
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	VMOVAPS      Z7, (DI)
+	VMOVAPS      Z12, 192(DI)
+	VMOVAPS      Z10, 384(DI)
+	VMOVAPS      Z13, 576(DI)
+	VMOVAPS      Z11, 768(DI)
+	VMOVAPS      Z9, 960(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	VMOVAPS      Z7, 64(DI)
+	VMOVAPS      Z12, 256(DI)
+	VMOVAPS      Z10, 448(DI)
+	VMOVAPS      Z13, 640(DI)
+	VMOVAPS      Z11, 832(DI)
+	VMOVAPS      Z9, 1024(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	VMOVAPS      Z7, 128(DI)
+	VMOVAPS      Z12, 320(DI)
+	VMOVAPS      Z10, 512(DI)
+	VMOVAPS      Z13, 704(DI)
+	VMOVAPS      Z11, 896(DI)
+	VMOVAPS      Z9, 1088(DI)
+	VMOVAPS      (DI), Z7
+	VMOVAPS      64(DI), Z8
+	VMOVAPS      128(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         (DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z11, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      192(DI), Z7
+	VMOVAPS      256(DI), Z8
+	VMOVAPS      320(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         48(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z11, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      384(DI), Z7
+	VMOVAPS      448(DI), Z8
+	VMOVAPS      512(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         96(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z11, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      576(DI), Z7
+	VMOVAPS      640(DI), Z8
+	VMOVAPS      704(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         144(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z11, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      768(DI), Z7
+	VMOVAPS      832(DI), Z8
+	VMOVAPS      896(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         192(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z11, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	VMOVAPS      960(DI), Z7
+	VMOVAPS      1024(DI), Z8
+	VMOVAPS      1088(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         240(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z12, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z13, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z11, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000010, SI
+	JZ           done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	MOVQ         (BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         24(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         48(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	VMOVAPS      Z7, (DI)
+	VMOVAPS      Z12, 192(DI)
+	VMOVAPS      Z10, 384(DI)
+	VMOVAPS      Z13, 576(DI)
+	VMOVAPS      Z11, 768(DI)
+	VMOVAPS      Z9, 960(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         32(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         56(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	VMOVAPS      Z7, 64(DI)
+	VMOVAPS      Z12, 256(DI)
+	VMOVAPS      Z10, 448(DI)
+	VMOVAPS      Z13, 640(DI)
+	VMOVAPS      Z11, 832(DI)
+	VMOVAPS      Z9, 1024(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	MOVQ         40(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         64(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	VMOVAPS      Z7, 128(DI)
+	VMOVAPS      Z12, 320(DI)
+	VMOVAPS      Z10, 512(DI)
+	VMOVAPS      Z13, 704(DI)
+	VMOVAPS      Z11, 896(DI)
+	VMOVAPS      Z9, 1088(DI)
+	VMOVAPS      (DI), Z7
+	VMOVAPS      64(DI), Z8
+	VMOVAPS      128(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         (DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z11, K1, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      192(DI), Z7
+	VMOVAPS      256(DI), Z8
+	VMOVAPS      320(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         48(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z11, K1, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      384(DI), Z7
+	VMOVAPS      448(DI), Z8
+	VMOVAPS      512(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         96(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z11, K1, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      576(DI), Z7
+	VMOVAPS      640(DI), Z8
+	VMOVAPS      704(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         144(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z11, K1, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      768(DI), Z7
+	VMOVAPS      832(DI), Z8
+	VMOVAPS      896(DI), Z9
+	VMULPS       Z1, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z3, Z9, Z10
+	VMULPS       Z4, Z7, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z6, Z9, Z11
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z10, Z12
+	VFMADD231PS  Z2, Z8, Z12
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z8, Z10
+	VMOVAPS      Z11, Z13
+	VFMADD231PS  Z5, Z8, Z13
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z5, Z8, Z11
+	MOVQ         192(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z12, K1, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z13, K1, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z11, K1, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	VMOVAPS      960(DI), Z7
+	VMOVAPS      1024(DI), Z8
+	VMOVAPS      1088(DI), Z9
+	VMULPS       Z1, Z7, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z3, Z9, Z1
+	VMULPS       Z4, Z7, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z6, Z9, Z3
+	VMULPS       Z0, Z7, Z0
+	VMOVAPS      Z1, Z4
+	VFMADD231PS  Z2, Z8, Z4
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS Z2, Z8, Z1
+	VMOVAPS      Z3, Z2
+	VFMADD231PS  Z5, Z8, Z2
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS Z5, Z8, Z3
+	MOVQ         240(DX), R8
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z1, K1, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradOutputGradAVX512(SB), $1600-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f400000<>+0(SB), Z0
+	VMOVUPS lanes_3fc00000<>+0(SB), Z1
+	VMOVUPS lanes_3f100000<>+0(SB), Z2
+	VMOVUPS lanes_40100000<>+0(SB), Z3
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Z4
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Z5
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         96(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, (DI)
+	VMOVAPS      Z6, 256(DI)
+	VMOVAPS      Z8, 512(DI)
+	VMOVAPS      Z9, 768(DI)
+	VMOVAPS      Z10, 1024(DI)
+	VMOVAPS      Z7, 1280(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Z4
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Z5
+	MOVQ         72(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         104(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, 64(DI)
+	VMOVAPS      Z6, 320(DI)
+	VMOVAPS      Z8, 576(DI)
+	VMOVAPS      Z9, 832(DI)
+	VMOVAPS      Z10, 1088(DI)
+	VMOVAPS      Z7, 1344(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Z4
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Z5
+	MOVQ         80(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         112(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, 128(DI)
+	VMOVAPS      Z6, 384(DI)
+	VMOVAPS      Z8, 640(DI)
+	VMOVAPS      Z9, 896(DI)
+	VMOVAPS      Z10, 1152(DI)
+	VMOVAPS      Z7, 1408(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Z4
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Z5
+	MOVQ         88(BX), R8
+	VMOVUPS      (CX)(R8*4), Z6
+	MOVQ         120(BX), R8
+	VMOVUPS      (CX)(R8*4), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, 192(DI)
+	VMOVAPS      Z6, 448(DI)
+	VMOVAPS      Z8, 704(DI)
+	VMOVAPS      Z9, 960(DI)
+	VMOVAPS      Z10, 1216(DI)
+	VMOVAPS      Z7, 1472(DI)
+	VMOVAPS      (DI), Z4
+	VMOVAPS      64(DI), Z5
+	VMOVAPS      128(DI), Z6
+	VMOVAPS      192(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         (DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	VMOVAPS      256(DI), Z4
+	VMOVAPS      320(DI), Z5
+	VMOVAPS      384(DI), Z6
+	VMOVAPS      448(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         48(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	VMOVAPS      512(DI), Z4
+	VMOVAPS      576(DI), Z5
+	VMOVAPS      640(DI), Z6
+	VMOVAPS      704(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         96(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	VMOVAPS      768(DI), Z4
+	VMOVAPS      832(DI), Z5
+	VMOVAPS      896(DI), Z6
+	VMOVAPS      960(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         144(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	VMOVAPS      1024(DI), Z4
+	VMOVAPS      1088(DI), Z5
+	VMOVAPS      1152(DI), Z6
+	VMOVAPS      1216(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         192(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	VMOVAPS      1280(DI), Z4
+	VMOVAPS      1344(DI), Z5
+	VMOVAPS      1408(DI), Z6
+	VMOVAPS      1472(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         240(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000010, SI
+	JZ           done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	MOVQ         (BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z4
+	MOVQ         32(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z5
+	MOVQ         64(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         96(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, (DI)
+	VMOVAPS      Z6, 256(DI)
+	VMOVAPS      Z8, 512(DI)
+	VMOVAPS      Z9, 768(DI)
+	VMOVAPS      Z10, 1024(DI)
+	VMOVAPS      Z7, 1280(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z4
+	MOVQ         40(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z5
+	MOVQ         72(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         104(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, 64(DI)
+	VMOVAPS      Z6, 320(DI)
+	VMOVAPS      Z8, 576(DI)
+	VMOVAPS      Z9, 832(DI)
+	VMOVAPS      Z10, 1088(DI)
+	VMOVAPS      Z7, 1344(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z4
+	MOVQ         48(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z5
+	MOVQ         80(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         112(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, 128(DI)
+	VMOVAPS      Z6, 384(DI)
+	VMOVAPS      Z8, 640(DI)
+	VMOVAPS      Z9, 896(DI)
+	VMOVAPS      Z10, 1152(DI)
+	VMOVAPS      Z7, 1408(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z4
+	MOVQ         56(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z5
+	MOVQ         88(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z6
+	MOVQ         120(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	VMOVAPS      Z4, 192(DI)
+	VMOVAPS      Z6, 448(DI)
+	VMOVAPS      Z8, 704(DI)
+	VMOVAPS      Z9, 960(DI)
+	VMOVAPS      Z10, 1216(DI)
+	VMOVAPS      Z7, 1472(DI)
+	VMOVAPS      (DI), Z4
+	VMOVAPS      64(DI), Z5
+	VMOVAPS      128(DI), Z6
+	VMOVAPS      192(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         (DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	VMOVAPS      256(DI), Z4
+	VMOVAPS      320(DI), Z5
+	VMOVAPS      384(DI), Z6
+	VMOVAPS      448(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         48(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	VMOVAPS      512(DI), Z4
+	VMOVAPS      576(DI), Z5
+	VMOVAPS      640(DI), Z6
+	VMOVAPS      704(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         96(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	VMOVAPS      768(DI), Z4
+	VMOVAPS      832(DI), Z5
+	VMOVAPS      896(DI), Z6
+	VMOVAPS      960(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         144(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	VMOVAPS      1024(DI), Z4
+	VMOVAPS      1088(DI), Z5
+	VMOVAPS      1152(DI), Z6
+	VMOVAPS      1216(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z10
+	VFMADD231PS  Z3, Z6, Z10
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z9, Z6
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z5, Z9
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z5, Z10
+	MOVQ         192(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	VMOVAPS      1280(DI), Z4
+	VMOVAPS      1344(DI), Z5
+	VMOVAPS      1408(DI), Z6
+	VMOVAPS      1472(DI), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z4, Z2
+	VFMADD231PS  Z3, Z6, Z2
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z9, Z3
+	VMOVAPS      Z8, Z6
+	VFNMADD231PS Z0, Z9, Z6
+	VMOVAPS      Z2, Z0
+	VFMADD231PS  Z1, Z5, Z0
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS Z1, Z5, Z2
+	MOVQ         240(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernelGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradKernelGradAVX512(SB), $1216-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f4a4588<>+0(SB), Z0
+	VMOVUPS lanes_bf06d905<>+0(SB), Z1
+	VMOVUPS lanes_beca4588<>+0(SB), Z2
+	VMOVUPS lanes_be97b426<>+0(SB), Z3
+	VMOVUPS lanes_3e06d905<>+0(SB), Z4
+	VMOVUPS lanes_3e4a4588<>+0(SB), Z5
+	VMOVUPS lanes_3e97b426<>+0(SB), Z6
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, (DI)
+	VMOVAPS     Z8, 384(DI)
+	VMOVAPS     Z10, 768(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 64(DI)
+	VMOVAPS     Z8, 448(DI)
+	VMOVAPS     Z10, 832(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 128(DI)
+	VMOVAPS     Z8, 512(DI)
+	VMOVAPS     Z10, 896(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 192(DI)
+	VMOVAPS     Z8, 576(DI)
+	VMOVAPS     Z10, 960(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 256(DI)
+	VMOVAPS     Z8, 640(DI)
+	VMOVAPS     Z10, 1024(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Z8
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Z9
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Z10
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 320(DI)
+	VMOVAPS     Z8, 704(DI)
+	VMOVAPS     Z10, 1088(DI)
+	VMOVAPS     (DI), Z7
+	VMOVAPS     64(DI), Z8
+	VMOVAPS     128(DI), Z9
+	VMOVAPS     192(DI), Z10
+	VMOVAPS     256(DI), Z11
+	VMOVAPS     320(DI), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	MOVQ        (DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z8, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	VMOVAPS     384(DI), Z7
+	VMOVAPS     448(DI), Z8
+	VMOVAPS     512(DI), Z9
+	VMOVAPS     576(DI), Z10
+	VMOVAPS     640(DI), Z11
+	VMOVAPS     704(DI), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	MOVQ        24(DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Z8, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	VMOVAPS     768(DI), Z7
+	VMOVAPS     832(DI), Z8
+	VMOVAPS     896(DI), Z9
+	VMOVAPS     960(DI), Z10
+	VMOVAPS     1024(DI), Z11
+	VMOVAPS     1088(DI), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	MOVQ        48(DX), R8
+	VMOVUPS     Z7, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z8, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Z10, (AX)(R8*4)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000010, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	MOVQ        (BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        48(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        96(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        144(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        192(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        240(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, (DI)
+	VMOVAPS     Z8, 384(DI)
+	VMOVAPS     Z10, 768(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        56(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        104(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        152(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        200(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        248(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 64(DI)
+	VMOVAPS     Z8, 448(DI)
+	VMOVAPS     Z10, 832(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        64(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        112(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        160(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        208(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        256(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 128(DI)
+	VMOVAPS     Z8, 512(DI)
+	VMOVAPS     Z10, 896(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        72(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        120(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        168(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        216(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        264(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 192(DI)
+	VMOVAPS     Z8, 576(DI)
+	VMOVAPS     Z10, 960(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        80(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        128(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        176(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        224(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        272(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 256(DI)
+	VMOVAPS     Z8, 640(DI)
+	VMOVAPS     Z10, 1024(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	MOVQ        88(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z8
+	MOVQ        136(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z9
+	MOVQ        184(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z10
+	MOVQ        232(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        280(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	VMOVAPS     Z7, 320(DI)
+	VMOVAPS     Z8, 704(DI)
+	VMOVAPS     Z10, 1088(DI)
+	VMOVAPS     (DI), Z7
+	VMOVAPS     64(DI), Z8
+	VMOVAPS     128(DI), Z9
+	VMOVAPS     192(DI), Z10
+	VMOVAPS     256(DI), Z11
+	VMOVAPS     320(DI), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	MOVQ        (DX), R8
+	VMOVUPS     Z7, K1, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z8, K1, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z10, K1, (AX)(R8*4)
+	VMOVAPS     384(DI), Z7
+	VMOVAPS     448(DI), Z8
+	VMOVAPS     512(DI), Z9
+	VMOVAPS     576(DI), Z10
+	VMOVAPS     640(DI), Z11
+	VMOVAPS     704(DI), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z4, Z9, Z7
+	VMULPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z3, Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z6, Z9, Z10
+	MOVQ        24(DX), R8
+	VMOVUPS     Z7, K1, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Z8, K1, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Z10, K1, (AX)(R8*4)
+	VMOVAPS     768(DI), Z7
+	VMOVAPS     832(DI), Z8
+	VMOVAPS     896(DI), Z9
+	VMOVAPS     960(DI), Z10
+	VMOVAPS     1024(DI), Z11
+	VMOVAPS     1088(DI), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS Z1, Z13, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS Z4, Z9, Z0
+	VMULPS      Z2, Z8, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z5, Z10, Z1
+	VMOVAPS     Z12, Z2
+	VFMADD231PS Z3, Z13, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z6, Z9, Z2
+	MOVQ        48(DX), R8
+	VMOVUPS     Z0, K1, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z1, K1, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Z2, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func copyRowsAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
 // Requires: AVX
 TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48

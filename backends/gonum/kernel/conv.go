@@ -27,7 +27,11 @@ func (v *Conv) sizes() (x, w, y int) {
 // kernels need for v.
 func (p *Pool) ConvScratch(v *Conv) int {
 	forward, input := v.forwardPass(), v.inputPass()
-	return max(forward.plan(p.workers).scratch, input.plan(p.workers).scratch, v.weightPlan(p.workers).scratch)
+	weights := v.weightPlan(p.workers).scratch
+	if v.gradByTiles() {
+		weights = v.tileGradPlan(p.workers).scratch
+	}
+	return max(forward.plan(p.workers).scratch, input.plan(p.workers).scratch, weights)
 }
 
 func (v *Conv) check(x, w, y []float32) {
@@ -55,7 +59,11 @@ func (p *Pool) ConvGradInput(v *Conv, dx, dy, w []float32) {
 // ConvGradWeights computes the gradient with respect to MapW(w).
 func (p *Pool) ConvGradWeights(v *Conv, dw, x, dy []float32) {
 	v.check(x, dw, dy)
-	p.weightGradient(v, dw, x, dy)
+	if v.gradByTiles() {
+		p.weightGradientByTiles(v, dw, x, dy)
+	} else {
+		p.weightGradient(v, dw, x, dy)
+	}
 }
 
 // span returns the range of output positions whose tap at offset k falls

@@ -19,6 +19,14 @@ var convShapes = []Conv{
 	{N: 4, C: 6, H: 8, W: 8, O: 6, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 6},
 }
 
+// tileShapes are computed by Winograd's transforms.
+var tileShapes = []Conv{
+	{N: 34, C: 19, H: 8, W: 8, O: 33, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
+	{N: 3, C: 40, H: 12, W: 14, O: 32, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 0, PadW: 2, Groups: 1},
+	{N: 41, C: 32, H: 4, W: 8, O: 48, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
+	{N: 2, C: 48, H: 6, W: 37, O: 40, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 0, Groups: 1},
+}
+
 // terms calls f for every product x[xi]·w[wi] in y[yi], by the definition.
 func (v *Conv) terms(f func(xi, wi, yi int)) {
 	oh, ow := v.Out()
@@ -58,7 +66,10 @@ func widened(op UnaryOp, x []float32) []float64 {
 
 func TestConv(t *testing.T) {
 	withSets(t, func(t *testing.T) {
-		for i, v := range convShapes {
+		for i, v := range slices.Concat(convShapes, tileShapes) {
+			if forward, input := v.forwardPass(), v.inputPass(); i >= len(convShapes) && !(forward.byTiles() && input.byTiles()) {
+				t.Errorf("%+v: not by tiles", v)
+			}
 			if i%2 == 1 {
 				v.MapX, v.MapW, v.Relu = Square, Exp, true
 			}

@@ -48,6 +48,16 @@ func (a *axis) inside(i, n int) (src, lo, hi int) {
 	return src, lo, max(lo, hi)
 }
 
+// taken is how many taps fall inside a source of length n, over all results.
+func (a *axis) taken(n int) int {
+	sum := 0
+	for i := range a.count {
+		_, lo, hi := a.inside(i, n)
+		sum += hi - lo
+	}
+	return sum
+}
+
 // correlation is a forward pass or a gradient with respect to the input.
 type correlation struct {
 	forward                  bool
@@ -92,6 +102,8 @@ type correlationPlan struct {
 	packedSrc, packedW   int // floats
 	perWorker, scratch   int
 	biasLanes            int
+	byTiles              bool
+	tiles                tilePlan // where byTiles
 }
 
 // laneFloats bounds what one task writes before it is stored, in floats.
@@ -102,22 +114,33 @@ func (c *correlation) plan(workers int) correlationPlan {
 	l := correlationPlan{blocks: ceilDiv(v.N, t.cols), lanes: t.width(v.N), panels: panels(c.dstC, t.rows)}
 	units := l.blocks * v.Groups
 	l.packParts = min(c.srcC, ceilDiv(4*workers, units))
+	l.panelParts = 1
+	l.packedSrc = v.Groups * c.srcH * c.srcW * c.srcC * l.lanes
+	if l.byTiles = c.byTiles(); l.byTiles {
+		c.planTiles(&l, workers)
+	} else {
+		c.planTaps(&l, workers)
+	}
+	l.scratch = l.packedSrc + l.packedW + workers*l.perWorker
+	return l
+}
+
+// planTaps completes the plan for a correlation tap by tap.
+func (c *correlation) planTaps(l *correlationPlan, workers int) {
+	v, t := &c.v, active.tile
+	units := l.blocks * v.Groups
 	fit := max(1, laneFloats/(c.dstW*c.dstC*t.cols))
 	l.rowParts = min(c.dstH, max(ceilDiv(c.dstH, fit), ceilDiv(8*workers, units)))
-	l.panelParts = 1
 	// Few rows and many weights: share out the panels too, so that a panel
 	// is read for all rows at once.
 	if big := c.srcC*v.KH*v.KW*c.dstC > maxPanel; big {
 		l.rowParts = min(l.rowParts, ceilDiv(c.dstH, fit))
 		l.panelParts = min(l.panels, ceilDiv(8*workers, units*l.rowParts))
 	}
-	l.packedSrc = v.Groups * c.srcH * c.srcW * c.srcC * l.lanes
 	l.packedW = v.O * v.C / v.Groups * v.KH * v.KW
 	rows, channels := ceilDiv(c.dstH, l.rowParts), min(c.dstC, ceilDiv(l.panels, l.panelParts)*t.rows)
 	l.biasLanes = channels * t.cols
 	l.perWorker = max(rows*c.dstW*l.biasLanes+l.biasLanes, v.KH*v.KW*t.rows)
-	l.scratch = l.packedSrc + l.packedW + workers*l.perWorker
-	return l
 }
 
 // convRun is the convolution that the pool is working on.
@@ -128,14 +151,20 @@ type convRun struct {
 	dst, src, w, bias  []float32
 	packedSrc, packedW []float32
 	private            []float32
-	packTask, multiply func(task, worker int)
+	offsets            []tileOffsets // by worker
+	packTask           func(task, worker int)
+	multiply           func(task, worker int)
+	multiplyByTiles    func(task, worker int)
 	weights            weightRun
+	tileGrad           tileGradRun
 }
 
 func (r *convRun) init(p *Pool) {
 	r.pool = p
-	r.packTask, r.multiply = r.doPack, r.doMultiply
+	r.offsets = make([]tileOffsets, p.workers)
+	r.packTask, r.multiply, r.multiplyByTiles = r.doPack, r.doMultiply, r.doMultiplyTiles
 	r.weights.init(p)
+	r.tileGrad.init(p)
 }
 
 func (p *Pool) correlate(c *correlation, dst, src, w, bias []float32) {
@@ -148,7 +177,12 @@ func (p *Pool) correlate(c *correlation, dst, src, w, bias []float32) {
 	r.packedW, r.private = s[:r.plan.packedW], s[r.plan.packedW:]
 	g := c.v.Groups
 	p.Run(g*r.plan.blocks*r.plan.packParts+g*c.phasesY*c.phasesX*r.plan.panels, r.packTask)
-	p.Run(g*r.plan.blocks*r.plan.rowParts*r.plan.panelParts, r.multiply)
+	if n := r.plan.blocks * r.plan.rowParts * r.plan.panelParts; r.plan.byTiles {
+		clear(r.packedSrc[len(r.packedSrc)-c.srcC*min(active.tile.cols, r.plan.lanes):])
+		p.Run(n*r.plan.tiles.colParts, r.multiplyByTiles)
+	} else {
+		p.Run(g*n, r.multiply)
+	}
 	r.dst, r.src, r.w, r.bias = nil, nil, nil, nil
 }
 
@@ -173,7 +207,11 @@ func (r *convRun) doPack(task, worker int) {
 	c, v := &r.c, &r.c.v
 	sources := v.Groups * r.plan.blocks * r.plan.packParts
 	if task >= sources {
-		r.packWeights(task-sources, worker)
+		if r.plan.byTiles {
+			r.packKernels(task-sources, worker)
+		} else {
+			r.packWeights(task-sources, worker)
+		}
 		return
 	}
 	unit := task / r.plan.packParts
@@ -240,7 +278,7 @@ func (r *convRun) packWeights(task, worker int) {
 
 // doMultiply computes some rows and panels of the result of a block of images.
 func (r *convRun) doMultiply(task, worker int) {
-	c, v, l := &r.c, &r.c.v, &r.plan
+	c, l := &r.c, &r.plan
 	panelPart := task % l.panelParts
 	task /= l.panelParts
 	rowPart := task % l.rowParts
@@ -286,22 +324,37 @@ func (r *convRun) doMultiply(task, worker int) {
 			}
 		}
 	}
-	pixels := (y1 - y0) * c.dstW
+	r.store(out, biasLanes, stretch{y0, y1, 0, c.dstW}, group, first, images, lanes, r0, channels)
+}
+
+// stretch is a rectangle of the result's pixels.
+type stretch struct{ y0, y1, x0, x1 int }
+
+// store adds the bias to a stretch of some channels of a block of images, in
+// the order pixel, channel, image, applies the activation, and writes it.
+func (r *convRun) store(out, biasLanes []float32, s stretch, group, first, images, lanes, r0, channels int) {
+	c := &r.c
 	if r.bias != nil {
 		biasLanes = biasLanes[:channels*lanes]
-		RepeatEach(biasLanes, r.bias[group*c.dstC+r0:group*c.dstC+r1], lanes)
-		for p := range pixels {
-			at := out[p*channels*lanes : (p+1)*channels*lanes]
-			active.binary[Add](at, at, biasLanes)
+		RepeatEach(biasLanes, r.bias[group*c.dstC+r0:group*c.dstC+r0+channels], lanes)
+		for at := 0; at < len(out); at += len(biasLanes) {
+			active.binary[Add](out[at:at+len(biasLanes)], out[at:at+len(biasLanes)], biasLanes)
 		}
 	}
 	if c.relu {
 		active.unary[Relu](out, out)
 	}
+	// Whole rows are one run of pixels.
+	rows, run := s.y1-s.y0, s.x1-s.x0
+	if run == c.dstW {
+		rows, run = 1, rows*run
+	}
 	plane := c.dstH * c.dstW
-	image := plane * c.dstC * v.Groups
-	for ch := range channels {
-		to := r.dst[first*image+(group*c.dstC+r0+ch)*plane+y0*c.dstW:]
-		transpose(to, image, out[ch*lanes:], channels*lanes, pixels, images)
+	image := plane * c.dstC * c.v.Groups
+	for i := range rows {
+		for ch := range channels {
+			to := r.dst[first*image+(group*c.dstC+r0+ch)*plane+(s.y0+i)*c.dstW+s.x0:]
+			transpose(to, image, out[(i*run*channels+ch)*lanes:], channels*lanes, run, images)
+		}
 	}
 }

@@ -28,6 +28,7 @@ type set struct {
 	maxPairsGrad func(da, db, a, b, g []float32)
 	copyRows     func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
 	prefetch     func(x []float32)
+	winograd     [numWinograd]winogradFunc
 	tile         *tile // of the matrix product
 }
 
@@ -55,6 +56,7 @@ var portable = func() set {
 		maxPairsGrad:    maxPairsGradGo,
 		copyRows:        copyRowsGo,
 		prefetch:        func([]float32) {},
+		winograd:        winogradGo,
 		tile:            &tileGo,
 	}
 	for op := range numBinary {
@@ -82,6 +84,7 @@ func (s set) overlaid(v set) set {
 	overlay(s.binary[:], v.binary[:], func(f func(dst, a, b []float32)) bool { return f != nil })
 	overlay(s.binaryScalar[:], v.binaryScalar[:], func(f func(dst, a []float32, s float32)) bool { return f != nil })
 	overlay(s.scalarBinary[:], v.scalarBinary[:], func(f func(dst, b []float32, s float32)) bool { return f != nil })
+	overlay(s.winograd[:], v.winograd[:], func(f winogradFunc) bool { return f != nil })
 	if v.fma != nil {
 		s.fma = v.fma
 	}

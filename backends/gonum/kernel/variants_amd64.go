@@ -94,6 +94,13 @@ var setAVX2 = set{
 	copyRows:        copyRowsOfAVX2,
 	prefetch:        prefetchLines,
 	transpose:       transposeAVX2,
+	winograd: [numWinograd]winogradFunc{
+		winogradInput:      winogradInputAVX2,
+		winogradOutput:     winogradOutputAVX2,
+		winogradKernel:     winogradKernelAVX2,
+		winogradOutputGrad: winogradOutputGradAVX2,
+		winogradKernelGrad: winogradKernelGradAVX2,
+	},
 	tile: &tile{rows: 6, cols: 16, widths: []int{8, 16}, run: [][]tileFunc{
 		{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},
 		{nil, tileAVX2_1x16, tileAVX2_2x16, tileAVX2_3x16, tileAVX2_4x16, tileAVX2_5x16, tileAVX2_6x16},
@@ -165,6 +172,13 @@ var setAVX512 = set{
 	normal:          normalAVX512,
 	copyRows:        copyRowsOfAVX512,
 	transpose:       transposeAVX512,
+	winograd: [numWinograd]winogradFunc{
+		winogradInput:      winogradInputAVX512,
+		winogradOutput:     winogradOutputAVX512,
+		winogradKernel:     winogradKernelAVX512,
+		winogradOutputGrad: winogradOutputGradAVX512,
+		winogradKernelGrad: winogradKernelGradAVX512,
+	},
 	tile: &tile{rows: 14, cols: 32, widths: []int{8, 16, 32}, run: [][]tileFunc{
 		{nil, tileAVX512_1x8, tileAVX512_2x8, tileAVX512_3x8, tileAVX512_4x8, tileAVX512_5x8, tileAVX512_6x8, tileAVX512_7x8, tileAVX512_8x8, tileAVX512_9x8, tileAVX512_10x8, tileAVX512_11x8, tileAVX512_12x8, tileAVX512_13x8, tileAVX512_14x8},
 		{nil, tileAVX512_1x16, tileAVX512_2x16, tileAVX512_3x16, tileAVX512_4x16, tileAVX512_5x16, tileAVX512_6x16, tileAVX512_7x16, tileAVX512_8x16, tileAVX512_9x16, tileAVX512_10x16, tileAVX512_11x16, tileAVX512_12x16, tileAVX512_13x16, tileAVX512_14x16},

@@ -22,6 +22,8 @@ func main() {
 	laneData()
 	noises()
 	pools()
+	winograds(avx2)
+	winograds(avx512)
 	copies()
 	prefetch()
 	Generate()
