@@ -24,6 +24,8 @@ func init() {
 type Backend struct {
 	pool *kernel.Pool
 	runs uint64
+	// contents counts all that buffers have held.
+	contents uint64
 }
 
 // New starts the backend with the given number of workers, the calling
@@ -49,7 +51,8 @@ func (b *Backend) Alloc(t ir.Type) (backends.Buffer, error) {
 	if err := backends.CheckType(t); err != nil {
 		return nil, fmt.Errorf("gonum: %w", err)
 	}
-	buf := &buffer{typ: t}
+	buf := &buffer{be: b, typ: t}
+	buf.renew()
 	if t.DType == ir.U32 {
 		buf.u32 = make([]uint32, t.Size())
 	} else {
@@ -65,6 +68,7 @@ func (b *Backend) Close() error {
 }
 
 type buffer struct {
+	be  *Backend
 	typ ir.Type
 	f32 []float32
 	u32 []uint32
@@ -73,6 +77,15 @@ type buffer struct {
 	// twice is found without a table.
 	run   uint64
 	taken bool
+	// contents is a number that nothing else has had that the buffer or another
+	// has held.
+	contents uint64
+}
+
+// renew says that the buffer holds something else.
+func (b *buffer) renew() {
+	b.be.contents++
+	b.contents = b.be.contents
 }
 
 func (b *buffer) Type() ir.Type { return b.typ }
@@ -83,6 +96,7 @@ func (b *buffer) Write(src backends.Data) error {
 	}
 	copy(b.f32, src.F32)
 	copy(b.u32, src.U32)
+	b.renew()
 	return nil
 }
 

@@ -24,6 +24,10 @@ type executable struct {
 	// states is the argument that a result may take the place of, or −1.
 	states []int
 	instr  []instr
+	// read is the contents of the arguments in the last run, and changed says
+	// which of them are others than in the run before.
+	read    []uint64
+	changed []bool
 	// regs is one worker's registers for blocks, by worker.
 	regs  [][]float32
 	arena int             // floats
@@ -69,6 +73,7 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	n := len(p.Instrs)
 	e := &executable{be: b, p: p, args: p.Params(), plan: pl, arena: size, states: backends.States(p),
 		f32: make([][]float32, n), u32: make([][]uint32, n), out: make([]backends.Data, len(p.Results))}
+	e.read, e.changed = make([]uint64, len(e.args)), make([]bool, len(e.args))
 	for range p.Results {
 		e.home = append(e.home, ir.None)
 	}
@@ -195,6 +200,14 @@ func (e *executable) bind(args, results []backends.Buffer) error {
 		}
 		b.run, b.taken = e.be.runs, true
 		e.out[i] = backends.Data{F32: b.f32, U32: b.u32}
+	}
+	for i, a := range args {
+		b := a.(*buffer)
+		e.changed[i] = b.contents != e.read[i]
+		e.read[i] = b.contents
+	}
+	for _, r := range results {
+		r.(*buffer).renew()
 	}
 	for i, v := range e.home {
 		if v != ir.None {

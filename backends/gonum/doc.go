@@ -9,6 +9,7 @@
 //	simplify.go  rewrites of the program that save work
 //	plan.go      which values exist in memory, which instruction reads what
 //	fuse.go      elementwise groups: which ops share one pass
+//	keep.go      what groups keep from run to run
 //	remat.go     what groups compute again rather than read
 //	inplace.go   results that take the place of their state
 //	schedule.go  the order of instructions, and the arena

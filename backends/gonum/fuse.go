@@ -21,6 +21,7 @@ type units struct {
 // an op runs where its value is wanted and not before; then groups that read
 // the same array are joined. No merge may make a cycle of groups.
 func (pl *plan) fuse() {
+	pl.findOrigins()
 	n := len(pl.p.Instrs)
 	pl.of, pl.members, pl.stamp = make([]int, n), make([][]ir.Value, n), make([]int, n)
 	for v := range ir.Value(n) {
@@ -69,7 +70,7 @@ func (pl *plan) computed(v ir.Value) bool {
 func (pl *plan) merge(v, w ir.Value) {
 	a, b := pl.of[v], pl.of[w]
 	if a == b || !pl.fusible(v) || !pl.fusible(w) || pl.extent(v) != pl.extent(w) ||
-		pl.clash(a, b) || !pl.legal(a, b) {
+		pl.clash(a, b) || pl.staysApart(a, b) || !pl.legal(a, b) {
 		return
 	}
 	if a > b {

@@ -25,6 +25,10 @@ type group struct {
 	sums    []terminal
 	rows    []row
 	task    func(task, worker int)
+	// keep says that what was computed holds, once kept, until one of the
+	// arguments that it is computed from changes.
+	keep, kept bool
+	sources    []int
 }
 
 // terminal is a sum that the group ends in. Its parts are summed apart, so
@@ -154,6 +158,9 @@ func (e *executable) newGroup(members []ir.Value) *group {
 	c.emit(members)
 	g.regs = allocate(g.code)
 	g.streams = streamed(g.code)
+	if g.keep = e.plan.keeps(unit); g.keep {
+		g.sources = e.plan.sources(unit)
+	}
 	if g.regs > cacheRegs && plane == 0 {
 		g.block /= 2
 	}
@@ -179,6 +186,9 @@ func (e *executable) newGroup(members []ir.Value) *group {
 func (g *group) reserve(*executable) int { return 0 }
 
 func (g *group) run(e *executable) {
+	if g.current() {
+		return
+	}
 	for i := range g.rows {
 		g.rows[i].spread(e)
 	}

@@ -23,6 +23,11 @@ type plan struct {
 	// state is the parameter that a result may take the place of, or ir.None.
 	state []ir.Value
 
+	// origin is what an elementwise value is computed from; apart, that a value
+	// is kept apart from the noise that joins it.
+	origin []origin
+	apart  []bool
+
 	units
 }
 

@@ -119,7 +119,7 @@ func (pl *plan) worthRecomputing(v ir.Value) bool {
 // onlyBetweenGroups reports whether v is in memory only because another group
 // of its extent reads it, element by element.
 func (pl *plan) onlyBetweenGroups(v ir.Value) bool {
-	if pl.of[v] < 0 || !pl.fusible(v) || pl.isNoise(v) || pl.p.Instrs[v].Op == ir.ReduceSum || pl.p.Instrs[v].Op == ir.Broadcast || !pl.stored(v) {
+	if pl.of[v] < 0 || !pl.fusible(v) || pl.isNoise(v) || pl.apart[v] || pl.p.Instrs[v].Op == ir.ReduceSum || pl.p.Instrs[v].Op == ir.Broadcast || !pl.stored(v) {
 		return false
 	}
 	if _, ok := pl.result[v]; ok || pl.isCopied(v) {
@@ -143,6 +143,21 @@ func (pl *plan) inMemory(v ir.Value) bool {
 	return pl.of[v] < 0 || pl.stored(v) && !pl.onlyBetweenGroups(v)
 }
 
+// opCost is how long an op takes, in simple ops.
+func opCost(op ir.Op) int {
+	switch op {
+	case ir.Div, ir.Sqrt:
+		return 3
+	case ir.Exp, ir.Log, ir.Log1p, ir.Sigmoid, ir.Tanh, ir.Sin, ir.Cos, ir.Uniform:
+		return 8
+	case ir.Softplus:
+		return 12
+	case ir.Normal:
+		return 16
+	}
+	return 1
+}
+
 // recipe is what it takes to compute a value from what is in memory.
 type recipe struct {
 	pl         *plan
@@ -158,16 +173,7 @@ func (r *recipe) add(v ir.Value) {
 	}
 	r.done = append(r.done, v)
 	in := &r.pl.p.Instrs[v]
-	switch in.Op {
-	case ir.Div, ir.Sqrt:
-		r.cost += 3
-	case ir.Exp, ir.Log, ir.Log1p, ir.Sigmoid, ir.Tanh, ir.Sin, ir.Cos:
-		r.cost += 8
-	case ir.Softplus:
-		r.cost += 12
-	default:
-		r.cost++
-	}
+	r.cost += opCost(in.Op)
 	for _, a := range in.Args {
 		acc := r.pl.access(a)
 		switch {

@@ -150,6 +150,9 @@ func (pl *plan) arena(order []int) ([]place, int) {
 			if pl.isCopied(m) {
 				p.end = len(order)
 			}
+			if pl.keeps(u) {
+				p.first, p.end = 0, len(order)
+			}
 			places = append(places, p)
 		}
 	}
