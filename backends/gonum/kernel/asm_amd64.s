@@ -22145,11 +22145,19 @@ DATA lane<>+16(SB)/4, $0x00000004
 DATA lane<>+20(SB)/4, $0x00000005
 DATA lane<>+24(SB)/4, $0x00000006
 DATA lane<>+28(SB)/4, $0x00000007
-GLOBL lane<>(SB), RODATA|NOPTR, $32
+DATA lane<>+32(SB)/4, $0x00000008
+DATA lane<>+36(SB)/4, $0x00000009
+DATA lane<>+40(SB)/4, $0x0000000a
+DATA lane<>+44(SB)/4, $0x0000000b
+DATA lane<>+48(SB)/4, $0x0000000c
+DATA lane<>+52(SB)/4, $0x0000000d
+DATA lane<>+56(SB)/4, $0x0000000e
+DATA lane<>+60(SB)/4, $0x0000000f
+GLOBL lane<>(SB), RODATA|NOPTR, $64
 
 // func uniformAVX2(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
 // Requires: AVX, AVX2
-TEXT ·uniformAVX2(SB), NOSPLIT, $416-40
+TEXT ·uniformAVX2(SB), NOSPLIT, $384-40
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
 	MOVL         k0+24(FP), DX
@@ -22210,23 +22218,23 @@ TEXT ·uniformAVX2(SB), NOSPLIT, $416-40
 loop:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y0, Y0
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y1
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y2, Y2
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y3
 	VMOVD        BX, X4
 	VPBROADCASTD X4, Y4
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y4, Y4
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y5
 	VMOVD        BX, X6
 	VPBROADCASTD X6, Y6
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y6, Y6
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y7
 	VPADDD       Y1, Y0, Y0
 	VPSLLD       $0x0d, Y1, Y8
@@ -22711,8 +22719,8 @@ rest:
 one:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y0, Y0
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSLLD       $0x0d, Y1, Y2
@@ -22841,8 +22849,8 @@ tail:
 	JZ           done
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y0, Y0
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSLLD       $0x0d, Y1, Y2
@@ -22996,7 +23004,7 @@ GLOBL lanes_33800000<>(SB), RODATA|NOPTR, $64
 
 // func normalAVX2(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·normalAVX2(SB), NOSPLIT, $416-40
+TEXT ·normalAVX2(SB), NOSPLIT, $384-40
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
 	MOVL         k0+24(FP), DX
@@ -23057,23 +23065,23 @@ TEXT ·normalAVX2(SB), NOSPLIT, $416-40
 loop:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y0, Y0
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y1
 	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y2, Y2
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y3
 	VMOVD        BX, X4
 	VPBROADCASTD X4, Y4
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y4, Y4
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y5
 	VMOVD        BX, X6
 	VPBROADCASTD X6, Y6
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y6, Y6
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y7
 	VPADDD       Y1, Y0, Y0
 	VPSLLD       $0x0d, Y1, Y8
@@ -23770,8 +23778,8 @@ rest:
 one:
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y0, Y0
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSLLD       $0x0d, Y1, Y2
@@ -23953,8 +23961,8 @@ tail:
 	JZ           done
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
 	VPADDD       lane<>+0(SB), Y0, Y0
+	ADDL         $0x00000008, BX
 	VMOVUPS      (SP), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSLLD       $0x0d, Y1, Y2
@@ -24214,1496 +24222,1468 @@ DATA lanes_40c90fdb<>+60(SB)/4, $0x40c90fdb
 GLOBL lanes_40c90fdb<>(SB), RODATA|NOPTR, $64
 
 // func uniformAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
-// Requires: AVX, AVX2, AVX512F, AVX512VL
-TEXT ·uniformAVX512(SB), NOSPLIT, $416-40
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         dst_len+8(FP), CX
-	MOVL         k0+24(FP), DX
-	MOVL         k1+28(FP), BX
-	MOVL         DX, SI
-	XORL         BX, SI
-	XORL         $0x1bd11bda, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	MOVL         SI, DI
-	ADDL         $0x00000001, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	MOVL         DX, DI
-	ADDL         $0x00000002, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	MOVL         BX, DI
-	ADDL         $0x00000003, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	MOVL         SI, DI
-	ADDL         $0x00000004, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	MOVL         DX, SI
-	ADDL         $0x00000005, SI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	MOVL         c1+36(FP), SI
-	ADDL         BX, SI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
-	MOVL         c0+32(FP), BX
-	ADDL         DX, BX
-	SUBQ         $0x00000040, CX
-	JL           rest
+// Requires: AVX, AVX512F, BMI2
+TEXT ·uniformAVX512(SB), NOSPLIT, $48-40
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVL k0+24(FP), DX
+	MOVL k1+28(FP), BX
+	MOVL DX, SI
+	XORL BX, SI
+	XORL $0x1bd11bda, SI
+	MOVL BX, 4(SP)
+	MOVL SI, DI
+	ADDL $0x00000001, DI
+	MOVL DI, 8(SP)
+	MOVL SI, 12(SP)
+	MOVL DX, DI
+	ADDL $0x00000002, DI
+	MOVL DI, 16(SP)
+	MOVL DX, 20(SP)
+	MOVL BX, DI
+	ADDL $0x00000003, DI
+	MOVL DI, 24(SP)
+	MOVL BX, 28(SP)
+	MOVL SI, DI
+	ADDL $0x00000004, DI
+	MOVL DI, 32(SP)
+	MOVL SI, 36(SP)
+	MOVL DX, SI
+	ADDL $0x00000005, SI
+	MOVL SI, 40(SP)
+	MOVL c1+36(FP), SI
+	ADDL BX, SI
+	MOVL SI, (SP)
+	MOVL c0+32(FP), BX
+	ADDL DX, BX
+	SUBQ $0x00000080, CX
+	JL   rest
 
 loop:
 	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y0, Y0
-	VMOVUPS      (SP), Y1
+	VPBROADCASTD X0, Z0
+	VPADDD       lane<>+0(SB), Z0, Z0
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z1
 	VMOVD        BX, X2
-	VPBROADCASTD X2, Y2
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y2, Y2
-	VMOVUPS      (SP), Y3
+	VPBROADCASTD X2, Z2
+	VPADDD       lane<>+0(SB), Z2, Z2
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z3
 	VMOVD        BX, X4
-	VPBROADCASTD X4, Y4
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y4, Y4
-	VMOVUPS      (SP), Y5
+	VPBROADCASTD X4, Z4
+	VPADDD       lane<>+0(SB), Z4, Z4
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z5
 	VMOVD        BX, X6
-	VPBROADCASTD X6, Y6
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y6, Y6
-	VMOVUPS      (SP), Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0f, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0f, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0f, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1a, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1a, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1a, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x06, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x06, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x06, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       32(SP), Y0, Y0
-	VPADDD       64(SP), Y1, Y1
-	VPADDD       32(SP), Y2, Y2
-	VPADDD       64(SP), Y3, Y3
-	VPADDD       32(SP), Y4, Y4
-	VPADDD       64(SP), Y5, Y5
-	VPADDD       32(SP), Y6, Y6
-	VPADDD       64(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x11, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x11, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x11, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x10, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x10, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x10, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x18, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x18, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x18, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       96(SP), Y0, Y0
-	VPADDD       128(SP), Y1, Y1
-	VPADDD       96(SP), Y2, Y2
-	VPADDD       128(SP), Y3, Y3
-	VPADDD       96(SP), Y4, Y4
-	VPADDD       128(SP), Y5, Y5
-	VPADDD       96(SP), Y6, Y6
-	VPADDD       128(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0f, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0f, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0f, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1a, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1a, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1a, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x06, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x06, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x06, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       160(SP), Y0, Y0
-	VPADDD       192(SP), Y1, Y1
-	VPADDD       160(SP), Y2, Y2
-	VPADDD       192(SP), Y3, Y3
-	VPADDD       160(SP), Y4, Y4
-	VPADDD       192(SP), Y5, Y5
-	VPADDD       160(SP), Y6, Y6
-	VPADDD       192(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x11, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x11, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x11, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x10, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x10, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x10, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x18, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x18, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x18, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       224(SP), Y0, Y0
-	VPADDD       256(SP), Y1, Y1
-	VPADDD       224(SP), Y2, Y2
-	VPADDD       256(SP), Y3, Y3
-	VPADDD       224(SP), Y4, Y4
-	VPADDD       256(SP), Y5, Y5
-	VPADDD       224(SP), Y6, Y6
-	VPADDD       256(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0f, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0f, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0f, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1a, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1a, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1a, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x06, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x06, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x06, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       288(SP), Y0, Y0
-	VPADDD       320(SP), Y1, Y1
-	VPADDD       288(SP), Y2, Y2
-	VPADDD       320(SP), Y3, Y3
-	VPADDD       288(SP), Y4, Y4
-	VPADDD       320(SP), Y5, Y5
-	VPADDD       288(SP), Y6, Y6
-	VPADDD       320(SP), Y7, Y7
-	VPSRLD       $0x08, Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSRLD       $0x08, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	VPSRLD       $0x08, Y2, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSRLD       $0x08, Y3, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMOVUPS      Y0, 64(AX)
-	VMOVUPS      Y1, 96(AX)
-	VPSRLD       $0x08, Y4, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSRLD       $0x08, Y5, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMOVUPS      Y0, 128(AX)
-	VMOVUPS      Y1, 160(AX)
-	VPSRLD       $0x08, Y6, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSRLD       $0x08, Y7, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMOVUPS      Y0, 192(AX)
-	VMOVUPS      Y1, 224(AX)
-	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000040, CX
+	VPBROADCASTD X6, Z6
+	VPADDD       lane<>+0(SB), Z6, Z6
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x0d, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x0d, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x0d, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x0f, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x0f, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x0f, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x1a, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x1a, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x1a, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x06, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x06, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x06, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD.BCST  4(SP), Z0, Z0
+	VPADDD.BCST  8(SP), Z1, Z1
+	VPADDD.BCST  4(SP), Z2, Z2
+	VPADDD.BCST  8(SP), Z3, Z3
+	VPADDD.BCST  4(SP), Z4, Z4
+	VPADDD.BCST  8(SP), Z5, Z5
+	VPADDD.BCST  4(SP), Z6, Z6
+	VPADDD.BCST  8(SP), Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x11, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x11, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x11, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x1d, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x1d, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x1d, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x10, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x10, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x10, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x18, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x18, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x18, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD.BCST  12(SP), Z0, Z0
+	VPADDD.BCST  16(SP), Z1, Z1
+	VPADDD.BCST  12(SP), Z2, Z2
+	VPADDD.BCST  16(SP), Z3, Z3
+	VPADDD.BCST  12(SP), Z4, Z4
+	VPADDD.BCST  16(SP), Z5, Z5
+	VPADDD.BCST  12(SP), Z6, Z6
+	VPADDD.BCST  16(SP), Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x0d, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x0d, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x0d, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x0f, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x0f, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x0f, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x1a, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x1a, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x1a, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x06, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x06, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x06, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD.BCST  20(SP), Z0, Z0
+	VPADDD.BCST  24(SP), Z1, Z1
+	VPADDD.BCST  20(SP), Z2, Z2
+	VPADDD.BCST  24(SP), Z3, Z3
+	VPADDD.BCST  20(SP), Z4, Z4
+	VPADDD.BCST  24(SP), Z5, Z5
+	VPADDD.BCST  20(SP), Z6, Z6
+	VPADDD.BCST  24(SP), Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x11, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x11, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x11, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x1d, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x1d, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x1d, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x10, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x10, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x10, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x18, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x18, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x18, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD.BCST  28(SP), Z0, Z0
+	VPADDD.BCST  32(SP), Z1, Z1
+	VPADDD.BCST  28(SP), Z2, Z2
+	VPADDD.BCST  32(SP), Z3, Z3
+	VPADDD.BCST  28(SP), Z4, Z4
+	VPADDD.BCST  32(SP), Z5, Z5
+	VPADDD.BCST  28(SP), Z6, Z6
+	VPADDD.BCST  32(SP), Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x0d, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x0d, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x0d, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x0f, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x0f, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x0f, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x1a, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x1a, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x1a, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z3, Z2, Z2
+	VPROLD       $0x06, Z3, Z3
+	VPXORD       Z2, Z3, Z3
+	VPADDD       Z5, Z4, Z4
+	VPROLD       $0x06, Z5, Z5
+	VPXORD       Z4, Z5, Z5
+	VPADDD       Z7, Z6, Z6
+	VPROLD       $0x06, Z7, Z7
+	VPXORD       Z6, Z7, Z7
+	VPADDD.BCST  36(SP), Z0, Z0
+	VPADDD.BCST  40(SP), Z1, Z1
+	VPADDD.BCST  36(SP), Z2, Z2
+	VPADDD.BCST  40(SP), Z3, Z3
+	VPADDD.BCST  36(SP), Z4, Z4
+	VPADDD.BCST  40(SP), Z5, Z5
+	VPADDD.BCST  36(SP), Z6, Z6
+	VPADDD.BCST  40(SP), Z7, Z7
+	VPSRLD       $0x08, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VPSRLD       $0x08, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VSHUFF64X2   $0x44, Z1, Z0, Z8
+	VSHUFF64X2   $0xee, Z1, Z0, Z0
+	VMOVUPS      Z8, (AX)
+	VMOVUPS      Z0, 64(AX)
+	VPSRLD       $0x08, Z2, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VPSRLD       $0x08, Z3, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VSHUFF64X2   $0x44, Z1, Z0, Z2
+	VSHUFF64X2   $0xee, Z1, Z0, Z0
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z0, 192(AX)
+	VPSRLD       $0x08, Z4, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VPSRLD       $0x08, Z5, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VSHUFF64X2   $0x44, Z1, Z0, Z2
+	VSHUFF64X2   $0xee, Z1, Z0, Z0
+	VMOVUPS      Z2, 256(AX)
+	VMOVUPS      Z0, 320(AX)
+	VPSRLD       $0x08, Z6, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VPSRLD       $0x08, Z7, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VSHUFF64X2   $0x44, Z1, Z0, Z2
+	VSHUFF64X2   $0xee, Z1, Z0, Z0
+	VMOVUPS      Z2, 384(AX)
+	VMOVUPS      Z0, 448(AX)
+	ADDQ         $0x00000200, AX
+	SUBQ         $0x00000080, CX
 	JGE          loop
 
 rest:
-	ADDQ $0x00000030, CX
+	ADDQ $0x00000060, CX
 	JL   tail
 
 one:
 	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y0, Y0
-	VMOVUPS      (SP), Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       32(SP), Y0, Y0
-	VPADDD       64(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       96(SP), Y0, Y0
-	VPADDD       128(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       160(SP), Y0, Y0
-	VPADDD       192(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       224(SP), Y0, Y0
-	VPADDD       256(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       288(SP), Y0, Y0
-	VPADDD       320(SP), Y1, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSRLD       $0x08, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000010, CX
+	VPBROADCASTD X0, Z0
+	VPADDD       lane<>+0(SB), Z0, Z0
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  4(SP), Z0, Z0
+	VPADDD.BCST  8(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  12(SP), Z0, Z0
+	VPADDD.BCST  16(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  20(SP), Z0, Z0
+	VPADDD.BCST  24(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  28(SP), Z0, Z0
+	VPADDD.BCST  32(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  36(SP), Z0, Z0
+	VPADDD.BCST  40(SP), Z1, Z1
+	VPSRLD       $0x08, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VPSRLD       $0x08, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VSHUFF64X2   $0x44, Z1, Z0, Z2
+	VSHUFF64X2   $0xee, Z1, Z0, Z0
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
 	JGE          one
 
 tail:
-	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000020, CX
 	JZ           done
 	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y0, Y0
-	VMOVUPS      (SP), Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       32(SP), Y0, Y0
-	VPADDD       64(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       96(SP), Y0, Y0
-	VPADDD       128(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       160(SP), Y0, Y0
-	VPADDD       192(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       224(SP), Y0, Y0
-	VPADDD       256(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       288(SP), Y0, Y0
-	VPADDD       320(SP), Y1, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSRLD       $0x08, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	LEAQ         laneMask<>+0(SB), BX
-	MOVQ         $0x00000010, DX
-	SUBQ         CX, DX
-	VMOVUPS      (BX)(DX*4), Y2
-	VMASKMOVPS   Y0, Y2, (AX)
-	LEAQ         laneMask<>+0(SB), BX
-	MOVQ         $0x00000010, DX
-	SUBQ         CX, DX
-	VMOVUPS      32(BX)(DX*4), Y0
-	VMASKMOVPS   Y1, Y0, 32(AX)
-	ADDQ         $0x00000040, AX
+	VPBROADCASTD X0, Z0
+	VPADDD       lane<>+0(SB), Z0, Z0
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  4(SP), Z0, Z0
+	VPADDD.BCST  8(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  12(SP), Z0, Z0
+	VPADDD.BCST  16(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  20(SP), Z0, Z0
+	VPADDD.BCST  24(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  28(SP), Z0, Z0
+	VPADDD.BCST  32(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  36(SP), Z0, Z0
+	VPADDD.BCST  40(SP), Z1, Z1
+	VPSRLD       $0x08, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VPSRLD       $0x08, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VSHUFF64X2   $0x44, Z1, Z0, Z2
+	VSHUFF64X2   $0xee, Z1, Z0, Z0
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPS      Z2, K1, (AX)
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	SHRQ         $0x10, DX
+	KMOVW        DX, K1
+	VMOVUPS      Z0, K1, 64(AX)
+	ADDQ         $0x00000080, AX
 
 done:
 	VZEROUPPER
 	RET
 
 // func normalAVX512(dst []float32, k0 uint32, k1 uint32, c0 uint32, c1 uint32)
-// Requires: AVX, AVX2, AVX512F, AVX512VL, FMA3
-TEXT ·normalAVX512(SB), NOSPLIT, $416-40
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         dst_len+8(FP), CX
-	MOVL         k0+24(FP), DX
-	MOVL         k1+28(FP), BX
-	MOVL         DX, SI
-	XORL         BX, SI
-	XORL         $0x1bd11bda, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	MOVL         SI, DI
-	ADDL         $0x00000001, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	MOVL         DX, DI
-	ADDL         $0x00000002, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	MOVL         BX, DI
-	ADDL         $0x00000003, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	MOVL         SI, DI
-	ADDL         $0x00000004, DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	MOVL         DX, SI
-	ADDL         $0x00000005, SI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	MOVL         c1+36(FP), SI
-	ADDL         BX, SI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
-	MOVL         c0+32(FP), BX
-	ADDL         DX, BX
-	SUBQ         $0x00000040, CX
-	JL           rest
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalAVX512(SB), NOSPLIT, $48-40
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVL k0+24(FP), DX
+	MOVL k1+28(FP), BX
+	MOVL DX, SI
+	XORL BX, SI
+	XORL $0x1bd11bda, SI
+	MOVL BX, 4(SP)
+	MOVL SI, DI
+	ADDL $0x00000001, DI
+	MOVL DI, 8(SP)
+	MOVL SI, 12(SP)
+	MOVL DX, DI
+	ADDL $0x00000002, DI
+	MOVL DI, 16(SP)
+	MOVL DX, 20(SP)
+	MOVL BX, DI
+	ADDL $0x00000003, DI
+	MOVL DI, 24(SP)
+	MOVL BX, 28(SP)
+	MOVL SI, DI
+	ADDL $0x00000004, DI
+	MOVL DI, 32(SP)
+	MOVL SI, 36(SP)
+	MOVL DX, SI
+	ADDL $0x00000005, SI
+	MOVL SI, 40(SP)
+	MOVL c1+36(FP), SI
+	ADDL BX, SI
+	MOVL SI, (SP)
+	MOVL c0+32(FP), BX
+	ADDL DX, BX
+	SUBQ $0x00000080, CX
+	JL   rest
 
 loop:
 	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y0, Y0
-	VMOVUPS      (SP), Y1
-	VMOVD        BX, X2
-	VPBROADCASTD X2, Y2
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y2, Y2
-	VMOVUPS      (SP), Y3
-	VMOVD        BX, X4
-	VPBROADCASTD X4, Y4
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y4, Y4
-	VMOVUPS      (SP), Y5
-	VMOVD        BX, X6
-	VPBROADCASTD X6, Y6
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y6, Y6
-	VMOVUPS      (SP), Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0f, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0f, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0f, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1a, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1a, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1a, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x06, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x06, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x06, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       32(SP), Y0, Y0
-	VPADDD       64(SP), Y1, Y1
-	VPADDD       32(SP), Y2, Y2
-	VPADDD       64(SP), Y3, Y3
-	VPADDD       32(SP), Y4, Y4
-	VPADDD       64(SP), Y5, Y5
-	VPADDD       32(SP), Y6, Y6
-	VPADDD       64(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x11, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x11, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x11, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x10, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x10, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x10, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x18, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x18, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x18, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       96(SP), Y0, Y0
-	VPADDD       128(SP), Y1, Y1
-	VPADDD       96(SP), Y2, Y2
-	VPADDD       128(SP), Y3, Y3
-	VPADDD       96(SP), Y4, Y4
-	VPADDD       128(SP), Y5, Y5
-	VPADDD       96(SP), Y6, Y6
-	VPADDD       128(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0f, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0f, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0f, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1a, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1a, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1a, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x06, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x06, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x06, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       160(SP), Y0, Y0
-	VPADDD       192(SP), Y1, Y1
-	VPADDD       160(SP), Y2, Y2
-	VPADDD       192(SP), Y3, Y3
-	VPADDD       160(SP), Y4, Y4
-	VPADDD       192(SP), Y5, Y5
-	VPADDD       160(SP), Y6, Y6
-	VPADDD       192(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x11, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x11, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x11, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x10, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x10, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x10, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x18, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x18, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x18, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       224(SP), Y0, Y0
-	VPADDD       256(SP), Y1, Y1
-	VPADDD       224(SP), Y2, Y2
-	VPADDD       256(SP), Y3, Y3
-	VPADDD       224(SP), Y4, Y4
-	VPADDD       256(SP), Y5, Y5
-	VPADDD       224(SP), Y6, Y6
-	VPADDD       256(SP), Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0d, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0d, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0d, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x0f, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x0f, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x0f, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x1a, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x1a, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x1a, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y3, Y2, Y2
-	VPROLD       $0x06, Y3, Y3
-	VPXOR        Y2, Y3, Y3
-	VPADDD       Y5, Y4, Y4
-	VPROLD       $0x06, Y5, Y5
-	VPXOR        Y4, Y5, Y5
-	VPADDD       Y7, Y6, Y6
-	VPROLD       $0x06, Y7, Y7
-	VPXOR        Y6, Y7, Y7
-	VPADDD       288(SP), Y0, Y0
-	VPADDD       320(SP), Y1, Y1
-	VPADDD       288(SP), Y2, Y2
-	VPADDD       320(SP), Y3, Y3
-	VPADDD       288(SP), Y4, Y4
-	VPADDD       320(SP), Y5, Y5
-	VPADDD       288(SP), Y6, Y6
-	VPADDD       320(SP), Y7, Y7
-	VPSRLD       $0x08, Y0, Y0
-	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y8
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y8, Y9
-	VPSUBD       Y9, Y0, Y0
-	VCVTDQ2PS    Y8, Y8
-	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_bd6432d9<>+0(SB), Y9
-	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y9
-	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y9
-	VMULPS       Y0, Y0, Y10
-	VMULPS       Y10, Y9, Y9
-	VMULPS       Y0, Y9, Y9
-	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y8, Y9
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y10, Y9
-	VADDPS       Y0, Y9, Y0
-	VFMADD231PS  lanes_3f317200<>+0(SB), Y8, Y0
-	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
-	VSQRTPS      Y0, Y0
-	VPSRLD       $0x08, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMULPS       lanes_40800000<>+0(SB), Y1, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS lanes_3e800000<>+0(SB), Y8, Y1
-	VCVTPS2DQ    Y8, Y8
-	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y9
-	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y10
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y9, Y10
-	VMULPS       Y9, Y10, Y10
-	VFMADD132PS  Y1, Y1, Y10
-	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y9, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y9, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y9, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y9, Y1
-	VPSLLD       $0x1f, Y8, Y9
-	VBLENDVPS    Y9, Y1, Y10, Y11
-	VBLENDVPS    Y9, Y10, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y8, Y9
-	VPSLLD       $0x1e, Y9, Y9
-	VXORPS       Y9, Y11, Y9
-	VPADDD       lanes_00000001<>+0(SB), Y8, Y8
-	VANDPS       lanes_00000002<>+0(SB), Y8, Y8
-	VPSLLD       $0x1e, Y8, Y8
-	VXORPS       Y8, Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y9, Y0
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y0, 32(AX)
-	VPSRLD       $0x08, Y2, Y0
-	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
-	VPSRAD       $0x17, Y1, Y1
-	VPSLLD       $0x17, Y1, Y2
-	VPSUBD       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
-	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y8
-	VMULPS       Y8, Y2, Y2
-	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y8, Y2
-	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
-	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
-	VSQRTPS      Y0, Y0
-	VPSRLD       $0x08, Y3, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
-	VCVTPS2DQ    Y2, Y2
-	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y8
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y8
-	VMULPS       Y3, Y8, Y8
-	VFMADD132PS  Y1, Y1, Y8
-	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
-	VPSLLD       $0x1f, Y2, Y3
-	VBLENDVPS    Y3, Y1, Y8, Y9
-	VBLENDVPS    Y3, Y8, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
-	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y9, Y3
-	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y1, 64(AX)
-	VMOVUPS      Y0, 96(AX)
-	VPSRLD       $0x08, Y4, Y0
-	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
-	VPSRAD       $0x17, Y1, Y1
-	VPSLLD       $0x17, Y1, Y2
-	VPSUBD       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
-	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
-	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
-	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
-	VSQRTPS      Y0, Y0
-	VPSRLD       $0x08, Y5, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
-	VCVTPS2DQ    Y2, Y2
-	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD132PS  Y1, Y1, Y4
-	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
-	VPSLLD       $0x1f, Y2, Y3
-	VBLENDVPS    Y3, Y1, Y4, Y5
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
-	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y5, Y3
-	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y1, 128(AX)
-	VMOVUPS      Y0, 160(AX)
-	VPSRLD       $0x08, Y6, Y0
-	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y1
-	VPSRAD       $0x17, Y1, Y1
-	VPSLLD       $0x17, Y1, Y2
-	VPSUBD       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_bd6432d9<>+0(SB), Y2
-	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y2
-	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y0, Y2, Y2
-	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y1, Y2
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y3, Y2
-	VADDPS       Y0, Y2, Y0
-	VFMADD231PS  lanes_3f317200<>+0(SB), Y1, Y0
-	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
-	VSQRTPS      Y0, Y0
-	VPSRLD       $0x08, Y7, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
-	VCVTPS2DQ    Y2, Y2
-	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD132PS  Y1, Y1, Y4
-	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
-	VPSLLD       $0x1f, Y2, Y3
-	VBLENDVPS    Y3, Y1, Y4, Y5
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
-	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y5, Y3
-	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y1, 192(AX)
-	VMOVUPS      Y0, 224(AX)
-	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000040, CX
+	VPBROADCASTD X0, Z0
+	VPADDD       lane<>+0(SB), Z0, Z0
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z13
+	VMOVD        BX, X14
+	VPBROADCASTD X14, Z14
+	VPADDD       lane<>+0(SB), Z14, Z14
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z15
+	VMOVD        BX, X16
+	VPBROADCASTD X16, Z16
+	VPADDD       lane<>+0(SB), Z16, Z16
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z17
+	VMOVD        BX, X18
+	VPBROADCASTD X18, Z18
+	VPADDD       lane<>+0(SB), Z18, Z18
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x0d, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x0d, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x0d, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x0d, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x0f, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x0f, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x0f, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x0f, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x1a, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x1a, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x1a, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x1a, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x06, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x06, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x06, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x06, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD.BCST  4(SP), Z0, Z0
+	VPADDD.BCST  8(SP), Z13, Z13
+	VPADDD.BCST  4(SP), Z14, Z14
+	VPADDD.BCST  8(SP), Z15, Z15
+	VPADDD.BCST  4(SP), Z16, Z16
+	VPADDD.BCST  8(SP), Z17, Z17
+	VPADDD.BCST  4(SP), Z18, Z18
+	VPADDD.BCST  8(SP), Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x11, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x11, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x11, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x11, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x1d, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x1d, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x1d, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x1d, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x10, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x10, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x10, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x18, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x18, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x18, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x18, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD.BCST  12(SP), Z0, Z0
+	VPADDD.BCST  16(SP), Z13, Z13
+	VPADDD.BCST  12(SP), Z14, Z14
+	VPADDD.BCST  16(SP), Z15, Z15
+	VPADDD.BCST  12(SP), Z16, Z16
+	VPADDD.BCST  16(SP), Z17, Z17
+	VPADDD.BCST  12(SP), Z18, Z18
+	VPADDD.BCST  16(SP), Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x0d, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x0d, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x0d, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x0d, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x0f, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x0f, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x0f, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x0f, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x1a, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x1a, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x1a, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x1a, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x06, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x06, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x06, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x06, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD.BCST  20(SP), Z0, Z0
+	VPADDD.BCST  24(SP), Z13, Z13
+	VPADDD.BCST  20(SP), Z14, Z14
+	VPADDD.BCST  24(SP), Z15, Z15
+	VPADDD.BCST  20(SP), Z16, Z16
+	VPADDD.BCST  24(SP), Z17, Z17
+	VPADDD.BCST  20(SP), Z18, Z18
+	VPADDD.BCST  24(SP), Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x11, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x11, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x11, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x11, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x1d, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x1d, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x1d, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x1d, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x10, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x10, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x10, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x18, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x18, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x18, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x18, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD.BCST  28(SP), Z0, Z0
+	VPADDD.BCST  32(SP), Z13, Z13
+	VPADDD.BCST  28(SP), Z14, Z14
+	VPADDD.BCST  32(SP), Z15, Z15
+	VPADDD.BCST  28(SP), Z16, Z16
+	VPADDD.BCST  32(SP), Z17, Z17
+	VPADDD.BCST  28(SP), Z18, Z18
+	VPADDD.BCST  32(SP), Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x0d, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x0d, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x0d, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x0d, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x0f, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x0f, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x0f, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x0f, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x1a, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x1a, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x1a, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x1a, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD       Z13, Z0, Z0
+	VPROLD       $0x06, Z13, Z13
+	VPXORD       Z0, Z13, Z13
+	VPADDD       Z15, Z14, Z14
+	VPROLD       $0x06, Z15, Z15
+	VPXORD       Z14, Z15, Z15
+	VPADDD       Z17, Z16, Z16
+	VPROLD       $0x06, Z17, Z17
+	VPXORD       Z16, Z17, Z17
+	VPADDD       Z19, Z18, Z18
+	VPROLD       $0x06, Z19, Z19
+	VPXORD       Z18, Z19, Z19
+	VPADDD.BCST  36(SP), Z0, Z0
+	VPADDD.BCST  40(SP), Z13, Z13
+	VPADDD.BCST  36(SP), Z14, Z14
+	VPADDD.BCST  40(SP), Z15, Z15
+	VPADDD.BCST  36(SP), Z16, Z16
+	VPADDD.BCST  40(SP), Z17, Z17
+	VPADDD.BCST  36(SP), Z18, Z18
+	VPADDD.BCST  40(SP), Z19, Z19
+	VPSRLD       $0x08, Z0, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VGETMANTPS   $0x0b, Z0, Z20
+	VGETEXPPS    Z20, Z21
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z21, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z20, Z20
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z21
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z20, Z21
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z20, Z21
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z20, Z21
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z20, Z21
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z20, Z21
+	VFMADD213PS  lanes_be800170<>+0(SB), Z20, Z21
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z20, Z21
+	VMULPS       Z20, Z20, Z22
+	VMULPS       Z22, Z21, Z21
+	VMULPS       Z20, Z21, Z21
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z21
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z22, Z21
+	VADDPS       Z20, Z21, Z20
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z20
+	VMULPS       lanes_c0000000<>+0(SB), Z20, Z0
+	VSQRTPS      Z0, Z0
+	VPSRLD       $0x08, Z13, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       lanes_33800000<>+0(SB), Z13, Z13
+	VMULPS       lanes_40800000<>+0(SB), Z13, Z20
+	VRNDSCALEPS  $0x00, Z20, Z20
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS lanes_3e800000<>+0(SB), Z20, Z13
+	VCVTPS2DQ    Z20, Z20
+	VMULPS       lanes_40c90fdb<>+0(SB), Z13, Z13
+	VMULPS       Z13, Z13, Z21
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z22
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z21, Z22
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z21, Z22
+	VMULPS       Z21, Z22, Z22
+	VFMADD132PS  Z13, Z13, Z22
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z13
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z21, Z13
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z21, Z13
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z21, Z13
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z21, Z13
+	VPTESTMD     lanes_00000001<>+0(SB), Z20, K1
+	VBLENDMPS    Z13, Z22, K1, Z1
+	VBLENDMPS    Z22, Z13, K1, Z2
+	VANDPS       lanes_00000002<>+0(SB), Z20, Z13
+	VPSLLD       $0x1e, Z13, Z13
+	VXORPS       Z13, Z1, Z13
+	VPADDD       lanes_00000001<>+0(SB), Z20, Z20
+	VANDPS       lanes_00000002<>+0(SB), Z20, Z20
+	VPSLLD       $0x1e, Z20, Z20
+	VXORPS       Z20, Z2, Z20
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z13, Z0
+	VSHUFF64X2   $0x44, Z0, Z20, Z13
+	VSHUFF64X2   $0xee, Z0, Z20, Z0
+	VMOVUPS      Z13, (AX)
+	VMOVUPS      Z0, 64(AX)
+	VPSRLD       $0x08, Z14, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VGETMANTPS   $0x0b, Z0, Z13
+	VGETEXPPS    Z13, Z14
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z14, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z13, Z13
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z14
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be800170<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z13, Z14
+	VMULPS       Z13, Z13, Z20
+	VMULPS       Z20, Z14, Z14
+	VMULPS       Z13, Z14, Z14
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z14
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z20, Z14
+	VADDPS       Z13, Z14, Z13
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z13
+	VMULPS       lanes_c0000000<>+0(SB), Z13, Z0
+	VSQRTPS      Z0, Z0
+	VPSRLD       $0x08, Z15, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       lanes_33800000<>+0(SB), Z13, Z13
+	VMULPS       lanes_40800000<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS lanes_3e800000<>+0(SB), Z14, Z13
+	VCVTPS2DQ    Z14, Z14
+	VMULPS       lanes_40c90fdb<>+0(SB), Z13, Z13
+	VMULPS       Z13, Z13, Z15
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z20
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z15, Z20
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z15, Z20
+	VMULPS       Z15, Z20, Z20
+	VFMADD132PS  Z13, Z13, Z20
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z13
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z15, Z13
+	VPTESTMD     lanes_00000001<>+0(SB), Z14, K1
+	VBLENDMPS    Z13, Z20, K1, Z3
+	VBLENDMPS    Z20, Z13, K1, Z4
+	VANDPS       lanes_00000002<>+0(SB), Z14, Z13
+	VPSLLD       $0x1e, Z13, Z13
+	VXORPS       Z13, Z3, Z13
+	VPADDD       lanes_00000001<>+0(SB), Z14, Z14
+	VANDPS       lanes_00000002<>+0(SB), Z14, Z14
+	VPSLLD       $0x1e, Z14, Z14
+	VXORPS       Z14, Z4, Z14
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z13, Z0
+	VSHUFF64X2   $0x44, Z0, Z14, Z13
+	VSHUFF64X2   $0xee, Z0, Z14, Z0
+	VMOVUPS      Z13, 128(AX)
+	VMOVUPS      Z0, 192(AX)
+	VPSRLD       $0x08, Z16, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VGETMANTPS   $0x0b, Z0, Z13
+	VGETEXPPS    Z13, Z14
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z14, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z13, Z13
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z14
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be800170<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z13, Z14
+	VMULPS       Z13, Z13, Z15
+	VMULPS       Z15, Z14, Z14
+	VMULPS       Z13, Z14, Z14
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z14
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z15, Z14
+	VADDPS       Z13, Z14, Z13
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z13
+	VMULPS       lanes_c0000000<>+0(SB), Z13, Z0
+	VSQRTPS      Z0, Z0
+	VPSRLD       $0x08, Z17, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       lanes_33800000<>+0(SB), Z13, Z13
+	VMULPS       lanes_40800000<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS lanes_3e800000<>+0(SB), Z14, Z13
+	VCVTPS2DQ    Z14, Z14
+	VMULPS       lanes_40c90fdb<>+0(SB), Z13, Z13
+	VMULPS       Z13, Z13, Z15
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z16
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z15, Z16
+	VMULPS       Z15, Z16, Z16
+	VFMADD132PS  Z13, Z13, Z16
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z13
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z15, Z13
+	VPTESTMD     lanes_00000001<>+0(SB), Z14, K1
+	VBLENDMPS    Z13, Z16, K1, Z5
+	VBLENDMPS    Z16, Z13, K1, Z6
+	VANDPS       lanes_00000002<>+0(SB), Z14, Z13
+	VPSLLD       $0x1e, Z13, Z13
+	VXORPS       Z13, Z5, Z13
+	VPADDD       lanes_00000001<>+0(SB), Z14, Z14
+	VANDPS       lanes_00000002<>+0(SB), Z14, Z14
+	VPSLLD       $0x1e, Z14, Z14
+	VXORPS       Z14, Z6, Z14
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z13, Z0
+	VSHUFF64X2   $0x44, Z0, Z14, Z13
+	VSHUFF64X2   $0xee, Z0, Z14, Z0
+	VMOVUPS      Z13, 256(AX)
+	VMOVUPS      Z0, 320(AX)
+	VPSRLD       $0x08, Z18, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VGETMANTPS   $0x0b, Z0, Z13
+	VGETEXPPS    Z13, Z14
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z14, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z13, Z13
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z14
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_be800170<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z13, Z14
+	VMULPS       Z13, Z13, Z15
+	VMULPS       Z15, Z14, Z14
+	VMULPS       Z13, Z14, Z14
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z14
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z15, Z14
+	VADDPS       Z13, Z14, Z13
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z13
+	VMULPS       lanes_c0000000<>+0(SB), Z13, Z0
+	VSQRTPS      Z0, Z0
+	VPSRLD       $0x08, Z19, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       lanes_33800000<>+0(SB), Z13, Z13
+	VMULPS       lanes_40800000<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS lanes_3e800000<>+0(SB), Z14, Z13
+	VCVTPS2DQ    Z14, Z14
+	VMULPS       lanes_40c90fdb<>+0(SB), Z13, Z13
+	VMULPS       Z13, Z13, Z15
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z16
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z15, Z16
+	VMULPS       Z15, Z16, Z16
+	VFMADD132PS  Z13, Z13, Z16
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z13
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z15, Z13
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z15, Z13
+	VPTESTMD     lanes_00000001<>+0(SB), Z14, K1
+	VBLENDMPS    Z13, Z16, K1, Z7
+	VBLENDMPS    Z16, Z13, K1, Z8
+	VANDPS       lanes_00000002<>+0(SB), Z14, Z13
+	VPSLLD       $0x1e, Z13, Z13
+	VXORPS       Z13, Z7, Z13
+	VPADDD       lanes_00000001<>+0(SB), Z14, Z14
+	VANDPS       lanes_00000002<>+0(SB), Z14, Z14
+	VPSLLD       $0x1e, Z14, Z14
+	VXORPS       Z14, Z8, Z14
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z13, Z0
+	VSHUFF64X2   $0x44, Z0, Z14, Z13
+	VSHUFF64X2   $0xee, Z0, Z14, Z0
+	VMOVUPS      Z13, 384(AX)
+	VMOVUPS      Z0, 448(AX)
+	ADDQ         $0x00000200, AX
+	SUBQ         $0x00000080, CX
 	JGE          loop
 
 rest:
-	ADDQ $0x00000030, CX
+	ADDQ $0x00000060, CX
 	JL   tail
 
 one:
 	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y0, Y0
-	VMOVUPS      (SP), Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       32(SP), Y0, Y0
-	VPADDD       64(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       96(SP), Y0, Y0
-	VPADDD       128(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       160(SP), Y0, Y0
-	VPADDD       192(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       224(SP), Y0, Y0
-	VPADDD       256(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       288(SP), Y0, Y0
-	VPADDD       320(SP), Y1, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y2
-	VPSRAD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y2, Y3
-	VPSUBD       Y3, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
-	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y3
-	VMULPS       Y0, Y0, Y4
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
-	VADDPS       Y0, Y3, Y0
-	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y0
-	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
-	VSQRTPS      Y0, Y0
-	VPSRLD       $0x08, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
-	VCVTPS2DQ    Y2, Y2
-	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD132PS  Y1, Y1, Y4
-	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
-	VPSLLD       $0x1f, Y2, Y3
-	VBLENDVPS    Y3, Y1, Y4, Y5
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
-	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y5, Y3
-	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y0, 32(AX)
-	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000010, CX
+	VPBROADCASTD X0, Z0
+	VPADDD       lane<>+0(SB), Z0, Z0
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  4(SP), Z0, Z0
+	VPADDD.BCST  8(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  12(SP), Z0, Z0
+	VPADDD.BCST  16(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  20(SP), Z0, Z0
+	VPADDD.BCST  24(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  28(SP), Z0, Z0
+	VPADDD.BCST  32(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  36(SP), Z0, Z0
+	VPADDD.BCST  40(SP), Z1, Z1
+	VPSRLD       $0x08, Z0, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VGETMANTPS   $0x0b, Z0, Z2
+	VGETEXPPS    Z2, Z3
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z3, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be800170<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z4, Z3
+	VADDPS       Z2, Z3, Z2
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z2
+	VMULPS       lanes_c0000000<>+0(SB), Z2, Z0
+	VSQRTPS      Z0, Z0
+	VPSRLD       $0x08, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VMULPS       lanes_40800000<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Z2, Z1
+	VCVTPS2DQ    Z2, Z2
+	VMULPS       lanes_40c90fdb<>+0(SB), Z1, Z1
+	VMULPS       Z1, Z1, Z3
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z4
+	VFMADD132PS  Z1, Z1, Z4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z3, Z1
+	VPTESTMD     lanes_00000001<>+0(SB), Z2, K1
+	VBLENDMPS    Z1, Z4, K1, Z9
+	VBLENDMPS    Z4, Z1, K1, Z10
+	VANDPS       lanes_00000002<>+0(SB), Z2, Z1
+	VPSLLD       $0x1e, Z1, Z1
+	VXORPS       Z1, Z9, Z1
+	VPADDD       lanes_00000001<>+0(SB), Z2, Z2
+	VANDPS       lanes_00000002<>+0(SB), Z2, Z2
+	VPSLLD       $0x1e, Z2, Z2
+	VXORPS       Z2, Z10, Z2
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z1, Z0
+	VSHUFF64X2   $0x44, Z0, Z2, Z1
+	VSHUFF64X2   $0xee, Z0, Z2, Z0
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
 	JGE          one
 
 tail:
-	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000020, CX
 	JZ           done
 	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	ADDL         $0x00000008, BX
-	VPADDD       lane<>+0(SB), Y0, Y0
-	VMOVUPS      (SP), Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       32(SP), Y0, Y0
-	VPADDD       64(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       96(SP), Y0, Y0
-	VPADDD       128(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       160(SP), Y0, Y0
-	VPADDD       192(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x11, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x10, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x18, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       224(SP), Y0, Y0
-	VPADDD       256(SP), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0d, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x0f, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x1a, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPROLD       $0x06, Y1, Y1
-	VPXOR        Y0, Y1, Y1
-	VPADDD       288(SP), Y0, Y0
-	VPADDD       320(SP), Y1, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VPADDD       lanes_00000001<>+0(SB), Y0, Y0
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       lanes_33800000<>+0(SB), Y0, Y0
-	VPSUBD       lanes_3f3504f3<>+0(SB), Y0, Y2
-	VPSRAD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y2, Y3
-	VPSUBD       Y3, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VSUBPS       lanes_3f800000<>+0(SB), Y0, Y0
-	VMOVUPS      lanes_bd6432d9<>+0(SB), Y3
-	VFMADD213PS  lanes_3def7cd2<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be0a09d9<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e135904<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_be800170<>+0(SB), Y0, Y3
-	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Y0, Y3
-	VMULPS       Y0, Y0, Y4
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes_3f000000<>+0(SB), Y4, Y3
-	VADDPS       Y0, Y3, Y0
-	VFMADD231PS  lanes_3f317200<>+0(SB), Y2, Y0
-	VMULPS       lanes_c0000000<>+0(SB), Y0, Y0
-	VSQRTPS      Y0, Y0
-	VPSRLD       $0x08, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       lanes_33800000<>+0(SB), Y1, Y1
-	VMULPS       lanes_40800000<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS lanes_3e800000<>+0(SB), Y2, Y1
-	VCVTPS2DQ    Y2, Y2
-	VMULPS       lanes_40c90fdb<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      lanes_b94ca1f9<>+0(SB), Y4
-	VFMADD213PS  lanes_3c08839e<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD132PS  Y1, Y1, Y4
-	VMOVUPS      lanes_37ccf5ce<>+0(SB), Y1
-	VFMADD213PS  lanes_bab6061a<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
-	VPSLLD       $0x1f, Y2, Y3
-	VBLENDVPS    Y3, Y1, Y4, Y5
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y3
-	VPSLLD       $0x1e, Y3, Y3
-	VXORPS       Y3, Y5, Y3
-	VPADDD       lanes_00000001<>+0(SB), Y2, Y2
-	VANDPS       lanes_00000002<>+0(SB), Y2, Y2
-	VPSLLD       $0x1e, Y2, Y2
-	VXORPS       Y2, Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMULPS       Y0, Y3, Y0
-	LEAQ         laneMask<>+0(SB), BX
-	MOVQ         $0x00000010, DX
-	SUBQ         CX, DX
-	VMOVUPS      (BX)(DX*4), Y2
-	VMASKMOVPS   Y1, Y2, (AX)
-	LEAQ         laneMask<>+0(SB), BX
-	MOVQ         $0x00000010, DX
-	SUBQ         CX, DX
-	VMOVUPS      32(BX)(DX*4), Y1
-	VMASKMOVPS   Y0, Y1, 32(AX)
-	ADDQ         $0x00000040, AX
+	VPBROADCASTD X0, Z0
+	VPADDD       lane<>+0(SB), Z0, Z0
+	ADDL         $0x00000010, BX
+	VPBROADCASTD (SP), Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  4(SP), Z0, Z0
+	VPADDD.BCST  8(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  12(SP), Z0, Z0
+	VPADDD.BCST  16(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  20(SP), Z0, Z0
+	VPADDD.BCST  24(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x11, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x10, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x18, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  28(SP), Z0, Z0
+	VPADDD.BCST  32(SP), Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0d, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x0f, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x1a, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD       Z1, Z0, Z0
+	VPROLD       $0x06, Z1, Z1
+	VPXORD       Z0, Z1, Z1
+	VPADDD.BCST  36(SP), Z0, Z0
+	VPADDD.BCST  40(SP), Z1, Z1
+	VPSRLD       $0x08, Z0, Z0
+	VPADDD       lanes_00000001<>+0(SB), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       lanes_33800000<>+0(SB), Z0, Z0
+	VGETMANTPS   $0x0b, Z0, Z2
+	VGETEXPPS    Z2, Z3
+	VGETEXPPS    Z0, Z0
+	VSUBPS       Z3, Z0, Z0
+	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes_bd6432d9<>+0(SB), Z3
+	VFMADD213PS  lanes_3def7cd2<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be0a09d9<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e135904<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be2a0fbe<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3e4cb61e<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_be800170<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes_3eaaaad9<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VFMADD231PS  lanes_35bfbe8e<>+0(SB), Z0, Z3
+	VFNMADD231PS lanes_3f000000<>+0(SB), Z4, Z3
+	VADDPS       Z2, Z3, Z2
+	VFMADD231PS  lanes_3f317200<>+0(SB), Z0, Z2
+	VMULPS       lanes_c0000000<>+0(SB), Z2, Z0
+	VSQRTPS      Z0, Z0
+	VPSRLD       $0x08, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       lanes_33800000<>+0(SB), Z1, Z1
+	VMULPS       lanes_40800000<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS lanes_3e800000<>+0(SB), Z2, Z1
+	VCVTPS2DQ    Z2, Z2
+	VMULPS       lanes_40c90fdb<>+0(SB), Z1, Z1
+	VMULPS       Z1, Z1, Z3
+	VMOVUPS      lanes_b94ca1f9<>+0(SB), Z4
+	VFMADD213PS  lanes_3c08839e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_be2aaaa3<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z4
+	VFMADD132PS  Z1, Z1, Z4
+	VMOVUPS      lanes_37ccf5ce<>+0(SB), Z1
+	VFMADD213PS  lanes_bab6061a<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes_3d2aaaa5<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes_bf000000<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z3, Z1
+	VPTESTMD     lanes_00000001<>+0(SB), Z2, K1
+	VBLENDMPS    Z1, Z4, K1, Z11
+	VBLENDMPS    Z4, Z1, K1, Z12
+	VANDPS       lanes_00000002<>+0(SB), Z2, Z1
+	VPSLLD       $0x1e, Z1, Z1
+	VXORPS       Z1, Z11, Z1
+	VPADDD       lanes_00000001<>+0(SB), Z2, Z2
+	VANDPS       lanes_00000002<>+0(SB), Z2, Z2
+	VPSLLD       $0x1e, Z2, Z2
+	VXORPS       Z2, Z12, Z2
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z1, Z0
+	VSHUFF64X2   $0x44, Z0, Z2, Z1
+	VSHUFF64X2   $0xee, Z0, Z2, Z0
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPS      Z1, K1, (AX)
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	SHRQ         $0x10, DX
+	KMOVW        DX, K1
+	VMOVUPS      Z0, K1, 64(AX)
+	ADDQ         $0x00000080, AX
 
 done:
 	VZEROUPPER

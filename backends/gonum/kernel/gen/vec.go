@@ -171,6 +171,15 @@ func (i isa) toFloat(a Op) reg.VecVirtual {
 func (i isa) addInt(a, b Op) reg.VecVirtual { return i.op2(VPADDD, a, b) }
 func (i isa) subInt(a, b Op) reg.VecVirtual { return i.op2(VPSUBD, a, b) }
 
+// xorInt is b ^= a.
+func (i isa) xorInt(a, b Op) {
+	if i.evex {
+		VPXORD(a, b, b)
+	} else {
+		VPXOR(a, b, b)
+	}
+}
+
 func (i isa) shl(a Op, n uint64) reg.VecVirtual {
 	v := i.vec()
 	VPSLLD(Imm(n), a, v)
