@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/google/renameio/v2"
 )
@@ -41,6 +41,17 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
+// writeChanged writes text to path, unless that holds it already.
+func writeChanged(path string, text []byte) error {
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
+		return nil
+	}
+	return WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
 // syncDir makes the renames in dir durable, so that files appear after a power loss in the order they were written.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
@@ -58,6 +69,37 @@ func writeJSON(path string, v any) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	})
+}
+
+// writeSealed is writeJSON of a value whose last member, "sha256", is blankSum: that of the text takes its place, so that
+// no byte of the file can change unseen.
+func writeSealed(path string, v any) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeChanged(path, replaceLast(text.Bytes(), blankSum, hexSum(text.Bytes())))
+}
+
+// checkSeal compares a text that writeSealed wrote with the hash that was read from it, "" in a file from before there
+// were any.
+func checkSeal(text []byte, path, sum string) error {
+	if sum == "" || hexSum(replaceLast(text, sum, blankSum)) == sum {
+		return nil
+	}
+	return fmt.Errorf("%s is damaged: it does not match the sha256 in it", path)
+}
+
+// replaceLast is text with the last occurrence of old replaced.
+func replaceLast(text []byte, old, new string) []byte {
+	at := bytes.LastIndex(text, []byte(old))
+	if at < 0 {
+		return text
+	}
+	return slices.Concat(text[:at], []byte(new), text[at+len(old):])
 }
 
 // decodeJSON reads one JSON value strictly: no unknown key, nothing behind it. The version is looked at first, so that
@@ -98,14 +140,11 @@ func jsonError(text []byte, path string, err error) error {
 	return fmt.Errorf("%s:%d: %w", path, 1+bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n")), err)
 }
 
-// removeStale deletes the temporary files that a killed process left in dir. The caller holds dir's lock.
-func removeStale(dir string, names ...string) {
-	for _, name := range names {
-		matches, _ := filepath.Glob(filepath.Join(dir, "."+name+"[0-9]*"))
-		for _, m := range matches {
-			if strings.Trim(strings.TrimPrefix(filepath.Base(m), "."+name), "0123456789") == "" {
-				os.Remove(m)
-			}
-		}
+// removeStale deletes the temporary files that a killed process left in dir: renameio puts a dot before the name that the
+// file is to have, and digits behind. The caller holds dir's lock.
+func removeStale(dir string) {
+	matches, _ := filepath.Glob(filepath.Join(dir, ".*[0-9]"))
+	for _, m := range matches {
+		os.Remove(m)
 	}
 }

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -65,6 +66,15 @@ func (c *Curve) write(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// Sum is the hash of the curve as it is written. A checkpoint holds it, so that a resumed job knows its curve.
+func (c Curve) Sum() string {
+	var text bytes.Buffer
+	if err := c.write(&text); err != nil {
+		return ""
+	}
+	return hexSum(text.Bytes())
 }
 
 // readCurve returns an empty curve if there is no file.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,7 +34,7 @@ func (r *Run) Claim(id string) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	removeStale(dir, manifestFile, recordsFile, timingsFile, detailsFile, curveFile, checkpointFile, "predictions.npy")
+	removeStale(dir)
 	return &Job{ID: id, Dir: dir, run: r, lock: l}, nil
 }
 
@@ -83,8 +84,11 @@ func (j *Job) Finish(m Manifest, s Set, d Details) error {
 	if err := writeJSON(filepath.Join(j.Dir, detailsFile), d); err != nil {
 		return err
 	}
-	for _, file := range []string{recordsFile, timingsFile, detailsFile} {
+	for _, file := range []string{recordsFile, timingsFile, detailsFile, curveFile} {
 		text, err := os.ReadFile(filepath.Join(j.Dir, file))
+		if file == curveFile && errors.Is(err, fs.ErrNotExist) {
+			continue // nothing was trained
+		}
 		if err != nil {
 			return err
 		}
@@ -106,11 +110,11 @@ func (j *Job) Fail(m Manifest, f Failure) error {
 }
 
 func (j *Job) writeManifest(m Manifest, status Status) error {
-	m.Format, m.Job, m.Status = FormatVersion, j.ID, status
+	m.Format, m.Job, m.Status, m.Sum = FormatVersion, j.ID, status, blankSum
 	if len(bytes.TrimSpace(m.Config)) == 0 {
 		m.Config = []byte("null")
 	}
-	return writeJSON(filepath.Join(j.Dir, manifestFile), m)
+	return writeSealed(filepath.Join(j.Dir, manifestFile), m)
 }
 
 // split parts every record into its metric values and its timings.

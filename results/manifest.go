@@ -41,6 +41,7 @@ type Manifest struct {
 	Started  time.Time          `json:"started"`
 	Seconds  map[string]float64 `json:"seconds,omitempty"` // wall time of each phase: train, predict, score, …
 	Files    map[string]string  `json:"files,omitempty"`   // sha256 of the job's files, filled in on writing
+	Sum      string             `json:"sha256,omitempty"`  // of the manifest itself, with blankSum in this place; filled in on writing
 }
 
 // A Failure says why a job failed.
@@ -68,12 +69,19 @@ func readManifest(dir string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	return decodeManifest(text, path)
+	m, err := decodeManifest(text, path)
+	if err != nil {
+		return Manifest{}, runAgain(err, dir)
+	}
+	return m, nil
 }
 
 func decodeManifest(text []byte, path string) (Manifest, error) {
 	var m Manifest
 	if err := decodeJSON(text, path, &m); err != nil {
+		return Manifest{}, err
+	}
+	if err := checkSeal(text, path, m.Sum); err != nil {
 		return Manifest{}, err
 	}
 	if m.Status != Done && m.Status != Failed {
@@ -82,15 +90,20 @@ func decodeManifest(text []byte, path string) (Manifest, error) {
 	return m, nil
 }
 
+// runAgain adds to an error about a file of a finished job what can be done.
+func runAgain(err error, dir string) error {
+	return fmt.Errorf("%w; delete %s to run the job again", err, dir)
+}
+
 // readChecked reads a file of the job and compares it with the manifest's hash.
 func (m *Manifest) readChecked(dir, file string) ([]byte, error) {
 	path := filepath.Join(dir, file)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, runAgain(err, dir)
 	}
 	if have, want := hexSum(text), m.Files[file]; have != want {
-		return nil, fmt.Errorf("%s is damaged: its sha256 is %s, the manifest says %s", path, have, want)
+		return nil, runAgain(fmt.Errorf("%s is damaged: its sha256 is %s, the manifest says %s", path, have, want), dir)
 	}
 	return text, nil
 }
@@ -110,6 +123,19 @@ func (m *Manifest) addTo(all *Set, dir, file string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// readCurve returns an empty curve for a job that has none.
+func (m *Manifest) readCurve(dir string) (Curve, error) {
+	path := filepath.Join(dir, curveFile)
+	if _, hashed := m.Files[curveFile]; !hashed {
+		return readCurve(path)
+	}
+	text, err := m.readChecked(dir, curveFile)
+	if err != nil {
+		return Curve{}, err
+	}
+	return decodeCurve(bytes.NewReader(text), path)
 }
 
 func (m *Manifest) readDetails(dir string) (Details, error) {

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,11 +52,12 @@ type runInfo struct {
 	Suite  string   `json:"suite"`
 	Jobs   []string `json:"jobs"`
 	Parts  []string `json:"parts,omitempty"`
+	Sum    string   `json:"sha256,omitempty"` // of the file, with blankSum in this place
 }
 
 // after returns what the plan makes of the directory. A job that any plan wanted for itself stays no part.
 func (old runInfo) after(plan Plan) runInfo {
-	info := runInfo{Format: FormatVersion, Suite: plan.Suite, Jobs: slices.Clone(plan.Jobs)}
+	info := runInfo{Format: FormatVersion, Suite: plan.Suite, Jobs: slices.Clone(plan.Jobs), Sum: blankSum}
 	for _, id := range old.Jobs {
 		if !slices.Contains(info.Jobs, id) {
 			info.Jobs = append(info.Jobs, id)
@@ -99,7 +99,7 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 	}()
 	err = r.writing(func() error {
 		if mode == Alone {
-			removeStale(dir, runFile, suiteFile, resultsFile, timingsFile)
+			removeStale(dir)
 		}
 		old, err := readRunFile(dir)
 		switch {
@@ -110,15 +110,10 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 		case old.Suite != plan.Suite:
 			return fmt.Errorf("%s holds the results of suite %q, not %q; use another directory", dir, old.Suite, plan.Suite)
 		}
-		if !sameFile(filepath.Join(dir, suiteFile), plan.Text) {
-			if err := WriteFile(filepath.Join(dir, suiteFile), func(w io.Writer) error {
-				_, err := w.Write(plan.Text)
-				return err
-			}); err != nil {
-				return err
-			}
+		if err := writeChanged(filepath.Join(dir, suiteFile), plan.Text); err != nil {
+			return err
 		}
-		if err := writeJSON(filepath.Join(dir, runFile), old.after(plan)); err != nil {
+		if err := writeSealed(filepath.Join(dir, runFile), old.after(plan)); err != nil {
 			return err
 		}
 		return r.rebuild()
@@ -202,7 +197,7 @@ func (r *Run) rebuild() error {
 			err = m.addTo(&timings, r.jobDir(id), timingsFile)
 		}
 		if err != nil {
-			return fmt.Errorf("%w (delete %s to run the job again)", err, r.jobDir(id))
+			return err
 		}
 	}
 	if err := writeSet(filepath.Join(r.Dir, resultsFile), metrics); err != nil {
@@ -217,18 +212,7 @@ func writeSet(path string, set Set) error {
 	if err := Write(&text, set); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if sameFile(path, text.Bytes()) {
-		return nil
-	}
-	return WriteFile(path, func(w io.Writer) error {
-		_, err := w.Write(text.Bytes())
-		return err
-	})
-}
-
-func sameFile(path string, text []byte) bool {
-	have, err := os.ReadFile(path)
-	return err == nil && bytes.Equal(have, text)
+	return writeChanged(path, text.Bytes())
 }
 
 func readRunFile(dir string) (runInfo, error) {
@@ -238,8 +222,12 @@ func readRunFile(dir string) (runInfo, error) {
 		return runInfo{}, err
 	}
 	var info runInfo
-	if err := decodeJSON(text, path, &info); err != nil {
-		return runInfo{}, err
+	err = decodeJSON(text, path, &info)
+	if err == nil {
+		err = checkSeal(text, path, info.Sum)
+	}
+	if err != nil {
+		return runInfo{}, fmt.Errorf("%w; delete %s to have it written again from the suite, no job runs again for that", err, path)
 	}
 	for _, id := range info.Jobs {
 		if !isName(id) || id[0] == '.' {
@@ -297,7 +285,7 @@ func ReadJobs(dir string) ([]JobResult, error) {
 		if job.Details, err = m.readDetails(path); err != nil {
 			return nil, err
 		}
-		if job.Curve, err = readCurve(filepath.Join(path, curveFile)); err != nil {
+		if job.Curve, err = m.readCurve(path); err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, job)

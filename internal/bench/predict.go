@@ -2,9 +2,7 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"bayesbench/backends"
@@ -88,38 +86,31 @@ func (j *Job) storedStates(run *results.Run, p methods.Predictor) ([]stored, err
 	}
 	seed := j.Config.Seed
 	if !p.Kept {
-		return []stored{{seed, func() ([]results.Tensor, error) {
-			c, err := run.Checkpoint(j.ID)
-			if err != nil {
-				return nil, err
-			}
-			return c.Tensors, nil
-		}}}, nil
+		return []stored{{seed, func() ([]results.Tensor, error) { return tensors(run.Checkpoint(j.ID)) }}}, nil
+	}
+	last, err := run.Checkpoint(j.ID)
+	if err != nil {
+		return nil, err
+	}
+	at, err := readProgress(last)
+	if err != nil {
+		return nil, err
 	}
 	var out []stored
-	for i := 0; ; i++ {
-		path := run.File(j.ID, keptFile(i))
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		out = append(out, stored{seed, func() ([]results.Tensor, error) {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return nil, err
-			}
-			c, err := results.ReadCheckpoint(text, path)
-			if err != nil {
-				return nil, err
-			}
-			return c.Tensors, nil
-		}})
+	for i := range at.Kept {
+		out = append(out, stored{seed, func() ([]results.Tensor, error) { return tensors(run.Stored(j.ID, keptFile(i))) }})
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("predictor %s: no posterior sample was kept", p.Name)
 	}
 	return out, nil
+}
+
+func tensors(c *results.Checkpoint, err error) ([]results.Tensor, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c.Tensors, nil
 }
 
 // openStream prepares to draw by p from stored weights, on inputs normalised

@@ -201,8 +201,7 @@ func (j *Job) watched(ctx context.Context, be backends.Backend, run *results.Run
 		rec *record
 		err error
 	}
-	var pulse pulse
-	pulse.beat()
+	pulse := pulse{begun: time.Now()}
 	end := make(chan ending, 1)
 	go func() {
 		rec, err := j.execute(ctx, be, run, store, report, &pulse)
@@ -222,11 +221,15 @@ func (j *Job) watched(ctx context.Context, be backends.Backend, run *results.Run
 	}
 }
 
-// pulse is when a job last got a step done.
-type pulse struct{ at atomic.Int64 }
+// pulse is when a job last got a step done, on the monotonic clock: setting
+// the wall clock must not look like a stall.
+type pulse struct {
+	begun time.Time
+	at    atomic.Int64 // nanoseconds after begun
+}
 
-func (p *pulse) beat()                { p.at.Store(time.Now().UnixNano()) }
-func (p *pulse) since() time.Duration { return time.Duration(time.Now().UnixNano() - p.at.Load()) }
+func (p *pulse) beat()                { p.at.Store(int64(time.Since(p.begun))) }
+func (p *pulse) since() time.Duration { return time.Since(p.begun) - time.Duration(p.at.Load()) }
 
 func (j *Job) fail(store *results.Job, be backends.Info, rec *record, started time.Time, cause error) error {
 	f := results.Failure{Phase: "prepare", Cause: cause.Error()}

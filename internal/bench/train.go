@@ -56,6 +56,15 @@ type progress struct {
 	Seconds float64            `json:"seconds"` // of training, over all resumes
 }
 
+// readProgress returns how far the training was whose checkpoint c is.
+func readProgress(c *results.Checkpoint) (progress, error) {
+	var p progress
+	if err := json.Unmarshal([]byte(c.Meta["progress"]), &p); err != nil {
+		return p, fmt.Errorf("checkpoint: progress: %w", err)
+	}
+	return p, nil
+}
+
 // stepError says where a job failed.
 type stepError struct {
 	phase string
@@ -104,27 +113,37 @@ func (t *trainer) run(ctx context.Context) error {
 // resume loads the newest whole checkpoint, or initialises the slots.
 func (t *trainer) resume() error {
 	t.Sums = map[string]float64{}
-	c, lost, err := t.store.LoadCheckpoint()
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, results.ErrDamaged) {
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.report.Note(t.job, fmt.Sprintf("no checkpoint is whole, starting over: %v", err))
-		}
+	startOver := func() error {
 		t.curve = results.Curve{Columns: []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity", "test-error", "test-nll", "seconds"}}
 		return t.state.initialise(t.job.Config.Seed)
 	}
-	if err != nil {
+	c, lost, err := t.store.LoadCheckpoint()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return startOver()
+	case errors.Is(err, results.ErrDamaged):
+		t.report.Note(t.job, fmt.Sprintf("no checkpoint is whole, starting over: %v", err))
+		return startOver()
+	case err != nil:
 		return err
 	}
 	if lost != nil {
 		t.report.Note(t.job, fmt.Sprintf("going on from the checkpoint before: %v", lost))
 	}
-	if err := json.Unmarshal([]byte(c.Meta["progress"]), &t.progress); err != nil {
-		return fmt.Errorf("checkpoint: progress: %w", err)
-	}
-	if t.curve, err = t.store.Curve(); err != nil {
+	at, err := readProgress(c)
+	if err != nil {
 		return err
 	}
-	t.curve.Truncate(t.Before + t.Step)
+	t.curve, err = t.store.Curve()
+	t.curve.Truncate(at.Before + at.Step)
+	if err == nil && t.curve.Sum() != c.Meta["curve"] {
+		err = errors.New("it is not the checkpoint's")
+	}
+	if err != nil {
+		t.report.Note(t.job, fmt.Sprintf("the curve is damaged, starting over: %v", err))
+		return startOver()
+	}
+	t.progress = at
 	return t.state.restore(c.Tensors)
 }
 
@@ -142,7 +161,7 @@ func (t *trainer) save() error {
 		return err
 	}
 	t.saved = time.Now()
-	return t.store.SaveCheckpoint(&results.Checkpoint{Meta: map[string]string{"progress": string(p), "job": t.job.ID}, Tensors: ts})
+	return t.store.SaveCheckpoint(&results.Checkpoint{Meta: map[string]string{"progress": string(p), "curve": t.curve.Sum(), "job": t.job.ID}, Tensors: ts})
 }
 
 func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {

@@ -1,0 +1,165 @@
+package results
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// finishedRun is a run directory with one finished job, which kept a file and
+// whose training went through two checkpoints.
+func finishedRun(t *testing.T) (dir string, open func() (*Run, error)) {
+	t.Helper()
+	dir = t.TempDir()
+	plan := Plan{Suite: "quick", Text: []byte("# suite\n"), Jobs: []string{"a"}}
+	open = func() (*Run, error) { return Open(t.Context(), dir, plan, Alone, nil) }
+	run := openRun(t, dir, "a")
+	job, err := run.Claim("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	curve := Curve{Columns: []string{"step", "loss"}}
+	for step, name := range []string{"0", "1"} {
+		curve.Append(float64(step), 0.5)
+		c := testCheckpoint(name)
+		for _, err := range []error{
+			job.SaveCurve(curve), job.SaveCheckpoint(c),
+			job.WriteFile("sample.safetensors", func(w io.Writer) error { return WriteCheckpoint(w, c) }),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	job.Release()
+	finish(t, run, "a", 1000)
+	run.Close()
+	return dir, open
+}
+
+// No byte of a finished run can change without an error that names the file
+// and what to delete, or without being written again.
+func TestEveryByteCounts(t *testing.T) {
+	dir, open := finishedRun(t)
+	job := filepath.Join(dir, jobsDir, "a")
+	read := func() error {
+		run, err := open()
+		if err != nil {
+			return err
+		}
+		defer run.Close()
+		if _, err := run.Checkpoint("a"); err != nil {
+			return err
+		}
+		if _, err := run.Stored("a", "sample.safetensors"); err != nil {
+			return err
+		}
+		_, err = ReadJobs(dir)
+		return err
+	}
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		filepath.Join(dir, runFile), filepath.Join(job, manifestFile), filepath.Join(job, recordsFile), filepath.Join(job, timingsFile),
+		filepath.Join(job, detailsFile), filepath.Join(job, curveFile), filepath.Join(job, checkpointFile), filepath.Join(job, "sample.safetensors"),
+	} {
+		whole := readAll(t, path)
+		advice := "delete " + job
+		if filepath.Base(path) == runFile {
+			advice = "delete " + path
+		}
+		for i := 0; i < len(whole); i += 3 {
+			b := []byte(whole)
+			b[i] ^= 1 << (i % 8)
+			os.WriteFile(path, b, 0o644)
+			if err := read(); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), advice) {
+				t.Errorf("byte %d of %s: error %v, want the file and %q", i, filepath.Base(path), err, advice)
+			}
+			if i%24 == 0 { // an end that is missing
+				os.WriteFile(path, []byte(whole[:i]), 0o644)
+				if err := read(); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), advice) {
+					t.Errorf("%s cut to %d bytes: error %v, want the file and %q", filepath.Base(path), i, err, advice)
+				}
+			}
+		}
+		os.WriteFile(path, []byte(whole), 0o644)
+	}
+	for _, file := range []string{resultsFile, timingsFile, suiteFile} {
+		path := filepath.Join(dir, file)
+		whole := readAll(t, path)
+		os.WriteFile(path, []byte(whole[:len(whole)/2]), 0o644)
+		if err := read(); err != nil || readAll(t, path) != whole {
+			t.Errorf("%s was cut: %v, and it holds\n%s", file, err, readAll(t, path))
+		}
+	}
+}
+
+// Files from before manifests had a hash of themselves are read as they are.
+func TestNoSeal(t *testing.T) {
+	dir, open := finishedRun(t)
+	for _, path := range []string{filepath.Join(dir, runFile), filepath.Join(dir, jobsDir, "a", manifestFile)} {
+		text := readAll(t, path)
+		at := strings.LastIndex(text, `"sha256"`)
+		at = strings.LastIndex(text[:at], ",")
+		os.WriteFile(path, []byte(text[:at]+"\n}\n"), 0o644)
+	}
+	run, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := run.Done("a"); !done || err != nil {
+		t.Error(done, err)
+	}
+}
+
+// The generation before holds other weights: for a finished job it is no
+// replacement.
+func TestNoOlderWeights(t *testing.T) {
+	dir, open := finishedRun(t)
+	path := filepath.Join(dir, jobsDir, "a", checkpointFile)
+	os.WriteFile(path, []byte(readAll(t, path)[:100]), 0o644)
+	run, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := run.Checkpoint("a"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("got %v, %v", c, err)
+	}
+}
+
+// Temporary files of killed processes go, whatever they were to be; nothing
+// else does.
+func TestRemoveStale(t *testing.T) {
+	dir, open := finishedRun(t)
+	job := filepath.Join(dir, jobsDir, "a")
+	stale := []string{
+		filepath.Join(dir, ".results.txt123"), filepath.Join(job, ".labels.npy9"), filepath.Join(job, ".sample-00012.safetensors4711"),
+	}
+	kept := []string{filepath.Join(job, "sample-00001"), filepath.Join(job, ".notes"), filepath.Join(job, lockFile)}
+	for _, path := range append(stale, kept...) {
+		os.WriteFile(path, []byte("x"), 0o644)
+	}
+	run, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := run.Claim("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer claimed.Release()
+	for _, path := range stale {
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for _, path := range kept {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
