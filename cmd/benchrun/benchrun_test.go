@@ -143,6 +143,20 @@ func TestBadInput(t *testing.T) {
 
 // A job that diverges fails by itself: exit code 1, the cause named, the
 // others done.
+// A backend that cannot run here is one line, whatever other backends and jobs
+// there are, and nothing is written.
+func TestMissingPlugin(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", filepath.Join(dir, "not-here.so"))
+	code, out, log := benchrun(t, "-out", filepath.Join(dir, "runs"), "-backend", "gonum,gomlx:xla:cpu", write(t, dir, "blobs.toml", blobs))
+	if code != 2 || out != "" || strings.Count(log, "\n") != 1 || !strings.HasPrefix(log, "benchrun: gomlx:xla:cpu: ") {
+		t.Errorf("exit %d\n%s%s", code, out, log)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "runs")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a run directory was left: %v", err)
+	}
+}
+
 func TestFailedJob(t *testing.T) {
 	dir := t.TempDir()
 	text := strings.Replace(blobs, "name = \"deterministic\"\n", "name = \"deterministic\"\n[method.train]\noptimizer = \"sgd\"\nlr = 1e30\n", 1)

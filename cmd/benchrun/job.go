@@ -78,6 +78,9 @@ func (c *command) oneJob(ctx context.Context, id, path string, src source) error
 		return err
 	}
 	dir := filepath.Join(src.out, suite.Name)
+	if err := runnable(dir, []*bench.Job{j}); err != nil {
+		return err
+	}
 	var store *results.Run
 	if results.Planned(dir, id) {
 		store, err = results.Join(ctx, dir, c.waiting)

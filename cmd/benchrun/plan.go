@@ -33,7 +33,7 @@ func (c *command) printPlan(s *suites.Suite, jobs []*bench.Job, dir string, asJS
 		if !ok {
 			var err error
 			if speed, err = bench.Speed(j.Config.Backend); err != nil {
-				return fmt.Errorf("backend %s: %w", j.Config.Backend, err)
+				return err
 			}
 			speeds[j.Config.Backend] = speed
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 	"golang.org/x/term"
 
+	"bayesbench/backends"
 	"bayesbench/internal/bench"
 	"bayesbench/internal/cli"
 	"bayesbench/results"
@@ -165,6 +166,9 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 	if o.plan {
 		return nil, c.printPlan(s, jobs, dir, o.json)
 	}
+	if err := runnable(dir, jobs); err != nil {
+		return nil, err
+	}
 	waiting := c.waiting
 	if o.noWait {
 		waiting = nil
@@ -190,6 +194,23 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 // waiting says that another process has the run directory.
 func (c *command) waiting(l *results.LockedError) {
 	fmt.Fprintf(c.stderr, "benchrun: %v; waiting for it to end\n", l)
+}
+
+// runnable reports a backend that a job yet to be done needs and that cannot
+// run here, before anything is written.
+func runnable(dir string, jobs []*bench.Job) error {
+	checked := map[string]bool{}
+	for _, j := range jobs {
+		name := j.Config.Backend
+		if checked[name] || results.IsDone(dir, j.ID) {
+			continue
+		}
+		checked[name] = true
+		if _, _, err := backends.Check(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeEvents writes every finished job of a run for TensorBoard.

@@ -151,7 +151,7 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 	be, ok := open[j.Config.Backend]
 	if !ok {
 		if be, err = backends.Open(j.Config.Backend); err != nil {
-			return nil, fmt.Errorf("backend %s: %w", j.Config.Backend, err)
+			return nil, err
 		}
 		open[j.Config.Backend] = be
 	}
