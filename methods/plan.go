@@ -129,7 +129,18 @@ type Predictor struct {
 	// Kept draws from the stored states of the stages rather than from the
 	// final one; sample k is the k-th of them.
 	Kept bool
+	// Refresh, where set, makes again what follows from the drawn weights and the
+	// training data: the statistics of batch normalisation. It runs over the
+	// first RefreshBatches training batches x f32[Batch C H W] of a shuffled
+	// epoch, without augmentation, before a sample is drawn, and takes the
+	// sample's key, so that it draws the weights that Program draws, and the
+	// scalar "share", 1/(i+1) at batch i. Its results are slots by name.
+	Refresh *ir.Program
 }
+
+// RefreshBatches is how many batches, or one epoch if that is less, make the
+// statistics of a sample.
+const RefreshBatches = 100
 
 // Gradient is one estimator of the gradient of the mean NLL of a batch. What
 // else a method's loss holds is without noise and adds nothing to its variance.

@@ -81,7 +81,7 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 	if err != nil {
 		return err
 	}
-	s, err := j.openStream(be, pulse, states, p, set)
+	s, err := j.openStream(ctx, be, pulse, states, p, set)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ const (
 	forPrediction
 	forScoring
 	forGradients
+	forRefresh
 )
 
 // key is the root of one purpose's random numbers. Training noise of step t of

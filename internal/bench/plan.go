@@ -190,6 +190,9 @@ func (j *Job) resolve(ctx context.Context) error {
 			k = c.Eval.Samples
 		}
 		j.FLOPs += p.Program.FLOPs() * passes * float64(k)
+		if p.Refresh != nil {
+			j.FLOPs += p.Refresh.FLOPs() * float64(min(methods.RefreshBatches, n/c.Train.Batch)*k)
+		}
 	}
 	return nil
 }

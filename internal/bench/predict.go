@@ -27,6 +27,7 @@ type stream struct {
 	classes    int
 	passes     []float64 // seconds of each pass in the program
 	pulse      *pulse
+	refresh    *refresher // nil where the predictor needs none
 }
 
 // stored is one set of weights that the predictive draws from.
@@ -115,7 +116,7 @@ func tensors(c *results.Checkpoint, err error) ([]results.Tensor, error) {
 
 // openStream prepares to draw by p from stored weights, on inputs normalised
 // as set's are.
-func (j *Job) openStream(be backends.Backend, pulse *pulse, states []stored, p methods.Predictor, set *data.Set) (*stream, error) {
+func (j *Job) openStream(ctx context.Context, be backends.Backend, pulse *pulse, states []stored, p methods.Predictor, set *data.Set) (*stream, error) {
 	leaf := j.leaf()
 	st, err := newState(be, usedSlots(leaf.plan.State, p))
 	if err != nil {
@@ -130,24 +131,37 @@ func (j *Job) openStream(be backends.Backend, pulse *pulse, states []stored, p m
 		return nil, err
 	}
 	rows := j.Config.Eval.Batch
-	return &stream{
+	s := &stream{
 		pulse: pulse, be: be, predictor: p, rows: rows, stochastic: p.Stochastic, norm: norm, prog: prog, state: st, states: states, loaded: -1,
 		logp: make([]float32, rows*set.Classes), classes: set.Classes,
-	}, nil
+	}
+	if p.Refresh != nil {
+		s.refresh, err = newRefresher(ctx, be, pulse, p.Refresh, st, norm, set.Train)
+	}
+	return s, err
 }
 
-// usedSlots is the slots that a predict program reads.
+// usedSlots is the slots that a predictor reads.
 func usedSlots(all []methods.Slot, p methods.Predictor) []methods.Slot {
 	var out []methods.Slot
 	for _, s := range all {
-		if _, ok := p.Program.Param(s.Name); ok {
+		_, used := p.Program.Param(s.Name)
+		if !used && p.Refresh != nil {
+			_, used = p.Refresh.Param(s.Name)
+		}
+		if used {
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-func (s *stream) close() { s.prog.exe.Close() }
+func (s *stream) close() {
+	s.prog.exe.Close()
+	if s.refresh != nil {
+		s.refresh.close()
+	}
+}
 
 // choose makes posterior sample k the one that the program draws: the stored
 // weights k mod n, with the noise of their own sample k/n.
@@ -163,7 +177,13 @@ func (s *stream) choose(p *program, k int) error {
 		}
 		s.loaded = at
 	}
-	return p.setKey(key(s.states[at].seed, forPrediction).Fold(uint32(k / len(s.states))))
+	noise := key(s.states[at].seed, forPrediction).Fold(uint32(k / len(s.states)))
+	if s.refresh != nil {
+		if err := s.refresh.sample(k, s.states[at].seed, noise); err != nil {
+			return err
+		}
+	}
+	return p.setKey(noise)
 }
 
 // inputs visits a test set in batches of fixed size, of which the first valid
@@ -250,7 +270,7 @@ func labels(s data.Split) []int {
 func (t *trainer) glance() ([2]float64, error) {
 	j, p := t.job, t.job.plan.Predictors[0]
 	now := stored{j.Config.Seed, func() ([]results.Tensor, error) { return t.state.tensors() }}
-	s, err := j.openStream(t.be, t.pulse, []stored{now}, p, t.set)
+	s, err := j.openStream(context.Background(), t.be, t.pulse, []stored{now}, p, t.set)
 	if err != nil {
 		return [2]float64{}, err
 	}
@@ -270,7 +290,7 @@ func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pu
 	if err != nil {
 		return nil, err
 	}
-	s, err := j.openStream(be, pulse, states, p, set)
+	s, err := j.openStream(ctx, be, pulse, states, p, set)
 	if err != nil {
 		return nil, err
 	}

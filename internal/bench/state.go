@@ -114,13 +114,20 @@ func (s *state) restore(ts []results.Tensor) error {
 		if !sl.Type.Equal(ir.Type{DType: sl.Type.DType, Shape: t.Shape}) {
 			return fmt.Errorf("checkpoint: %s has the shape %v, want %s", t.Name, t.Shape, sl.Type)
 		}
-		if err := sl.buffer.Write(backends.Data{F32: t.F32, U32: t.U32}); err != nil {
-			return fmt.Errorf("slot %s: %w", t.Name, err)
+		if err := sl.write(t); err != nil {
+			return err
 		}
 		found++
 	}
 	if found != len(s.slots) {
 		return fmt.Errorf("checkpoint: %d of %d slots are there", found, len(s.slots))
+	}
+	return nil
+}
+
+func (sl *slot) write(t results.Tensor) error {
+	if err := sl.buffer.Write(backends.Data{F32: t.F32, U32: t.U32}); err != nil {
+		return fmt.Errorf("slot %s: %w", t.Name, err)
 	}
 	return nil
 }

@@ -59,6 +59,24 @@ func (p *Plan) Predictor(name string, n Network) *methods.Predictor {
 	return &p.plan.Predictors[len(p.plan.Predictors)-1]
 }
 
+// Refreshed is Predictor of a network whose weights are not those that training
+// left behind last, so that batch normalisation's running statistics are not
+// theirs: the predictor refreshes them by passes over training batches, as in
+// Izmailov et al., "Averaging weights leads to wider optima and better
+// generalization", UAI 2018, section 3.2, and Maddox et al. 2019 for every
+// sample. Without batch normalisation it is Predictor.
+func (p *Plan) Refreshed(name string, n Network) *methods.Predictor {
+	predictor := p.Predictor(name, n)
+	refresh := p.program(name+"-refresh", func(s *nn.Scope) {
+		s.Share = s.Param("share", ir.Float())
+		n.Outputs(s, n.X(s, n.Job.Batch))
+	}, true)
+	if refresh != nil && len(refresh.Results) > 0 {
+		predictor.Refresh = refresh
+	}
+	return predictor
+}
+
 // Keep has the stage store what the predictor reads, after each step that at
 // says, and the predictor draw from that.
 func (p *Plan) Keep(stage *methods.Stage, predictor *methods.Predictor, at func(step int) bool) {
@@ -125,9 +143,6 @@ func (p *Plan) Weights(tensors []nn.Tensor) {
 		p.plan.Weights = append(p.plan.Weights, methods.Weights{Layer: t.Layer, Size: t.Size()})
 	}
 }
-
-// State is what the programs so far declare.
-func (p *Plan) State() []methods.Slot { return p.plan.State }
 
 // program builds one program and adds its slots to the state.
 func (p *Plan) program(name string, build func(s *nn.Scope), training bool) *ir.Program {

@@ -95,7 +95,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	sample := p.Stage("sample", m.Samples*m.Thin*m.Leapfrog, func(s *nn.Scope) { m.step(s, n, false) })
 	sample.FullBatch = true
 	run := m.Thin * m.Leapfrog
-	p.Keep(sample, p.Predictor("sample", n), func(step int) bool { return step%run == run-1 })
+	p.Keep(sample, p.Refreshed("sample", n), func(step int) bool { return step%run == run-1 })
 	return p.Build()
 }
 

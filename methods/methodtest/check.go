@@ -117,6 +117,13 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 		check("predictor "+p.Name, p.Program, inputs, func(r ir.Result, typ ir.Type) bool {
 			return r.Name == "logp" && typ.Equal(ir.Float(j.EvalBatch, j.Classes))
 		})
+		if p.Refresh != nil {
+			inputs := map[string]ir.Type{"x": x(j.Batch), "share": ir.Float(), "key": ir.Uint(2)}
+			check("refresh of "+p.Name, p.Refresh, inputs, func(r ir.Result, typ ir.Type) bool {
+				want, ok := slots[r.Name]
+				return ok && want.Equal(typ)
+			})
+		}
 		if p.Kept && !kept {
 			t.Errorf("predictor %s draws from stored states, and no stage stores any", p.Name)
 		}

@@ -140,12 +140,51 @@ func (f *Fitted) LogProbs(predictor string, d Data, k int, seed uint32) ([][]flo
 		for name, v := range state {
 			p.set(name, v)
 		}
+		key := rng.Key{seed, uint32(sample)}
+		if predict.Refresh != nil {
+			fresh, err := f.Refresh(predict, state, d, key)
+			if err != nil {
+				return nil, err
+			}
+			for name, v := range fresh {
+				p.set(name, v)
+			}
+		}
 		p.set("x", d.X[:f.job.EvalBatch*len(d.X)/f.job.Examples])
-		p.setKey(rng.Key{seed, uint32(sample)})
+		p.setKey(key)
 		if err := p.run(); err != nil {
 			return nil, err
 		}
 		out = append(out, p.read(0))
+	}
+	return out, nil
+}
+
+// Refresh is what the predictor's Refresh makes of the state in a pass over the
+// data.
+func (f *Fitted) Refresh(predictor methods.Predictor, state map[string][]float32, d Data, key rng.Key) (map[string][]float32, error) {
+	p, err := newProgram(f.backend, predictor.Refresh)
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range []map[string][]float32{f.State, state} {
+		for name, v := range from {
+			p.set(name, v)
+		}
+	}
+	p.setKey(key)
+	size := len(d.X) / f.job.Examples * f.job.Batch
+	for i := range f.job.StepsPerEpoch() {
+		p.set("x", d.X[i*size:(i+1)*size])
+		p.set("share", []float32{1 / float32(i+1)})
+		if err := p.run(); err != nil {
+			return nil, err
+		}
+		p.feedBack()
+	}
+	out := map[string][]float32{}
+	for _, r := range predictor.Refresh.Results {
+		out[r.Name] = p.state(r.Name, f.State[r.Name])
 	}
 	return out, nil
 }

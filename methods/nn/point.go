@@ -78,7 +78,8 @@ const (
 )
 
 // BatchNorm is γ·(x − m)/√(v + ε) + β by channel, m and v the batch's mean and
-// biased variance in training and the running ones in prediction. Ioffe and
+// biased variance in training and the running ones in prediction. Under Share
+// the running ones become the averages of the batches' since Share was 1. Ioffe and
 // Szegedy, "Batch normalization", ICML 2015.
 func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
 	shape := p.Shape(x)
@@ -102,6 +103,10 @@ func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
 	centred := p.Sub(x, wide(m))
 	v := p.Mean(p.Square(centred), over...)
 	towards := func(slot, batch ir.Value) {
+		if p.Share != ir.None {
+			p.Set(slot, p.Add(slot, p.Mul(p.Sub(batch, slot), p.Share)))
+			return
+		}
 		p.Set(slot, p.Add(p.MulConst(slot, 1-normMomentum), p.MulConst(batch, normMomentum)))
 	}
 	towards(mean, m)

@@ -19,6 +19,11 @@ type Scope struct {
 	Slots     []Slot // in order of declaration
 	Schedules map[string]func(step int) float64
 
+	// Share, where not ir.None, makes the running statistics of batch
+	// normalisation plain averages over the batches of a pass: f32[], 1/(i+1) at
+	// batch i.
+	Share ir.Value
+
 	// Terms that layers add to the objective, f32[] in nats.
 	KL    []ir.Value // KL(q‖p) of variational posteriors
 	Prior []ir.Value // −log p(w), up to a constant, of point estimates
@@ -47,7 +52,7 @@ type Slot struct {
 
 // NewScope starts a program that trains or predicts.
 func NewScope(b *ir.Builder, training bool) *Scope {
-	return &Scope{Builder: b, Training: training, Schedules: map[string]func(int) float64{}, key: ir.None}
+	return &Scope{Builder: b, Training: training, Schedules: map[string]func(int) float64{}, Share: ir.None, key: ir.None}
 }
 
 // Under puts prefix before the names of the slots that f declares: a second

@@ -80,7 +80,7 @@ func (c Chain) plan(sampler optim.Optimizer, lr methods.Schedule, keep func(int)
 	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(c.PriorSigma, c.Init)}
 	var p fit.Plan
 	stage := p.Stage("sample", j.Steps(), func(s *nn.Scope) { fit.Minimise(s, n, nil, sampler, lr) })
-	p.Keep(stage, p.Predictor("sample", n), keep)
+	p.Keep(stage, p.Refreshed("sample", n), keep)
 	return p.Build()
 }
 

@@ -1,7 +1,8 @@
 // Package snapshot is snapshot ensembles: one training whose learning rate
 // restarts, lr/2·(cos(π·(t mod L)/L) + 1) with L = ⌈steps/cycles⌉, and whose
 // network at the end of each cycle is a member of an ensemble with equal
-// weights. Loss, prior and optimiser are those of MAP training. It costs one
+// weights; batch normalisation's statistics are made again for each by a pass
+// over training batches. Loss, prior and optimiser are those of MAP training. It costs one
 // training, as many copies of the weights as cycles, and one pass a sample.
 //
 // Source: Huang et al., "Snapshot ensembles: train 1, get M for free", ICLR
@@ -64,6 +65,6 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	stage := p.Stage("train", steps, func(s *nn.Scope) {
 		fit.Minimise(s, n, nil, opt, optim.Cyclic(constant(0), steps, m.Cycles))
 	})
-	p.Keep(stage, p.Predictor("sample", n), func(step int) bool { return step%length == length-1 || step == steps-1 })
+	p.Keep(stage, p.Refreshed("sample", n), func(step int) bool { return step%length == length-1 || step == steps-1 })
 	return p.Build()
 }

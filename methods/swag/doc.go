@@ -10,7 +10,8 @@
 // where w̄_i is the mean as it stood after w_i. A sample is w̄ + 1/√2·√Σ_diag·z
 // + 1/√(2(K−1))·D·z′: noise times the standard deviation. Prior: N(0, σ²) on
 // weights in the loss; KL: none. State of swag: K + 3 values a parameter.
-// Batch normalisation's statistics are those of w̄, from one more epoch.
+// Batch normalisation's statistics are made again for w̄ and for every sample,
+// by a pass over training batches (algorithm 1 of Maddox et al.).
 //
 // Source: Izmailov et al., "Averaging weights leads to wider optima and better
 // generalization", UAI 2018; Maddox et al., "A simple baseline for Bayesian

@@ -3,7 +3,6 @@ package swag
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
@@ -82,13 +81,13 @@ func (t tail) check() error {
 }
 
 func (m SWA) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
-	return m.plan(model, j, 0, func(p *fit.Plan, n fit.Network) { p.Predictor("mean", under(n, mean)) })
+	return m.plan(model, j, 0, func(p *fit.Plan, n fit.Network) { p.Refreshed("mean", under(n, mean)) })
 }
 
 func (m SWAG) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	return m.plan(model, j, m.Rank, func(p *fit.Plan, n fit.Network) {
-		p.Predictor("sample", under(n, m.sample))
-		p.Predictor("mean", under(n, mean))
+		p.Refreshed("sample", under(n, m.sample))
+		p.Refreshed("mean", under(n, mean))
 	})
 }
 
@@ -128,9 +127,6 @@ func (t tail) plan(model nn.Model, j methods.Job, rank int, predict func(p *fit.
 			}
 		})
 		p.Stage(fmt.Sprintf("collect-%d", i+1), 1, func(s *nn.Scope) { collect(s, trained, i, rank) })
-	}
-	if normalised(&p) {
-		p.Stage("normalise", j.StepsPerEpoch(), func(s *nn.Scope) { under(n, mean).Outputs(s, n.X(s, j.Batch)) })
 	}
 	predict(&p, n)
 	return p.Build()
@@ -198,14 +194,4 @@ func (m SWAG) sample(s *nn.Scope) source {
 		lowRank := s.Reshape(s.MatMul(low, s.Flatten(deviations), false, false), shape...)
 		return s.Add(mean, s.Add(diagonal, lowRank))
 	}
-}
-
-// normalised reports whether the network keeps statistics of its own.
-func normalised(p *fit.Plan) bool {
-	for _, slot := range p.State() {
-		if strings.HasSuffix(slot.Name, ".var") {
-			return true
-		}
-	}
-	return false
 }
