@@ -374,6 +374,24 @@ func TestGradientVariance(t *testing.T) {
 	}
 }
 
+// A run that is stopped before its gradients are compared has not failed, and
+// leaves the bytes of an undisturbed one.
+func TestGradientVarianceResumes(t *testing.T) {
+	text := strings.Replace(small[:strings.Index(small, "[[method]]")], "[eval]", "[eval]\ngradient_draws = 5", 1) + "[[method]]\nname = \"ffg\"\n"
+	whole, broken := t.TempDir(), t.TempDir()
+	runOnce(t, whole, text, &quiet{})
+	for at, done := 1, false; !done; at++ {
+		var sum bench.Summary
+		q := &quiet{stop: func(calls int) bool { return calls == at }}
+		if sum, done = runOnce(t, broken, text, q); len(sum.Failed) > 0 {
+			t.Fatalf("stopped at call %d: %s", at, strings.Join(q.notes, "\n"))
+		}
+	}
+	if !bytes.Equal(resultsText(t, broken), resultsText(t, whole)) {
+		t.Error("other bytes")
+	}
+}
+
 func TestGradientDrawsRefused(t *testing.T) {
 	for draws, want := range map[string]string{"1": "want at least 2", "2": "one estimator of its gradient"} {
 		s, err := suites.Parse("small.toml", []byte(small), []string{"eval.gradient_draws=" + draws})
