@@ -95,7 +95,7 @@ Examples:
   benchstat-report runs/quick
   benchstat-report runs/quick -baseline deterministic -format latex > table.tex
   benchstat-report -metric nll -col /samples runs/mnist      (NLL against the number of posterior samples)
-  benchstat-report -filter '/corruption:*' -row /method -col /severity -metric nll runs/shift`),
+  benchstat-report -filter '/corruption:/./' -row /method -col /severity -metric nll runs/shift`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
 			set, err := load(fs, args)

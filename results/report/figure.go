@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,17 @@ type Figure struct {
 	plot    *plot.Plot
 	legend  []legendEntry
 	zero    bool // the y axis starts at 0
+	series  []series
+
+	reference *series // a thin grey line that data are compared with, or nil
+}
+
+// A series is one line of a figure: the i-th, which chooses colour, dash and glyph.
+type series struct {
+	i      int
+	label  string
+	points points
+	marks  bool
 }
 
 type legendEntry struct {
@@ -51,7 +63,8 @@ var (
 	glyphs = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.RingGlyph{}}
 	dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(2)}, {vg.Points(2), vg.Points(2)}, {vg.Points(7), vg.Points(2), vg.Points(2), vg.Points(2)},
 		{vg.Points(10), vg.Points(4)}, {vg.Points(1), vg.Points(4)}, {vg.Points(7), vg.Points(2), vg.Points(1), vg.Points(2), vg.Points(1), vg.Points(2)}}
-	grey = color.RGBA{0x99, 0x99, 0x99, 0xff}
+	grey  = color.RGBA{0x99, 0x99, 0x99, 0xff}
+	faint = color.RGBA{0xcc, 0xcc, 0xcc, 0xff}
 )
 
 func init() { plot.DefaultFont.Variant = "Sans" }
@@ -98,73 +111,112 @@ func (p points) Len() int                      { return len(p) }
 func (p points) XY(i int) (x, y float64)       { return p[i].x, p[i].y }
 func (p points) YError(i int) (lo, hi float64) { return p[i].spread, p[i].spread }
 
-// line adds one series: the i-th of the figure, which chooses colour, dash and glyph.
+// line adds one series to be drawn by [Figure.panels], and makes room for it on the axes.
 func (f *Figure) line(i int, label string, ps points, marks bool) error {
 	if len(ps) == 0 {
 		return nil
 	}
-	line, err := plotter.NewLine(ps)
-	if err != nil {
+	if _, err := plotter.NewLine(ps); err != nil {
 		return fmt.Errorf("figure %s, %s: %w", f.Name, label, err)
 	}
-	line.Color, line.Width = palette[i%len(palette)], vg.Points(1.5)
-	line.Dashes = dashes[i/len(palette)%len(dashes)]
-	thumbs := []plot.Thumbnailer{line}
-	f.plot.Add(line)
-	if marks {
-		scatter, err := plotter.NewScatter(ps)
-		if err != nil {
-			return fmt.Errorf("figure %s, %s: %w", f.Name, label, err)
-		}
-		scatter.GlyphStyle = draw.GlyphStyle{Color: palette[i%len(palette)], Radius: vg.Points(2.8), Shape: glyphs[i%len(glyphs)]}
-		f.plot.Add(scatter)
-		thumbs = append(thumbs, scatter)
-	}
-	bars, err := plotter.NewYErrorBars(ps)
-	if err != nil {
-		return fmt.Errorf("figure %s, %s: %w", f.Name, label, err)
-	}
-	bars.LineStyle.Color, bars.LineStyle.Width = palette[i%len(palette)], vg.Points(0.8)
 	for _, p := range ps {
-		if p.spread > 0 {
-			f.plot.Add(bars)
-			break
-		}
+		f.plot.X.Min, f.plot.X.Max = min(f.plot.X.Min, p.x), max(f.plot.X.Max, p.x)
+		f.plot.Y.Min, f.plot.Y.Max = min(f.plot.Y.Min, p.y-p.spread), max(f.plot.Y.Max, p.y+p.spread)
 	}
-	f.legend = append(f.legend, legendEntry{label, thumbs})
+	f.series = append(f.series, series{i, label, ps, marks})
 	return nil
 }
 
-// reference adds a thin grey line that data are compared with.
-func (f *Figure) reference(label string, ps points) error {
-	line, err := plotter.NewLine(ps)
+// More series than one panel bears are drawn in several, as evenly as may be.
+const (
+	onePanel = 12
+	perPanel = 8
+)
+
+// panels draws the series. Too many to be told apart are spread over several figures with the same axes, in each of
+// which the others stand behind in grey.
+func (f *Figure) panels() ([]*Figure, error) {
+	n := 1
+	if len(f.series) > onePanel {
+		n = (len(f.series) + perPanel - 1) / perPanel
+	}
+	if n == 1 {
+		return []*Figure{f}, f.draws(f.series)
+	}
+	var panels []*Figure
+	for k := range n {
+		lo, hi := k*len(f.series)/n, (k+1)*len(f.series)/n
+		p := newFigure(fmt.Sprintf("%s-%d", f.Name, k+1), fmt.Sprintf("%s (%d of %d)", f.Title, k+1, n), "", "", f.Caption+" Grey: the methods of the other panels.")
+		p.plot.X, p.plot.Y, p.zero, p.reference = f.plot.X, f.plot.Y, f.zero, f.reference
+		for j, s := range f.series {
+			if j >= lo && j < hi {
+				continue
+			}
+			line, err := plotter.NewLine(s.points)
+			if err != nil {
+				return nil, err
+			}
+			line.Color, line.Width = faint, vg.Points(0.7)
+			p.plot.Add(line)
+		}
+		if err := p.draws(f.series[lo:hi]); err != nil {
+			return nil, err
+		}
+		panels = append(panels, p)
+	}
+	return panels, nil
+}
+
+// draws draws series and the reference, and enters them in the legend.
+func (f *Figure) draws(all []series) error {
+	for _, s := range all {
+		colour := palette[s.i%len(palette)]
+		line, err := plotter.NewLine(s.points)
+		if err != nil {
+			return err
+		}
+		line.Color, line.Width = colour, vg.Points(1.5)
+		line.Dashes = dashes[s.i/len(palette)%len(dashes)]
+		thumbs := []plot.Thumbnailer{line}
+		f.plot.Add(line)
+		if s.marks {
+			scatter, err := plotter.NewScatter(s.points)
+			if err != nil {
+				return err
+			}
+			scatter.GlyphStyle = draw.GlyphStyle{Color: colour, Radius: vg.Points(2.8), Shape: glyphs[s.i%len(glyphs)]}
+			f.plot.Add(scatter)
+			thumbs = append(thumbs, scatter)
+		}
+		bars, err := plotter.NewYErrorBars(s.points)
+		if err != nil {
+			return err
+		}
+		bars.LineStyle.Color, bars.LineStyle.Width = colour, vg.Points(0.8)
+		if slices.ContainsFunc(s.points, func(p point) bool { return p.spread > 0 }) {
+			f.plot.Add(bars)
+		}
+		f.legend = append(f.legend, legendEntry{s.label, thumbs})
+	}
+	if f.reference == nil {
+		return nil
+	}
+	line, err := plotter.NewLine(f.reference.points)
 	if err != nil {
 		return err
 	}
 	line.Color, line.Dashes = grey, dashes[1]
 	f.plot.Add(line)
-	f.legend = append(f.legend, legendEntry{label, []plot.Thumbnailer{line}})
+	f.legend = append(f.legend, legendEntry{f.reference.label, []plot.Thumbnailer{line}})
 	return nil
 }
 
 // A legend narrower than this stands at the right of the axes, a wider one in rows below them. In points.
 const legendBeside vg.Length = 85
 
-// manyEntries is from where on a legend is set in smaller type.
-const manyEntries = 12
-
-// newLegend is an empty legend in the type that this figure's entries take.
-func (f *Figure) newLegend() plot.Legend {
-	legend := plot.NewLegend()
-	if len(f.legend) > manyEntries {
-		legend.TextStyle.Font.Size = vg.Points(9.5)
-	}
-	return legend
-}
-
 // legendLayout returns how wide an entry is, and how many stand in a row: 0 for a legend at the right.
 func (f *Figure) legendLayout() (entry vg.Length, inRow int) {
-	style := f.newLegend().TextStyle
+	style := plot.NewLegend().TextStyle
 	for _, e := range f.legend {
 		entry = max(entry, style.Width(e.label))
 	}
@@ -214,7 +266,7 @@ func (f *Figure) draw(c draw.Canvas) {
 }
 
 func (f *Figure) drawLegend(entries []legendEntry, c draw.Canvas) {
-	legend := f.newLegend()
+	legend := plot.NewLegend()
 	legend.Top, legend.Left = true, true
 	legend.ThumbnailWidth = thumbnail
 	legend.Padding = vg.Points(3)
@@ -261,6 +313,7 @@ func (f *Figure) Inline() (string, error) {
 	svg = strings.TrimPrefix(svg, open)
 	svg = strings.ReplaceAll(svg, "#000000", "currentColor")
 	svg = strings.ReplaceAll(svg, "#DDDDDD", "var(--grid)")
+	svg = strings.ReplaceAll(svg, "#CCCCCC", "var(--faint)")
 	svg = strings.ReplaceAll(svg, "#0072B2", "var(--blue)")
 	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,Helvetica,sans-serif")
 	return fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, figureWidth.Points(), f.height().Points(), html.EscapeString(f.Title)) + svg, nil

@@ -168,3 +168,36 @@ func TestHTML(t *testing.T) {
 		}
 	}
 }
+
+// Twenty series are drawn in panels of the same axes, each series in one of them.
+func TestPanels(t *testing.T) {
+	f := newFigure("nll-samples", "NLL", "K", "nll", "Means.")
+	f.reference = &series{label: "floor", points: points{{x: 1, y: 0}, {x: 2, y: 0}}}
+	for i := range 20 {
+		if err := f.line(i, fmt.Sprint("method ", i), points{{x: 1, y: float64(i)}, {x: 2, y: float64(i) + 1, spread: 0.5}}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	panels, err := f.panels()
+	if err != nil || len(panels) != 3 {
+		t.Fatalf("%d panels, %v", len(panels), err)
+	}
+	seen := map[string]int{}
+	for i, p := range panels {
+		if x, y := p.plot.X, p.plot.Y; x.Min != 1 || x.Max != 2 || y.Min != 0 || y.Max != 20.5 || x.Label.Text != "K" {
+			t.Errorf("axes %g..%g, %g..%g, %s", x.Min, x.Max, y.Min, y.Max, x.Label.Text)
+		}
+		if want := fmt.Sprintf("NLL (%d of 3)", i+1); p.Title != want {
+			t.Errorf("title %s, want %s", p.Title, want)
+		}
+		for _, e := range p.legend {
+			seen[e.label]++
+		}
+		if _, err := p.Inline(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(seen) != 21 || seen["floor"] != 3 || seen["method 7"] != 1 {
+		t.Errorf("legends %v", seen)
+	}
+}

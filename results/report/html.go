@@ -31,7 +31,7 @@ func WriteHTML(w io.Writer, d Data, q Query) error {
 	figureQuery := q
 	figureQuery.Metrics, figureQuery.Rows, figureQuery.Tables = nil, "", ""
 	for _, k := range Kinds {
-		figures, err := k.draw(d, figureQuery)
+		figures, err := k.drawn(d, figureQuery)
 		if err != nil {
 			return err
 		}

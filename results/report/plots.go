@@ -69,11 +69,22 @@ func Draw(d Data, kind string, q Query) ([]*Figure, error) {
 	var names []string
 	for _, k := range Kinds {
 		if k.Name == kind {
-			return k.draw(d, q)
+			return k.drawn(d, q)
 		}
 		names = append(names, k.Name)
 	}
 	return nil, fmt.Errorf("no figure %q%s; there are %s", kind, meant(kind, names), strings.Join(names, ", "))
+}
+
+// drawn draws the figures of this kind with all their panels.
+func (k Kind) drawn(d Data, q Query) ([]*Figure, error) {
+	figures, err := k.draw(d, q)
+	var all []*Figure
+	for _, f := range figures {
+		panels, e := f.panels()
+		all, err = append(all, panels...), cmp.Or(err, e)
+	}
+	return all, err
 }
 
 // units returns the query's metrics, or those of the defaults that have values.
@@ -212,7 +223,7 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 				return nil, err
 			}
 		}
-		if len(f.legend) > 0 {
+		if len(f.series) > 0 {
 			figures = append(figures, f)
 		}
 	}
@@ -439,9 +450,7 @@ func drawReliability(d Data, q Query) ([]*Figure, error) {
 		return ps
 	})
 	for _, f := range figures {
-		if err := f.reference("calibrated", points{{x: 0, y: 0}, {x: 1, y: 1}}); err != nil {
-			return nil, err
-		}
+		f.reference = &series{label: "calibrated", points: points{{x: 0, y: 0}, {x: 1, y: 1}}}
 		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Min, f.plot.Y.Max = 0, 1, 0, 1
 	}
 	return figures, err
