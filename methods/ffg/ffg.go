@@ -5,11 +5,12 @@
 //	loss = −1/B Σ log p(y | x, w) + β/N · KL(q‖p),  w ~ q
 //	KL   = Σ ½[(σ² + μ²)/s² − 1 − log(σ²/s²)]
 //
-// under the prior N(0, s²), or another of prior.go's. Biases are point
-// estimates under a flat prior, or with biases = "gaussian" have posteriors
-// like the weights; batch normalisation is a point estimate. With layers = "last" the last layer alone has a posterior,
-// and the weights of the others are maximum a posteriori under N(0, s²). State: μ and ρ of each weight's shape, "fc1.w" and
-// "fc1.rho". How w is drawn is nn.Estimator's to say: the local
+// under the prior N(0, s²), or another of prior.go's. Biases and the scale and
+// shift of batch normalisation are point estimates under a flat prior; with
+// biases = "gaussian" they have posteriors like the weights, under the same
+// prior. With layers = "last" the last layer alone has a posterior, and the
+// weights of the others are maximum a posteriori under N(0, s²). State: μ and ρ
+// of each weight's shape, "fc1.w" and "fc1.rho". How w is drawn is nn.Estimator's to say: the local
 // reparameterisation by default. Prediction: "sample" draws one w for all
 // examples, which is one posterior sample; "mean" takes w = μ.
 //
@@ -53,7 +54,8 @@ type Method struct {
 	Init nn.Initializer `toml:"init"` // of μ
 }
 
-// Biases says what the posterior of biases is.
+// Biases says what the posterior of biases is, and of batch normalisation's
+// scale and shift.
 type Biases string
 
 const (
@@ -134,8 +136,10 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Report(func(s *nn.Scope) {
 		for _, t := range tensors {
 			m.posterior(s, t.Layer+".w", t.Layer+".rho", nn.Init{}, t.Shape)
-			if t.Bias && m.Biases == Gaussian {
-				m.posterior(s, t.Layer+".b", t.Layer+".b.rho", nn.Init{}, t.Shape[:1])
+		}
+		for _, slot := range p.State() { // of biases and batch normalisation
+			if rho, ok := p.StateOf(slot.Name + ".rho"); ok {
+				m.posterior(s, slot.Name, rho.Name, nn.Init{}, slot.Type.Shape)
 			}
 		}
 		s.Result("kl", s.Total(s.KL))
@@ -149,8 +153,8 @@ func (m Method) layers(s *nn.Scope, e nn.Estimator, only string) *nn.Gaussian {
 		return m.posterior(s, layer+".w", layer+".rho", g.Initial(shape), shape)
 	}
 	if m.Biases == Gaussian {
-		g.Bias = func(layer string, out int) nn.Posterior {
-			return m.posterior(s, layer+".b", layer+".b.rho", nn.Init{}, []int{out})
+		g.Vector = func(name string, init nn.Init, n int) nn.Posterior {
+			return m.posterior(s, name, name+".rho", init, []int{n})
 		}
 	}
 	return g

@@ -135,3 +135,48 @@ func TestRefusals(t *testing.T) {
 		methodtest.Refused(t, "ffg", keys, key)
 	}
 }
+
+// With biases = "gaussian" the scale and shift of batch normalisation have
+// posteriors too, whose KL is in the report; by default they are point
+// estimates.
+func TestBatchNormPosterior(t *testing.T) {
+	j := methodtest.Toy()
+	d := methodtest.Blobs(j, j.Examples)
+	for _, biases := range []string{"point", "gaussian"} {
+		m, err := methodtest.New("ffg", "kl_weight = 0.1\ninit_sigma = 0.05\nbiases = \""+biases+"\"")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := methodtest.Fit(ref.New(), m, methodtest.ConvNet, j, d, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kl := 0.0
+		add := func(mean, rho []float32) {
+			for i, r := range rho {
+				s2, m := math.Exp(2*float64(r)), float64(mean[i])
+				kl += 0.5 * (s2 + m*m - 1 - math.Log(s2))
+			}
+		}
+		for _, layer := range []string{"conv1", "conv2", "fc1"} {
+			add(f.State[layer+".w"], f.State[layer+".rho"])
+		}
+		for _, name := range []string{"bn1.gamma", "bn1.beta", "conv2.b", "fc1.b"} {
+			rho, ok := f.State[name+".rho"]
+			if ok != (biases == "gaussian") {
+				t.Errorf("biases = %q: %s has a posterior: %v", biases, name, ok)
+			}
+			add(f.State[name], rho)
+		}
+		report, err := f.Report()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(report["kl"]/kl-1) > 1e-5 {
+			t.Errorf("biases = %q: the report's KL is %v, by its formula %v", biases, report["kl"], kl)
+		}
+		if g := f.State["bn1.gamma"]; g[0] < 0.3 {
+			t.Errorf("biases = %q: scale %v, which began at 1", biases, g)
+		}
+	}
+}

@@ -47,9 +47,14 @@ func (p *Plan) Stage(name string, steps int, build func(s *nn.Scope)) *methods.S
 
 // Predictor appends a predictor of the network.
 func (p *Plan) Predictor(name string, n Network) *methods.Predictor {
+	return p.PredictorOf(name, n, n.Outputs)
+}
+
+// PredictorOf appends a predictor whose outputs are not simply the network's.
+func (p *Plan) PredictorOf(name string, n Network, outputs func(s *nn.Scope, x ir.Value) ir.Value) *methods.Predictor {
 	stochastic := false
 	program := p.program(name, func(s *nn.Scope) {
-		s.Result("logp", s.LogSoftmax(n.Outputs(s, n.X(s, n.Job.EvalBatch))))
+		s.Result("logp", s.LogSoftmax(outputs(s, n.X(s, n.Job.EvalBatch))))
 		stochastic = s.Stochastic()
 	}, false)
 	if program == nil {
@@ -142,6 +147,19 @@ func (p *Plan) Weights(tensors []nn.Tensor) {
 	for _, t := range tensors {
 		p.plan.Weights = append(p.plan.Weights, methods.Weights{Layer: t.Layer, Size: t.Size()})
 	}
+}
+
+// State is what the programs so far declare.
+func (p *Plan) State() []methods.Slot { return p.plan.State }
+
+// StateOf is the slot of that name, if the programs so far declare it.
+func (p *Plan) StateOf(name string) (methods.Slot, bool) {
+	for _, slot := range p.plan.State {
+		if slot.Name == name {
+			return slot, true
+		}
+	}
+	return methods.Slot{}, false
 }
 
 // program builds one program and adds its slots to the state.

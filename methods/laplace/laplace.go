@@ -16,13 +16,17 @@
 //	τ = γ/‖w*‖²,  γ = Σ λ_i/(λ_i + τ)
 //
 // over H's eigenvalues λ. State beside the weights: the factors of each layer.
-// Prediction: "sample" draws w, "mean" is w*. Batch normalisation is in
-// prediction mode for H.
+// Prediction: "sample" draws w, "mean" is w*. With layers = "all" the first
+// predictor is "linearised", which draws w too but takes the outputs to first
+// order in it, f(x, w*) + J(x)·(w − w*): H is the curvature of that model, whose
+// draws predict well where the network's own at the same w do not. It costs a
+// backward pass a class. Batch normalisation is in prediction mode for H.
 //
 // Source: MacKay, "A practical Bayesian framework for backpropagation
 // networks", Neural Computation 1992; Ritter, Botev, Barber, "A scalable
 // Laplace approximation for neural networks", ICLR 2018; Daxberger et al.,
-// "Laplace redux", NeurIPS 2021.
+// "Laplace redux", NeurIPS 2021; Immer, Korzepa, Bauer, "Improving predictions of
+// Bayesian neural nets via local linearization", AISTATS 2021.
 package laplace
 
 import (
@@ -111,6 +115,9 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Minimise(n, nil)
 	curvature := p.Stage("curvature", j.StepsPerEpoch(), func(s *nn.Scope) { m.accumulate(s, n, tensors) })
 	curvature.Done = func(state map[string][]float32) error { return m.solve(state, tensors, j) }
+	if m.Layers == All { // of the last layer alone the outputs are linear already
+		p.PredictorOf("linearised", n, func(s *nn.Scope, x ir.Value) ir.Value { return m.linearised(s, n, tensors, x) })
+	}
 	p.Predictor("sample", sampled)
 	p.Predictor("mean", n)
 	return p.Build()
@@ -152,7 +159,7 @@ func (m Method) accumulate(s *nn.Scope, n fit.Network, tensors []nn.Tensor) {
 		}
 	}
 	for i, t := range tensors {
-		a := s.Concat(1, r.inputs[i], s.Full(1, rows, 1))
+		a := withOnes(s, r.inputs[i])
 		var terms []ir.Value
 		for _, g := range gradients[i] {
 			if m.Structure == KFAC {
@@ -188,11 +195,11 @@ func hessianRoot(model nn.Model, s *nn.Scope, out ir.Value) []ir.Value {
 	return columns
 }
 
-// source draws the layers' weights and biases; the other parameters are the
-// mode's.
-func (m Method) source(s *nn.Scope, tensors []nn.Tensor) func(string, nn.Init, []int) ir.Value {
-	drawn := map[string]ir.Value{} // [out in+1] by layer
-	draw := func(t nn.Tensor) ir.Value {
+// draws gives each layer's deviation from the mode, [out in+1] with the bias as
+// a last column, the same wherever it is asked for.
+func (m Method) draws(s *nn.Scope) func(t nn.Tensor) ir.Value {
+	drawn := map[string]ir.Value{}
+	return func(t nn.Tensor) ir.Value {
 		if v, ok := drawn[t.Layer]; ok {
 			return v
 		}
@@ -205,6 +212,12 @@ func (m Method) source(s *nn.Scope, tensors []nn.Tensor) func(string, nn.Init, [
 		drawn[t.Layer] = v
 		return v
 	}
+}
+
+// source draws the layers' weights and biases; the other parameters are the
+// mode's.
+func (m Method) source(s *nn.Scope, tensors []nn.Tensor) func(string, nn.Init, []int) ir.Value {
+	draw := m.draws(s)
 	return func(name string, init nn.Init, shape []int) ir.Value {
 		mode := s.Keep(name, init, shape...)
 		for _, t := range tensors {
@@ -218,4 +231,36 @@ func (m Method) source(s *nn.Scope, tensors []nn.Tensor) func(string, nn.Init, [
 		}
 		return mode
 	}
+}
+
+// linearised is the network's outputs to first order in the weights,
+//
+//	f(x, w*) + J(x)·(w − w*),  w ~ q
+//
+// one w for all examples. A layer's part of J·Δ is, for output c, the product
+// of ∂f_c/∂(its outputs) with what Δ adds to its outputs, x·Δᵀ.
+func (m Method) linearised(s *nn.Scope, n fit.Network, tensors []nn.Tensor, x ir.Value) ir.Value {
+	r := &recorder{Layers: n.Layers(s), wanted: tensors}
+	out := n.Model.Apply(r, x, n.Job.Classes)
+	rows := s.Shape(x)[0]
+	draw := m.draws(s)
+	added := make([]ir.Value, len(tensors))
+	for i, t := range tensors {
+		added[i] = s.MatMul(withOnes(s, r.inputs[i]), draw(t), false, true)
+	}
+	var columns []ir.Value
+	for c := range n.Job.Classes {
+		of := s.Slice(out, []int{0, c}, []int{rows, c + 1})
+		var terms []ir.Value
+		for i, g := range s.Grad(s.Sum(of), r.outputs...) {
+			terms = append(terms, s.Sum(s.Mul(g, added[i]), 1))
+		}
+		columns = append(columns, s.Add(of, s.Reshape(s.Total(terms), rows, 1)))
+	}
+	return s.Concat(1, columns...)
+}
+
+// withOnes is a layer's inputs with a last column of ones for the bias.
+func withOnes(s *nn.Scope, x ir.Value) ir.Value {
+	return s.Concat(1, x, s.Full(1, s.Shape(x)[0], 1))
 }

@@ -173,6 +173,100 @@ func TestHiddenLayerDiagonal(t *testing.T) {
 	}
 }
 
+// Where the outputs are linear in the weights, the linearised predictor draws
+// what the sampled one draws.
+func TestLinearisedIsExactForOneLayer(t *testing.T) {
+	model, err := nn.Open("softmax-regression")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, d := all(t, model, "kfac")
+	sample, linearised := draws(t, f, d, "sample", 3), draws(t, f, d, "linearised", 3)
+	for k := range sample {
+		if off := farthest(sample[k], linearised[k]); off > 1e-5 {
+			t.Errorf("draw %d: log-probabilities differ by %v", k, off)
+		}
+	}
+}
+
+// With a posterior 1e-4 as wide, the sampled and the linearised outputs
+// differ by the square of that.
+func TestLinearisedIsTheTangent(t *testing.T) {
+	for _, structure := range []string{"diag", "kfac"} {
+		f, d := all(t, methodtest.MLP, structure)
+		for _, layer := range []string{"fc1", "fc2", "fc3"} {
+			for i := range f.State[layer+"/std"] {
+				f.State[layer+"/std"][i] *= 1e-4
+			}
+		}
+		mode := draws(t, f, d, "mean", 1)[0]
+		for k, sample := range draws(t, f, d, "sample", 3) {
+			linearised := draws(t, f, d, "linearised", 3)[k]
+			moved, off := farthest(sample, mode), farthest(sample, linearised)
+			if moved < 1e-4 || off > 0.03*moved {
+				t.Errorf("%s, draw %d: moves %v from the mode, and differs by %v from its tangent", structure, k, moved, off)
+			}
+		}
+	}
+}
+
+// The draws of all layers predict well in the linearised model and badly in the
+// network itself, as Immer et al. found.
+func TestLinearisedPredictsBetter(t *testing.T) {
+	f, d := all(t, methodtest.MLP, "kfac")
+	nll := func(predictor string) float64 {
+		const k = 50
+		p := make([]float64, 48*3)
+		for _, logp := range draws(t, f, d, predictor, k) {
+			for i, x := range logp {
+				p[i] += math.Exp(float64(x)) / k
+			}
+		}
+		sum := 0.0
+		for i, y := range d.Y {
+			sum -= float64(y) * math.Log(p[i]) / 48
+		}
+		return sum
+	}
+	if linearised, sample := nll("linearised"), nll("sample"); linearised > 0.7*sample {
+		t.Errorf("NLL %.3f linearised, %.3f sampled", linearised, sample)
+	}
+}
+
+// all fits the posterior of all layers to the toy problem.
+func all(t *testing.T, model nn.Model, structure string) (*methodtest.Fitted, methodtest.Data) {
+	t.Helper()
+	j := methodtest.Toy()
+	j.EvalBatch = j.Examples
+	d := methodtest.Blobs(j, j.Examples)
+	m, err := methodtest.New("laplace", "layers = \"all\"\nprecision = \"fixed\"\nstructure = \""+structure+"\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, d
+}
+
+func draws(t *testing.T, f *methodtest.Fitted, d methodtest.Data, predictor string, k int) [][]float32 {
+	t.Helper()
+	out, err := f.LogProbs(predictor, d, k, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func farthest(a, b []float32) float64 {
+	worst := 0.0
+	for i := range a {
+		worst = max(worst, math.Abs(float64(a[i])-float64(b[i])))
+	}
+	return worst
+}
+
 func TestRefusals(t *testing.T) {
 	for keys, key := range map[string]string{
 		"structure = \"full\"": "structure", "layers = \"first\"": "layers", "precision = \"cv\"": "precision",

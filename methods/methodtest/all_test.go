@@ -32,6 +32,7 @@ var variants = []struct{ name, keys string }{
 	{"sparse-vd", "warmup_start = 1\nwarmup_end = 6\nfine_tune = 3"},
 	{"sparse-vd", "parameterisation = \"multiplicative\"\nwarmup_start = 1\nwarmup_end = 6"},
 	{"laplace", "structure = \"diag\"\nprecision = \"fixed\""},
+	{"ffg", "biases = \"gaussian\"\nestimator = \"weight\"\nkl_weight = 0.1"},
 	{"magnitude-pruning", "scope = \"global\"\nsparsity = 0.5"},
 	{"learned-dropout", "estimator = \"reinforce\"\nkl_weight = 0.1"},
 	{"variational-dropout", "per = \"neuron\""},

@@ -7,17 +7,19 @@ import (
 )
 
 // Gaussian is layers whose weights have independent Gaussian posteriors
-// q(w) = N(mean, std²); biases are point estimates unless Bias gives them one
-// too, and batch normalisation always.
+// q(w) = N(mean, std²); biases and batch normalisation's scale and shift are
+// point estimates unless Vector gives them one too, response normalisation's
+// always.
 // The methods differ in the Weight they supply.
 type Gaussian struct {
 	Point
 	// Weight declares the slots of one weight tensor, adds its KL, and gives
 	// its posterior.
 	Weight func(layer string, shape []int) Posterior
-	// Bias does the same for a bias [out]; nil for point estimates. Every
-	// estimator but Mean draws one bias for the whole batch.
-	Bias      func(layer string, out int) Posterior
+	// Vector does the same for a bias or batch normalisation's scale or shift,
+	// name its slot's, [n]; nil for point estimates. Every estimator but Mean
+	// draws one for the whole batch.
+	Vector    func(name string, init Init, n int) Posterior
 	Estimator Estimator
 	// Only, where set, is the one layer that has a posterior; the others are
 	// point estimates.
@@ -97,14 +99,27 @@ func (g *Gaussian) Conv(name string, x ir.Value, c Conv) ir.Value {
 }
 
 func (g *Gaussian) biasValue(layer string, out int) ir.Value {
-	if g.Bias == nil {
+	if g.Vector == nil {
 		return g.bias(layer, out)
 	}
-	q := g.Bias(layer, out)
+	return g.vector(layer+".b", Init{}, out)
+}
+
+// vector draws a parameter that Vector gives a posterior.
+func (g *Gaussian) vector(name string, init Init, n int) ir.Value {
+	q := g.Vector(name, init, n)
 	if g.Estimator == Mean {
 		return q.Mean
 	}
-	return g.Add(q.Mean, g.Mul(q.Std, g.Noise(out)))
+	return g.Add(q.Mean, g.Mul(q.Std, g.Noise(n)))
+}
+
+func (g *Gaussian) BatchNorm(name string, x ir.Value) ir.Value {
+	if g.Vector == nil || !g.bayesian(name) {
+		return g.Point.BatchNorm(name, x)
+	}
+	channels := g.Shape(x)[1]
+	return g.normalise(name, x, g.vector(name+".gamma", Init{A: 1}, channels), g.vector(name+".beta", Init{}, channels))
 }
 
 // apply is the layer under the estimator; affine and linear apply weights to x

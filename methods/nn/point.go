@@ -82,6 +82,14 @@ const (
 // the running ones become the averages of the batches' since Share was 1. Ioffe and
 // Szegedy, "Batch normalization", ICML 2015.
 func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
+	channels := p.Shape(x)[1]
+	gamma := p.penalised(p.Learn(name+".gamma", Init{A: 1}, channels))
+	beta := p.penalised(p.Learn(name+".beta", Init{}, channels))
+	return p.normalise(name, x, gamma, beta)
+}
+
+// normalise is BatchNorm with the given scale and shift.
+func (p *Point) normalise(name string, x, gamma, beta ir.Value) ir.Value {
 	shape := p.Shape(x)
 	channels := shape[1]
 	over, rows := []int{0}, shape[0]
@@ -90,9 +98,6 @@ func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
 		rows *= shape[axis]
 	}
 	wide := func(v ir.Value) ir.Value { return p.Broadcast(v, shape, 1) }
-
-	gamma := p.penalised(p.Learn(name+".gamma", Init{A: 1}, channels))
-	beta := p.penalised(p.Learn(name+".beta", Init{}, channels))
 	mean := p.Keep(name+".mean", Init{}, channels)
 	variance := p.Keep(name+".var", Init{A: 1}, channels)
 	if !p.Training {
