@@ -10,6 +10,7 @@
 //	report.go    ratios, and the tables
 //	peak.go      the float32 peak of the machine
 //	gemm.go      the matrix product alone, against OpenBLAS and gonum's own
+//	loader.go    the input pipeline alone, against torchvision
 //
-// The PyTorch script is not part of the tree; jax_steps.py and gemm.py are.
+// The PyTorch script is not part of the tree; jax_steps.py, gemm.py and loader.py are.
 package main

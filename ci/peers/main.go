@@ -32,6 +32,7 @@ Examples:
   go run ./ci/peers -case svd -jax-python DIR/bin/python
   go run ./ci/peers -alone -case l300.svd -cpuprofile cpu.out
   go run ./ci/peers -gemm                           the matrix product alone
+  go run ./ci/peers -loader imagenette2-160         the input pipeline alone
   go run ./ci/peers -markdown >> report.md
 
 An interrupt ends it and prints what is done. Exit code: 0 all targets reached,
@@ -52,6 +53,7 @@ type peers struct {
 	torchPython   string
 	jaxPython     string
 	alone, gemm   bool
+	photographs   string
 	json, inMD    bool
 	lock, profile string
 }
@@ -93,6 +95,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	fs.StringVar(&p.jaxPython, "jax-python", "", "`python` that has JAX; default python3")
 	fs.BoolVar(&p.alone, "alone", false, "time this program alone")
 	fs.BoolVar(&p.gemm, "gemm", false, "compare the matrix product with OpenBLAS (through numpy) and gonum's own instead")
+	fs.StringVar(&p.photographs, "loader", "", "compare the input pipeline with torchvision's instead, on the photographs of `folder`/train/CLASS/*.JPEG")
 	fs.BoolVar(&p.json, "json", false, "print every round as JSON")
 	fs.BoolVar(&p.inMD, "markdown", false, "print a Markdown table")
 	fs.StringVar(&p.lock, "lock", "", "hold a lock on `file` while something is timed, for machines that share one")
@@ -127,6 +130,10 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 			missed = missed || r.missed()
 		}
 		return p.print(len(rows), rows, renderGemm(rows, p.inMD), missed, err)
+	}
+	if p.photographs != "" {
+		rows, err := p.compareLoader(ctx)
+		return p.print(len(rows), rows, renderLoader(rows, p.inMD), false, err)
 	}
 	rows, err := p.compareSteps(ctx)
 	missed := false

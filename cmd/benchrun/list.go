@@ -16,6 +16,8 @@ import (
 	"bayesbench/methods/nn"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
+	"bayesbench/suites/data/augment"
+	"bayesbench/suites/data/corrupt"
 )
 
 // named is one thing that a suite can name.
@@ -25,7 +27,7 @@ type named struct {
 	Is   string `json:"is"`
 }
 
-var kinds = []string{"methods", "models", "data", "backends", "metrics"}
+var kinds = []string{"methods", "models", "data", "augmentations", "shifts", "backends", "metrics"}
 
 // everything lists what this build knows.
 func everything() []named {
@@ -38,6 +40,13 @@ func everything() []named {
 	}
 	for _, d := range data.List() {
 		out = append(out, named{"data", d.Name, d.About})
+	}
+	names, about := augment.Names()
+	for i, name := range names {
+		out = append(out, named{"augmentations", name, about[i]})
+	}
+	for _, name := range corrupt.Names() {
+		out = append(out, named{"shifts", name, "corruption of the test set, by severity (rotate: by degrees)"})
 	}
 	for _, d := range backends.Drivers() {
 		for _, c := range d.Configs {
@@ -60,7 +69,7 @@ func (c *command) list() *ffcli.Command {
 	return &ffcli.Command{
 		Name:       "list",
 		ShortUsage: "benchrun list [-json] [" + strings.Join(kinds, "|") + "]…",
-		ShortHelp:  "what a suite can name: methods, models, data sets, backends, metrics",
+		ShortHelp:  "what a suite can name: methods, models, data sets, augmentations, shifts, backends, metrics",
 		LongHelp:   "Examples:\n  benchrun list\n  benchrun list methods models\n  benchrun list -json metrics",
 		FlagSet:    fs,
 		Exec: func(_ context.Context, args []string) error {

@@ -215,3 +215,20 @@ func BenchmarkTransforms(b *testing.B) {
 		})
 	}
 }
+
+// What is listed can be parsed at both ends of its range.
+func TestNamesParse(t *testing.T) {
+	names, about := Names()
+	for i, name := range names {
+		stem, most, numbered := strings.Cut(name, "…")
+		if _, err := Parse(stem, 8); err != nil || about[i] == "" {
+			t.Errorf("%s: %v, %q", name, err, about[i])
+		}
+		if numbered {
+			stem = stem[:strings.LastIndexByte(stem, '-')+1] + most
+			if _, err := Parse(stem, 8); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}

@@ -62,17 +62,30 @@ func Parse(name string, side int) (Transform, error) {
 	return nil, fmt.Errorf("transform %q: unknown; did you mean %q?", name, nearest.Name(kind, names))
 }
 
-// kindOf is a transform's name, the range of its number (0, 0: it takes none), and how it is made.
+// Names lists the transforms that Parse reads, each with the range of its number, and what they do.
+func Names() (names, about []string) {
+	for _, k := range kinds {
+		name := k.name
+		if k.most > 0 {
+			name = fmt.Sprintf("%s-%d…%d", k.name, k.least, k.most)
+		}
+		names, about = append(names, name), append(about, k.about)
+	}
+	return names, about
+}
+
+// kindOf is a transform's name, the range of its number (0, 0: it takes none), what it does, and how it is made.
 type kindOf struct {
 	name        string
 	least, most int
+	about       string
 	make        func(number, side int) Transform
 }
 
 var kinds = []kindOf{
-	{"flip", 0, 0, func(int, int) Transform { return Flip{} }},
-	{"pad-crop", 1, 64, func(n, _ int) Transform { return PadCrop{n} }},
-	{"random-resized-crop", 0, 0, func(_, side int) Transform { return ResizedCrop{side} }},
-	{"resize-crop", 8, 2048, func(n, side int) Transform { return ResizeCrop{n, side} }},
-	{"augmix", 1, 10, func(n, _ int) Transform { return AugMix{n} }},
+	{"flip", 0, 0, "left and right exchanged, half of the time", func(int, int) Transform { return Flip{} }},
+	{"pad-crop", 1, 64, "padded by N black pixels, a window of the old size", func(n, _ int) Transform { return PadCrop{n} }},
+	{"random-resized-crop", 0, 0, "a window of 8 to 100 % of the area, resized to the input", func(_, side int) Transform { return ResizedCrop{side} }},
+	{"resize-crop", 8, 2048, "shorter side resized to N, the centre kept", func(n, side int) Transform { return ResizeCrop{n, side} }},
+	{"augmix", 1, 10, "AugMix at severity N (Hendrycks et al. 2020)", func(n, _ int) Transform { return AugMix{n} }},
 }
