@@ -59,7 +59,7 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("gonum: program %s: %w", p.Name, err)
 	}
-	p = simplify(ir.Clean(ir.Expand(p, has)))
+	p = transposed(simplify(ir.Clean(ir.Expand(p, has))))
 	pl := newPlan(p)
 	pl.fuse()
 	if again := rematerialise(pl); again != p {

@@ -67,16 +67,22 @@ func (pl *plan) staysApart(a, b int) bool {
 	return has(a, apart) && has(b, noisy) || has(b, apart) && has(a, noisy)
 }
 
-// keeps reports whether unit u keeps what it computed.
+// keeps reports whether unit u keeps what it computed. A program that updates a
+// state has another noise key at every run.
 func (pl *plan) keeps(u int) bool {
 	cost := 0
 	for _, m := range pl.members[u] {
-		if _, isResult := pl.result[m]; isResult || pl.origin[m] == fromElsewhere {
+		if _, isResult := pl.result[m]; isResult || pl.origin[m] == fromElsewhere || pl.origin[m] == fromNoise && pl.updates() {
 			return false
 		}
 		cost += opCost(pl.p.Instrs[m].Op)
 	}
 	return cost >= worthKeeping
+}
+
+// updates reports whether the program updates a state.
+func (pl *plan) updates() bool {
+	return slices.ContainsFunc(pl.state, func(v ir.Value) bool { return v != ir.None })
 }
 
 // sources lists the arguments, by index, that the unit's values are computed
