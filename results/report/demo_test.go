@@ -134,6 +134,20 @@ func demoCurve(m, seed int) results.Curve {
 	return c
 }
 
+// demoLayers are the records of single layers that a job with them has.
+func demoLayers(m, seed int) []results.Record {
+	var records []results.Record
+	for _, l := range demoDetails(m).Layers {
+		records = append(records, results.Record{
+			Data: "mnist", Model: "lenet-300-100", Method: demoMethods[m].name, Backend: "gonum",
+			Sweep:  []results.Pair{{Key: "layer", Value: l.Name}},
+			Config: []results.Pair{{Key: "seed", Value: fmt.Sprint(seed)}, {Key: "suite", Value: "demo"}},
+			Values: []results.Value{{Unit: "sparsity", Value: 1 - float64(l.NonZero)/float64(l.Weights)}},
+		})
+	}
+	return records
+}
+
 // demoRun writes the demo as a run directory.
 func demoRun(t *testing.T, dir string, seeds int) {
 	t.Helper()
@@ -158,7 +172,7 @@ func demoRun(t *testing.T, dir string, seeds int) {
 				t.Fatal(err)
 			}
 			err = job.Finish(results.Manifest{Versions: map[string]string{"bayesbench": "v0.1.0", "go": "go1.26"}},
-				results.Set{Units: demoUnits, Records: demoRecords(m, seed)}, demoDetails(m))
+				results.Set{Units: demoUnits, Records: append(demoRecords(m, seed), demoLayers(m, seed)...)}, demoDetails(m))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,13 +34,23 @@ type Figure struct {
 	reference *series // a thin grey line that data are compared with, or nil
 }
 
-// A series is one line of a figure: the i-th, which chooses colour, dash and glyph.
+// A series is one line of a figure.
 type series struct {
-	i      int
+	look   look
 	label  string
 	points points
 	marks  bool
 }
+
+// A look is colour, dash and glyph of a series. The method chooses the colour, which is the same in all figures of a
+// page; variants of a method, such as its predictors, have other dashes and glyphs.
+type look struct{ method, variant int }
+
+func (l look) colour() color.RGBA { return palette[l.method%len(palette)] }
+
+func (l look) dashes() []vg.Length { return dashes[(2*(l.method/len(palette))+l.variant)%len(dashes)] }
+
+func (l look) glyph() draw.GlyphDrawer { return glyphs[(l.method+len(glyphs)/2*l.variant)%len(glyphs)] }
 
 type legendEntry struct {
 	label  string
@@ -83,16 +93,19 @@ func newFigure(name, title, x, y, caption string) *Figure {
 	return f
 }
 
-// ticker labels four to eight round numbers (plot.DefaultTicks labels three).
-type ticker struct{}
+// ticker labels four to eight round numbers (plot.DefaultTicks labels three), whole ones if there can be no others.
+type ticker struct{ whole bool }
 
-func (ticker) Ticks(low, high float64) []plot.Tick {
+func (t ticker) Ticks(low, high float64) []plot.Tick {
 	step := math.Pow10(int(math.Floor(math.Log10((high - low) / 4))))
 	for _, by := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
 		if (high-low)/step <= 8 {
 			break
 		}
 		step *= by
+	}
+	if t.whole {
+		step = max(step, 1)
 	}
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var ticks []plot.Tick
@@ -112,7 +125,7 @@ func (p points) XY(i int) (x, y float64)       { return p[i].x, p[i].y }
 func (p points) YError(i int) (lo, hi float64) { return p[i].spread, p[i].spread }
 
 // line adds one series to be drawn by [Figure.panels], and makes room for it on the axes.
-func (f *Figure) line(i int, label string, ps points, marks bool) error {
+func (f *Figure) line(l look, label string, ps points, marks bool) error {
 	if len(ps) == 0 {
 		return nil
 	}
@@ -123,7 +136,7 @@ func (f *Figure) line(i int, label string, ps points, marks bool) error {
 		f.plot.X.Min, f.plot.X.Max = min(f.plot.X.Min, p.x), max(f.plot.X.Max, p.x)
 		f.plot.Y.Min, f.plot.Y.Max = min(f.plot.Y.Min, p.y-p.spread), max(f.plot.Y.Max, p.y+p.spread)
 	}
-	f.series = append(f.series, series{i, label, ps, marks})
+	f.series = append(f.series, series{l, label, ps, marks})
 	return nil
 }
 
@@ -170,13 +183,13 @@ func (f *Figure) panels() ([]*Figure, error) {
 // draws draws series and the reference, and enters them in the legend.
 func (f *Figure) draws(all []series) error {
 	for _, s := range all {
-		colour := palette[s.i%len(palette)]
+		colour := s.look.colour()
 		line, err := plotter.NewLine(s.points)
 		if err != nil {
 			return err
 		}
 		line.Color, line.Width = colour, vg.Points(1.5)
-		line.Dashes = dashes[s.i/len(palette)%len(dashes)]
+		line.Dashes = s.look.dashes()
 		thumbs := []plot.Thumbnailer{line}
 		f.plot.Add(line)
 		if s.marks {
@@ -184,7 +197,7 @@ func (f *Figure) draws(all []series) error {
 			if err != nil {
 				return err
 			}
-			scatter.GlyphStyle = draw.GlyphStyle{Color: colour, Radius: vg.Points(2.8), Shape: glyphs[s.i%len(glyphs)]}
+			scatter.GlyphStyle = draw.GlyphStyle{Color: colour, Radius: vg.Points(2.8), Shape: s.look.glyph()}
 			f.plot.Add(scatter)
 			thumbs = append(thumbs, scatter)
 		}
@@ -212,34 +225,62 @@ func (f *Figure) draws(all []series) error {
 }
 
 // A legend narrower than this stands at the right of the axes, a wider one in rows below them. In points.
-const legendBeside vg.Length = 85
+const legendBeside vg.Length = 95
 
-// legendLayout returns how wide an entry is, and how many stand in a row: 0 for a legend at the right.
-func (f *Figure) legendLayout() (entry vg.Length, inRow int) {
+// Lengths of text are measured in Liberation Sans, which is as wide as Arial and Helvetica. A reader without any of them
+// sees an SVG in what there is; the widest usual one is DejaVu Sans.
+const widestFont = 1.2
+
+// legendColumns returns the widths of the columns in which the legend stands below the axes, as many as fit beside each
+// other, or no columns but one width for a legend at the right.
+func (f *Figure) legendColumns() (columns []vg.Length, beside vg.Length) {
 	style := plot.NewLegend().TextStyle
+	var widths []vg.Length
 	for _, e := range f.legend {
-		entry = max(entry, style.Width(e.label))
+		widths = append(widths, thumbnail+vg.Points(16)+widestFont*style.Width(e.label))
 	}
-	if entry += thumbnail + vg.Points(16); entry <= legendBeside+thumbnail+vg.Points(16) {
-		return entry, 0
+	if len(widths) == 0 {
+		return nil, 0
 	}
-	return entry, max(1, int(figureWidth/entry))
+	if widest := slices.Max(widths); widest <= thumbnail+vg.Points(16)+legendBeside {
+		return nil, widest
+	}
+	for n := len(widths); n > 1; n-- {
+		columns, total := make([]vg.Length, n), vg.Length(0)
+		for i, w := range widths {
+			columns[i%n] = max(columns[i%n], w)
+		}
+		for _, w := range columns {
+			total += w
+		}
+		if total <= figureWidth {
+			return columns, 0
+		}
+	}
+	return widths[:1], 0
 }
 
 // In points, as all lengths here.
 const (
 	thumbnail   vg.Length = 22
 	legendLine  vg.Length = 15
+	legendGap   vg.Length = 6 // between the axes and the rows below them
 	figureEdge  vg.Length = 4
 	titleHeight vg.Length = 24
 )
 
+// legendRows is how tall a legend of so many columns is below the axes.
+func (f *Figure) legendRows(columns int) vg.Length {
+	if columns == 0 {
+		return 0
+	}
+	return legendGap + legendLine*vg.Length((len(f.legend)+columns-1)/columns)
+}
+
 // height is that of the axes and the legend rows below them.
 func (f *Figure) height() vg.Length {
-	if _, inRow := f.legendLayout(); inRow > 0 {
-		return figureHeight + legendLine*vg.Length((len(f.legend)+inRow-1)/inRow)
-	}
-	return figureHeight
+	columns, _ := f.legendColumns()
+	return figureHeight + f.legendRows(len(columns))
 }
 
 // draw draws the figure with its legend.
@@ -247,21 +288,23 @@ func (f *Figure) draw(c draw.Canvas) {
 	if f.zero {
 		f.plot.Y.Min = 0
 	}
-	entry, inRow := f.legendLayout()
-	below := f.height() - figureHeight
+	columns, beside := f.legendColumns()
+	below := f.legendRows(len(columns))
 	c = draw.Crop(c, figureEdge, -figureEdge, figureEdge, -figureEdge)
-	if inRow == 0 {
-		if len(f.legend) == 0 {
-			entry = 0
-		}
-		f.plot.Draw(draw.Crop(c, 0, -entry, 0, 0))
-		f.drawLegend(f.legend, draw.Crop(c, c.Max.X-c.Min.X-entry+figureEdge, 0, 0, -titleHeight))
+	if len(columns) == 0 {
+		f.plot.Draw(draw.Crop(c, 0, -beside, 0, 0))
+		f.drawLegend(f.legend, draw.Crop(c, c.Max.X-c.Min.X-beside+figureEdge, 0, 0, -titleHeight))
 		return
 	}
 	f.plot.Draw(draw.Crop(c, 0, 0, below, 0))
+	x := vg.Length(0)
 	for i, e := range f.legend {
-		x, y := entry*vg.Length(i%inRow), legendLine*vg.Length(i/inRow)
-		f.drawLegend([]legendEntry{e}, draw.Crop(c, x, 0, 0, -(c.Max.Y-c.Min.Y-below)-y))
+		if i%len(columns) == 0 {
+			x = 0
+		}
+		y := legendLine * vg.Length(i/len(columns))
+		f.drawLegend([]legendEntry{e}, draw.Crop(c, x, 0, 0, -(c.Max.Y-c.Min.Y-below)-legendGap-y))
+		x += columns[i%len(columns)]
 	}
 }
 
@@ -315,6 +358,7 @@ func (f *Figure) Inline() (string, error) {
 	svg = strings.ReplaceAll(svg, "#DDDDDD", "var(--grid)")
 	svg = strings.ReplaceAll(svg, "#CCCCCC", "var(--faint)")
 	svg = strings.ReplaceAll(svg, "#0072B2", "var(--blue)")
+	svg = strings.ReplaceAll(svg, "#56B4E9", "var(--sky)")
 	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans", "font-family:Liberation Sans,Arial,Helvetica,sans-serif")
 	return fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, figureWidth.Points(), f.height().Points(), html.EscapeString(f.Title)) + svg, nil
 }

@@ -5,9 +5,12 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"image/png"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +110,41 @@ func TestShiftFigure(t *testing.T) {
 	}
 }
 
+// A method has one colour in all figures, whether they show its predictors or its jobs.
+func TestColoursOfMethods(t *testing.T) {
+	table := Table{RowHeads: []string{"method", "predict"}, Rows: []Row{
+		{Labels: []string{"deterministic", "mean"}}, {Labels: []string{"dropout", "mean"}}, {Labels: []string{"dropout", "sample"}}, {Labels: []string{"ffg", "sample"}}}}
+	want := map[string]look{"deterministic mean": {0, 0}, "dropout mean": {1, 0}, "dropout sample": {1, 1}, "ffg sample": {2, 0}}
+	if got := table.looks(); !maps.Equal(got, want) {
+		t.Errorf("looks %v, want %v", got, want)
+	}
+	mean, sample := look{1, 0}, look{1, 1}
+	if mean.colour() != sample.colour() || slices.Equal(mean.dashes(), sample.dashes()) || mean.glyph() == sample.glyph() {
+		t.Error("two predictors of one method cannot be told apart, or not be seen to belong together")
+	}
+	seen := map[string]look{} // whatever stands in one panel must differ
+	for i := range 2 * perPanel {
+		for v := range 2 {
+			l := look{i, v}
+			key := fmt.Sprint(l.colour(), l.dashes())
+			if other, ok := seen[key]; ok {
+				t.Errorf("%v looks like %v", l, other)
+			}
+			seen[key] = l
+		}
+	}
+}
+
+func TestParetoFront(t *testing.T) {
+	front := paretoFront(points{{x: 4, y: 1}, {x: 1, y: 5}, {x: 2, y: 6}, {x: 3, y: 3}, {x: 3, y: 4}, {x: 5, y: 1}})
+	if want := (points{{x: 1, y: 5}, {x: 3, y: 5}, {x: 3, y: 3}, {x: 4, y: 3}, {x: 4, y: 1}}); !slices.Equal(front, want) {
+		t.Errorf("front %v, want %v", front, want)
+	}
+	if front := paretoFront(nil); front != nil {
+		t.Errorf("front of nothing: %v", front)
+	}
+}
+
 func TestMeanCurve(t *testing.T) {
 	curve := func(values ...float64) results.JobResult {
 		c := results.Curve{Columns: []string{"step", "epoch", "loss"}}
@@ -143,6 +181,12 @@ func TestTicker(t *testing.T) {
 			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
 		}
 	}
+	if got := labels(1, 3, ticker{whole: true}); got != "1 2 3" {
+		t.Errorf("epochs 1 to 3: %s", got)
+	}
+	if got := labels(1, 30, ticker{whole: true}); got != "5 10 15 20 25 30" {
+		t.Errorf("epochs 1 to 30: %s", got)
+	}
 }
 
 func TestHTML(t *testing.T) {
@@ -162,9 +206,32 @@ func TestHTML(t *testing.T) {
 			t.Errorf("%q in the page", bad)
 		}
 	}
-	for _, want := range []string{"prefers-color-scheme: dark", "currentColor", "Too few seeds", "Results of demo", `data-sort="0.0`} {
+	for _, want := range []string{"prefers-color-scheme: dark", "currentColor", "Too few seeds", "Results of demo", `data-sort="0.0`,
+		"Not drawn, because these results lack what it takes: shift (a suite with eval.shift)."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the page", want)
+		}
+	}
+}
+
+// A results file alone has no curves and no details: the page says which figures it lacks, and draws the others.
+func TestHTMLOfAFile(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteHTML(&out, Data{Set: demoData(t).Set}, Query{}); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	for _, want := range []string{`id="nll-samples"`, `id="pareto"`, `id="sparsity-layers"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in the page", want)
+		}
+	}
+	_, missing, _ := strings.Cut(text, "Not drawn")
+	missing, _, _ = strings.Cut(missing, "</p>")
+	for _, k := range Kinds {
+		drawn := slices.Contains([]string{"samples", "pareto", "sparsity"}, k.Name)
+		if strings.Contains(missing, k.Name+" ("+html.EscapeString(k.Needs)+")") == drawn {
+			t.Errorf("%s is said to be missing: %v", k.Name, !drawn)
 		}
 	}
 }
@@ -174,7 +241,7 @@ func TestPanels(t *testing.T) {
 	f := newFigure("nll-samples", "NLL", "K", "nll", "Means.")
 	f.reference = &series{label: "floor", points: points{{x: 1, y: 0}, {x: 2, y: 0}}}
 	for i := range 20 {
-		if err := f.line(i, fmt.Sprint("method ", i), points{{x: 1, y: float64(i)}, {x: 2, y: float64(i) + 1, spread: 0.5}}, true); err != nil {
+		if err := f.line(look{method: i}, fmt.Sprint("method ", i), points{{x: 1, y: float64(i)}, {x: 2, y: float64(i) + 1, spread: 0.5}}, true); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,7 +12,12 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageText))
+
+// breakable lets a name be broken before its brackets, where a narrow column has no room for it.
+func breakable(s string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(s), "(", "<wbr>("))
+}
 
 // WriteHTML writes one self-contained page: the headline tables, every figure that the data have, and a table of all
 // metrics. It needs nothing from anywhere, not even a server.
@@ -35,6 +40,9 @@ func WriteHTML(w io.Writer, d Data, q Query) error {
 		if err != nil {
 			return err
 		}
+		if len(figures) == 0 {
+			view.NotDrawn = append(view.NotDrawn, fact{k.Name, k.Needs})
+		}
 		for _, f := range figures {
 			svg, err := f.Inline()
 			if err != nil {
@@ -51,6 +59,7 @@ type pageView struct {
 	Facts        []fact
 	Tables, Full []htmlTable
 	Figures      []htmlFigure
+	NotDrawn     []fact // kinds of figures, and what these results lack for them
 }
 
 type fact struct{ Name, Value string }

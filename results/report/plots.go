@@ -49,19 +49,20 @@ func LoadData(paths ...string) (Data, error) {
 // A Kind is one kind of figure.
 type Kind struct {
 	Name, Short string
+	Needs       string // what results must have for it
 	draw        func(Data, Query) ([]*Figure, error)
 }
 
 // Kinds are all kinds of figures, in the order in which a page shows them.
 var Kinds = []Kind{
-	{"samples", "a metric against the number of posterior samples or ensemble members K (-metric, default nll and ece15-lorc)", drawSamples},
-	{"pareto", "error against the time of prediction, one point a K", drawPareto},
-	{"training", "test NLL, test error or loss against the epoch", drawTraining},
-	{"reliability", "accuracy against confidence by bin", drawReliability},
-	{"risk-coverage", "error rate among the most confident share of the test set", drawRiskCoverage},
-	{"entropy", "histogram of the predictive entropy, in and out of distribution", drawEntropy},
-	{"shift", "a metric against the severity of corruption (-metric, default error and nll)", drawShift},
-	{"sparsity", "sparsity against the epoch, and by layer", drawSparsity},
+	{"samples", "a metric against the number of posterior samples or ensemble members K (-metric, default nll and ece15-lorc)", "metrics at some K", drawSamples},
+	{"pareto", "error against the time of prediction, one point a K, and the best at each time", "timings", drawPareto},
+	{"training", "test NLL, test error or loss against the epoch", "the run directory's jobs, whose curves hold it", drawTraining},
+	{"reliability", "accuracy against confidence by bin", "the run directory's jobs, whose details hold the bins", drawReliability},
+	{"risk-coverage", "error rate among the most confident share of the test set", "the run directory's jobs, whose details hold the curve", drawRiskCoverage},
+	{"entropy", "histogram of the predictive entropy, in and out of distribution", "the run directory's jobs, whose details hold the histograms", drawEntropy},
+	{"shift", "a metric against the severity of corruption (-metric, default error and nll)", "a suite with eval.shift", drawShift},
+	{"sparsity", "sparsity against the epoch, and by layer", "a method that prunes", drawSparsity},
 }
 
 // Draw draws the figures of one kind. There are none if the data do not have what it takes.
@@ -97,9 +98,37 @@ func (d Data) units(q Query, defaults ...string) []string {
 	})
 }
 
+// methods gives the method of each row: its labels without the predictor and K.
+func (t *Table) methods() []string {
+	var methods []string
+	for _, r := range t.Rows {
+		var labels []string
+		for i, head := range t.RowHeads {
+			if head != predictKey && head != "K" && i < len(r.Labels) {
+				labels = append(labels, r.Labels[i])
+			}
+		}
+		methods = append(methods, strings.TrimSpace(strings.Join(labels, " ")))
+	}
+	return methods
+}
+
+// looks gives each row, by its label, the look of its method.
+func (t *Table) looks() map[string]look {
+	looks, numbers, variants := map[string]look{}, map[string]int{}, map[string]int{}
+	for i, method := range t.methods() {
+		if _, ok := numbers[method]; !ok {
+			numbers[method] = len(numbers)
+		}
+		looks[t.Rows[i].Label()] = look{numbers[method], variants[method]}
+		variants[method]++
+	}
+	return looks
+}
+
 // series turns each row of a table into points: x from the column heads, y the mean, spread the standard deviation.
-func (t *Table) series(f *Figure) error {
-	for i, r := range t.Rows {
+func (t *Table) series(f *Figure, looks map[string]look) error {
+	for _, r := range t.Rows {
 		var ps points
 		for j, c := range r.Cells {
 			x, err := strconv.ParseFloat(t.Columns[j].Head, 64)
@@ -113,7 +142,7 @@ func (t *Table) series(f *Figure) error {
 			ps = append(ps, p)
 		}
 		slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
-		if err := f.line(i, r.Label(), ps, true); err != nil {
+		if err := f.line(looks[r.Label()], r.Label(), ps, true); err != nil {
 			return err
 		}
 	}
@@ -130,12 +159,13 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 			return nil, err
 		}
 		for _, t := range tables {
+			looks := t.looks()
 			t.Columns, t.Rows = withoutColumn(t, "")
 			t.Rows = withoutSinglePass(t.Rows)
 			f := newFigure(unit+"-samples", strings.Replace(t.Title, " by samples", "", 1), "posterior samples or ensemble members K", unit,
 				"Mean over seeds; bars are the standard deviation over seeds.")
 			logAxis(&f.plot.X, 2)
-			if err := t.series(f); err != nil {
+			if err := t.series(f, looks); err != nil {
 				return nil, err
 			}
 			figures = append(figures, f)
@@ -207,9 +237,11 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
 	for _, t := range tables {
 		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, milliseconds per example", "error",
-			"One point for each number of posterior samples K, means over seeds; further to the lower left is better.")
+			"One point for each number of posterior samples K, means over seeds; further to the lower left is better, and nothing here is faster and more accurate than the front.")
 		logAxis(&f.plot.X, 10)
-		for i, r := range t.Rows {
+		looks := t.looks()
+		var all points
+		for _, r := range t.Rows {
 			var ps points
 			for j, c := range t.Columns {
 				k, isCost := strings.CutPrefix(c.Head, cost+" ")
@@ -219,15 +251,35 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 				}
 			}
 			slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
-			if err := f.line(i, r.Label(), ps, true); err != nil {
+			if err := f.line(looks[r.Label()], r.Label(), ps, true); err != nil {
 				return nil, err
 			}
+			all = append(all, ps...)
 		}
-		if len(f.series) > 0 {
+		if front := paretoFront(all); len(front) > 0 {
+			f.reference = &series{label: "Pareto front", points: front}
 			figures = append(figures, f)
 		}
 	}
 	return figures, nil
+}
+
+// paretoFront is the staircase of the points than which none is further to the lower left.
+func paretoFront(all points) points {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, func(a, b point) int { return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.y, b.y)) })
+	var front points
+	for _, p := range sorted {
+		if len(front) > 0 {
+			last := front[len(front)-1]
+			if p.y >= last.y {
+				continue
+			}
+			front = append(front, point{x: p.x, y: last.y})
+		}
+		front = append(front, point{x: p.x, y: p.y})
+	}
+	return front
 }
 
 func drawShift(d Data, q Query) ([]*Figure, error) {
@@ -248,8 +300,9 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 		}
 		for _, t := range tables {
 			f := newFigure(unit+"-shift", strings.Replace(t.Title, " by severity", "", 1)+" under corruption", "severity", unit, "Mean over corruptions and seeds.")
+			f.plot.X.Tick.Marker = ticker{whole: true}
 			merged := t.meanOverSecondLabel()
-			if err := merged.series(f); err != nil {
+			if err := merged.series(f, merged.looks()); err != nil {
 				return nil, err
 			}
 			figures = append(figures, f)
@@ -352,7 +405,7 @@ func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, s
 		for i, label := range g.labels {
 			ps := series(g.jobs[label])
 			drawn = drawn || len(ps) > 0
-			if err := f.line(i, label, ps, marks); err != nil {
+			if err := f.line(look{method: i}, label, ps, marks); err != nil {
 				return nil, err
 			}
 		}
@@ -381,6 +434,7 @@ func drawTraining(d Data, q Query) ([]*Figure, error) {
 			return nil, err
 		}
 		for _, f := range drawn {
+			f.plot.X.Tick.Marker = ticker{whole: true}
 			// A chain of thousands of short epochs beside ten of training, a loss with its KL beside one without.
 			if x := &f.plot.X; longest > 20*shortest && x.Min > 0 {
 				logAxis(x, 10)
@@ -514,7 +568,7 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 			f := newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
 			f.zero = true
 			for i, label := range g.labels {
-				if err := f.line(i, label, entropyShares(g.jobs[label], data), false); err != nil {
+				if err := f.line(look{method: i}, label, entropyShares(g.jobs[label], data), false); err != nil {
 					return nil, err
 				}
 			}
@@ -553,74 +607,72 @@ func entropyShares(jobs []results.JobResult, data string) points {
 func drawSparsity(d Data, q Query) ([]*Figure, error) {
 	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
 		f := newFigure("sparsity-training", g.title+" · sparsity in training", "epoch", "pruned share of weights", "Mean over seeds; biases are not counted.")
-		f.zero = true
+		f.zero, f.plot.X.Tick.Marker = true, ticker{whole: true}
 		return f
 	}, false, func(jobs []results.JobResult) points { return meanCurve(jobs, "epoch", "sparsity") })
 	if err != nil {
 		return nil, err
 	}
-	groups, err := d.grouped(q)
+	layers, err := sparsityByLayer(d, q)
+	return append(figures, layers...), err
+}
+
+// sparsityByLayer draws the tables of sparsity by layer as bars, which takes no more than a results file.
+func sparsityByLayer(d Data, q Query) ([]*Figure, error) {
+	tables, err := buildLayers(d.Set, q)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range groups {
-		f, err := sparsityByLayer(g)
-		if err != nil {
-			return nil, err
+	methods, err := d.methods(q)
+	if err != nil {
+		return nil, err
+	}
+	var figures []*Figure
+	for _, t := range tables {
+		f := newFigure("sparsity-layers", strings.Replace(t.Title, "sparsity by method", "sparsity by layer", 1), "", "pruned share of weights",
+			"Mean over seeds; biases are not counted.")
+		f.zero = true
+		var layers []string
+		for _, r := range t.Rows {
+			layers = append(layers, r.Label())
 		}
-		if f != nil {
-			figures = append(figures, f)
+		width := vg.Points(min(30, 150/float64(len(layers)*len(t.Columns))))
+		for j, col := range t.Columns {
+			values := make(plotter.Values, len(layers))
+			for i, r := range t.Rows {
+				if r.Cells[j].N > 0 {
+					values[i] = r.Cells[j].Mean
+				}
+			}
+			bars, err := plotter.NewBarChart(values, width)
+			if err != nil {
+				return nil, err
+			}
+			bars.Color, bars.LineStyle.Width = look{method: max(0, slices.Index(methods, col.Head))}.colour(), 0
+			bars.Offset = width * vg.Length(float64(j)-float64(len(t.Columns)-1)/2)
+			f.plot.Add(bars)
+			f.legend = append(f.legend, legendEntry{col.Head, []plot.Thumbnailer{bars}})
 		}
+		f.plot.NominalX(layers...)
+		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Max = -0.5, float64(len(layers))-0.5, 1
+		figures = append(figures, f)
 	}
 	return figures, nil
 }
 
-func sparsityByLayer(g *jobGroup) (*Figure, error) {
-	f := newFigure("sparsity-layers", g.title+" · sparsity by layer", "", "pruned share of weights", "Mean over seeds; biases are not counted.")
-	f.zero = true
-	var layers []string
-	var sparse []string
-	for _, label := range g.labels {
-		for _, j := range g.jobs[label] {
-			for _, l := range j.Details.Layers {
-				if !slices.Contains(layers, l.Name) {
-					layers = append(layers, l.Name)
-				}
-				if !slices.Contains(sparse, label) {
-					sparse = append(sparse, label)
-				}
+// methods are the methods in the order of the headline table, which is that of their colours.
+func (d Data) methods(q Query) ([]string, error) {
+	tables, err := tabulate(d.Set, Query{Filter: q.Filter, Metrics: []string{"all"}})
+	if err != nil {
+		return nil, err
+	}
+	var methods []string
+	for _, t := range tables {
+		for _, name := range t.methods() {
+			if !slices.Contains(methods, name) {
+				methods = append(methods, name)
 			}
 		}
 	}
-	if len(layers) == 0 {
-		return nil, nil
-	}
-	width := vg.Points(min(30, 150/float64(len(layers)*len(sparse))))
-	for s, label := range sparse {
-		values := make(plotter.Values, len(layers))
-		for l, name := range layers {
-			n := 0
-			for _, j := range g.jobs[label] {
-				for _, layer := range j.Details.Layers {
-					if layer.Name == name && layer.Weights > 0 {
-						values[l] += 1 - float64(layer.NonZero)/float64(layer.Weights)
-						n++
-					}
-				}
-			}
-			values[l] /= float64(max(1, n))
-		}
-		bars, err := plotter.NewBarChart(values, width)
-		if err != nil {
-			return nil, err
-		}
-		color := slices.Index(g.labels, label) % len(palette)
-		bars.Color, bars.LineStyle.Width = palette[color], 0
-		bars.Offset = width * vg.Length(float64(s)-float64(len(sparse)-1)/2)
-		f.plot.Add(bars)
-		f.legend = append(f.legend, legendEntry{label, []plot.Thumbnailer{bars}})
-	}
-	f.plot.NominalX(layers...)
-	f.plot.Y.Max = 1
-	return f, nil
+	return methods, nil
 }

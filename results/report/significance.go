@@ -110,8 +110,15 @@ func judge(all []*Comparison, alpha float64) string {
 		for math.Ldexp(2, -need)*float64(len(all)) > alpha {
 			need++
 		}
-		return fmt.Sprintf("Too few seeds for a verdict: with %d runs the smallest attainable p is %.3g, and %.3g after Holm's correction for %d comparisons; below %g takes %d seeds (or fewer columns).",
-			n, floor, best, len(all), alpha, need)
+		return fmt.Sprintf("Too few seeds for a verdict: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %d comparisons; below %g takes %d seeds (or fewer columns).",
+			plural(n, "run"), floor, best, len(all), alpha, need)
 	}
 	return ""
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -94,6 +94,7 @@ func Build(set results.Set, q Query) ([]Table, error) {
 // buildLayers makes the tables of sparsity by layer: a row for each layer, in the network's order, and a column for
 // each method that prunes.
 func buildLayers(set results.Set, q Query) ([]Table, error) {
+	q.Tables = cmp.Or(q.Tables, DefaultTables)
 	methods := defaultRows(withoutDetail(set.Records, q), q)
 	set.Records = slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool {
 		_, has := r.Value("sparsity")

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +101,15 @@ func TestTableOfLayers(t *testing.T) {
 	}
 	if c := cell(t, layers, "fc2", "sparse-vd"); c.Mean != 0.9 || c.N != 2 {
 		t.Errorf("%+v", c)
+	}
+	ood := record("sparse-vd", "0", 8, results.Value{Unit: "ood-auroc-entropy", Value: 0.9})
+	ood.Sweep = []results.Pair{{Key: "ood", Value: "notmnist"}}
+	with := set
+	with.Records = append(slices.Clone(set.Records), ood)
+	with.Units = maps.Clone(set.Units)
+	with.Units["ood-auroc-entropy"] = results.Unit{Name: "ood-auroc-entropy", Better: results.Higher}
+	if tables := build(t, with, Query{}); tables[len(tables)-1].Title != layers.Title {
+		t.Errorf("beside out-of-distribution records the layers are called %s", tables[len(tables)-1].Title)
 	}
 	for _, q := range []Query{{Filter: "/method:deterministic"}, {Metrics: []string{"sparsity"}}, {Rows: "/method"}} {
 		if tables := build(t, set, q); len(tables) != 1 {
