@@ -489,31 +489,61 @@ func maxPairsGradAVX2(da []float32, db []float32, a []float32, b []float32, g []
 func winogradInputAVX2(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradOutputAVX2(dst []float32, src []float32, to []int, from []int, n int)
+func winogradOutput4AVX2(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradKernelAVX2(dst []float32, src []float32, to []int, from []int, n int)
+func winogradKernel3AVX2(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradOutputGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+func winogradOutputGrad4AVX2(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradKernelGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+func winogradKernelGrad3AVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradInputGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutput2AVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernel5AVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutputGrad2AVX2(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernelGrad5AVX2(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
 func winogradInputAVX512(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradOutputAVX512(dst []float32, src []float32, to []int, from []int, n int)
+func winogradOutput4AVX512(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradKernelAVX512(dst []float32, src []float32, to []int, from []int, n int)
+func winogradKernel3AVX512(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradOutputGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+func winogradOutputGrad4AVX512(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
-func winogradKernelGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+func winogradKernelGrad3AVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradInputGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutput2AVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernel5AVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradOutputGrad2AVX512(dst []float32, src []float32, to []int, from []int, n int)
+
+//go:noescape
+func winogradKernelGrad5AVX512(dst []float32, src []float32, to []int, from []int, n int)
 
 //go:noescape
 func copyRowsAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)

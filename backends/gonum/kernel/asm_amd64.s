@@ -27282,9 +27282,9 @@ DATA lanes_40100000<>+56(SB)/4, $0x40100000
 DATA lanes_40100000<>+60(SB)/4, $0x40100000
 GLOBL lanes_40100000<>(SB), RODATA|NOPTR, $64
 
-// func winogradOutputAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradOutput4AVX2(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradOutputAVX2(SB), $832-104
+TEXT ·winogradOutput4AVX2(SB), $832-104
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
 	MOVQ to_base+48(FP), DX
@@ -28177,9 +28177,9 @@ DATA lanes_40580000<>+56(SB)/4, $0x40580000
 DATA lanes_40580000<>+60(SB)/4, $0x40580000
 GLOBL lanes_40580000<>(SB), RODATA|NOPTR, $64
 
-// func winogradKernelAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradKernel3AVX2(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradKernelAVX2(SB), $640-104
+TEXT ·winogradKernel3AVX2(SB), $640-104
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
 	MOVQ to_base+48(FP), DX
@@ -29032,9 +29032,9 @@ DATA lanes_3e97b426<>+56(SB)/4, $0x3e97b426
 DATA lanes_3e97b426<>+60(SB)/4, $0x3e97b426
 GLOBL lanes_3e97b426<>(SB), RODATA|NOPTR, $64
 
-// func winogradOutputGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradOutputGrad4AVX2(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradOutputGradAVX2(SB), $832-104
+TEXT ·winogradOutputGrad4AVX2(SB), $832-104
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
 	MOVQ to_base+48(FP), DX
@@ -29891,9 +29891,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradKernelGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradKernelGrad3AVX2(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradKernelGradAVX2(SB), $640-104
+TEXT ·winogradKernelGrad3AVX2(SB), $640-104
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
 	MOVQ to_base+48(FP), DX
@@ -30628,6 +30628,4989 @@ rest:
 	VMOVUPS     (BX)(CX*4), Y0
 	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
 	MOVQ        64(DX), R8
+	LEAQ        laneMask<>+0(SB), DX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (DX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradInputGradAVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradInputGradAVX2(SB), $1216-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         96(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         144(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         192(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         240(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, (DI)
+	VMOVAPS      Y7, 192(DI)
+	VMOVAPS      Y8, 384(DI)
+	VMOVAPS      Y1, 576(DI)
+	VMOVAPS      Y0, 768(DI)
+	VMOVAPS      Y5, 960(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         104(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         152(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         200(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         248(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 32(DI)
+	VMOVAPS      Y7, 224(DI)
+	VMOVAPS      Y8, 416(DI)
+	VMOVAPS      Y1, 608(DI)
+	VMOVAPS      Y0, 800(DI)
+	VMOVAPS      Y5, 992(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         112(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         160(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         208(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         256(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 64(DI)
+	VMOVAPS      Y7, 256(DI)
+	VMOVAPS      Y8, 448(DI)
+	VMOVAPS      Y1, 640(DI)
+	VMOVAPS      Y0, 832(DI)
+	VMOVAPS      Y5, 1024(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         72(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         120(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         168(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         216(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         264(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 96(DI)
+	VMOVAPS      Y7, 288(DI)
+	VMOVAPS      Y8, 480(DI)
+	VMOVAPS      Y1, 672(DI)
+	VMOVAPS      Y0, 864(DI)
+	VMOVAPS      Y5, 1056(DI)
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         80(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         128(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         176(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         224(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         272(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 128(DI)
+	VMOVAPS      Y7, 320(DI)
+	VMOVAPS      Y8, 512(DI)
+	VMOVAPS      Y1, 704(DI)
+	VMOVAPS      Y0, 896(DI)
+	VMOVAPS      Y5, 1088(DI)
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         88(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	MOVQ         136(BX), R8
+	VMOVUPS      (CX)(R8*4), Y2
+	MOVQ         184(BX), R8
+	VMOVUPS      (CX)(R8*4), Y3
+	MOVQ         232(BX), R8
+	VMOVUPS      (CX)(R8*4), Y4
+	MOVQ         280(BX), R8
+	VMOVUPS      (CX)(R8*4), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 160(DI)
+	VMOVAPS      Y7, 352(DI)
+	VMOVAPS      Y8, 544(DI)
+	VMOVAPS      Y1, 736(DI)
+	VMOVAPS      Y0, 928(DI)
+	VMOVAPS      Y5, 1120(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMOVAPS      96(DI), Y3
+	VMOVAPS      128(DI), Y4
+	VMOVAPS      160(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         (DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      (AX)(R8*4), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      (AX)(R8*4), Y0
+	VADDPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      256(DI), Y2
+	VMOVAPS      288(DI), Y3
+	VMOVAPS      320(DI), Y4
+	VMOVAPS      352(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         48(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      (AX)(R8*4), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      (AX)(R8*4), Y0
+	VADDPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMOVAPS      480(DI), Y3
+	VMOVAPS      512(DI), Y4
+	VMOVAPS      544(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         96(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      (AX)(R8*4), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      (AX)(R8*4), Y0
+	VADDPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	VMOVAPS      576(DI), Y0
+	VMOVAPS      608(DI), Y1
+	VMOVAPS      640(DI), Y2
+	VMOVAPS      672(DI), Y3
+	VMOVAPS      704(DI), Y4
+	VMOVAPS      736(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         144(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      (AX)(R8*4), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      (AX)(R8*4), Y0
+	VADDPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	VMOVAPS      768(DI), Y0
+	VMOVAPS      800(DI), Y1
+	VMOVAPS      832(DI), Y2
+	VMOVAPS      864(DI), Y3
+	VMOVAPS      896(DI), Y4
+	VMOVAPS      928(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         192(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      (AX)(R8*4), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      (AX)(R8*4), Y0
+	VADDPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	VMOVAPS      960(DI), Y0
+	VMOVAPS      992(DI), Y1
+	VMOVAPS      1024(DI), Y2
+	VMOVAPS      1056(DI), Y3
+	VMOVAPS      1088(DI), Y4
+	VMOVAPS      1120(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         240(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      (AX)(R8*4), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      (AX)(R8*4), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      (AX)(R8*4), Y0
+	VADDPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (AX)(R8*4)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000008, SI
+	JZ           done
+	MOVQ         (BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         48(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         96(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         144(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         192(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         240(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, (DI)
+	VMOVAPS      Y7, 192(DI)
+	VMOVAPS      Y8, 384(DI)
+	VMOVAPS      Y1, 576(DI)
+	VMOVAPS      Y0, 768(DI)
+	VMOVAPS      Y5, 960(DI)
+	MOVQ         8(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         56(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         104(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         152(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         200(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         248(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 32(DI)
+	VMOVAPS      Y7, 224(DI)
+	VMOVAPS      Y8, 416(DI)
+	VMOVAPS      Y1, 608(DI)
+	VMOVAPS      Y0, 800(DI)
+	VMOVAPS      Y5, 992(DI)
+	MOVQ         16(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         64(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         112(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         160(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         208(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         256(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 64(DI)
+	VMOVAPS      Y7, 256(DI)
+	VMOVAPS      Y8, 448(DI)
+	VMOVAPS      Y1, 640(DI)
+	VMOVAPS      Y0, 832(DI)
+	VMOVAPS      Y5, 1024(DI)
+	MOVQ         24(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         72(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         120(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         168(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         216(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         264(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 96(DI)
+	VMOVAPS      Y7, 288(DI)
+	VMOVAPS      Y8, 480(DI)
+	VMOVAPS      Y1, 672(DI)
+	VMOVAPS      Y0, 864(DI)
+	VMOVAPS      Y5, 1056(DI)
+	MOVQ         32(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         80(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         128(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         176(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         224(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         272(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 128(DI)
+	VMOVAPS      Y7, 320(DI)
+	VMOVAPS      Y8, 512(DI)
+	VMOVAPS      Y1, 704(DI)
+	VMOVAPS      Y0, 896(DI)
+	VMOVAPS      Y5, 1088(DI)
+	MOVQ         40(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         88(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	MOVQ         136(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y2
+	VMASKMOVPS   (CX)(R8*4), Y2, Y2
+	MOVQ         184(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y3
+	VMASKMOVPS   (CX)(R8*4), Y3, Y3
+	MOVQ         232(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y4
+	VMASKMOVPS   (CX)(R8*4), Y4, Y4
+	MOVQ         280(BX), R8
+	LEAQ         laneMask<>+0(SB), R9
+	MOVQ         $0x00000010, BX
+	SUBQ         SI, BX
+	VMOVUPS      (R9)(BX*4), Y5
+	VMASKMOVPS   (CX)(R8*4), Y5, Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y4, 160(DI)
+	VMOVAPS      Y7, 352(DI)
+	VMOVAPS      Y8, 544(DI)
+	VMOVAPS      Y1, 736(DI)
+	VMOVAPS      Y0, 928(DI)
+	VMOVAPS      Y5, 1120(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      64(DI), Y2
+	VMOVAPS      96(DI), Y3
+	VMOVAPS      128(DI), Y4
+	VMOVAPS      160(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         (DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y7, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y8, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   (AX)(R8*4), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   (AX)(R8*4), Y0, Y0
+	VADDPS       Y0, Y5, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      256(DI), Y2
+	VMOVAPS      288(DI), Y3
+	VMOVAPS      320(DI), Y4
+	VMOVAPS      352(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         48(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y7, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y8, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   (AX)(R8*4), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   (AX)(R8*4), Y0, Y0
+	VADDPS       Y0, Y5, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	VMOVAPS      384(DI), Y0
+	VMOVAPS      416(DI), Y1
+	VMOVAPS      448(DI), Y2
+	VMOVAPS      480(DI), Y3
+	VMOVAPS      512(DI), Y4
+	VMOVAPS      544(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         96(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y7, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y8, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   (AX)(R8*4), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   (AX)(R8*4), Y0, Y0
+	VADDPS       Y0, Y5, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	VMOVAPS      576(DI), Y0
+	VMOVAPS      608(DI), Y1
+	VMOVAPS      640(DI), Y2
+	VMOVAPS      672(DI), Y3
+	VMOVAPS      704(DI), Y4
+	VMOVAPS      736(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         144(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y7, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y8, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   (AX)(R8*4), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   (AX)(R8*4), Y0, Y0
+	VADDPS       Y0, Y5, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	VMOVAPS      768(DI), Y0
+	VMOVAPS      800(DI), Y1
+	VMOVAPS      832(DI), Y2
+	VMOVAPS      864(DI), Y3
+	VMOVAPS      896(DI), Y4
+	VMOVAPS      928(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         192(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y7, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y8, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   (AX)(R8*4), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   (AX)(R8*4), Y0, Y0
+	VADDPS       Y0, Y5, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	VMOVAPS      960(DI), Y0
+	VMOVAPS      992(DI), Y1
+	VMOVAPS      1024(DI), Y2
+	VMOVAPS      1056(DI), Y3
+	VMOVAPS      1088(DI), Y4
+	VMOVAPS      1120(DI), Y5
+	VADDPS       Y2, Y1, Y6
+	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       lanes_3fa20000<>+0(SB), Y0, Y4
+	VMULPS       lanes_3fa20000<>+0(SB), Y5, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3fd80000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS lanes_3f580000<>+0(SB), Y3, Y7
+	VMULPS       lanes_c0340000<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_40100000<>+0(SB), Y6, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS lanes_3f100000<>+0(SB), Y2, Y8
+	VMULPS       lanes_3f400000<>+0(SB), Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  lanes_c0340000<>+0(SB), Y5, Y1
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	MOVQ         240(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y7, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y8, Y2
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y3
+	VMASKMOVPS   Y2, Y3, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(R8*4), Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y2
+	VMASKMOVPS   Y1, Y2, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   (AX)(R8*4), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	LEAQ         laneMask<>+0(SB), DX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (DX)(CX*4), Y0
+	VMASKMOVPS   (AX)(R8*4), Y0, Y0
+	VADDPS       Y0, Y5, Y0
+	LEAQ         laneMask<>+0(SB), DX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (DX)(CX*4), Y1
+	VMASKMOVPS   Y0, Y1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_c0340000<>+0(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+4(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+8(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+12(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+16(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+20(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+24(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+28(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+32(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+36(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+40(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+44(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+48(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+52(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+56(SB)/4, $0xc0340000
+DATA lanes_c0340000<>+60(SB)/4, $0xc0340000
+GLOBL lanes_c0340000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fd80000<>+0(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+4(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+8(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+12(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+16(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+20(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+24(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+28(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+32(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+36(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+40(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+44(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+48(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+52(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+56(SB)/4, $0x3fd80000
+DATA lanes_3fd80000<>+60(SB)/4, $0x3fd80000
+GLOBL lanes_3fd80000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f580000<>+0(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+4(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+8(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+12(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+16(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+20(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+24(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+28(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+32(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+36(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+40(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+44(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+48(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+52(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+56(SB)/4, $0x3f580000
+DATA lanes_3f580000<>+60(SB)/4, $0x3f580000
+GLOBL lanes_3f580000<>(SB), RODATA|NOPTR, $64
+
+// func winogradOutput2AVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutput2AVX2(SB), $448-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y2, 192(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y2, 224(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y2, 256(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y2, 288(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y2, 320(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y2, 352(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	MOVQ        (DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Y2, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	MOVQ        16(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Y2, (AX)(R8*4)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000008, SI
+	JZ          done
+	MOVQ        (BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        48(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        96(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        144(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        192(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        240(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y2, 192(DI)
+	MOVQ        8(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        56(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        104(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        152(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        200(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        248(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y2, 224(DI)
+	MOVQ        16(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        64(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        112(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        160(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        208(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        256(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y2, 256(DI)
+	MOVQ        24(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        72(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        120(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        168(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        216(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        264(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y2, 288(DI)
+	MOVQ        32(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        80(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        128(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        176(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        224(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        272(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y2, 320(DI)
+	MOVQ        40(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        88(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        136(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        184(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        232(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        280(BX), R8
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, BX
+	SUBQ        SI, BX
+	VMOVUPS     (R9)(BX*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y2, 352(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	MOVQ        (DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y1
+	VMASKMOVPS  Y0, Y1, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y2, Y0, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y4, Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD231PS lanes_3f400000<>+0(SB), Y1, Y2
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD231PS lanes_3fc00000<>+0(SB), Y1, Y2
+	MOVQ        16(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y1
+	VMASKMOVPS  Y0, Y1, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	LEAQ        laneMask<>+0(SB), DX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (DX)(CX*4), Y0
+	VMASKMOVPS  Y2, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernel5AVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernel5AVX2(SB), $1024-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y3, 160(DI)
+	VMOVAPS     Y5, 320(DI)
+	VMOVAPS     Y6, 480(DI)
+	VMOVAPS     Y1, 640(DI)
+	VMOVAPS     Y4, 800(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y3, 192(DI)
+	VMOVAPS     Y5, 352(DI)
+	VMOVAPS     Y6, 512(DI)
+	VMOVAPS     Y1, 672(DI)
+	VMOVAPS     Y4, 832(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y3, 224(DI)
+	VMOVAPS     Y5, 384(DI)
+	VMOVAPS     Y6, 544(DI)
+	VMOVAPS     Y1, 704(DI)
+	VMOVAPS     Y4, 864(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y3, 256(DI)
+	VMOVAPS     Y5, 416(DI)
+	VMOVAPS     Y6, 576(DI)
+	VMOVAPS     Y1, 736(DI)
+	VMOVAPS     Y4, 896(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y3, 288(DI)
+	VMOVAPS     Y5, 448(DI)
+	VMOVAPS     Y6, 608(DI)
+	VMOVAPS     Y1, 768(DI)
+	VMOVAPS     Y4, 928(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        (DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Y5, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	VMOVAPS     160(DI), Y0
+	VMOVAPS     192(DI), Y1
+	VMOVAPS     224(DI), Y2
+	VMOVAPS     256(DI), Y3
+	VMOVAPS     288(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        48(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Y5, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	VMOVAPS     320(DI), Y0
+	VMOVAPS     352(DI), Y1
+	VMOVAPS     384(DI), Y2
+	VMOVAPS     416(DI), Y3
+	VMOVAPS     448(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        96(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Y5, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	VMOVAPS     480(DI), Y0
+	VMOVAPS     512(DI), Y1
+	VMOVAPS     544(DI), Y2
+	VMOVAPS     576(DI), Y3
+	VMOVAPS     608(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        144(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	MOVQ        160(DX), R8
+	VMOVUPS     Y5, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	VMOVAPS     640(DI), Y0
+	VMOVAPS     672(DI), Y1
+	VMOVAPS     704(DI), Y2
+	VMOVAPS     736(DI), Y3
+	VMOVAPS     768(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        192(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        200(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	MOVQ        208(DX), R8
+	VMOVUPS     Y5, (AX)(R8*4)
+	MOVQ        216(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        224(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        232(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	VMOVAPS     800(DI), Y0
+	VMOVAPS     832(DI), Y1
+	VMOVAPS     864(DI), Y2
+	VMOVAPS     896(DI), Y3
+	VMOVAPS     928(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        240(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        248(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	MOVQ        256(DX), R8
+	VMOVUPS     Y5, (AX)(R8*4)
+	MOVQ        264(DX), R8
+	VMOVUPS     Y6, (AX)(R8*4)
+	MOVQ        272(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        280(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000008, SI
+	JZ          done
+	MOVQ        (BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        40(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        80(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        120(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        160(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y3, 160(DI)
+	VMOVAPS     Y5, 320(DI)
+	VMOVAPS     Y6, 480(DI)
+	VMOVAPS     Y1, 640(DI)
+	VMOVAPS     Y4, 800(DI)
+	MOVQ        8(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        48(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        88(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        128(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        168(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y3, 192(DI)
+	VMOVAPS     Y5, 352(DI)
+	VMOVAPS     Y6, 512(DI)
+	VMOVAPS     Y1, 672(DI)
+	VMOVAPS     Y4, 832(DI)
+	MOVQ        16(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        56(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        96(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        136(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        176(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y3, 224(DI)
+	VMOVAPS     Y5, 384(DI)
+	VMOVAPS     Y6, 544(DI)
+	VMOVAPS     Y1, 704(DI)
+	VMOVAPS     Y4, 864(DI)
+	MOVQ        24(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        64(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        104(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        144(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        184(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y3, 256(DI)
+	VMOVAPS     Y5, 416(DI)
+	VMOVAPS     Y6, 576(DI)
+	VMOVAPS     Y1, 736(DI)
+	VMOVAPS     Y4, 896(DI)
+	MOVQ        32(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        72(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        112(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        152(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        192(BX), R8
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, BX
+	SUBQ        SI, BX
+	VMOVUPS     (R9)(BX*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y3, 288(DI)
+	VMOVAPS     Y5, 448(DI)
+	VMOVAPS     Y6, 608(DI)
+	VMOVAPS     Y1, 768(DI)
+	VMOVAPS     Y4, 928(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        (DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y5, Y0, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	VMOVAPS     160(DI), Y0
+	VMOVAPS     192(DI), Y1
+	VMOVAPS     224(DI), Y2
+	VMOVAPS     256(DI), Y3
+	VMOVAPS     288(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        48(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y5, Y0, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	VMOVAPS     320(DI), Y0
+	VMOVAPS     352(DI), Y1
+	VMOVAPS     384(DI), Y2
+	VMOVAPS     416(DI), Y3
+	VMOVAPS     448(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        96(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y5, Y0, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	VMOVAPS     480(DI), Y0
+	VMOVAPS     512(DI), Y1
+	VMOVAPS     544(DI), Y2
+	VMOVAPS     576(DI), Y3
+	VMOVAPS     608(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        144(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	MOVQ        160(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y5, Y0, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	VMOVAPS     640(DI), Y0
+	VMOVAPS     672(DI), Y1
+	VMOVAPS     704(DI), Y2
+	VMOVAPS     736(DI), Y3
+	VMOVAPS     768(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        192(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        200(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	MOVQ        208(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y5, Y0, (AX)(R8*4)
+	MOVQ        216(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        224(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        232(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	VMOVAPS     800(DI), Y0
+	VMOVAPS     832(DI), Y1
+	VMOVAPS     864(DI), Y2
+	VMOVAPS     896(DI), Y3
+	VMOVAPS     928(DI), Y4
+	VMULPS      lanes_bf06d905<>+0(SB), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be97b426<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y4, Y5
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS lanes_be638e39<>+0(SB), Y3, Y6
+	VMULPS      lanes_3e06d905<>+0(SB), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y2
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y4, Y2
+	VMULPS      lanes_3e4a4588<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VADDPS      Y6, Y5, Y3
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y1, Y2, Y6
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        240(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        248(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	MOVQ        256(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y5, Y0, (AX)(R8*4)
+	MOVQ        264(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y6, Y0, (AX)(R8*4)
+	MOVQ        272(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        280(DX), R8
+	LEAQ        laneMask<>+0(SB), DX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (DX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_be638e39<>+0(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+4(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+8(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+12(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+16(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+20(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+24(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+28(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+32(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+36(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+40(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+44(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+48(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+52(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+56(SB)/4, $0xbe638e39
+DATA lanes_be638e39<>+60(SB)/4, $0xbe638e39
+GLOBL lanes_be638e39<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be2aaaab<>+0(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+4(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+8(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+12(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+16(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+20(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+24(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+28(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+32(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+36(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+40(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+44(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+48(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+52(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+56(SB)/4, $0xbe2aaaab
+DATA lanes_be2aaaab<>+60(SB)/4, $0xbe2aaaab
+GLOBL lanes_be2aaaab<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3ee38e39<>+0(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+4(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+8(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+12(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+16(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+20(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+24(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+28(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+32(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+36(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+40(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+44(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+48(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+52(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+56(SB)/4, $0x3ee38e39
+DATA lanes_3ee38e39<>+60(SB)/4, $0x3ee38e39
+GLOBL lanes_3ee38e39<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f2aaaab<>+0(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+4(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+8(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+12(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+16(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+20(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+24(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+28(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+32(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+36(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+40(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+44(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+48(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+52(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+56(SB)/4, $0x3f2aaaab
+DATA lanes_3f2aaaab<>+60(SB)/4, $0x3f2aaaab
+GLOBL lanes_3f2aaaab<>(SB), RODATA|NOPTR, $64
+
+// func winogradOutputGrad2AVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputGrad2AVX2(SB), $448-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y0, (DI)
+	VMOVAPS      Y2, 64(DI)
+	VMOVAPS      Y3, 128(DI)
+	VMOVAPS      Y4, 192(DI)
+	VMOVAPS      Y5, 256(DI)
+	VMOVAPS      Y1, 320(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Y0
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y0, 32(DI)
+	VMOVAPS      Y2, 96(DI)
+	VMOVAPS      Y3, 160(DI)
+	VMOVAPS      Y4, 224(DI)
+	VMOVAPS      Y5, 288(DI)
+	VMOVAPS      Y1, 352(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         (DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Y1, (AX)(R8*4)
+	VMOVAPS      64(DI), Y0
+	VMOVAPS      96(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         48(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Y1, (AX)(R8*4)
+	VMOVAPS      128(DI), Y0
+	VMOVAPS      160(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         96(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Y1, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         144(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Y1, (AX)(R8*4)
+	VMOVAPS      256(DI), Y0
+	VMOVAPS      288(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         192(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Y1, (AX)(R8*4)
+	VMOVAPS      320(DI), Y0
+	VMOVAPS      352(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         240(DX), R8
+	VMOVUPS      Y0, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Y2, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Y3, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Y4, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Y5, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Y1, (AX)(R8*4)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000008, SI
+	JZ           done
+	MOVQ         (BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         16(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y0, (DI)
+	VMOVAPS      Y2, 64(DI)
+	VMOVAPS      Y3, 128(DI)
+	VMOVAPS      Y4, 192(DI)
+	VMOVAPS      Y5, 256(DI)
+	VMOVAPS      Y1, 320(DI)
+	MOVQ         8(BX), R8
+	LEAQ         laneMask<>+0(SB), R10
+	MOVQ         $0x00000010, R9
+	SUBQ         SI, R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (CX)(R8*4), Y0, Y0
+	MOVQ         24(BX), R8
+	LEAQ         laneMask<>+0(SB), R9
+	MOVQ         $0x00000010, BX
+	SUBQ         SI, BX
+	VMOVUPS      (R9)(BX*4), Y1
+	VMASKMOVPS   (CX)(R8*4), Y1, Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y0, 32(DI)
+	VMOVAPS      Y2, 96(DI)
+	VMOVAPS      Y3, 160(DI)
+	VMOVAPS      Y4, 224(DI)
+	VMOVAPS      Y5, 288(DI)
+	VMOVAPS      Y1, 352(DI)
+	VMOVAPS      (DI), Y0
+	VMOVAPS      32(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         (DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMASKMOVPS   Y0, Y6, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
+	VMOVAPS      64(DI), Y0
+	VMOVAPS      96(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         48(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMASKMOVPS   Y0, Y6, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
+	VMOVAPS      128(DI), Y0
+	VMOVAPS      160(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         96(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMASKMOVPS   Y0, Y6, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
+	VMOVAPS      192(DI), Y0
+	VMOVAPS      224(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         144(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMASKMOVPS   Y0, Y6, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
+	VMOVAPS      256(DI), Y0
+	VMOVAPS      288(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         192(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMASKMOVPS   Y0, Y6, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
+	VMOVAPS      320(DI), Y0
+	VMOVAPS      352(DI), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  lanes_3f400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS lanes_3f400000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  lanes_3fc00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS lanes_3fc00000<>+0(SB), Y1, Y5
+	MOVQ         240(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMASKMOVPS   Y0, Y6, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y2, Y0, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y3, Y0, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y4, Y0, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	LEAQ         laneMask<>+0(SB), BX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (BX)(CX*4), Y0
+	VMASKMOVPS   Y5, Y0, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	LEAQ         laneMask<>+0(SB), DX
+	MOVQ         $0x00000010, CX
+	SUBQ         SI, CX
+	VMOVUPS      (DX)(CX*4), Y0
+	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernelGrad5AVX2(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelGrad5AVX2(SB), $1024-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ to_base+48(FP), DX
+	MOVQ from_base+72(FP), BX
+	MOVQ n+96(FP), SI
+	LEAQ 63(SP), DI
+	ANDQ $-64, DI
+	SUBQ $0x00000008, SI
+	JL   rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y4, 192(DI)
+	VMOVAPS     Y7, 384(DI)
+	VMOVAPS     Y1, 576(DI)
+	VMOVAPS     Y3, 768(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y4, 224(DI)
+	VMOVAPS     Y7, 416(DI)
+	VMOVAPS     Y1, 608(DI)
+	VMOVAPS     Y3, 800(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y4, 256(DI)
+	VMOVAPS     Y7, 448(DI)
+	VMOVAPS     Y1, 640(DI)
+	VMOVAPS     Y3, 832(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y4, 288(DI)
+	VMOVAPS     Y7, 480(DI)
+	VMOVAPS     Y1, 672(DI)
+	VMOVAPS     Y3, 864(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y4, 320(DI)
+	VMOVAPS     Y7, 512(DI)
+	VMOVAPS     Y1, 704(DI)
+	VMOVAPS     Y3, 896(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Y0
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Y1
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Y2
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Y3
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Y4
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y4, 352(DI)
+	VMOVAPS     Y7, 544(DI)
+	VMOVAPS     Y1, 736(DI)
+	VMOVAPS     Y3, 928(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        (DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Y7, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        40(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Y7, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	VMOVAPS     384(DI), Y0
+	VMOVAPS     416(DI), Y1
+	VMOVAPS     448(DI), Y2
+	VMOVAPS     480(DI), Y3
+	VMOVAPS     512(DI), Y4
+	VMOVAPS     544(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        80(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        96(DX), R8
+	VMOVUPS     Y7, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	VMOVAPS     576(DI), Y0
+	VMOVAPS     608(DI), Y1
+	VMOVAPS     640(DI), Y2
+	VMOVAPS     672(DI), Y3
+	VMOVAPS     704(DI), Y4
+	VMOVAPS     736(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        120(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	VMOVUPS     Y7, (AX)(R8*4)
+	MOVQ        144(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	VMOVAPS     768(DI), Y0
+	VMOVAPS     800(DI), Y1
+	VMOVAPS     832(DI), Y2
+	VMOVAPS     864(DI), Y3
+	VMOVAPS     896(DI), Y4
+	VMOVAPS     928(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        160(DX), R8
+	VMOVUPS     Y0, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	VMOVUPS     Y4, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	VMOVUPS     Y7, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	VMOVUPS     Y1, (AX)(R8*4)
+	MOVQ        192(DX), R8
+	VMOVUPS     Y3, (AX)(R8*4)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000008, SI
+	JZ          done
+	MOVQ        (BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        48(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        96(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        144(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        192(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        240(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, (DI)
+	VMOVAPS     Y4, 192(DI)
+	VMOVAPS     Y7, 384(DI)
+	VMOVAPS     Y1, 576(DI)
+	VMOVAPS     Y3, 768(DI)
+	MOVQ        8(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        56(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        104(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        152(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        200(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        248(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 32(DI)
+	VMOVAPS     Y4, 224(DI)
+	VMOVAPS     Y7, 416(DI)
+	VMOVAPS     Y1, 608(DI)
+	VMOVAPS     Y3, 800(DI)
+	MOVQ        16(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        64(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        112(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        160(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        208(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        256(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y4, 256(DI)
+	VMOVAPS     Y7, 448(DI)
+	VMOVAPS     Y1, 640(DI)
+	VMOVAPS     Y3, 832(DI)
+	MOVQ        24(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        72(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        120(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        168(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        216(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        264(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 96(DI)
+	VMOVAPS     Y4, 288(DI)
+	VMOVAPS     Y7, 480(DI)
+	VMOVAPS     Y1, 672(DI)
+	VMOVAPS     Y3, 864(DI)
+	MOVQ        32(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        80(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        128(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        176(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        224(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        272(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 128(DI)
+	VMOVAPS     Y4, 320(DI)
+	VMOVAPS     Y7, 512(DI)
+	VMOVAPS     Y1, 704(DI)
+	VMOVAPS     Y3, 896(DI)
+	MOVQ        40(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (CX)(R8*4), Y0, Y0
+	MOVQ        88(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y1
+	VMASKMOVPS  (CX)(R8*4), Y1, Y1
+	MOVQ        136(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y2
+	VMASKMOVPS  (CX)(R8*4), Y2, Y2
+	MOVQ        184(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y3
+	VMASKMOVPS  (CX)(R8*4), Y3, Y3
+	MOVQ        232(BX), R8
+	LEAQ        laneMask<>+0(SB), R10
+	MOVQ        $0x00000010, R9
+	SUBQ        SI, R9
+	VMOVUPS     (R10)(R9*4), Y4
+	VMASKMOVPS  (CX)(R8*4), Y4, Y4
+	MOVQ        280(BX), R8
+	LEAQ        laneMask<>+0(SB), R9
+	MOVQ        $0x00000010, BX
+	SUBQ        SI, BX
+	VMOVUPS     (R9)(BX*4), Y5
+	VMASKMOVPS  (CX)(R8*4), Y5, Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	VMOVAPS     Y0, 160(DI)
+	VMOVAPS     Y4, 352(DI)
+	VMOVAPS     Y7, 544(DI)
+	VMOVAPS     Y1, 736(DI)
+	VMOVAPS     Y3, 928(DI)
+	VMOVAPS     (DI), Y0
+	VMOVAPS     32(DI), Y1
+	VMOVAPS     64(DI), Y2
+	VMOVAPS     96(DI), Y3
+	VMOVAPS     128(DI), Y4
+	VMOVAPS     160(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        (DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y7, Y0, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	VMOVAPS     192(DI), Y0
+	VMOVAPS     224(DI), Y1
+	VMOVAPS     256(DI), Y2
+	VMOVAPS     288(DI), Y3
+	VMOVAPS     320(DI), Y4
+	VMOVAPS     352(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        40(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y7, Y0, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	VMOVAPS     384(DI), Y0
+	VMOVAPS     416(DI), Y1
+	VMOVAPS     448(DI), Y2
+	VMOVAPS     480(DI), Y3
+	VMOVAPS     512(DI), Y4
+	VMOVAPS     544(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        80(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        96(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y7, Y0, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	VMOVAPS     576(DI), Y0
+	VMOVAPS     608(DI), Y1
+	VMOVAPS     640(DI), Y2
+	VMOVAPS     672(DI), Y3
+	VMOVAPS     704(DI), Y4
+	VMOVAPS     736(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        120(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y7, Y0, (AX)(R8*4)
+	MOVQ        144(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y3, Y0, (AX)(R8*4)
+	VMOVAPS     768(DI), Y0
+	VMOVAPS     800(DI), Y1
+	VMOVAPS     832(DI), Y2
+	VMOVAPS     864(DI), Y3
+	VMOVAPS     896(DI), Y4
+	VMOVAPS     928(DI), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      lanes_3f4a4588<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_bf06d905<>+0(SB), Y6, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS lanes_3e06d905<>+0(SB), Y2, Y0
+	VMULPS      lanes_beca4588<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS lanes_3e4a4588<>+0(SB), Y3, Y4
+	VMULPS      lanes_be97b426<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS lanes_3e97b426<>+0(SB), Y2, Y7
+	VMULPS      lanes_be638e39<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS lanes_3ee38e39<>+0(SB), Y3, Y1
+	VMOVAPS     Y5, Y3
+	VFMADD231PS lanes_be2aaaab<>+0(SB), Y6, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS lanes_3f2aaaab<>+0(SB), Y2, Y3
+	MOVQ        160(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y2
+	VMASKMOVPS  Y0, Y2, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y4, Y0, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y7, Y0, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	LEAQ        laneMask<>+0(SB), BX
+	MOVQ        $0x00000010, CX
+	SUBQ        SI, CX
+	VMOVUPS     (BX)(CX*4), Y0
+	VMASKMOVPS  Y1, Y0, (AX)(R8*4)
+	MOVQ        192(DX), R8
 	LEAQ        laneMask<>+0(SB), DX
 	MOVQ        $0x00000010, CX
 	SUBQ        SI, CX
@@ -31682,9 +36665,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradOutputAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradOutput4AVX512(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·winogradOutputAVX512(SB), $1600-104
+TEXT ·winogradOutput4AVX512(SB), $1600-104
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
 	MOVQ    to_base+48(FP), DX
@@ -32342,9 +37325,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradKernelAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradKernel3AVX512(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·winogradKernelAVX512(SB), $1216-104
+TEXT ·winogradKernel3AVX512(SB), $1216-104
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
 	MOVQ    to_base+48(FP), DX
@@ -32901,9 +37884,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradOutputGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradOutputGrad4AVX512(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·winogradOutputGradAVX512(SB), $1600-104
+TEXT ·winogradOutputGrad4AVX512(SB), $1600-104
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
 	MOVQ    to_base+48(FP), DX
@@ -33559,9 +38542,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradKernelGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// func winogradKernelGrad3AVX512(dst []float32, src []float32, to []int, from []int, n int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·winogradKernelGradAVX512(SB), $1216-104
+TEXT ·winogradKernelGrad3AVX512(SB), $1216-104
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
 	MOVQ    to_base+48(FP), DX
@@ -34131,6 +39114,3672 @@ rest:
 	VMOVUPS     Z1, K1, (AX)(R8*4)
 	MOVQ        64(DX), R8
 	VMOVUPS     Z2, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradInputGradAVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradInputGradAVX512(SB), $2368-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3fa20000<>+0(SB), Z0
+	VMOVUPS lanes_c0340000<>+0(SB), Z1
+	VMOVUPS lanes_3f400000<>+0(SB), Z2
+	VMOVUPS lanes_3fc00000<>+0(SB), Z3
+	VMOVUPS lanes_3f100000<>+0(SB), Z4
+	VMOVUPS lanes_40100000<>+0(SB), Z5
+	VMOVUPS lanes_3fd80000<>+0(SB), Z6
+	VMOVUPS lanes_3f580000<>+0(SB), Z7
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         48(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         96(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         144(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	MOVQ         192(BX), R8
+	VMOVUPS      (CX)(R8*4), Z12
+	MOVQ         240(BX), R8
+	VMOVUPS      (CX)(R8*4), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, (DI)
+	VMOVAPS      Z15, 384(DI)
+	VMOVAPS      Z16, 768(DI)
+	VMOVAPS      Z9, 1152(DI)
+	VMOVAPS      Z8, 1536(DI)
+	VMOVAPS      Z13, 1920(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         56(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         104(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         152(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	MOVQ         200(BX), R8
+	VMOVUPS      (CX)(R8*4), Z12
+	MOVQ         248(BX), R8
+	VMOVUPS      (CX)(R8*4), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 64(DI)
+	VMOVAPS      Z15, 448(DI)
+	VMOVAPS      Z16, 832(DI)
+	VMOVAPS      Z9, 1216(DI)
+	VMOVAPS      Z8, 1600(DI)
+	VMOVAPS      Z13, 1984(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         64(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         112(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         160(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	MOVQ         208(BX), R8
+	VMOVUPS      (CX)(R8*4), Z12
+	MOVQ         256(BX), R8
+	VMOVUPS      (CX)(R8*4), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 128(DI)
+	VMOVAPS      Z15, 512(DI)
+	VMOVAPS      Z16, 896(DI)
+	VMOVAPS      Z9, 1280(DI)
+	VMOVAPS      Z8, 1664(DI)
+	VMOVAPS      Z13, 2048(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         72(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         120(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         168(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	MOVQ         216(BX), R8
+	VMOVUPS      (CX)(R8*4), Z12
+	MOVQ         264(BX), R8
+	VMOVUPS      (CX)(R8*4), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 192(DI)
+	VMOVAPS      Z15, 576(DI)
+	VMOVAPS      Z16, 960(DI)
+	VMOVAPS      Z9, 1344(DI)
+	VMOVAPS      Z8, 1728(DI)
+	VMOVAPS      Z13, 2112(DI)
+	MOVQ         32(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         80(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         128(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         176(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	MOVQ         224(BX), R8
+	VMOVUPS      (CX)(R8*4), Z12
+	MOVQ         272(BX), R8
+	VMOVUPS      (CX)(R8*4), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 256(DI)
+	VMOVAPS      Z15, 640(DI)
+	VMOVAPS      Z16, 1024(DI)
+	VMOVAPS      Z9, 1408(DI)
+	VMOVAPS      Z8, 1792(DI)
+	VMOVAPS      Z13, 2176(DI)
+	MOVQ         40(BX), R8
+	VMOVUPS      (CX)(R8*4), Z8
+	MOVQ         88(BX), R8
+	VMOVUPS      (CX)(R8*4), Z9
+	MOVQ         136(BX), R8
+	VMOVUPS      (CX)(R8*4), Z10
+	MOVQ         184(BX), R8
+	VMOVUPS      (CX)(R8*4), Z11
+	MOVQ         232(BX), R8
+	VMOVUPS      (CX)(R8*4), Z12
+	MOVQ         280(BX), R8
+	VMOVUPS      (CX)(R8*4), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 320(DI)
+	VMOVAPS      Z15, 704(DI)
+	VMOVAPS      Z16, 1088(DI)
+	VMOVAPS      Z9, 1472(DI)
+	VMOVAPS      Z8, 1856(DI)
+	VMOVAPS      Z13, 2240(DI)
+	VMOVAPS      (DI), Z8
+	VMOVAPS      64(DI), Z9
+	VMOVAPS      128(DI), Z10
+	VMOVAPS      192(DI), Z11
+	VMOVAPS      256(DI), Z12
+	VMOVAPS      320(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         (DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      (AX)(R8*4), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      (AX)(R8*4), Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	VMOVAPS      384(DI), Z8
+	VMOVAPS      448(DI), Z9
+	VMOVAPS      512(DI), Z10
+	VMOVAPS      576(DI), Z11
+	VMOVAPS      640(DI), Z12
+	VMOVAPS      704(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         48(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      (AX)(R8*4), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      (AX)(R8*4), Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	VMOVAPS      768(DI), Z8
+	VMOVAPS      832(DI), Z9
+	VMOVAPS      896(DI), Z10
+	VMOVAPS      960(DI), Z11
+	VMOVAPS      1024(DI), Z12
+	VMOVAPS      1088(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         96(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      (AX)(R8*4), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      (AX)(R8*4), Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	VMOVAPS      1152(DI), Z8
+	VMOVAPS      1216(DI), Z9
+	VMOVAPS      1280(DI), Z10
+	VMOVAPS      1344(DI), Z11
+	VMOVAPS      1408(DI), Z12
+	VMOVAPS      1472(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         144(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      (AX)(R8*4), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      (AX)(R8*4), Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	VMOVAPS      1536(DI), Z8
+	VMOVAPS      1600(DI), Z9
+	VMOVAPS      1664(DI), Z10
+	VMOVAPS      1728(DI), Z11
+	VMOVAPS      1792(DI), Z12
+	VMOVAPS      1856(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         192(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      (AX)(R8*4), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      (AX)(R8*4), Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	VMOVAPS      1920(DI), Z8
+	VMOVAPS      1984(DI), Z9
+	VMOVAPS      2048(DI), Z10
+	VMOVAPS      2112(DI), Z11
+	VMOVAPS      2176(DI), Z12
+	VMOVAPS      2240(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         240(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      (AX)(R8*4), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      (AX)(R8*4), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      (AX)(R8*4), Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, (AX)(R8*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000010, SI
+	JZ           done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	MOVQ         (BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         48(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         96(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         144(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	MOVQ         192(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z12
+	MOVQ         240(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, (DI)
+	VMOVAPS      Z15, 384(DI)
+	VMOVAPS      Z16, 768(DI)
+	VMOVAPS      Z9, 1152(DI)
+	VMOVAPS      Z8, 1536(DI)
+	VMOVAPS      Z13, 1920(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         56(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         104(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         152(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	MOVQ         200(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z12
+	MOVQ         248(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 64(DI)
+	VMOVAPS      Z15, 448(DI)
+	VMOVAPS      Z16, 832(DI)
+	VMOVAPS      Z9, 1216(DI)
+	VMOVAPS      Z8, 1600(DI)
+	VMOVAPS      Z13, 1984(DI)
+	MOVQ         16(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         64(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         112(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         160(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	MOVQ         208(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z12
+	MOVQ         256(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 128(DI)
+	VMOVAPS      Z15, 512(DI)
+	VMOVAPS      Z16, 896(DI)
+	VMOVAPS      Z9, 1280(DI)
+	VMOVAPS      Z8, 1664(DI)
+	VMOVAPS      Z13, 2048(DI)
+	MOVQ         24(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         72(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         120(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         168(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	MOVQ         216(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z12
+	MOVQ         264(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 192(DI)
+	VMOVAPS      Z15, 576(DI)
+	VMOVAPS      Z16, 960(DI)
+	VMOVAPS      Z9, 1344(DI)
+	VMOVAPS      Z8, 1728(DI)
+	VMOVAPS      Z13, 2112(DI)
+	MOVQ         32(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         80(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         128(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         176(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	MOVQ         224(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z12
+	MOVQ         272(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 256(DI)
+	VMOVAPS      Z15, 640(DI)
+	VMOVAPS      Z16, 1024(DI)
+	VMOVAPS      Z9, 1408(DI)
+	VMOVAPS      Z8, 1792(DI)
+	VMOVAPS      Z13, 2176(DI)
+	MOVQ         40(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z8
+	MOVQ         88(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z9
+	MOVQ         136(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z10
+	MOVQ         184(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z11
+	MOVQ         232(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z12
+	MOVQ         280(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z12, 320(DI)
+	VMOVAPS      Z15, 704(DI)
+	VMOVAPS      Z16, 1088(DI)
+	VMOVAPS      Z9, 1472(DI)
+	VMOVAPS      Z8, 1856(DI)
+	VMOVAPS      Z13, 2240(DI)
+	VMOVAPS      (DI), Z8
+	VMOVAPS      64(DI), Z9
+	VMOVAPS      128(DI), Z10
+	VMOVAPS      192(DI), Z11
+	VMOVAPS      256(DI), Z12
+	VMOVAPS      320(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         (DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	VMOVAPS      384(DI), Z8
+	VMOVAPS      448(DI), Z9
+	VMOVAPS      512(DI), Z10
+	VMOVAPS      576(DI), Z11
+	VMOVAPS      640(DI), Z12
+	VMOVAPS      704(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         48(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	VMOVAPS      768(DI), Z8
+	VMOVAPS      832(DI), Z9
+	VMOVAPS      896(DI), Z10
+	VMOVAPS      960(DI), Z11
+	VMOVAPS      1024(DI), Z12
+	VMOVAPS      1088(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         96(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	VMOVAPS      1152(DI), Z8
+	VMOVAPS      1216(DI), Z9
+	VMOVAPS      1280(DI), Z10
+	VMOVAPS      1344(DI), Z11
+	VMOVAPS      1408(DI), Z12
+	VMOVAPS      1472(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         144(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	VMOVAPS      1536(DI), Z8
+	VMOVAPS      1600(DI), Z9
+	VMOVAPS      1664(DI), Z10
+	VMOVAPS      1728(DI), Z11
+	VMOVAPS      1792(DI), Z12
+	VMOVAPS      1856(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z6, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z7, Z11, Z15
+	VMULPS       Z1, Z8, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z5, Z14, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z4, Z10, Z16
+	VMULPS       Z2, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z3, Z11, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  Z1, Z13, Z9
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	MOVQ         192(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z12, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z16, Z10
+	VMOVUPS      Z10, K1, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      Z9, K1, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z8
+	VADDPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (AX)(R8*4)
+	VMOVAPS      1920(DI), Z8
+	VMOVAPS      1984(DI), Z9
+	VMOVAPS      2048(DI), Z10
+	VMOVAPS      2112(DI), Z11
+	VMOVAPS      2176(DI), Z12
+	VMOVAPS      2240(DI), Z13
+	VADDPS       Z10, Z9, Z14
+	VSUBPS       Z10, Z9, Z9
+	VADDPS       Z12, Z11, Z10
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z8, Z12
+	VMULPS       Z0, Z13, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS Z6, Z9, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS Z7, Z11, Z0
+	VMULPS       Z1, Z8, Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z5, Z14, Z6
+	VMOVAPS      Z6, Z5
+	VFNMADD231PS Z4, Z10, Z5
+	VMULPS       Z2, Z9, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  Z3, Z11, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  Z1, Z13, Z2
+	VADDPS       Z14, Z8, Z1
+	VADDPS       Z10, Z1, Z1
+	MOVQ         240(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z3
+	VADDPS       Z3, Z12, Z3
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z3
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z0
+	VADDPS       Z0, Z5, Z0
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z0
+	VADDPS       Z0, Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z0
+	VADDPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS.Z    (AX)(R8*4), K1, Z0
+	VADDPS       Z0, Z13, Z0
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutput2AVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradOutput2AVX512(SB), $832-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f400000<>+0(SB), Z0
+	VMOVUPS lanes_3fc00000<>+0(SB), Z1
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Z2
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Z3
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Z4
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Z5
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, (DI)
+	VMOVAPS     Z4, 384(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Z2
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Z3
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Z4
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Z5
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 64(DI)
+	VMOVAPS     Z4, 448(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Z2
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Z3
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Z4
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Z5
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 128(DI)
+	VMOVAPS     Z4, 512(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Z2
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Z3
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Z4
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Z5
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 192(DI)
+	VMOVAPS     Z4, 576(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Z2
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Z3
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Z4
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Z5
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 256(DI)
+	VMOVAPS     Z4, 640(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Z2
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Z3
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Z4
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Z5
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Z6
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 320(DI)
+	VMOVAPS     Z4, 704(DI)
+	VMOVAPS     (DI), Z2
+	VMOVAPS     64(DI), Z3
+	VMOVAPS     128(DI), Z4
+	VMOVAPS     192(DI), Z5
+	VMOVAPS     256(DI), Z6
+	VMOVAPS     320(DI), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	MOVQ        (DX), R8
+	VMOVUPS     Z2, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z4, (AX)(R8*4)
+	VMOVAPS     384(DI), Z2
+	VMOVAPS     448(DI), Z3
+	VMOVAPS     512(DI), Z4
+	VMOVAPS     576(DI), Z5
+	VMOVAPS     640(DI), Z6
+	VMOVAPS     704(DI), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	MOVQ        16(DX), R8
+	VMOVUPS     Z2, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z4, (AX)(R8*4)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000010, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	MOVQ        (BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z2
+	MOVQ        48(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z3
+	MOVQ        96(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z4
+	MOVQ        144(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z5
+	MOVQ        192(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        240(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, (DI)
+	VMOVAPS     Z4, 384(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z2
+	MOVQ        56(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z3
+	MOVQ        104(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z4
+	MOVQ        152(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z5
+	MOVQ        200(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        248(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 64(DI)
+	VMOVAPS     Z4, 448(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z2
+	MOVQ        64(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z3
+	MOVQ        112(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z4
+	MOVQ        160(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z5
+	MOVQ        208(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        256(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 128(DI)
+	VMOVAPS     Z4, 512(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z2
+	MOVQ        72(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z3
+	MOVQ        120(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z4
+	MOVQ        168(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z5
+	MOVQ        216(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        264(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 192(DI)
+	VMOVAPS     Z4, 576(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z2
+	MOVQ        80(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z3
+	MOVQ        128(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z4
+	MOVQ        176(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z5
+	MOVQ        224(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        272(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 256(DI)
+	VMOVAPS     Z4, 640(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z2
+	MOVQ        88(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z3
+	MOVQ        136(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z4
+	MOVQ        184(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z5
+	MOVQ        232(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z6
+	MOVQ        280(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVAPS     Z2, 320(DI)
+	VMOVAPS     Z4, 704(DI)
+	VMOVAPS     (DI), Z2
+	VMOVAPS     64(DI), Z3
+	VMOVAPS     128(DI), Z4
+	VMOVAPS     192(DI), Z5
+	VMOVAPS     256(DI), Z6
+	VMOVAPS     320(DI), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z3, Z4
+	MOVQ        (DX), R8
+	VMOVUPS     Z2, K1, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z4, K1, (AX)(R8*4)
+	VMOVAPS     384(DI), Z2
+	VMOVAPS     448(DI), Z3
+	VMOVAPS     512(DI), Z4
+	VMOVAPS     576(DI), Z5
+	VMOVAPS     640(DI), Z6
+	VMOVAPS     704(DI), Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z8, Z2, Z2
+	VADDPS      Z6, Z5, Z8
+	VADDPS      Z8, Z2, Z2
+	VSUBPS      Z4, Z3, Z3
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z0, Z3, Z4
+	VSUBPS      Z6, Z5, Z0
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z1, Z0, Z3
+	MOVQ        16(DX), R8
+	VMOVUPS     Z2, K1, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z3, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernel5AVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradKernel5AVX512(SB), $1984-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f4a4588<>+0(SB), Z0
+	VMOVUPS lanes_bf06d905<>+0(SB), Z1
+	VMOVUPS lanes_beca4588<>+0(SB), Z2
+	VMOVUPS lanes_be97b426<>+0(SB), Z3
+	VMOVUPS lanes_be638e39<>+0(SB), Z4
+	VMOVUPS lanes_be2aaaab<>+0(SB), Z5
+	VMOVUPS lanes_3e06d905<>+0(SB), Z6
+	VMOVUPS lanes_3e4a4588<>+0(SB), Z7
+	VMOVUPS lanes_3e97b426<>+0(SB), Z8
+	VMOVUPS lanes_3ee38e39<>+0(SB), Z9
+	VMOVUPS lanes_3f2aaaab<>+0(SB), Z10
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, (DI)
+	VMOVAPS     Z14, 320(DI)
+	VMOVAPS     Z16, 640(DI)
+	VMOVAPS     Z17, 960(DI)
+	VMOVAPS     Z12, 1280(DI)
+	VMOVAPS     Z15, 1600(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 64(DI)
+	VMOVAPS     Z14, 384(DI)
+	VMOVAPS     Z16, 704(DI)
+	VMOVAPS     Z17, 1024(DI)
+	VMOVAPS     Z12, 1344(DI)
+	VMOVAPS     Z15, 1664(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 128(DI)
+	VMOVAPS     Z14, 448(DI)
+	VMOVAPS     Z16, 768(DI)
+	VMOVAPS     Z17, 1088(DI)
+	VMOVAPS     Z12, 1408(DI)
+	VMOVAPS     Z15, 1728(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 192(DI)
+	VMOVAPS     Z14, 512(DI)
+	VMOVAPS     Z16, 832(DI)
+	VMOVAPS     Z17, 1152(DI)
+	VMOVAPS     Z12, 1472(DI)
+	VMOVAPS     Z15, 1792(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 256(DI)
+	VMOVAPS     Z14, 576(DI)
+	VMOVAPS     Z16, 896(DI)
+	VMOVAPS     Z17, 1216(DI)
+	VMOVAPS     Z12, 1536(DI)
+	VMOVAPS     Z15, 1856(DI)
+	VMOVAPS     (DI), Z11
+	VMOVAPS     64(DI), Z12
+	VMOVAPS     128(DI), Z13
+	VMOVAPS     192(DI), Z14
+	VMOVAPS     256(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        (DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z16, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z17, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	VMOVAPS     320(DI), Z11
+	VMOVAPS     384(DI), Z12
+	VMOVAPS     448(DI), Z13
+	VMOVAPS     512(DI), Z14
+	VMOVAPS     576(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        48(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Z16, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Z17, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	VMOVAPS     640(DI), Z11
+	VMOVAPS     704(DI), Z12
+	VMOVAPS     768(DI), Z13
+	VMOVAPS     832(DI), Z14
+	VMOVAPS     896(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        96(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Z16, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	VMOVUPS     Z17, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	VMOVAPS     960(DI), Z11
+	VMOVAPS     1024(DI), Z12
+	VMOVAPS     1088(DI), Z13
+	VMOVAPS     1152(DI), Z14
+	VMOVAPS     1216(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        144(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	MOVQ        160(DX), R8
+	VMOVUPS     Z16, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	VMOVUPS     Z17, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	VMOVAPS     1280(DI), Z11
+	VMOVAPS     1344(DI), Z12
+	VMOVAPS     1408(DI), Z13
+	VMOVAPS     1472(DI), Z14
+	VMOVAPS     1536(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        192(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        200(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	MOVQ        208(DX), R8
+	VMOVUPS     Z16, (AX)(R8*4)
+	MOVQ        216(DX), R8
+	VMOVUPS     Z17, (AX)(R8*4)
+	MOVQ        224(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        232(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	VMOVAPS     1600(DI), Z11
+	VMOVAPS     1664(DI), Z12
+	VMOVAPS     1728(DI), Z13
+	VMOVAPS     1792(DI), Z14
+	VMOVAPS     1856(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        240(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        248(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	MOVQ        256(DX), R8
+	VMOVUPS     Z16, (AX)(R8*4)
+	MOVQ        264(DX), R8
+	VMOVUPS     Z17, (AX)(R8*4)
+	MOVQ        272(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        280(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000010, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	MOVQ        (BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        40(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        80(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        120(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        160(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, (DI)
+	VMOVAPS     Z14, 320(DI)
+	VMOVAPS     Z16, 640(DI)
+	VMOVAPS     Z17, 960(DI)
+	VMOVAPS     Z12, 1280(DI)
+	VMOVAPS     Z15, 1600(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        48(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        88(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        128(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        168(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 64(DI)
+	VMOVAPS     Z14, 384(DI)
+	VMOVAPS     Z16, 704(DI)
+	VMOVAPS     Z17, 1024(DI)
+	VMOVAPS     Z12, 1344(DI)
+	VMOVAPS     Z15, 1664(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        56(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        96(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        136(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        176(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 128(DI)
+	VMOVAPS     Z14, 448(DI)
+	VMOVAPS     Z16, 768(DI)
+	VMOVAPS     Z17, 1088(DI)
+	VMOVAPS     Z12, 1408(DI)
+	VMOVAPS     Z15, 1728(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        64(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        104(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        144(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        184(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 192(DI)
+	VMOVAPS     Z14, 512(DI)
+	VMOVAPS     Z16, 832(DI)
+	VMOVAPS     Z17, 1152(DI)
+	VMOVAPS     Z12, 1472(DI)
+	VMOVAPS     Z15, 1792(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        72(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        112(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        152(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        192(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	VMOVAPS     Z11, 256(DI)
+	VMOVAPS     Z14, 576(DI)
+	VMOVAPS     Z16, 896(DI)
+	VMOVAPS     Z17, 1216(DI)
+	VMOVAPS     Z12, 1536(DI)
+	VMOVAPS     Z15, 1856(DI)
+	VMOVAPS     (DI), Z11
+	VMOVAPS     64(DI), Z12
+	VMOVAPS     128(DI), Z13
+	VMOVAPS     192(DI), Z14
+	VMOVAPS     256(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        (DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z16, K1, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z17, K1, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        40(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	VMOVAPS     320(DI), Z11
+	VMOVAPS     384(DI), Z12
+	VMOVAPS     448(DI), Z13
+	VMOVAPS     512(DI), Z14
+	VMOVAPS     576(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        48(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Z16, K1, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Z17, K1, (AX)(R8*4)
+	MOVQ        80(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	VMOVAPS     640(DI), Z11
+	VMOVAPS     704(DI), Z12
+	VMOVAPS     768(DI), Z13
+	VMOVAPS     832(DI), Z14
+	VMOVAPS     896(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        96(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Z16, K1, (AX)(R8*4)
+	MOVQ        120(DX), R8
+	VMOVUPS     Z17, K1, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	VMOVAPS     960(DI), Z11
+	VMOVAPS     1024(DI), Z12
+	VMOVAPS     1088(DI), Z13
+	VMOVAPS     1152(DI), Z14
+	VMOVAPS     1216(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        144(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	MOVQ        160(DX), R8
+	VMOVUPS     Z16, K1, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	VMOVUPS     Z17, K1, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	VMOVAPS     1280(DI), Z11
+	VMOVAPS     1344(DI), Z12
+	VMOVAPS     1408(DI), Z13
+	VMOVAPS     1472(DI), Z14
+	VMOVAPS     1536(DI), Z15
+	VMULPS      Z1, Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z5, Z15, Z16
+	VMULPS      Z2, Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z4, Z14, Z17
+	VMULPS      Z6, Z11, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMOVAPS     Z18, Z13
+	VFMADD231PS Z10, Z15, Z13
+	VMULPS      Z7, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z17, Z16, Z14
+	VSUBPS      Z17, Z16, Z16
+	VADDPS      Z12, Z13, Z17
+	VSUBPS      Z12, Z13, Z12
+	MOVQ        192(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        200(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	MOVQ        208(DX), R8
+	VMOVUPS     Z16, K1, (AX)(R8*4)
+	MOVQ        216(DX), R8
+	VMOVUPS     Z17, K1, (AX)(R8*4)
+	MOVQ        224(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        232(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	VMOVAPS     1600(DI), Z11
+	VMOVAPS     1664(DI), Z12
+	VMOVAPS     1728(DI), Z13
+	VMOVAPS     1792(DI), Z14
+	VMOVAPS     1856(DI), Z15
+	VMULPS      Z1, Z11, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z3, Z13, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z5, Z15, Z1
+	VMULPS      Z2, Z12, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z4, Z14, Z2
+	VMULPS      Z6, Z11, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z8, Z13, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z10, Z15, Z3
+	VMULPS      Z7, Z12, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z9, Z14, Z4
+	VMULPS      Z0, Z11, Z0
+	VADDPS      Z2, Z1, Z5
+	VSUBPS      Z2, Z1, Z1
+	VADDPS      Z4, Z3, Z2
+	VSUBPS      Z4, Z3, Z3
+	MOVQ        240(DX), R8
+	VMOVUPS     Z0, K1, (AX)(R8*4)
+	MOVQ        248(DX), R8
+	VMOVUPS     Z5, K1, (AX)(R8*4)
+	MOVQ        256(DX), R8
+	VMOVUPS     Z1, K1, (AX)(R8*4)
+	MOVQ        264(DX), R8
+	VMOVUPS     Z2, K1, (AX)(R8*4)
+	MOVQ        272(DX), R8
+	VMOVUPS     Z3, K1, (AX)(R8*4)
+	MOVQ        280(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputGrad2AVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradOutputGrad2AVX512(SB), $832-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f400000<>+0(SB), Z0
+	VMOVUPS lanes_3fc00000<>+0(SB), Z1
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ         (BX), R8
+	VMOVUPS      (CX)(R8*4), Z2
+	MOVQ         16(BX), R8
+	VMOVUPS      (CX)(R8*4), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	VMOVAPS      Z2, (DI)
+	VMOVAPS      Z4, 128(DI)
+	VMOVAPS      Z5, 256(DI)
+	VMOVAPS      Z6, 384(DI)
+	VMOVAPS      Z7, 512(DI)
+	VMOVAPS      Z3, 640(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS      (CX)(R8*4), Z2
+	MOVQ         24(BX), R8
+	VMOVUPS      (CX)(R8*4), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	VMOVAPS      Z2, 64(DI)
+	VMOVAPS      Z4, 192(DI)
+	VMOVAPS      Z5, 320(DI)
+	VMOVAPS      Z6, 448(DI)
+	VMOVAPS      Z7, 576(DI)
+	VMOVAPS      Z3, 704(DI)
+	VMOVAPS      (DI), Z2
+	VMOVAPS      64(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         (DX), R8
+	VMOVUPS      Z2, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z5, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z3, (AX)(R8*4)
+	VMOVAPS      128(DI), Z2
+	VMOVAPS      192(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         48(DX), R8
+	VMOVUPS      Z2, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z5, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z3, (AX)(R8*4)
+	VMOVAPS      256(DI), Z2
+	VMOVAPS      320(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         96(DX), R8
+	VMOVUPS      Z2, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z5, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z3, (AX)(R8*4)
+	VMOVAPS      384(DI), Z2
+	VMOVAPS      448(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         144(DX), R8
+	VMOVUPS      Z2, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z5, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z3, (AX)(R8*4)
+	VMOVAPS      512(DI), Z2
+	VMOVAPS      576(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         192(DX), R8
+	VMOVUPS      Z2, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z5, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z3, (AX)(R8*4)
+	VMOVAPS      640(DI), Z2
+	VMOVAPS      704(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         240(DX), R8
+	VMOVUPS      Z2, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z4, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z5, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z6, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z7, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z3, (AX)(R8*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, SI
+	JGE          loop
+
+rest:
+	ADDQ         $0x00000010, SI
+	JZ           done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	MOVQ         (BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z2
+	MOVQ         16(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	VMOVAPS      Z2, (DI)
+	VMOVAPS      Z4, 128(DI)
+	VMOVAPS      Z5, 256(DI)
+	VMOVAPS      Z6, 384(DI)
+	VMOVAPS      Z7, 512(DI)
+	VMOVAPS      Z3, 640(DI)
+	MOVQ         8(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z2
+	MOVQ         24(BX), R8
+	VMOVUPS.Z    (CX)(R8*4), K1, Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	VMOVAPS      Z2, 64(DI)
+	VMOVAPS      Z4, 192(DI)
+	VMOVAPS      Z5, 320(DI)
+	VMOVAPS      Z6, 448(DI)
+	VMOVAPS      Z7, 576(DI)
+	VMOVAPS      Z3, 704(DI)
+	VMOVAPS      (DI), Z2
+	VMOVAPS      64(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         (DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         8(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         16(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         24(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         32(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         40(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	VMOVAPS      128(DI), Z2
+	VMOVAPS      192(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         48(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         56(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         64(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         72(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         80(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         88(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	VMOVAPS      256(DI), Z2
+	VMOVAPS      320(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         96(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         104(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         112(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         120(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         128(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         136(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	VMOVAPS      384(DI), Z2
+	VMOVAPS      448(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         144(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         152(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         160(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         168(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         176(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         184(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	VMOVAPS      512(DI), Z2
+	VMOVAPS      576(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z6
+	VFMADD231PS  Z1, Z3, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS Z1, Z3, Z7
+	MOVQ         192(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         200(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         208(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         216(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         224(DX), R8
+	VMOVUPS      Z7, K1, (AX)(R8*4)
+	MOVQ         232(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+	VMOVAPS      640(DI), Z2
+	VMOVAPS      704(DI), Z3
+	VMOVAPS      Z2, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVAPS      Z2, Z5
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVAPS      Z2, Z0
+	VFMADD231PS  Z1, Z3, Z0
+	VMOVAPS      Z2, Z6
+	VFNMADD231PS Z1, Z3, Z6
+	MOVQ         240(DX), R8
+	VMOVUPS      Z2, K1, (AX)(R8*4)
+	MOVQ         248(DX), R8
+	VMOVUPS      Z4, K1, (AX)(R8*4)
+	MOVQ         256(DX), R8
+	VMOVUPS      Z5, K1, (AX)(R8*4)
+	MOVQ         264(DX), R8
+	VMOVUPS      Z0, K1, (AX)(R8*4)
+	MOVQ         272(DX), R8
+	VMOVUPS      Z6, K1, (AX)(R8*4)
+	MOVQ         280(DX), R8
+	VMOVUPS      Z3, K1, (AX)(R8*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradKernelGrad5AVX512(dst []float32, src []float32, to []int, from []int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradKernelGrad5AVX512(SB), $1984-104
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    to_base+48(FP), DX
+	MOVQ    from_base+72(FP), BX
+	MOVQ    n+96(FP), SI
+	LEAQ    63(SP), DI
+	ANDQ    $-64, DI
+	VMOVUPS lanes_3f4a4588<>+0(SB), Z0
+	VMOVUPS lanes_bf06d905<>+0(SB), Z1
+	VMOVUPS lanes_beca4588<>+0(SB), Z2
+	VMOVUPS lanes_be97b426<>+0(SB), Z3
+	VMOVUPS lanes_be638e39<>+0(SB), Z4
+	VMOVUPS lanes_be2aaaab<>+0(SB), Z5
+	VMOVUPS lanes_3e06d905<>+0(SB), Z6
+	VMOVUPS lanes_3e4a4588<>+0(SB), Z7
+	VMOVUPS lanes_3e97b426<>+0(SB), Z8
+	VMOVUPS lanes_3ee38e39<>+0(SB), Z9
+	VMOVUPS lanes_3f2aaaab<>+0(SB), Z10
+	SUBQ    $0x00000010, SI
+	JL      rest
+
+loop:
+	MOVQ        (BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        48(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        96(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        144(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        192(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	MOVQ        240(BX), R8
+	VMOVUPS     (CX)(R8*4), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, (DI)
+	VMOVAPS     Z15, 384(DI)
+	VMOVAPS     Z18, 768(DI)
+	VMOVAPS     Z12, 1152(DI)
+	VMOVAPS     Z14, 1536(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        56(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        104(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        152(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        200(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	MOVQ        248(BX), R8
+	VMOVUPS     (CX)(R8*4), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 64(DI)
+	VMOVAPS     Z15, 448(DI)
+	VMOVAPS     Z18, 832(DI)
+	VMOVAPS     Z12, 1216(DI)
+	VMOVAPS     Z14, 1600(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        64(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        112(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        160(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        208(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	MOVQ        256(BX), R8
+	VMOVUPS     (CX)(R8*4), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 128(DI)
+	VMOVAPS     Z15, 512(DI)
+	VMOVAPS     Z18, 896(DI)
+	VMOVAPS     Z12, 1280(DI)
+	VMOVAPS     Z14, 1664(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        72(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        120(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        168(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        216(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	MOVQ        264(BX), R8
+	VMOVUPS     (CX)(R8*4), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 192(DI)
+	VMOVAPS     Z15, 576(DI)
+	VMOVAPS     Z18, 960(DI)
+	VMOVAPS     Z12, 1344(DI)
+	VMOVAPS     Z14, 1728(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        80(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        128(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        176(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        224(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	MOVQ        272(BX), R8
+	VMOVUPS     (CX)(R8*4), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 256(DI)
+	VMOVAPS     Z15, 640(DI)
+	VMOVAPS     Z18, 1024(DI)
+	VMOVAPS     Z12, 1408(DI)
+	VMOVAPS     Z14, 1792(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS     (CX)(R8*4), Z11
+	MOVQ        88(BX), R8
+	VMOVUPS     (CX)(R8*4), Z12
+	MOVQ        136(BX), R8
+	VMOVUPS     (CX)(R8*4), Z13
+	MOVQ        184(BX), R8
+	VMOVUPS     (CX)(R8*4), Z14
+	MOVQ        232(BX), R8
+	VMOVUPS     (CX)(R8*4), Z15
+	MOVQ        280(BX), R8
+	VMOVUPS     (CX)(R8*4), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 320(DI)
+	VMOVAPS     Z15, 704(DI)
+	VMOVAPS     Z18, 1088(DI)
+	VMOVAPS     Z12, 1472(DI)
+	VMOVAPS     Z14, 1856(DI)
+	VMOVAPS     (DI), Z11
+	VMOVAPS     64(DI), Z12
+	VMOVAPS     128(DI), Z13
+	VMOVAPS     192(DI), Z14
+	VMOVAPS     256(DI), Z15
+	VMOVAPS     320(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        (DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z18, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	VMOVAPS     384(DI), Z11
+	VMOVAPS     448(DI), Z12
+	VMOVAPS     512(DI), Z13
+	VMOVAPS     576(DI), Z14
+	VMOVAPS     640(DI), Z15
+	VMOVAPS     704(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        40(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z18, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	VMOVAPS     768(DI), Z11
+	VMOVAPS     832(DI), Z12
+	VMOVAPS     896(DI), Z13
+	VMOVAPS     960(DI), Z14
+	VMOVAPS     1024(DI), Z15
+	VMOVAPS     1088(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        80(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	MOVQ        96(DX), R8
+	VMOVUPS     Z18, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	VMOVAPS     1152(DI), Z11
+	VMOVAPS     1216(DI), Z12
+	VMOVAPS     1280(DI), Z13
+	VMOVAPS     1344(DI), Z14
+	VMOVAPS     1408(DI), Z15
+	VMOVAPS     1472(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        120(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	VMOVUPS     Z18, (AX)(R8*4)
+	MOVQ        144(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	VMOVAPS     1536(DI), Z11
+	VMOVAPS     1600(DI), Z12
+	VMOVAPS     1664(DI), Z13
+	VMOVAPS     1728(DI), Z14
+	VMOVAPS     1792(DI), Z15
+	VMOVAPS     1856(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        160(DX), R8
+	VMOVUPS     Z11, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	VMOVUPS     Z15, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	VMOVUPS     Z18, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	VMOVUPS     Z12, (AX)(R8*4)
+	MOVQ        192(DX), R8
+	VMOVUPS     Z14, (AX)(R8*4)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, SI
+	JGE         loop
+
+rest:
+	ADDQ        $0x00000010, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	MOVQ        (BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        48(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        96(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        144(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        192(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	MOVQ        240(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, (DI)
+	VMOVAPS     Z15, 384(DI)
+	VMOVAPS     Z18, 768(DI)
+	VMOVAPS     Z12, 1152(DI)
+	VMOVAPS     Z14, 1536(DI)
+	MOVQ        8(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        56(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        104(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        152(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        200(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	MOVQ        248(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 64(DI)
+	VMOVAPS     Z15, 448(DI)
+	VMOVAPS     Z18, 832(DI)
+	VMOVAPS     Z12, 1216(DI)
+	VMOVAPS     Z14, 1600(DI)
+	MOVQ        16(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        64(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        112(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        160(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        208(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	MOVQ        256(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 128(DI)
+	VMOVAPS     Z15, 512(DI)
+	VMOVAPS     Z18, 896(DI)
+	VMOVAPS     Z12, 1280(DI)
+	VMOVAPS     Z14, 1664(DI)
+	MOVQ        24(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        72(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        120(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        168(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        216(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	MOVQ        264(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 192(DI)
+	VMOVAPS     Z15, 576(DI)
+	VMOVAPS     Z18, 960(DI)
+	VMOVAPS     Z12, 1344(DI)
+	VMOVAPS     Z14, 1728(DI)
+	MOVQ        32(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        80(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        128(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        176(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        224(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	MOVQ        272(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 256(DI)
+	VMOVAPS     Z15, 640(DI)
+	VMOVAPS     Z18, 1024(DI)
+	VMOVAPS     Z12, 1408(DI)
+	VMOVAPS     Z14, 1792(DI)
+	MOVQ        40(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z11
+	MOVQ        88(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z12
+	MOVQ        136(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z13
+	MOVQ        184(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z14
+	MOVQ        232(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z15
+	MOVQ        280(BX), R8
+	VMOVUPS.Z   (CX)(R8*4), K1, Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	VMOVAPS     Z11, 320(DI)
+	VMOVAPS     Z15, 704(DI)
+	VMOVAPS     Z18, 1088(DI)
+	VMOVAPS     Z12, 1472(DI)
+	VMOVAPS     Z14, 1856(DI)
+	VMOVAPS     (DI), Z11
+	VMOVAPS     64(DI), Z12
+	VMOVAPS     128(DI), Z13
+	VMOVAPS     192(DI), Z14
+	VMOVAPS     256(DI), Z15
+	VMOVAPS     320(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        (DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        8(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	MOVQ        16(DX), R8
+	VMOVUPS     Z18, K1, (AX)(R8*4)
+	MOVQ        24(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        32(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	VMOVAPS     384(DI), Z11
+	VMOVAPS     448(DI), Z12
+	VMOVAPS     512(DI), Z13
+	VMOVAPS     576(DI), Z14
+	VMOVAPS     640(DI), Z15
+	VMOVAPS     704(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        40(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        48(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	MOVQ        56(DX), R8
+	VMOVUPS     Z18, K1, (AX)(R8*4)
+	MOVQ        64(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        72(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	VMOVAPS     768(DI), Z11
+	VMOVAPS     832(DI), Z12
+	VMOVAPS     896(DI), Z13
+	VMOVAPS     960(DI), Z14
+	VMOVAPS     1024(DI), Z15
+	VMOVAPS     1088(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        80(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        88(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	MOVQ        96(DX), R8
+	VMOVUPS     Z18, K1, (AX)(R8*4)
+	MOVQ        104(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        112(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	VMOVAPS     1152(DI), Z11
+	VMOVAPS     1216(DI), Z12
+	VMOVAPS     1280(DI), Z13
+	VMOVAPS     1344(DI), Z14
+	VMOVAPS     1408(DI), Z15
+	VMOVAPS     1472(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z1, Z17, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z6, Z13, Z11
+	VMULPS      Z2, Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z7, Z14, Z15
+	VMULPS      Z3, Z17, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z8, Z13, Z18
+	VMULPS      Z4, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z9, Z14, Z12
+	VMOVAPS     Z16, Z14
+	VFMADD231PS Z5, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z10, Z13, Z14
+	MOVQ        120(DX), R8
+	VMOVUPS     Z11, K1, (AX)(R8*4)
+	MOVQ        128(DX), R8
+	VMOVUPS     Z15, K1, (AX)(R8*4)
+	MOVQ        136(DX), R8
+	VMOVUPS     Z18, K1, (AX)(R8*4)
+	MOVQ        144(DX), R8
+	VMOVUPS     Z12, K1, (AX)(R8*4)
+	MOVQ        152(DX), R8
+	VMOVUPS     Z14, K1, (AX)(R8*4)
+	VMOVAPS     1536(DI), Z11
+	VMOVAPS     1600(DI), Z12
+	VMOVAPS     1664(DI), Z13
+	VMOVAPS     1728(DI), Z14
+	VMOVAPS     1792(DI), Z15
+	VMOVAPS     1856(DI), Z16
+	VADDPS      Z13, Z12, Z17
+	VSUBPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z0, Z11, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS Z1, Z17, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS Z6, Z13, Z0
+	VMULPS      Z2, Z12, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z7, Z14, Z1
+	VMULPS      Z3, Z17, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z8, Z13, Z2
+	VMULPS      Z4, Z12, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z9, Z14, Z3
+	VMOVAPS     Z16, Z4
+	VFMADD231PS Z5, Z17, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z10, Z13, Z4
+	MOVQ        160(DX), R8
+	VMOVUPS     Z0, K1, (AX)(R8*4)
+	MOVQ        168(DX), R8
+	VMOVUPS     Z1, K1, (AX)(R8*4)
+	MOVQ        176(DX), R8
+	VMOVUPS     Z2, K1, (AX)(R8*4)
+	MOVQ        184(DX), R8
+	VMOVUPS     Z3, K1, (AX)(R8*4)
+	MOVQ        192(DX), R8
+	VMOVUPS     Z4, K1, (AX)(R8*4)
 
 done:
 	VZEROUPPER

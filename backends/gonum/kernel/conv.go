@@ -28,7 +28,7 @@ func (v *Conv) sizes() (x, w, y int) {
 func (p *Pool) ConvScratch(v *Conv) int {
 	forward, input := v.forwardPass(), v.inputPass()
 	weights := v.weightPlan(p.workers).scratch
-	if v.gradByTiles() {
+	if v.gradByTiles() != nil {
 		weights = v.tileGradPlan(p.workers).scratch
 	}
 	return max(forward.plan(p.workers).scratch, input.plan(p.workers).scratch, weights)
@@ -59,7 +59,7 @@ func (p *Pool) ConvGradInput(v *Conv, dx, dy, w []float32) {
 // ConvGradWeights computes the gradient with respect to MapW(w).
 func (p *Pool) ConvGradWeights(v *Conv, dw, x, dy []float32) {
 	v.check(x, dw, dy)
-	if v.gradByTiles() {
+	if v.gradByTiles() != nil {
 		p.weightGradientByTiles(v, dw, x, dy)
 	} else {
 		p.weightGradient(v, dw, x, dy)

@@ -102,8 +102,7 @@ type correlationPlan struct {
 	packedSrc, packedW   int // floats
 	perWorker, scratch   int
 	biasLanes            int
-	byTiles              bool
-	tiles                tilePlan // where byTiles
+	tiles                tilePlan
 }
 
 // laneFloats bounds what one task writes before it is stored, in floats.
@@ -116,7 +115,7 @@ func (c *correlation) plan(workers int) correlationPlan {
 	l.packParts = min(c.srcC, ceilDiv(4*workers, units))
 	l.panelParts = 1
 	l.packedSrc = v.Groups * c.srcH * c.srcW * c.srcC * l.lanes
-	if l.byTiles = c.byTiles(); l.byTiles {
+	if l.tiles.tiling = c.byTiles(); l.tiles.tiling != nil {
 		c.planTiles(&l, workers)
 	} else {
 		c.planTaps(&l, workers)
@@ -154,7 +153,8 @@ type convRun struct {
 	offsets            []tileOffsets // by worker
 	packTask           func(task, worker int)
 	multiply           func(task, worker int)
-	multiplyByTiles    func(task, worker int)
+	multiplyTileRow    func(task, worker int)
+	scatterTiles       func(task, worker int)
 	weights            weightRun
 	tileGrad           tileGradRun
 }
@@ -162,7 +162,7 @@ type convRun struct {
 func (r *convRun) init(p *Pool) {
 	r.pool = p
 	r.offsets = make([]tileOffsets, p.workers)
-	r.packTask, r.multiply, r.multiplyByTiles = r.doPack, r.doMultiply, r.doMultiplyTiles
+	r.packTask, r.multiply, r.multiplyTileRow, r.scatterTiles = r.doPack, r.doMultiply, r.doMultiplyTiles, r.doScatterTiles
 	r.weights.init(p)
 	r.tileGrad.init(p)
 }
@@ -177,11 +177,17 @@ func (p *Pool) correlate(c *correlation, dst, src, w, bias []float32) {
 	r.packedW, r.private = s[:r.plan.packedW], s[r.plan.packedW:]
 	g := c.v.Groups
 	p.Run(g*r.plan.blocks*r.plan.packParts+g*c.phasesY*c.phasesX*r.plan.panels, r.packTask)
-	if n := r.plan.blocks * r.plan.rowParts * r.plan.panelParts; r.plan.byTiles {
+	n, tiles := r.plan.blocks*r.plan.rowParts*r.plan.panelParts, &r.plan.tiles
+	if tiles.tiling != nil {
 		clear(r.packedSrc[len(r.packedSrc)-c.srcC*min(active.tile.cols, r.plan.lanes):])
-		p.Run(n*r.plan.tiles.colParts, r.multiplyByTiles)
-	} else {
+	}
+	switch {
+	case tiles.tiling == nil:
 		p.Run(g*n, r.multiply)
+	case tiles.scatter:
+		p.Run(n, r.scatterTiles)
+	default:
+		p.Run(n*tiles.colParts, r.multiplyTileRow)
 	}
 	r.dst, r.src, r.w, r.bias = nil, nil, nil, nil
 }
@@ -207,7 +213,7 @@ func (r *convRun) doPack(task, worker int) {
 	c, v := &r.c, &r.c.v
 	sources := v.Groups * r.plan.blocks * r.plan.packParts
 	if task >= sources {
-		if r.plan.byTiles {
+		if r.plan.tiles.tiling != nil {
 			r.packKernels(task-sources, worker)
 		} else {
 			r.packWeights(task-sources, worker)

@@ -7,7 +7,9 @@ import (
 
 // winogradSides are the sides of what each transform takes and gives.
 var winogradSides = [numWinograd][2]int{
-	winogradInput: {6, 6}, winogradOutput: {6, 4}, winogradKernel: {3, 6}, winogradOutputGrad: {4, 6}, winogradKernelGrad: {6, 3},
+	winogradInput: {6, 6}, winogradInputGrad: {6, 6}, winogradOutput4: {6, 4}, winogradOutput2: {6, 2},
+	winogradKernel3: {3, 6}, winogradKernel5: {5, 6}, winogradOutputGrad4: {4, 6}, winogradOutputGrad2: {2, 6},
+	winogradKernelGrad3: {6, 3}, winogradKernelGrad5: {6, 5},
 }
 
 // Each transform of a set against its twin, whatever the number of matrices
@@ -54,7 +56,7 @@ func TestWinogradAccuracy(t *testing.T) {
 		want[2][wi] += float64(dy[yi]) * float64(x[xi])
 	})
 	withSets(t, func(t *testing.T) {
-		if !v.gradByTiles() {
+		if v.gradByTiles() == nil {
 			t.Fatal("not by tiles")
 		}
 		p := NewPool(1)
@@ -83,7 +85,7 @@ func TestWinogradAccuracy(t *testing.T) {
 // Relu leaves nothing below 0, beside pixels that are large.
 func TestWinogradOfNonNegatives(t *testing.T) {
 	v := Conv{N: 3, C: 32, H: 12, W: 12, O: 32, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1, MapX: Square, MapW: Exp}
-	if c := v.forwardPass(); !c.byTiles() {
+	if c := v.forwardPass(); c.byTiles() == nil {
 		t.Fatal("not by tiles")
 	}
 	nx, nw, ny := v.sizes()

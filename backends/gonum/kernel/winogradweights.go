@@ -7,6 +7,7 @@ package kernel
 
 // tileGradPlan is how the gradient is cut into tasks, and its scratch.
 type tileGradPlan struct {
+	*tiling
 	rows, cols   int // tiles of an image
 	images       int // that are transformed at a time: a function of the shape
 	stepX, stepY int // from product to product, of the transformed x and dy
@@ -29,7 +30,8 @@ const (
 func (v *Conv) tileGradPlan(workers int) tileGradPlan {
 	t := active.tile
 	oh, ow := v.Out()
-	l := tileGradPlan{rows: ceilDiv(oh, winogradTile), cols: ceilDiv(ow, winogradTile)}
+	d := v.tiling()
+	l := tileGradPlan{tiling: d, rows: ceilDiv(oh, d.tile), cols: ceilDiv(ow, d.tile)}
 	tiles := l.rows * l.cols
 	l.images = min(v.N, max(ceilDiv(leastTiles, tiles), transformedFloats/(winogradAll*tiles*(v.C+v.O))))
 	l.stepX, l.stepY = l.images*tiles*v.C+apart, l.images*tiles*v.O+apart
@@ -39,7 +41,7 @@ func (v *Conv) tileGradPlan(workers int) tileGradPlan {
 		l.high, l.wide = l.wide, l.high
 	}
 	l.joinParts = min(l.high, max(4*workers, ceilDiv(l.high*l.wide, joinFloats)))
-	l.perWorker = max((v.H*v.W+1)*v.C, (oh*ow+1)*v.O, 9*ceilDiv(l.high, l.joinParts)*l.wide)
+	l.perWorker = max((v.H*v.W+1)*v.C, (oh*ow+1)*v.O, d.taps()*ceilDiv(l.high, l.joinParts)*l.wide)
 	l.scratch = winogradAll*(l.stepX+l.stepY+v.O*v.C) + overRead + workers*l.perWorker
 	return l
 }
@@ -97,7 +99,7 @@ func (r *tileGradRun) doTransform(task, worker int) {
 		evenly(at.transformed[:], l.stepX)
 		for i := range l.rows {
 			for j := range l.cols {
-				square(at.source[:], winogradSpan, i*winogradTile-v.PadH, j*winogradTile-v.PadW, v.H, v.W, v.C, plane*v.C)
+				square(at.source[:], winogradSpan, i*l.tile-v.PadH, j*l.tile-v.PadW, v.H, v.W, v.C, plane*v.C)
 				active.winograd[winogradInput](r.tilesX[((n*l.rows+i)*l.cols+j)*v.C:], packed, at.transformed[:], at.source[:], v.C)
 			}
 		}
@@ -109,8 +111,8 @@ func (r *tileGradRun) doTransform(task, worker int) {
 	evenly(at.transformed[:], l.stepY)
 	for i := range l.rows {
 		for j := range l.cols {
-			square(at.result[:], winogradTile, i*winogradTile, j*winogradTile, oh, ow, v.O, oh*ow*v.O)
-			active.winograd[winogradOutputGrad](r.tilesY[((n*l.rows+i)*l.cols+j)*v.O:], packed, at.transformed[:], at.result[:], v.O)
+			square(at.result[:], l.tile, i*l.tile, j*l.tile, oh, ow, v.O, oh*ow*v.O)
+			active.winograd[l.outputGrad](r.tilesY[((n*l.rows+i)*l.cols+j)*v.O:], packed, at.transformed[:], at.result[:], v.O)
 		}
 	}
 }
@@ -142,16 +144,17 @@ func (r *tileGradRun) doJoin(task, worker int) {
 	v, l, at := &r.v, &r.plan, &r.offsets[worker]
 	lo, hi := part(l.high, l.joinParts, task)
 	n := (hi - lo) * l.wide
-	taps := r.private[worker*l.perWorker:][:9*n]
+	k := l.taps()
+	taps := r.private[worker*l.perWorker:][:k*n]
 	evenly(at.products[:], l.high*l.wide)
 	evenly(at.taps[:], n)
-	active.winograd[winogradKernelGrad](taps, r.sums[lo*l.wide:], at.taps[:], at.products[:], n)
+	active.winograd[l.weightsGrad](taps, r.sums[lo*l.wide:], at.taps[:], at.products[:], n)
 	for i := lo; i < hi; i++ {
 		from := taps[(i-lo)*l.wide:]
 		if l.swapped {
-			transpose(r.dw[i*9:], v.C*9, from, n, 9, v.O)
+			transpose(r.dw[i*k:], v.C*k, from, n, k, v.O)
 		} else {
-			transpose(r.dw[i*v.C*9:], 9, from, n, 9, v.C)
+			transpose(r.dw[i*v.C*k:], k, from, n, k, v.C)
 		}
 	}
 }
