@@ -11,7 +11,7 @@
 //	gemm.go     Pool.Gemm: C = op(A)·op(B), with fused prologue and epilogue
 //	conv.go     Pool.Conv, ConvGradInput, ConvGradWeights; convlanes.go holds
 //	            the first two, with images in lanes, convweights.go the third
-//	winograd.go when convolutions of 3×3 go by tiles, and the transforms of those;
+//	winograd.go when convolutions of 3×3 and 5×5 go by tiles, and the transforms;
 //	            winogradlanes.go and winogradweights.go as their namesakes
 //	window.go   MaxPool, AvgPool and their gradients
 //	pool.go     Pool: parked workers, and the scratch that kernels share

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"testing"
 )
@@ -46,7 +47,15 @@ func TestWinogradVariants(t *testing.T) {
 // The error of a convolution by tiles, as winograd.go states it, relative to the
 // standard deviation of the results, and the same for the gradients.
 func TestWinogradAccuracy(t *testing.T) {
-	v := Conv{N: 8, C: 64, H: 8, W: 8, O: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1}
+	for _, v := range []Conv{
+		{N: 8, C: 64, H: 8, W: 8, O: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
+		{N: 8, C: 20, H: 12, W: 12, O: 50, KH: 5, KW: 5, StrideH: 1, StrideW: 1, Groups: 1},
+	} {
+		t.Run(fmt.Sprintf("%dx%d", v.KH, v.KW), func(t *testing.T) { testAccuracy(t, v) })
+	}
+}
+
+func testAccuracy(t *testing.T, v Conv) {
 	nx, nw, ny := v.sizes()
 	x, w, dy := normals(nx, 1), normals(nw, 2), normals(ny, 3)
 	want := [3][]float64{make([]float64, ny), make([]float64, nx), make([]float64, nw)}

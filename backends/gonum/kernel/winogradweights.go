@@ -3,12 +3,16 @@ package kernel
 // The gradient with respect to the weights by Winograd's transforms
 // (winograd.go), on channels in lanes: a few images at a time, x and dy are
 // repacked and transformed as [product][tile][channel], and each of the 36
-// products is a matrix product over tiles that adds to its sum.
+// products is a matrix product over tiles that adds to its sum. Where the sums
+// are small, each worker has its own images, of which nothing leaves its cache
+// but the sums of a slice; else all work on the same images and share out the
+// products.
 
 // tileGradPlan is how the gradient is cut into tasks, and its scratch.
 type tileGradPlan struct {
 	*tiling
 	rows, cols   int // tiles of an image
+	slices       int // of the images, summed apart: a function of the shape
 	images       int // that are transformed at a time: a function of the shape
 	stepX, stepY int // from product to product, of the transformed x and dy
 	swapped      bool
@@ -21,8 +25,13 @@ type tileGradPlan struct {
 const (
 	// transformedFloats bounds what is transformed at a time, where leastTiles
 	// do not exceed it: fewer would leave little between two visits of a sum.
+	// With slices, ownFloats and ownTiles do for each worker.
 	transformedFloats = 2 << 20
 	leastTiles        = 128
+	ownFloats         = 96 << 10
+	ownTiles          = 16
+	// leastSlices is how many slices are worth having: enough for some workers.
+	leastSlices = 8
 	// joinFloats is about how many weights one task transforms back.
 	joinFloats = 4 << 10
 )
@@ -32,8 +41,13 @@ func (v *Conv) tileGradPlan(workers int) tileGradPlan {
 	oh, ow := v.Out()
 	d := v.tiling()
 	l := tileGradPlan{tiling: d, rows: ceilDiv(oh, d.tile), cols: ceilDiv(ow, d.tile)}
-	tiles := l.rows * l.cols
-	l.images = min(v.N, max(ceilDiv(leastTiles, tiles), transformedFloats/(winogradAll*tiles*(v.C+v.O))))
+	tiles, sums := l.rows*l.cols, winogradAll*v.O*v.C
+	l.slices = min(v.N, maxSlices, sliceFloats/sums)
+	most, least := ownFloats, ownTiles
+	if l.slices < leastSlices {
+		l.slices, most, least = 1, transformedFloats, leastTiles
+	}
+	l.images = min(ceilDiv(v.N, l.slices), max(ceilDiv(least, tiles), most/(winogradAll*tiles*(v.C+v.O))))
 	l.stepX, l.stepY = l.images*tiles*v.C+apart, l.images*tiles*v.O+apart
 	l.swapped = v.C*t.width(v.O) < v.O*t.width(v.C)
 	l.high, l.wide = v.O, v.C
@@ -42,25 +56,29 @@ func (v *Conv) tileGradPlan(workers int) tileGradPlan {
 	}
 	l.joinParts = min(l.high, max(4*workers, ceilDiv(l.high*l.wide, joinFloats)))
 	l.perWorker = max((v.H*v.W+1)*v.C, (oh*ow+1)*v.O, d.taps()*ceilDiv(l.high, l.joinParts)*l.wide)
-	l.scratch = winogradAll*(l.stepX+l.stepY+v.O*v.C) + overRead + workers*l.perWorker
+	l.scratch = winogradAll*(l.stepX+l.stepY) + overRead
+	if l.slices > 1 {
+		l.scratch *= workers
+	}
+	l.scratch += l.slices*sums + workers*l.perWorker
 	return l
 }
 
 // tileGradRun is the weight gradient by tiles that the pool is working on.
 type tileGradRun struct {
-	pool                          *Pool
-	v                             Conv
-	plan                          tileGradPlan
-	dw, x, dy                     []float32
-	n0, n1                        int // the images that are being transformed
-	sums, tilesX, tilesY, private []float32
-	offsets                       []tileOffsets // by worker
-	transform, multiply, joinTask func(task, worker int)
+	pool                                 *Pool
+	v                                    Conv
+	plan                                 tileGradPlan
+	dw, x, dy                            []float32
+	n0, n1                               int // the images that all work on
+	sums, tiles, private                 []float32
+	offsets                              []tileOffsets // by worker
+	transform, multiply, slice, joinTask func(task, worker int)
 }
 
 func (r *tileGradRun) init(p *Pool) {
 	r.pool, r.offsets = p, make([]tileOffsets, p.workers)
-	r.transform, r.multiply, r.joinTask = r.doTransform, r.doMultiply, r.doJoin
+	r.transform, r.multiply, r.slice, r.joinTask = r.doTransform, r.doMultiply, r.doSlice, r.doJoin
 }
 
 func (p *Pool) weightGradientByTiles(v *Conv, dw, x, dy []float32) {
@@ -69,81 +87,120 @@ func (p *Pool) weightGradientByTiles(v *Conv, dw, x, dy []float32) {
 	l := &r.plan
 	p.Reserve(l.scratch)
 	r.dw, r.x, r.dy = dw, x, dy
-	s := p.scratch
-	r.sums, s = s[:winogradAll*v.O*v.C], s[winogradAll*v.O*v.C:]
-	r.tilesX, s = s[:winogradAll*l.stepX], s[winogradAll*l.stepX:]
-	r.tilesY, r.private = s[:winogradAll*l.stepY+overRead], s[winogradAll*l.stepY+overRead:]
-	for r.n0 = 0; r.n0 < v.N; r.n0 = r.n1 {
-		r.n1 = min(v.N, r.n0+l.images)
-		p.Run(2*(r.n1-r.n0), r.transform)
-		p.Run(winogradAll, r.multiply)
+	sums, private := l.slices*winogradAll*v.O*v.C, p.workers*l.perWorker
+	r.sums, r.private, r.tiles = p.scratch[:sums], p.scratch[sums:sums+private], p.scratch[sums+private:l.scratch]
+	if l.slices > 1 {
+		p.Run(l.slices, r.slice)
+	} else {
+		for r.n0 = 0; r.n0 < v.N; r.n0 = r.n1 {
+			r.n1 = min(v.N, r.n0+l.images)
+			p.Run(2*(r.n1-r.n0), r.transform)
+			p.Run(winogradAll, r.multiply)
+		}
 	}
 	p.Run(l.joinParts, r.joinTask)
 	r.dw, r.x, r.dy = nil, nil, nil
 }
 
-// doTransform repacks and transforms one image of x or of dy.
 func (r *tileGradRun) doTransform(task, worker int) {
-	v, l, at := &r.v, &r.plan, &r.offsets[worker]
-	oh, ow := v.Out()
-	n := task / 2
-	private := r.private[worker*l.perWorker : (worker+1)*l.perWorker]
-	if task%2 == 0 {
-		plane := v.H * v.W
-		packed := private[:(plane+1)*v.C]
-		transpose(packed, v.C, r.x[(r.n0+n)*v.C*plane:], plane, v.C, plane)
-		if v.MapX != Identity {
-			active.unary[v.MapX](packed[:plane*v.C], packed[:plane*v.C])
-		}
-		clear(packed[plane*v.C:])
-		evenly(at.transformed[:], l.stepX)
-		for i := range l.rows {
-			for j := range l.cols {
-				square(at.source[:], winogradSpan, i*l.tile-v.PadH, j*l.tile-v.PadW, v.H, v.W, v.C, plane*v.C)
-				active.winograd[winogradInput](r.tilesX[((n*l.rows+i)*l.cols+j)*v.C:], packed, at.transformed[:], at.source[:], v.C)
-			}
-		}
-		return
+	if at := task / 2; task%2 == 0 {
+		r.transformX(r.tiles, r.n0+at, at, worker)
+	} else {
+		r.transformY(r.tiles[winogradAll*r.plan.stepX:], r.n0+at, at, worker)
 	}
-	packed := private[:(oh*ow+1)*v.O]
-	transpose(packed, v.O, r.dy[(r.n0+n)*v.O*oh*ow:], oh*ow, v.O, oh*ow)
-	clear(packed[oh*ow*v.O:])
-	evenly(at.transformed[:], l.stepY)
+}
+
+// transformX repacks and transforms image n of x, the at'th of those at hand.
+func (r *tileGradRun) transformX(tiles []float32, n, at, worker int) {
+	v, l, offsets := &r.v, &r.plan, &r.offsets[worker]
+	plane := v.H * v.W
+	packed := r.private[worker*l.perWorker:][:(plane+1)*v.C]
+	transpose(packed, v.C, r.x[n*v.C*plane:], plane, v.C, plane)
+	if v.MapX != Identity {
+		active.unary[v.MapX](packed[:plane*v.C], packed[:plane*v.C])
+	}
+	clear(packed[plane*v.C:])
+	evenly(offsets.transformed[:], l.stepX)
 	for i := range l.rows {
 		for j := range l.cols {
-			square(at.result[:], l.tile, i*l.tile, j*l.tile, oh, ow, v.O, oh*ow*v.O)
-			active.winograd[l.outputGrad](r.tilesY[((n*l.rows+i)*l.cols+j)*v.O:], packed, at.transformed[:], at.result[:], v.O)
+			square(offsets.source[:], winogradSpan, i*l.tile-v.PadH, j*l.tile-v.PadW, v.H, v.W, v.C, plane*v.C)
+			active.winograd[winogradInput](tiles[((at*l.rows+i)*l.cols+j)*v.C:], packed, offsets.transformed[:], offsets.source[:], v.C)
 		}
 	}
 }
 
-// doMultiply adds to one of the 36 sums.
+// transformY does the same with an image of dy.
+func (r *tileGradRun) transformY(tiles []float32, n, at, worker int) {
+	v, l, offsets := &r.v, &r.plan, &r.offsets[worker]
+	oh, ow := v.Out()
+	packed := r.private[worker*l.perWorker:][:(oh*ow+1)*v.O]
+	transpose(packed, v.O, r.dy[n*v.O*oh*ow:], oh*ow, v.O, oh*ow)
+	clear(packed[oh*ow*v.O:])
+	evenly(offsets.transformed[:], l.stepY)
+	for i := range l.rows {
+		for j := range l.cols {
+			square(offsets.result[:], l.tile, i*l.tile, j*l.tile, oh, ow, v.O, oh*ow*v.O)
+			active.winograd[l.outputGrad](tiles[((at*l.rows+i)*l.cols+j)*v.O:], packed, offsets.transformed[:], offsets.result[:], v.O)
+		}
+	}
+}
+
 func (r *tileGradRun) doMultiply(product, _ int) {
+	r.add(r.sums, r.tiles, product, r.n1-r.n0, r.n0 > 0)
+}
+
+// doSlice computes the sums of a slice of the images.
+func (r *tileGradRun) doSlice(slice, worker int) {
+	v, l := &r.v, &r.plan
+	size, own := winogradAll*v.O*v.C, len(r.tiles)/r.pool.workers
+	sums, tiles := r.sums[slice*size:(slice+1)*size], r.tiles[worker*own:(worker+1)*own]
+	first, end := part(v.N, l.slices, slice)
+	for n := first; n < end; n += l.images {
+		images := min(l.images, end-n)
+		for at := range images {
+			r.transformX(tiles, n+at, at, worker)
+			r.transformY(tiles[winogradAll*l.stepX:], n+at, at, worker)
+		}
+		for product := range winogradAll {
+			r.add(sums, tiles, product, images, n > first)
+		}
+	}
+}
+
+// add adds the tiles of some images to one of the 36 sums, or sets it.
+func (r *tileGradRun) add(sums, tiles []float32, product, images int, accumulate bool) {
 	v, l, t := &r.v, &r.plan, active.tile
-	a, b, stepA, stepB := r.tilesY[product*l.stepY:], r.tilesX[product*l.stepX:], v.O, v.C
+	a, b, stepA, stepB := tiles[winogradAll*l.stepX+product*l.stepY:], tiles[product*l.stepX:], v.O, v.C
 	if l.swapped {
 		a, b, stepA, stepB = b, a, stepB, stepA
 	}
-	sums := r.sums[product*l.high*l.wide:][:l.high*l.wide]
-	tiles := (r.n1 - r.n0) * l.rows * l.cols
+	sums = sums[product*l.high*l.wide:][:l.high*l.wide]
 	rows := panels(l.high, t.rows)
 	for j := 0; j < l.wide; j += t.cols {
 		cols := min(t.cols, l.wide-j)
 		width, _ := t.size(cols)
 		for p := range rows {
 			lo, hi := part(l.high, rows, p)
-			t.run[width][hi-lo](tiles, 1, a[lo:], b[j:], sums[lo*l.wide+j:],
-				stepA, stepB, 0, 0, l.wide, cols, int(mask(r.n0 > 0)))
+			t.run[width][hi-lo](images*l.rows*l.cols, 1, a[lo:], b[j:], sums[lo*l.wide+j:],
+				stepA, stepB, 0, 0, l.wide, cols, int(mask(accumulate)))
 		}
 	}
 }
 
-// doJoin transforms some rows of the sums back and writes them in the order of
-// the weights.
+// doJoin adds the slices of some rows of the sums in order, transforms them
+// back and writes them in the order of the weights.
 func (r *tileGradRun) doJoin(task, worker int) {
 	v, l, at := &r.v, &r.plan, &r.offsets[worker]
 	lo, hi := part(l.high, l.joinParts, task)
 	n := (hi - lo) * l.wide
+	for k := range winogradAll {
+		first := k*l.high*l.wide + lo*l.wide
+		sum := r.sums[first : first+n]
+		for s := 1; s < l.slices; s++ {
+			next := s*winogradAll*l.high*l.wide + first
+			active.binary[Add](sum, sum, r.sums[next:next+n])
+		}
+	}
 	k := l.taps()
 	taps := r.private[worker*l.perWorker:][:k*n]
 	evenly(at.products[:], l.high*l.wide)
