@@ -1,15 +1,18 @@
 // Package dropout is binary dropout as variational inference ("MC dropout").
-// The posterior of a weight matrix is q(W) = M·diag(z), z ~ Bernoulli(1−p) over
-// its inputs; with the prior N(0, l⁻²) on the weights the KL is, up to a
-// constant, an L2 penalty on M:
+// The posterior of a weight matrix is W = M·diag(z)/(1−p), z ~ Bernoulli(1−p)
+// over its inputs, whose mean is M; with the prior N(0, l⁻²) on the weights the
+// KL is, up to a constant, E_q[l²/2·‖W‖²], an L2 penalty on M:
 //
-//	loss = −1/B Σ log p(y | x, M·diag(z)) + 1/N Σ_layers (1−p)·l²/2·‖M‖²
+//	loss = −1/B Σ log p(y | x, W) + 1/N Σ_layers l²/(2(1−p))·‖M‖²
 //
 // p is that of the dropout site between the layer and the one before it, 0
 // where there is none. Biases and batch normalisation are point estimates
-// under a flat prior. Training draws z for every example and unit and scales
-// by 1/(1−p). Prediction: "sample" draws z as training does (one posterior
-// sample a pass), "mean" is the weight-scaling rule, z/(1−p) at its mean 1.
+// under a flat prior. Training draws z for every example and unit. Prediction:
+// "sample" draws z as training does (one posterior sample a pass), "mean" is
+// the weight-scaling rule, W = M.
+//
+// The source does not divide by 1−p, and there the penalty is (1−p)·l²/2 of its
+// M, which is this M/(1−p): the same penalty of the same weights.
 //
 // The package has two relatives beside it: Gaussian dropout, and binary dropout
 // with learnt rates.
@@ -85,7 +88,7 @@ func (m Method) layers(s *nn.Scope, sample bool) nn.Layers {
 	l := &layers{Point: nn.Point{Scope: s, Init: m.Init}, method: m, sample: sample}
 	if m.LengthScale > 0 {
 		l.Penalty = func(w ir.Value) ir.Value {
-			sigma := 1 / (m.LengthScale * math.Sqrt(1-l.rate))
+			sigma := math.Sqrt(1-l.rate) / m.LengthScale
 			l.rate = 0
 			return fit.GaussianPrior(s, sigma)(w)
 		}

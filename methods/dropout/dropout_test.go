@@ -2,6 +2,7 @@ package dropout_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestZeroRateIsDeterministic(t *testing.T) {
 	}
 }
 
-// The penalty is l²/2N·Σ(1−p)‖M‖² with the rate of the site before each layer:
+// The penalty is l²/2N·Σ‖M‖²/(1−p) with the rate of the site before each layer:
 // 0 before fc1, the published 0.2 before fc2, 0.5 where none is published.
 func TestPenalty(t *testing.T) {
 	j := methodtest.Toy()
@@ -51,12 +52,74 @@ func TestPenalty(t *testing.T) {
 	want := 0.0
 	for layer, kept := range map[string]float64{"fc1": 1, "fc2": 0.8, "fc3": 0.5} {
 		for _, w := range f.State[layer+".w"] {
-			want += kept * 9 / (2 * 48) * float64(w) * float64(w)
+			want += 9 / (2 * 48 * kept) * float64(w) * float64(w)
 		}
 	}
 	got := f.Curve["train"]["loss"][0] - f.Curve["train"]["nll"][0]
 	if math.Abs(got-want) > 1e-5 {
 		t.Errorf("penalty %v, want %v", got, want)
+	}
+}
+
+// The KL of all three is, up to a constant, the mean of log q(z) − log p(W) over
+// draws of W = M·diag(z)/(1−p); with a fixed rate log q(z) averages to a
+// constant too.
+func TestKLAgainstMonteCarlo(t *testing.T) {
+	j := methodtest.Toy()
+	j.Epochs, j.Batch = 1, 48
+	j.Train.LR = 1e-9 // the state after the step is the state before it
+	d := methodtest.Blobs(j, j.Examples)
+	for _, c := range []struct {
+		name, keys string
+		p          float64
+		learned    bool
+	}{
+		{"dropout", "length_scale = 2.0\np = 0.4", 0.4, false},
+		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.3", 0.3, true},
+		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.7\nestimator = \"reinforce\"", 0.7, true},
+	} {
+		m, err := methodtest.New(c.name, c.keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(1, 2))
+		const draws = 20000
+		var sum, squares float64
+		for range draws {
+			x := 0.0
+			for _, layer := range []struct {
+				name          string
+				inputs, units int // units of a site before it
+			}{{"fc1", 16, 0}, {"fc2", 8, 8}, {"fc3", 6, 6}} {
+				z := slices.Repeat([]float64{1}, layer.inputs)
+				for i := range layer.units {
+					q := c.p
+					if random.Float64() < c.p {
+						z[i] = 0
+					} else {
+						z[i], q = 1/(1-c.p), 1-c.p
+					}
+					if c.learned {
+						x += math.Log(q)
+					}
+				}
+				for i, m := range f.State[layer.name+".w"] {
+					w := float64(m) * z[i%layer.inputs]
+					x += 2 * w * w // l²/2
+				}
+			}
+			sum += x / draws
+			squares += x * x / draws
+		}
+		se := math.Sqrt((squares - sum*sum) / draws)
+		got := 48 * (f.Curve["train"]["loss"][0] - f.Curve["train"]["nll"][0])
+		if math.Abs(got-sum) > 4*se+1e-3 {
+			t.Errorf("%s, %q: KL %v, Monte Carlo %v ± %v", c.name, c.keys, got, sum, se)
+		}
 	}
 }
 

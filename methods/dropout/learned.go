@@ -27,12 +27,13 @@ func init() {
 // Learned is binary dropout whose rate p is learnt at every site, with the
 // posterior of package dropout and
 //
-//	KL = Σ_layers (1−p)·l²/2·‖M‖² − K·H(p)
+//	KL = Σ_layers l²/(2(1−p))·‖M‖² − K·H(p)
 //
 // up to a constant, H the entropy of the K units' Bernoulli. Training draws
 // z by the estimator; prediction "sample" draws the binary z, "mean" is the
 // weight-scaling rule. Gal, Hron, Kendall, "Concrete dropout", NIPS 2017, eq. 3
-// and 5; p = 0.1 and temperature 0.1 at the start are the authors' code's.
+// and 5, with M as in package dropout and in the authors' code, from which
+// p = 0.1 and temperature 0.1 are too.
 type Learned struct {
 	LengthScale float64   `toml:"length_scale"` // l
 	InitP       float64   `toml:"init_p"`
@@ -112,7 +113,7 @@ func (m Learned) layers(s *nn.Scope, draw func(l *learnedLayers, x, logit ir.Val
 	l.Penalty = func(w ir.Value) ir.Value {
 		penalty := prior(w)
 		if l.logit != ir.None {
-			penalty = s.Mul(penalty, s.Sigmoid(s.Neg(l.logit)))
+			penalty = s.Div(penalty, s.Sigmoid(s.Neg(l.logit)))
 		}
 		l.logit = ir.None
 		return penalty
