@@ -129,6 +129,9 @@ type Predictor struct {
 	// Kept draws from the stored states of the stages rather than from the
 	// final one; sample k is the k-th of them.
 	Kept bool
+	// Chain says that the stored states are those of one Markov chain, in order:
+	// then its mixing can be diagnosed.
+	Chain bool
 	// Refresh, where set, makes again what follows from the drawn weights and the
 	// training data: the statistics of batch normalisation. It runs over the
 	// first RefreshBatches training batches x f32[Batch C H W] of a shuffled

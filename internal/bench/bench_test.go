@@ -455,3 +455,75 @@ func TestOneJobAtATime(t *testing.T) {
 		t.Errorf("job by job, the results are\n%s\nand of the whole run\n%s", got, want)
 	}
 }
+
+// Independent chains of HMC mix: their R̂ is near 1. Chains of so small a rate
+// that they stay where they started do not, and what is not a Markov chain has
+// no such numbers.
+func TestChainDiagnostics(t *testing.T) {
+	text := strings.Replace(small[:strings.Index(small, "[[method]]")], "[0, 1]", "0", 1) + `
+[[method]]
+name = "ensemble"
+label = "mixed"
+members = 4
+[method.of]
+name = "hmc"
+burn_in = 100
+samples = 50
+[[method]]
+name = "ensemble"
+label = "stuck"
+members = 4
+[method.of]
+name = "sgld"
+lr = 1e-9
+samples = 3
+[method.train]
+epochs = 4
+[[method]]
+name = "ensemble"
+label = "stuck and long"
+members = 4
+[method.of]
+name = "sgld"
+lr = 1e-9
+samples = 12
+[method.train]
+epochs = 12
+[[method]]
+name = "hmc"
+burn_in = 20
+samples = 10
+[[method]]
+name = "svgd"
+particles = 5
+`
+	q := &quiet{}
+	dir := t.TempDir()
+	if sum, ok := runOnce(t, dir, text, q); !ok || len(sum.Failed) > 0 {
+		t.Fatalf("%+v\n%s", sum, strings.Join(q.notes, "\n"))
+	}
+	found := map[string][2]float64{}
+	for _, o := range q.ended {
+		for _, r := range o.Records {
+			rhat, ok := r.Value("rhat")
+			ess, _ := r.Value("ess_bulk")
+			if ok {
+				found[r.Method] = [2]float64{rhat, ess}
+			}
+		}
+	}
+	if v := found["mixed"]; !(v[0] > 0.99 && v[0] < 1.15) || v[1] < 20 {
+		t.Errorf("four chains of HMC: R-hat %v, effective draws %v of 200", v[0], v[1])
+	}
+	if v := found["stuck and long"]; !(v[0] > 2) || v[1] > 16 {
+		t.Errorf("four chains that stay: R-hat %v, effective draws %v of 48", v[0], v[1])
+	}
+	if _, ok := found["hmc"]; !ok {
+		t.Error("nothing is said of a single chain")
+	}
+	for _, name := range []string{"stuck", "svgd"} {
+		if v, ok := found[name]; ok {
+			t.Errorf("%s has R-hat %v", name, v[0])
+		}
+	}
+}

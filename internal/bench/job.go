@@ -43,6 +43,7 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 			return rec, err
 		}
 		rec.training(t)
+		rec.trained = t.Seconds
 		if c.Eval.GradientDraws > 0 {
 			if err := t.compareGradients(ctx, rec); err != nil {
 				return rec, err
@@ -93,9 +94,20 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 	}
 	pred := metrics.NewPredictive(set.Test.Len(), set.Classes)
 	test := s.batches(ctx, set.Test)
+	var walk *chains
+	if p.Chain {
+		walk = newChains(j.walks(), set.Classes, truth)
+	}
 	var final *metrics.Evaluation
 	for k := 1; k <= last; k++ {
-		if err := s.pass(test, k-1, func(logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+		row := 0
+		if err := s.pass(test, k-1, func(logp []float32) error {
+			if walk != nil {
+				walk.add(k-1, row, logp)
+			}
+			row += len(logp) / set.Classes
+			return pred.Add(metrics.LogProbs, logp)
+		}); err != nil {
 			return err
 		}
 		report.Predict(j, p.Name, k, last)
@@ -118,6 +130,13 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		}
 		if rec.reference != nil {
 			more, err := metrics.ScoreReference(final, rec.reference)
+			if err != nil {
+				return err
+			}
+			scores = append(scores, more...)
+		}
+		if k == last && walk != nil {
+			more, err := walk.score(rec.trained)
 			if err != nil {
 				return err
 			}

@@ -24,6 +24,7 @@ type record struct {
 	set     results.Set
 	details results.Details
 	seconds map[string]float64
+	trained float64 // seconds, over all resumes; 0 where others trained
 	// reference is the predictive that this job's is compared with, nil without.
 	reference *metrics.Evaluation
 }

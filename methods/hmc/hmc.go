@@ -95,7 +95,9 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	sample := p.Stage("sample", m.Samples*m.Thin*m.Leapfrog, func(s *nn.Scope) { m.step(s, n, false) })
 	sample.FullBatch = true
 	run := m.Thin * m.Leapfrog
-	p.Keep(sample, p.Refreshed("sample", n), func(step int) bool { return step%run == run-1 })
+	predictor := p.Refreshed("sample", n)
+	predictor.Chain = true
+	p.Keep(sample, predictor, func(step int) bool { return step%run == run-1 })
 	return p.Build()
 }
 

@@ -80,7 +80,9 @@ func (c Chain) plan(sampler optim.Optimizer, lr methods.Schedule, keep func(int)
 	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(c.PriorSigma, c.Init)}
 	var p fit.Plan
 	stage := p.Stage("sample", j.Steps(), func(s *nn.Scope) { fit.Minimise(s, n, nil, sampler, lr) })
-	p.Keep(stage, p.Refreshed("sample", n), keep)
+	sample := p.Refreshed("sample", n)
+	sample.Chain = true
+	p.Keep(stage, sample, keep)
 	return p.Build()
 }
 

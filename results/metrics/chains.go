@@ -23,6 +23,47 @@ func init() {
 // Simpson, Carpenter, Bürkner (2021), "Rank-normalization, folding, and
 // localization: an improved R̂ for assessing convergence of MCMC".
 
+// FewestDraws is how many draws of each chain the diagnostics need.
+const FewestDraws = 4
+
+// fewestEffective is how many draws of each chain an effective sample size is
+// worth reporting of: halves of fewer than five have no pair of
+// autocorrelations, and the estimate takes any chain for independent draws.
+const fewestEffective = 10
+
+// ScoreChains is the worst of each diagnostic over several function values,
+// functions[f][m][t]; the effective sample sizes of ten draws or more. A
+// diagnostic without a finite value, R̂ of chains stuck apart, is left out.
+func ScoreChains(functions [][][]float64) ([]Score, error) {
+	r, bulk, tail := math.Inf(-1), math.Inf(1), math.Inf(1)
+	for f, chains := range functions {
+		for _, d := range []struct {
+			of    func([][]float64) (float64, error)
+			worst func(float64)
+		}{
+			{RHat, func(x float64) { r = max(r, x) }},
+			{ESSBulk, func(x float64) { bulk = min(bulk, x) }},
+			{ESSTail, func(x float64) { tail = min(tail, x) }},
+		} {
+			x, err := d.of(chains)
+			if err != nil {
+				return nil, fmt.Errorf("function value %d: %w", f, err)
+			}
+			d.worst(x)
+		}
+	}
+	var scores []Score
+	for _, s := range []Score{{"rhat", r}, {"ess_bulk", bulk}, {"ess_tail", tail}} {
+		if s.Unit != "rhat" && len(functions[0][0]) < fewestEffective {
+			continue
+		}
+		if !math.IsInf(s.Value, 0) {
+			scores = append(scores, s)
+		}
+	}
+	return scores, nil
+}
+
 // RHat is the larger of the rank-normalised split R̂ and the same of the folded
 // draws |x − median|. Give it four chains or more; it needs four draws in each.
 // Chains that never move together give 1, chains stuck apart +Inf.
@@ -67,8 +108,8 @@ func ESSTail(chains [][]float64) (float64, error) {
 }
 
 func checkChains(chains [][]float64) error {
-	if len(chains) == 0 || len(chains[0]) < 4 {
-		return fmt.Errorf("metrics: chain diagnostics need at least one chain of 4 draws")
+	if len(chains) == 0 || len(chains[0]) < FewestDraws {
+		return fmt.Errorf("metrics: chain diagnostics need at least one chain of %d draws", FewestDraws)
 	}
 	for m, chain := range chains {
 		if len(chain) != len(chains[0]) {

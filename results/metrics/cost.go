@@ -15,7 +15,7 @@ func init() {
 		Metric{Unit: "time_to_accuracy-sec", Better: Lower, Short: "time from the first touch of data until the target accuracy"},
 		Metric{Unit: "peak-B", Better: Lower, Short: "peak memory of the process"},
 		Metric{Unit: "energy-J/example", Better: Lower, Short: "energy per training example by the machine's counters; absent where unreadable"},
-		Metric{Unit: "ess_bulk/s", Better: Higher, Short: "ess_bulk a second of sampling"},
+		Metric{Unit: "ess_bulk/s", Better: Higher, Short: "ess_bulk a second of training, burn-in included"},
 	)
 }
 
