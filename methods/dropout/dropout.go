@@ -60,8 +60,8 @@ func (m Method) check() error {
 	if err := checkRate(m.P); err != nil {
 		return err
 	}
-	if !(m.LengthScale >= 0) {
-		return methods.BadKey("length_scale", m.LengthScale, "a number above 0, or 0 for a flat prior")
+	if !(m.LengthScale >= 0) || math.IsInf(m.LengthScale, 1) {
+		return methods.BadKey("length_scale", m.LengthScale, "a finite number above 0, or 0 for a flat prior")
 	}
 	return nil
 }

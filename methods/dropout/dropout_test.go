@@ -125,7 +125,7 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for keys, key := range map[string]string{
-		"p = 1.0": "p", "p = -0.1": "p", "p = nan": "p", "length_scale = -1.0": "length_scale",
+		"p = 1.0": "p", "p = -0.1": "p", "p = nan": "p", "length_scale = -1.0": "length_scale", "length_scale = inf": "length_scale",
 	} {
 		methodtest.Refused(t, "dropout", keys, key+" =")
 	}

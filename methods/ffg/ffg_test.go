@@ -123,6 +123,7 @@ func TestRefusals(t *testing.T) {
 		"init_sigma = 0":             "init_sigma",
 		"init_sigma = inf":           "init_sigma",
 		"kl_weight = -1":             "kl_weight",
+		"kl_weight = inf":            "kl_weight",
 		"warmup_start = 3":           "warmup_end", // is 0
 		"warmup_end = 100":           "warmup_end", // past the training
 		"warmup_start = -1":          "warmup_start",

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"fmt"
+	"math"
 
 	"bayesbench/methods"
 	"bayesbench/methods/optim"
@@ -70,8 +71,8 @@ type KLWeight struct {
 // Check refuses what no job could run with.
 func (w KLWeight) Check() error {
 	switch {
-	case !(w.Weight >= 0):
-		return methods.BadKey("kl_weight", w.Weight, "a number not below 0")
+	case !(w.Weight >= 0) || math.IsInf(w.Weight, 1):
+		return methods.BadKey("kl_weight", w.Weight, "a finite number not below 0")
 	case !(w.WarmupStart >= 0):
 		return methods.BadKey("warmup_start", w.WarmupStart, "an epoch, 0 or later")
 	case !(w.WarmupEnd >= w.WarmupStart):

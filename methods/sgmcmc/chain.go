@@ -46,8 +46,8 @@ func (d Decay) check() error {
 	switch {
 	case !(d.Gamma >= 0 && d.Gamma <= 1):
 		return methods.BadKey("gamma", d.Gamma, "a number in [0, 1]")
-	case !(d.B > 0):
-		return methods.BadKey("b", d.B, "a number of steps above 0")
+	case !(d.B > 0) || math.IsInf(d.B, 1):
+		return methods.BadKey("b", d.B, "a finite number of steps above 0")
 	case d.BurnIn != nil && !(*d.BurnIn >= 0):
 		return methods.BadKey("burn_in", *d.BurnIn, "an epoch, 0 or later")
 	}
@@ -69,6 +69,9 @@ func (d Decay) plan(c Chain, sampler optim.Optimizer, model nn.Model, j methods.
 	// (1 + t/b)^(−γ) is bᵞ(b + t)^(−γ).
 	lr := optim.Polynomial(c.LR*math.Pow(d.B, d.Gamma), d.B, d.Gamma)
 	first := int(burnIn * float64(j.StepsPerEpoch()))
+	if left := j.Steps() - first; c.Samples > left {
+		return nil, methods.BadKey("samples", c.Samples, fmt.Sprintf("no more than the %d steps after burn_in = %v", left, burnIn))
+	}
 	return c.plan(sampler, lr, every(first, j.Steps(), c.Samples), model, j)
 }
 

@@ -57,8 +57,13 @@ func (m Cyclical) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	steps := j.Steps()
 	length := (steps + m.Cycles - 1) / m.Cycles
 	first := int(m.Exploration * float64(length))
-	if m.Samples > length-first {
-		return nil, methods.BadKey("samples", m.Samples, fmt.Sprintf("no more than the %d sampling steps of a cycle", length-first))
+	// The last cycle is the shortest.
+	sampling := steps - (m.Cycles-1)*length - first
+	if sampling < 1 {
+		return nil, methods.BadKey("cycles", m.Cycles, fmt.Sprintf("fewer in %d steps: the last one ends before it samples", steps))
+	}
+	if m.Samples > sampling {
+		return nil, methods.BadKey("samples", m.Samples, fmt.Sprintf("no more than the %d sampling steps of the last cycle", sampling))
 	}
 	temperature := constant(m.Temperature)
 	if temperature != nil {

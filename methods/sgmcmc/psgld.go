@@ -1,6 +1,8 @@
 package sgmcmc
 
 import (
+	"math"
+
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
@@ -25,8 +27,8 @@ func init() {
 			switch {
 			case !(m.Alpha >= 0 && m.Alpha < 1):
 				return nil, methods.BadKey("alpha", m.Alpha, "a number in [0, 1)")
-			case !(m.Lambda > 0):
-				return nil, methods.BadKey("lambda", m.Lambda, "a number above 0")
+			case !(m.Lambda > 0) || math.IsInf(m.Lambda, 1):
+				return nil, methods.BadKey("lambda", m.Lambda, "a finite number above 0")
 			}
 			return m, m.Decay.check()
 		},

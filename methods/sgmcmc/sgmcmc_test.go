@@ -201,6 +201,9 @@ func TestRefusals(t *testing.T) {
 		{"sgld", "samples = 13", "samples"},
 		{"sgld", "gamma = 2.0", "gamma"},
 		{"sgld", "b = 0", "b ="},
+		{"sgld", "b = inf", "b ="},
+		{"sgld", "burn_in = 11.0", "samples"}, // 4 steps are left for 10
+		{"psgld", "lambda = inf", "lambda"},
 		{"psgld", "lambda = 0", "lambda"},
 		{"psgld", "alpha = 1", "alpha"},
 		{"sghmc", "friction = 0", "friction"},
@@ -213,4 +216,8 @@ func TestRefusals(t *testing.T) {
 	} {
 		methodtest.Refused(t, c.name, c.keys, c.key)
 	}
+	// Ten steps are three cycles of 3 and one of 1, which ends before it samples.
+	j := methodtest.Toy()
+	j.Epochs, j.Batch = 10, j.Examples
+	methodtest.RefusedFor(t, j, "csgmcmc", "cycles = 4\nsamples = 1", "cycles")
 }

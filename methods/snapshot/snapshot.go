@@ -61,6 +61,9 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	}}
 	steps := j.Steps()
 	length := (steps + m.Cycles - 1) / m.Cycles
+	if (m.Cycles-1)*length >= steps {
+		return nil, methods.BadKey("cycles", m.Cycles, fmt.Sprintf("fewer: those of %d steps fill the %d steps of the training", length, steps))
+	}
 	var p fit.Plan
 	stage := p.Stage("train", steps, func(s *nn.Scope) {
 		fit.Minimise(s, n, nil, opt, optim.Cyclic(constant(0), steps, m.Cycles))

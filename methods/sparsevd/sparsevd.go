@@ -90,8 +90,8 @@ func (m Method) check() error {
 	if !(m.Threshold > -clip && m.Threshold < clip) {
 		return methods.BadKey("threshold", m.Threshold, "a log α within (-8, 8)")
 	}
-	if math.IsNaN(m.InitLogVar) || math.IsInf(m.InitLogVar, 0) {
-		return methods.BadKey("init_logvar", m.InitLogVar, "a finite number")
+	if !(math.Abs(m.InitLogVar) <= 80) { // σ² must be a float32
+		return methods.BadKey("init_logvar", m.InitLogVar, "a log σ² in [-80, 80]")
 	}
 	if !(m.InitLogAlpha >= -clip && m.InitLogAlpha <= clip) {
 		return methods.BadKey("init_logalpha", m.InitLogAlpha, "a log α in [-8, 8]")

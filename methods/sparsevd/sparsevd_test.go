@@ -207,6 +207,7 @@ func TestRefusals(t *testing.T) {
 		"warmup_end = 12\nfine_tune = -1":                 "fine_tune",
 		"parameterisation = \"both\"":                     "parameterisation",
 		"init_logvar = inf":                               "init_logvar",
+		"init_logvar = 81":                                "init_logvar",
 		"kl_weight = -0.1":                                "kl_weight",
 	} {
 		methodtest.Refused(t, "sparse-vd", keys, key)
