@@ -5,8 +5,8 @@
 //	−KL ≈ Σ ½·log α + c₁·α + c₂·α² + c₃·α³,  α ≤ 1
 //
 // c = 1.16145124, −1.50204118, 0.58629921. α is one for each layer, each
-// output or each weight; log α is held at or below 0, beyond which the
-// approximation is not valid and the posterior has no more to say than binary
+// output or each weight; every step projects log α to 0 or below, beyond which
+// the approximation is not valid and the posterior has no more to say than binary
 // dropout with p = 0.5. The local reparameterisation trains it. Biases and
 // batch normalisation are point estimates under a flat prior. State: θ and
 // log α, "fc1.w" and "fc1.logalpha". Prediction: "sample" draws one w for all
@@ -82,8 +82,15 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	under := func(e nn.Estimator) fit.Network {
 		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e) }}
 	}
+	opt, lr, err := fit.Optimizer(j)
+	if err != nil {
+		return nil, err
+	}
 	var p fit.Plan
-	p.Minimise(under(nn.Local), weight)
+	p.Stage("train", j.Steps(), func(s *nn.Scope) {
+		fit.Minimise(s, under(nn.Local), weight, opt, lr)
+		project(s, tensors)
+	})
 	p.Predictor("sample", under(nn.Weight))
 	p.Predictor("mean", under(nn.Mean))
 	p.Gradients(tensors, under)
@@ -112,7 +119,19 @@ func (m Method) layers(s *nn.Scope, e nn.Estimator) nn.Layers {
 	return g
 }
 
-// logAlpha is a tensor's, capped at 0.
+// project moves log α back to 0 where a step has led beyond. A cap in the
+// objective would hold it there for good: it has no gradient above.
+func project(s *nn.Scope, tensors []nn.Tensor) {
+	for _, t := range tensors {
+		for _, slot := range s.Slots {
+			if slot.Name == t.Layer+".logalpha" {
+				s.Set(slot.Value, s.Min(slot.Next, s.Const(0)))
+			}
+		}
+	}
+}
+
+// logAlpha is a tensor's, at most 0.
 func (m Method) logAlpha(s *nn.Scope, layer string, shape []int) ir.Value {
 	switch m.Per {
 	case Layer:
@@ -120,8 +139,7 @@ func (m Method) logAlpha(s *nn.Scope, layer string, shape []int) ir.Value {
 	case Neuron:
 		shape = shape[:1]
 	}
-	v := s.Learn(layer+".logalpha", nn.Init{A: math.Log(m.InitAlpha)}, shape...)
-	return s.Min(v, s.Const(0))
+	return s.Learn(layer+".logalpha", nn.Init{A: math.Log(m.InitAlpha)}, shape...)
 }
 
 // kl is the sum over a tensor of the shape, up to the approximation's constant.
