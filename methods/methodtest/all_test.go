@@ -1,7 +1,12 @@
 package methodtest_test
 
 import (
+	"fmt"
 	"os"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"bayesbench/backends/ref"
@@ -40,13 +45,76 @@ var variants = []struct{ name, keys string }{
 	{"ffg", "prior = \"mixture\"\nmixture_sigma2 = 0.1"},
 }
 
-// Every method has its page.
+// Every method has its page, which says what a page must and lists the keys
+// that the method has, no others, with their defaults.
 func TestPages(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| (`[^|]*`) \\| ([^|]*) \\|")
 	for _, d := range methods.Drivers() {
-		if _, err := os.Stat("../../docs/methods/" + d.Name + ".md"); err != nil {
+		page, err := os.ReadFile("../../docs/methods/" + d.Name + ".md")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, part := range []string{"# " + d.Name + "\n", "rior", "KL", "redictor", "**Cost.**", "**When to use it.**", "**Source.**"} {
+			if !strings.Contains(string(page), part) {
+				t.Errorf("%s: the page does not have %q", d.Name, part)
+			}
+		}
+		defaults := keyRecorder{}
+		if _, err := d.New(defaults); err != nil && len(defaults) == 0 {
 			t.Error(err)
 		}
+		for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+			values := strings.Split(m[2], ", ")
+			for i, key := range strings.Split(m[1], ", ") {
+				key = strings.Trim(key, "`")
+				has, ok := defaults[key]
+				if !ok && !strings.HasPrefix(key, "[") {
+					t.Errorf("%s: the page lists %s, which the method does not have", d.Name, key)
+				}
+				delete(defaults, key)
+				if i >= len(values) {
+					continue
+				}
+				said := strings.Replace(strings.Trim(values[i], "\""), "−", "-", 1)
+				if x, err := strconv.ParseFloat(said, 64); err == nil {
+					said = fmt.Sprint(x)
+				} else if strings.Contains(said, " ") || said == "e⁻⁶" {
+					continue // a default that depends on the job, or is not a decimal
+				}
+				if ok && fmt.Sprint(has) != said {
+					t.Errorf("%s: the page gives %s the default %s, the method %v", d.Name, key, said, has)
+				}
+			}
+		}
+		for key := range defaults {
+			t.Errorf("%s: the page does not list %s", d.Name, key)
+		}
 	}
+}
+
+// keyRecorder is parameters that set nothing and note which keys are asked for,
+// with their defaults.
+type keyRecorder map[string]any
+
+func (k keyRecorder) Decode(dst any) error {
+	k.add(reflect.ValueOf(dst).Elem())
+	return nil
+}
+
+func (k keyRecorder) add(v reflect.Value) {
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.Anonymous {
+			k.add(v.Field(i))
+		} else if tag := f.Tag.Get("toml"); tag != "" {
+			k[tag] = v.Field(i).Interface()
+		}
+	}
+}
+
+// Method is for nested tables, whose keys are those of their own pages.
+func (k keyRecorder) Method(string) (methods.Method, error) {
+	return methods.New("deterministic", keyRecorder{})
 }
 
 func TestEveryMethod(t *testing.T) {
