@@ -38,13 +38,18 @@
 // Both reach the same results to rounding; the bits of a result are those of
 // one plugin on one number of cores.
 //
-// For CUDA, xla-cuda13-pjrt==0.0.1 is the sibling of the first; it wants
-// NVIDIA's libraries beside it (docs/backends.md has the command). That
-// configuration is built, and loads as far as its libraries on a machine
-// without a GPU, but has not been run on one by us. It asks for full float32
-// (NVIDIA_TF32_OVERRIDE=0, and no Triton products) and for deterministic
-// kernels, by variables that it sets before the plugin loads and that the
-// user's own settings override.
+// For CUDA:
+//
+//	pip install 'jax-cuda13-plugin[with-cuda]==0.8.1'    PJRT 0.81, with NVIDIA's libraries; needs no JAX
+//	pip install 'jax-cuda12-plugin[with-cuda]==0.8.1'    the same, for drivers of CUDA 12
+//
+// That configuration is built, and loads as far as the search for a device on a
+// machine without a GPU, but has not been run on one by us. (The wheel
+// xla-cuda13-pjrt==0.0.1, the sibling of the first, has no CUDA platform
+// linked into it, and is refused with a line that says so.) The backend asks
+// for full float32 (NVIDIA_TF32_OVERRIDE=0, and no Triton products) and for
+// deterministic kernels, by variables that it sets before the plugin loads
+// and that the user's own settings override.
 //
 // # What is lowered otherwise than by GoMLX's own op
 //

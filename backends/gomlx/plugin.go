@@ -32,9 +32,9 @@ var pluginKinds = map[string]*pluginKind{
 	"cuda": {
 		name:  "cuda",
 		files: []string{"pjrt_c_api_cuda_plugin.so", "xla_cuda_plugin.so", "pjrt[-_]plugin[-_]cuda*.so", "xla_gpu_pjrt.so", "*cuda*pjrt*.so"},
-		python: []string{"xla_plugins/xla_cuda*_pjrt/*.so", "jax_plugins/xla_cuda*/xla_cuda_plugin.so",
-			"jax_plugins/*/pjrt_c_api_cuda_plugin.so"},
-		get:    "pip install xla-cuda13-pjrt==0.0.1 nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvcc nvidia-cuda-nvrtc==13.0.* nvidia-cuda-runtime nvidia-cudnn-cu13",
+		python: []string{"jax_plugins/xla_cuda*/xla_cuda_plugin.so", "jax_plugins/*/pjrt_c_api_cuda_plugin.so",
+			"xla_plugins/xla_cuda*_pjrt/*.so"},
+		get:    "pip install jax-cuda13-plugin[with-cuda]==0.8.1",
 		device: nvidiaDevice,
 	},
 }
@@ -170,6 +170,32 @@ func usable(file string) (plugin, error) {
 		}
 	}
 	return plugin{}, fmt.Errorf("%s is no PJRT plugin: it does not export GetPjrtApi", path)
+}
+
+// explain says in one line why the plugin did not start, and what to do about it.
+func (k *pluginKind) explain(plugin string, err error) error {
+	text := cause(err)
+	if before, _, ok := strings.Cut(text, ": cannot open shared object file"); ok {
+		library := before[strings.LastIndexByte(before, '"')+1:]
+		return fmt.Errorf("plugin %s wants %s, which is not here; get it with %q", plugin, library, k.get)
+	}
+	switch {
+	case strings.Contains(text, "No visible GPU devices"):
+		return missing(fmt.Sprintf("plugin %s finds no NVIDIA GPU", plugin))
+	case strings.Contains(text, "Could not find registered platform"):
+		return fmt.Errorf("plugin %s was built without %s; get one with %q", plugin, k.name, k.get)
+	}
+	return fmt.Errorf("plugin %s: %s", plugin, text)
+}
+
+// cause is the first line of the innermost error: go-xla wraps the same path
+// three times, and may bring a stack trace along.
+func cause(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // nvidiaDevice is the model of the first GPU that the driver lists.

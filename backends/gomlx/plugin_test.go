@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	encoding "encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +136,8 @@ func TestSearch(t *testing.T) {
 	find("cpu", cpu)
 	cuda := put(t, plugin, site, "xla_plugins/xla_cuda13_pjrt/xla_gpu_pjrt.so")
 	find("cuda", cuda)
+	jaxCUDA := put(t, plugin, site, "jax_plugins/xla_cuda13/xla_cuda_plugin.so")
+	find("cuda", jaxCUDA)
 	find("cpu", cpu)
 
 	t.Setenv(pathEnv, put(t, plugin, dir, "xla_cuda_plugin.so"))
@@ -148,7 +151,7 @@ func TestSearch(t *testing.T) {
 // Where there is no plugin, the error says how to get one.
 func TestNoPlugin(t *testing.T) {
 	nowhere(t)
-	for kind, get := range map[string]string{"cpu": "pip install xla-cpu-pjrt==0.0.1", "cuda": "pip install xla-cuda13-pjrt==0.0.1"} {
+	for kind, get := range map[string]string{"cpu": "pip install xla-cpu-pjrt==0.0.1", "cuda": "pip install jax-cuda13-plugin[with-cuda]==0.8.1"} {
 		p, err := findPlugin(pluginKinds[kind])
 		if err == nil {
 			t.Logf("%s: the system has %s", kind, p.path)
@@ -156,6 +159,27 @@ func TestNoPlugin(t *testing.T) {
 		}
 		if m := missing(""); !errors.As(err, &m) || !strings.Contains(err.Error(), get) {
 			t.Errorf("%s: found %v; want an error that says %q", kind, err, get)
+		}
+	}
+}
+
+// What XLA and the loader say becomes one line that says what to do; a machine
+// without the device is told from a plugin that does not work.
+func TestExplain(t *testing.T) {
+	for _, c := range []struct {
+		err, want string
+		missing   bool
+	}{
+		{`failed to dynamically load PJRT plugin from "libcupti.so.13: cannot open shared object file: No such file or directory": "/p.so"`,
+			`plugin /p.so wants libcupti.so.13, which is not here; get it with "pip install `, false},
+		{"PJRT error (code=9): No visible GPU devices.", "plugin /p.so finds no NVIDIA GPU", true},
+		{`PJRT error (code=5): Could not find registered platform with name: "cuda". Available platform names are: `,
+			`plugin /p.so was built without cuda; get one with "pip install `, false},
+		{"PJRT error (code=8): out of memory\nat client.cc:10", "plugin /p.so: PJRT error (code=8): out of memory", false},
+	} {
+		err := pluginKinds["cuda"].explain("/p.so", fmt.Errorf("go-xla: %w", errors.New(c.err)))
+		if m := missing(""); !strings.HasPrefix(err.Error(), c.want) || errors.As(err, &m) != c.missing || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: found %v; want %q, missing: %t", c.err, err, c.want, c.missing)
 		}
 	}
 }

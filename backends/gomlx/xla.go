@@ -2,8 +2,12 @@
 
 package gomlx
 
+// #cgo LDFLAGS: -ldl
+// #include <dlfcn.h>
+// static int has_nvidia_driver(void) { return dlopen("libcuda.so.1", RTLD_LAZY) != 0; }
+import "C"
+
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -47,28 +51,33 @@ func openXLA(kind *pluginKind, path string) (*xlaEngine, error) {
 		}
 		return e, nil
 	}
+	// Asked first, since XLA writes to stderr where there is no driver.
+	if kind.name == "cuda" && C.has_nvidia_driver() == 0 {
+		return nil, missing(fmt.Sprintf("plugin %s wants libcuda.so.1: no NVIDIA driver is installed", path))
+	}
 	prepare(kind)
 	p, err := pjrt.GetPlugin(path)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: %s", path, cause(err))
+		return nil, kind.explain(path, err)
 	}
 	major, minor := p.Version()
+	version := fmt.Sprintf("%d.%d", major, minor)
 	if major != 0 || minor < oldestMinor || minor > newestMinor {
-		return nil, fmt.Errorf("plugin %s speaks PJRT %d.%d, want 0.%d to 0.%d; get one with %q",
-			path, major, minor, oldestMinor, newestMinor, kind.get)
+		return nil, fmt.Errorf("plugin %s speaks PJRT %s, want 0.%d to 0.%d; get one with %q",
+			path, version, oldestMinor, newestMinor, kind.get)
 	}
 	xla.EnableAutoInstall(false) // an absolute path needs none, but be sure
 	b, err := xla.New(path)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: %s", path, cause(err))
+		return nil, kind.explain(fmt.Sprintf("%s (PJRT %s)", path, version), err)
 	}
 	if b.NumDevices() == 0 {
-		return nil, fmt.Errorf("plugin %s finds no device", path)
+		return nil, missing(fmt.Sprintf("plugin %s finds no device", path))
 	}
 	if device := strings.ToLower(b.DeviceDescription(0)); strings.Contains(device, "cpu") != (kind.name == "cpu") {
 		return nil, fmt.Errorf("plugin %s is not for %s: its device is %s", path, kind.name, device)
 	}
-	engines[kind.name] = &xlaEngine{b, fmt.Sprintf("%d.%d", major, minor), path}
+	engines[kind.name] = &xlaEngine{b, version, path}
 	return engines[kind.name], nil
 }
 
@@ -78,6 +87,7 @@ func prepare(kind *pluginKind) {
 	// go-xla logs what it also returns as an error.
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
+	setDefault("TF_CPP_MIN_LOG_LEVEL", "2") // of XLA's log no more than errors
 	if kind.name == "cpu" {
 		setFlag("--xla_cpu_enable_fast_min_max", "false") // or the maximum of NaN and 1 is 1
 		return
@@ -103,14 +113,4 @@ func setDefault(name, value string) {
 	if os.Getenv(name) == "" {
 		os.Setenv(name, value)
 	}
-}
-
-// cause is the first line of the innermost error: go-xla wraps the same path
-// three times, and may bring a stack trace along.
-func cause(err error) string {
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
-		err = inner
-	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }
