@@ -109,7 +109,20 @@ func (m *conv) run(e *executable) {
 	}
 }
 
-func (m *conv) reserve(e *executable) int { return e.be.pool.ConvScratch(&m.c) }
+func (m *conv) reserve(e *executable) int {
+	p := e.be.pool
+	var need kernel.Scratch
+	switch m.op {
+	case ir.Conv2D:
+		need = p.ConvScratch(&m.c)
+	case ir.Conv2DDX:
+		need = p.ConvGradInputScratch(&m.c)
+	case ir.Conv2DDW:
+		need = p.ConvGradWeightsScratch(&m.c)
+	}
+	p.ReserveBoth(kernel.Scratch{Own: need.Own})
+	return need.Shared
+}
 
 func (m *conv) String() string {
 	return fmt.Sprintf("%s %dx%dx%dx%d to %d by %dx%d", m.op, m.c.N, m.c.C, m.c.H, m.c.W, m.c.O, m.c.KH, m.c.KW)

@@ -23,15 +23,26 @@ func (v *Conv) sizes() (x, w, y int) {
 	return v.N * v.C * v.H * v.W, v.O * v.C / v.Groups * v.KH * v.KW, v.N * v.O * oh * ow
 }
 
-// ConvScratch returns how many floats of scratch the three convolution
-// kernels need for v.
-func (p *Pool) ConvScratch(v *Conv) int {
-	forward, input := v.forwardPass(), v.inputPass()
-	weights := v.weightPlan(p.workers).scratch
+// ConvScratch returns the scratch that Conv needs.
+func (p *Pool) ConvScratch(v *Conv) Scratch {
+	c := v.forwardPass()
+	l := c.plan(p.workers)
+	return l.scratch()
+}
+
+// ConvGradInputScratch returns the scratch that ConvGradInput needs.
+func (p *Pool) ConvGradInputScratch(v *Conv) Scratch {
+	c := v.inputPass()
+	l := c.plan(p.workers)
+	return l.scratch()
+}
+
+// ConvGradWeightsScratch returns the scratch that ConvGradWeights needs.
+func (p *Pool) ConvGradWeightsScratch(v *Conv) Scratch {
 	if v.gradByTiles() != nil {
-		weights = v.tileGradPlan(p.workers).scratch
+		return v.tileGradPlan(p.workers).scratch
 	}
-	return max(forward.plan(p.workers).scratch, input.plan(p.workers).scratch, weights)
+	return v.weightPlan(p.workers).scratch
 }
 
 func (v *Conv) check(x, w, y []float32) {

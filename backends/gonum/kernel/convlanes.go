@@ -1,10 +1,10 @@
 package kernel
 
 // The forward pass and the gradient with respect to the input of a convolution
-// put images in lanes. The source is repacked once, block by block of as many
-// images as a tile has columns, as
+// put images in lanes. The source is repacked once, block by block of at most as
+// many images as a tile has columns, as
 //
-//	[group][block][height][width][channel][image]
+//	[block][group][height][width][channel][image]
 //
 // so that at every pixel the window of one kernel row is a ready panel of
 // (taps × channels) × images, whatever the size of the map; no patch matrix is
@@ -13,6 +13,10 @@ package kernel
 // input is the same correlation with the roles of the channels exchanged and
 // the kernel turned; with stride s, the s×s phases of the result see only
 // their own taps each.
+//
+// A batch that is large enough has blocks for each worker, of the images that
+// it also has in elementwise work and in pooling, so that most of what a worker
+// reads it wrote itself.
 
 // axis relates result positions to source positions along one axis, for one
 // phase: result first + i·step, i < count, reads source src + i·srcStep + j for
@@ -95,12 +99,13 @@ func (c *correlation) phase(i int) (y, x axis) {
 
 // correlationPlan is how a correlation is cut into tasks, and its scratch.
 type correlationPlan struct {
-	blocks, lanes        int // blocks of images, and lanes of all of them
+	parts                int // of the images, one for each worker or one for all
+	blocks, widest       int // blocks of images, and lanes of the widest
 	packParts            int // tasks that pack one block's channels of one group
 	panels               int // panels of result channels
 	rowParts, panelParts int // tasks within a block
-	packedSrc, packedW   int // floats
-	perWorker, scratch   int
+	packedSrc, packedW   int // floats; packedSrc of a part of the images
+	private              int // floats of a worker, beside its packed source
 	biasLanes            int
 	tiles                tilePlan
 }
@@ -110,18 +115,55 @@ const laneFloats = 48 << 10
 
 func (c *correlation) plan(workers int) correlationPlan {
 	v, t := &c.v, active.tile
-	l := correlationPlan{blocks: ceilDiv(v.N, t.cols), lanes: t.width(v.N), panels: panels(c.dstC, t.rows)}
+	l := correlationPlan{parts: 1, panels: panels(c.dstC, t.rows)}
+	if v.N >= workers*t.cols {
+		l.parts = workers
+	}
+	most := 0
+	for i := range l.parts {
+		sum := 0
+		for lo, hi := c.images(&l, i); lo < hi; l.blocks++ {
+			images, lanes := t.block(hi - lo)
+			lo, sum, l.widest = lo+images, sum+lanes, max(l.widest, lanes)
+		}
+		most = max(most, sum)
+	}
 	units := l.blocks * v.Groups
 	l.packParts = min(c.srcC, ceilDiv(4*workers, units))
 	l.panelParts = 1
-	l.packedSrc = v.Groups * c.srcH * c.srcW * c.srcC * l.lanes
+	l.packedSrc = v.Groups * c.srcH * c.srcW * c.srcC * most
 	if l.tiles.tiling = c.byTiles(); l.tiles.tiling != nil {
 		c.planTiles(&l, workers)
 	} else {
 		c.planTaps(&l, workers)
 	}
-	l.scratch = l.packedSrc + l.packedW + workers*l.perWorker
 	return l
+}
+
+// scratch is the packed source of a part and what is private, where each worker
+// has a part; else the packed source is shared. So are the weights.
+func (l *correlationPlan) scratch() Scratch {
+	if l.parts > 1 {
+		return Scratch{l.packedW, l.packedSrc + l.private}
+	}
+	return Scratch{l.packedW + l.packedSrc, l.private}
+}
+
+// images returns the images of a part.
+func (c *correlation) images(l *correlationPlan, i int) (lo, hi int) {
+	least := active.tile.widths[0]
+	lo, hi = part(ceilDiv(c.v.N, least), l.parts, i)
+	return lo * least, min(c.v.N, hi*least)
+}
+
+// block is how many of so many images the next block takes, and its lanes.
+func (t *tile) block(images int) (taken, lanes int) {
+	for i := len(t.widths) - 1; i > 0; i-- {
+		if w := t.widths[i]; images > w-t.widths[0] {
+			return min(images, w), w
+		}
+	}
+	return min(images, t.widths[0]), t.widths[0]
 }
 
 // planTaps completes the plan for a correlation tap by tap.
@@ -139,29 +181,30 @@ func (c *correlation) planTaps(l *correlationPlan, workers int) {
 	l.packedW = v.O * v.C / v.Groups * v.KH * v.KW
 	rows, channels := ceilDiv(c.dstH, l.rowParts), min(c.dstC, ceilDiv(l.panels, l.panelParts)*t.rows)
 	l.biasLanes = channels * t.cols
-	l.perWorker = max(rows*c.dstW*l.biasLanes+l.biasLanes, v.KH*v.KW*t.rows)
+	l.private = max(rows*c.dstW*l.biasLanes+l.biasLanes, v.KH*v.KW*t.rows)
 }
 
 // convRun is the convolution that the pool is working on.
 type convRun struct {
-	pool               *Pool
-	c                  correlation
-	plan               correlationPlan
-	dst, src, w, bias  []float32
-	packedSrc, packedW []float32
-	private            []float32
-	offsets            []tileOffsets // by worker
-	packTask           func(task, worker int)
-	multiply           func(task, worker int)
-	multiplyTileRow    func(task, worker int)
-	scatterTiles       func(task, worker int)
-	weights            weightRun
-	tileGrad           tileGradRun
+	pool              *Pool
+	c                 correlation
+	plan              correlationPlan
+	dst, src, w, bias []float32
+	packedW           []float32
+	offsets           []tileOffsets // by worker
+	first             []int         // first tasks of the workers, and the end
+	panelTasks        int           // that pack weights
+	packTask          func(task, worker int)
+	multiply          func(task, worker int)
+	multiplyTileRow   func(task, worker int)
+	scatterTiles      func(task, worker int)
+	weights           weightRun
+	tileGrad          tileGradRun
 }
 
 func (r *convRun) init(p *Pool) {
 	r.pool = p
-	r.offsets = make([]tileOffsets, p.workers)
+	r.offsets, r.first = make([]tileOffsets, p.workers), make([]int, p.workers+1)
 	r.packTask, r.multiply, r.multiplyTileRow, r.scatterTiles = r.doPack, r.doMultiply, r.doMultiplyTiles, r.doScatterTiles
 	r.weights.init(p)
 	r.tileGrad.init(p)
@@ -170,66 +213,129 @@ func (r *convRun) init(p *Pool) {
 func (p *Pool) correlate(c *correlation, dst, src, w, bias []float32) {
 	r := &p.conv
 	r.c, r.plan = *c, c.plan(p.workers)
-	p.Reserve(r.plan.scratch)
+	p.ReserveBoth(r.plan.scratch())
 	r.dst, r.src, r.w, r.bias = dst, src, w, bias
-	s := p.scratch
-	r.packedSrc, s = s[:r.plan.packedSrc], s[r.plan.packedSrc:]
-	r.packedW, r.private = s[:r.plan.packedW], s[r.plan.packedW:]
-	g := c.v.Groups
-	p.Run(g*r.plan.blocks*r.plan.packParts+g*c.phasesY*c.phasesX*r.plan.panels, r.packTask)
-	n, tiles := r.plan.blocks*r.plan.rowParts*r.plan.panelParts, &r.plan.tiles
-	if tiles.tiling != nil {
-		clear(r.packedSrc[len(r.packedSrc)-c.srcC*min(active.tile.cols, r.plan.lanes):])
-	}
+	r.packedW = p.scratch[:r.plan.packedW]
+	l, g := &r.plan, c.v.Groups
+	r.panelTasks = g * c.phasesY * c.phasesX * l.panels
+	r.share(g*l.packParts, r.panelTasks)
+	p.RunFrom(r.first, r.packTask)
+	tasks, multiply := l.rowParts*l.panelParts, r.multiply
 	switch {
-	case tiles.tiling == nil:
-		p.Run(g*n, r.multiply)
-	case tiles.scatter:
-		p.Run(n, r.scatterTiles)
+	case l.tiles.tiling == nil:
+		tasks *= g
+	case l.tiles.scatter:
+		multiply = r.scatterTiles
 	default:
-		p.Run(n*tiles.colParts, r.multiplyTileRow)
+		tasks, multiply = tasks*l.tiles.colParts, r.multiplyTileRow
 	}
+	if l.tiles.tiling != nil {
+		for i := range l.parts {
+			src := r.packed(i)
+			clear(src[len(src)-c.srcC*l.widest:])
+		}
+	}
+	r.share(tasks, 0)
+	p.RunFrom(r.first, multiply)
 	r.dst, r.src, r.w, r.bias = nil, nil, nil, nil
 }
 
-// block returns the first image of a block, how many it has, and its lanes.
-func (r *convRun) block(b int) (first, images, lanes int) {
-	t := active.tile
-	first = b * t.cols
-	images = min(t.cols, r.c.v.N-first)
-	_, lanes = t.size(images)
-	return first, images, lanes
+// share sets the first tasks of the workers, where a block has so many tasks
+// and others are shared out evenly: a worker has those of its part of the
+// images, then its share of the others.
+func (r *convRun) share(tasks, others int) {
+	workers := len(r.first) - 1
+	for w := range r.first {
+		end, _ := part(others, workers, w)
+		if r.plan.parts == 1 {
+			at, _ := part(r.plan.blocks*tasks, workers, w)
+			r.first[w] = at + end
+			continue
+		}
+		b := 0
+		for i := range w {
+			for lo, hi := r.c.images(&r.plan, i); lo < hi; b++ {
+				images, _ := active.tile.block(hi - lo)
+				lo += images
+			}
+		}
+		r.first[w] = b*tasks + end
+	}
 }
 
-// sourceOf is the packed source of a block of a group.
-func (r *convRun) sourceOf(group, b, lanes int) []float32 {
+// block is images of which a tile has one in each lane.
+type block struct {
+	first, images, lanes int
+	part                 int // of the images
+	before               int // lanes of the part's blocks before
+}
+
+func (r *convRun) block(b int) block {
+	var k block
+	for i := range r.plan.parts {
+		lo, hi := r.c.images(&r.plan, i)
+		k.part, k.before = i, 0
+		for k.first = lo; k.first < hi; b-- {
+			k.images, k.lanes = active.tile.block(hi - k.first)
+			if b == 0 {
+				return k
+			}
+			k.first, k.before = k.first+k.images, k.before+k.lanes
+		}
+	}
+	panic("kernel: no such block")
+}
+
+// packed is the packed source of a part of the images.
+func (r *convRun) packed(part int) []float32 {
+	if r.plan.parts > 1 {
+		return r.pool.own[part][:r.plan.packedSrc]
+	}
+	return r.pool.scratch[r.plan.packedW:][:r.plan.packedSrc]
+}
+
+// sourceOf is the packed source of a group of a block, and what follows it.
+func (r *convRun) sourceOf(k *block, group int) []float32 {
 	c := &r.c
-	pixels := c.srcH * c.srcW * c.srcC
-	at := group*pixels*r.plan.lanes + b*pixels*active.tile.cols
-	return r.packedSrc[at : at+pixels*lanes]
+	return r.packed(k.part)[c.srcH*c.srcW*c.srcC*(k.before*c.v.Groups+group*k.lanes):]
+}
+
+// private is a worker's memory beside its packed source.
+func (r *convRun) private(worker int) []float32 {
+	l := &r.plan
+	if l.parts > 1 {
+		return r.pool.own[worker][l.packedSrc:][:l.private]
+	}
+	return r.pool.own[worker][:l.private]
 }
 
 func (r *convRun) doPack(task, worker int) {
 	c, v := &r.c, &r.c.v
-	sources := v.Groups * r.plan.blocks * r.plan.packParts
-	if task >= sources {
+	// The tasks of a share are its sources, then its panels.
+	share, workers := 0, len(r.first)-1
+	for r.first[share+1] <= task {
+		share++
+	}
+	p0, p1 := part(r.panelTasks, workers, share)
+	if at := task - (r.first[share+1] - (p1 - p0)); at >= 0 {
 		if r.plan.tiles.tiling != nil {
-			r.packKernels(task-sources, worker)
+			r.packKernels(p0+at, worker)
 		} else {
-			r.packWeights(task-sources, worker)
+			r.packWeights(p0+at, worker)
 		}
 		return
 	}
+	task -= p0
 	unit := task / r.plan.packParts
-	group, b := unit/r.plan.blocks, unit%r.plan.blocks
-	first, images, lanes := r.block(b)
-	packed := r.sourceOf(group, b, lanes)
+	b, group := unit/v.Groups, unit%v.Groups
+	k := r.block(b)
+	packed, lanes := r.sourceOf(&k, group), k.lanes
 	lo, hi := part(c.srcC, r.plan.packParts, task%r.plan.packParts)
 	plane := c.srcH * c.srcW
 	image := plane * c.srcC * v.Groups
 	for ch := lo; ch < hi; ch++ {
-		x := r.src[first*image+(group*c.srcC+ch)*plane:]
-		transpose(packed[ch*lanes:], c.srcC*lanes, x, image, images, plane)
+		x := r.src[k.first*image+(group*c.srcC+ch)*plane:]
+		transpose(packed[ch*lanes:], c.srcC*lanes, x, image, k.images, plane)
 	}
 	if c.mapSrc != Identity {
 		f := active.unary[c.mapSrc]
@@ -265,7 +371,7 @@ func (r *convRun) packWeights(task, worker int) {
 	w := r.w[group*len(r.w)/v.Groups:]
 	// One source channel's kernels for these rows, element by element of the
 	// kernel, then each element to its tap.
-	elements := r.private[worker*r.plan.perWorker:][:v.KH*v.KW*h]
+	elements := r.private(worker)[:v.KH*v.KW*h]
 	for ch := range c.srcC {
 		transpose(elements, h, w[lo*c.weightRow+ch*c.weightChannel:], c.weightRow, h, v.KH*v.KW)
 		at := ch * h
@@ -289,16 +395,16 @@ func (r *convRun) doMultiply(task, worker int) {
 	task /= l.panelParts
 	rowPart := task % l.rowParts
 	task /= l.rowParts
-	b, group := task%l.blocks, task/l.blocks
-	first, images, lanes := r.block(b)
+	k, group := r.block(task/c.v.Groups), task%c.v.Groups
+	lanes := k.lanes
 	y0, y1 := part(c.dstH, l.rowParts, rowPart)
 	p0, p1 := part(l.panels, l.panelParts, panelPart)
 	r0, _ := part(c.dstC, l.panels, p0)
 	_, r1 := part(c.dstC, l.panels, p1-1)
 	channels := r1 - r0
-	private := r.private[worker*l.perWorker : (worker+1)*l.perWorker]
-	out, biasLanes := private[:(y1-y0)*c.dstW*channels*lanes], private[l.perWorker-l.biasLanes:]
-	src := r.sourceOf(group, b, lanes)
+	private := r.private(worker)
+	out, biasLanes := private[:(y1-y0)*c.dstW*channels*lanes], private[l.private-l.biasLanes:]
+	src := r.sourceOf(&k, group)
 	width, _ := active.tile.size(lanes)
 
 	for phase := range c.phasesY * c.phasesX {
@@ -315,9 +421,9 @@ func (r *convRun) doMultiply(task, worker int) {
 					break
 				}
 				sy, jy0, jy1 := ay.inside(i, c.srcH)
-				for k := range ax.count {
-					x := ax.first + k*ax.step
-					sx, jx0, jx1 := ax.inside(k, c.srcW)
+				for j := range ax.count {
+					x := ax.first + j*ax.step
+					sx, jx0, jx1 := ax.inside(j, c.srcW)
 					to := out[(((y-y0)*c.dstW+x)*channels+lo-r0)*lanes:]
 					if jy0 == jy1 || jx0 == jx1 {
 						clear(to[:h*lanes])
@@ -330,7 +436,7 @@ func (r *convRun) doMultiply(task, worker int) {
 			}
 		}
 	}
-	r.store(out, biasLanes, stretch{y0, y1, 0, c.dstW}, group, first, images, lanes, r0, channels)
+	r.store(out, biasLanes, stretch{y0, y1, 0, c.dstW}, &k, group, r0, channels)
 }
 
 // stretch is a rectangle of the result's pixels.
@@ -338,8 +444,8 @@ type stretch struct{ y0, y1, x0, x1 int }
 
 // store adds the bias to a stretch of some channels of a block of images, in
 // the order pixel, channel, image, applies the activation, and writes it.
-func (r *convRun) store(out, biasLanes []float32, s stretch, group, first, images, lanes, r0, channels int) {
-	c := &r.c
+func (r *convRun) store(out, biasLanes []float32, s stretch, k *block, group, r0, channels int) {
+	c, lanes := &r.c, k.lanes
 	if r.bias != nil {
 		biasLanes = biasLanes[:channels*lanes]
 		RepeatEach(biasLanes, r.bias[group*c.dstC+r0:group*c.dstC+r0+channels], lanes)
@@ -359,8 +465,8 @@ func (r *convRun) store(out, biasLanes []float32, s stretch, group, first, image
 	image := plane * c.dstC * c.v.Groups
 	for i := range rows {
 		for ch := range channels {
-			to := r.dst[first*image+(group*c.dstC+r0+ch)*plane+(s.y0+i)*c.dstW+s.x0:]
-			transpose(to, image, out[(i*run*channels+ch)*lanes:], channels*lanes, run, images)
+			to := r.dst[k.first*image+(group*c.dstC+r0+ch)*plane+(s.y0+i)*c.dstW+s.x0:]
+			transpose(to, image, out[(i*run*channels+ch)*lanes:], channels*lanes, run, k.images)
 		}
 	}
 }

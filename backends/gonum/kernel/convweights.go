@@ -18,7 +18,8 @@ type weightPlan struct {
 	rowsK, colParts int // tasks along kernel rows and lanes
 	rows, cols      int // of the gradient: broadcast side and lane side
 	overImages      bool
-	packed, scratch int
+	owners          int // that the slices are shared out to: all workers, or none
+	scratch         Scratch
 }
 
 const (
@@ -49,9 +50,29 @@ func (v *Conv) weightPlan(workers int) weightPlan {
 		l.colParts = min(ceilDiv(l.cols, t.cols), ceilDiv(4*workers, n))
 	}
 	l.overImages = v.N/l.slices > oh
-	l.packed = v.N * v.Groups * (l.sizeX + l.sizeY)
-	l.scratch = l.packed + overRead + l.slices*weights
+	l.owners = 1
+	if l.slices >= workers {
+		l.owners = workers
+	}
+	for w := range l.owners {
+		o := l.owner(v, w)
+		l.scratch.Own = max(l.scratch.Own, (o.n1-o.n0)*v.Groups*(l.sizeX+l.sizeY)+overRead+(o.s1-o.s0)*weights)
+	}
+	if l.owners == 1 {
+		l.scratch = Scratch{Shared: l.scratch.Own}
+	}
 	return l
+}
+
+// owner is the slices that a worker has, and the images in them.
+type owner struct{ s0, s1, n0, n1 int }
+
+func (l *weightPlan) owner(v *Conv, w int) owner {
+	var o owner
+	o.s0, o.s1 = part(l.slices, l.owners, w)
+	o.n0, _ = part(v.N, l.slices, o.s0)
+	_, o.n1 = part(v.N, l.slices, o.s1-1)
+	return o
 }
 
 // weightRun is the weight gradient that the pool is working on.
@@ -60,13 +81,12 @@ type weightRun struct {
 	v                            Conv
 	plan                         weightPlan
 	dw, x, dy                    []float32
-	packedX, packedY             []float32
-	partial                      []float32 // slices × [group][kernel row][…]
+	first                        []int // first tasks of the workers, and the end
 	packTask, multiply, joinTask func(task, worker int)
 }
 
 func (r *weightRun) init(p *Pool) {
-	r.pool = p
+	r.pool, r.first = p, make([]int, p.workers+1)
 	r.packTask, r.multiply, r.joinTask = r.doPack, r.doMultiply, r.doJoin
 }
 
@@ -74,27 +94,72 @@ func (p *Pool) weightGradient(v *Conv, dw, x, dy []float32) {
 	r := &p.conv.weights
 	r.v, r.plan = *v, v.weightPlan(p.workers)
 	l := &r.plan
-	p.Reserve(l.scratch)
+	p.ReserveBoth(l.scratch)
 	r.dw, r.x, r.dy = dw, x, dy
-	n := v.N * v.Groups
-	r.packedX = p.scratch[:n*l.sizeX+overRead]
-	r.packedY = p.scratch[n*l.sizeX : n*(l.sizeX+l.sizeY)+overRead]
-	r.partial = p.scratch[l.packed+overRead:]
-	p.Run(n, r.packTask)
-	p.Run(l.slices*v.Groups*l.rowsK*l.colParts, r.multiply)
+	r.share(v.Groups, false)
+	p.RunFrom(r.first, r.packTask)
+	r.share(v.Groups*l.rowsK*l.colParts, true)
+	p.RunFrom(r.first, r.multiply)
 	p.Run(v.Groups*r.joinParts(), r.joinTask)
 	r.dw, r.x, r.dy = nil, nil, nil
+}
+
+// share sets the first tasks of the workers, so many to a slice or to an image.
+func (r *weightRun) share(tasks int, ofSlices bool) {
+	l, items := &r.plan, r.v.N
+	if ofSlices {
+		items = l.slices
+	}
+	for w := range r.first {
+		at, _ := part(items*tasks, r.pool.workers, w)
+		if l.owners > 1 && w < l.owners {
+			if o := l.owner(&r.v, w); ofSlices {
+				at = o.s0 * tasks
+			} else {
+				at = o.n0 * tasks
+			}
+		}
+		r.first[w] = at
+	}
+}
+
+// home returns the owner of a slice and its memory: packed x, packed dy, the
+// sums of its slices.
+func (r *weightRun) home(slice int) (o owner, x, y, sums []float32) {
+	v, l := &r.v, &r.plan
+	memory := r.pool.scratch
+	for w := range l.owners {
+		if o = l.owner(v, w); slice < o.s1 {
+			if l.owners > 1 {
+				memory = r.pool.own[w]
+			}
+			break
+		}
+	}
+	n := (o.n1 - o.n0) * v.Groups
+	return o, memory, memory[n*l.sizeX:], memory[n*(l.sizeX+l.sizeY)+overRead:]
+}
+
+// sliceOf is the slice that an image is in.
+func (r *weightRun) sliceOf(n int) int {
+	s := n * r.plan.slices / r.v.N
+	for _, hi := part(r.v.N, r.plan.slices, s); n >= hi; _, hi = part(r.v.N, r.plan.slices, s) {
+		s++
+	}
+	return s
 }
 
 // doPack packs one image of x and of dy, for one group.
 func (r *weightRun) doPack(task, _ int) {
 	v, l := &r.v, &r.plan
-	group, n := task/v.N, task%v.N
+	n, group := task/v.Groups, task%v.Groups
+	home, packedX, packedY, _ := r.home(r.sliceOf(n))
+	at := group*(home.n1-home.n0) + n - home.n0
 	c, o := v.C/v.Groups, v.O/v.Groups
 	oh, ow := v.Out()
 	plane := v.H * v.W
 	x := r.x[(n*v.C+group*c)*plane:][:c*plane]
-	packed := r.packedX[task*l.sizeX : (task+1)*l.sizeX]
+	packed := packedX[at*l.sizeX : (at+1)*l.sizeX]
 	if v.PadW == 0 {
 		transpose(packed, c, x, plane, c, plane)
 	} else {
@@ -113,14 +178,15 @@ func (r *weightRun) doPack(task, _ int) {
 		}
 	}
 	dy := r.dy[(n*v.O+group*o)*oh*ow:][:o*oh*ow]
-	transpose(r.packedY[task*l.sizeY:(task+1)*l.sizeY], o, dy, oh*ow, o, oh*ow)
+	transpose(packedY[at*l.sizeY:(at+1)*l.sizeY], o, dy, oh*ow, o, oh*ow)
 }
 
 // gradientOf is a slice's gradient of a group's kernel row: rows × cols.
 func (r *weightRun) gradientOf(slice, group, ky int) []float32 {
 	l := &r.plan
 	size := l.rows * l.cols
-	return r.partial[((slice*r.v.Groups+group)*r.v.KH+ky)*size:][:size]
+	o, _, _, sums := r.home(slice)
+	return sums[(((slice-o.s0)*r.v.Groups+group)*r.v.KH+ky)*size:][:size]
 }
 
 func (r *weightRun) doMultiply(task, _ int) {
@@ -166,9 +232,10 @@ func (r *weightRun) rowTiles(slice, group, ky, colPart, n, oy, segments int, acc
 	v, l, t := &r.v, &r.plan, active.tile
 	c, o := v.C/v.Groups, v.O/v.Groups
 	_, ow := v.Out()
-	image := group*v.N + n
-	x := r.packedX[image*l.sizeX+(oy*v.StrideH+ky-v.PadH)*l.padded*c:]
-	y := r.packedY[image*l.sizeY+oy*ow*o:]
+	home, x, y, _ := r.home(slice)
+	image := group*(home.n1-home.n0) + n - home.n0
+	x = x[image*l.sizeX+(oy*v.StrideH+ky-v.PadH)*l.padded*c:]
+	y = y[image*l.sizeY+oy*ow*o:]
 	stepX, stepY := v.StrideW*c, o
 	skipX, skipY := (v.StrideH*l.padded-ow*v.StrideW)*c, 0
 	if l.overImages {

@@ -23,7 +23,11 @@ type Pool struct {
 	task   func(task, worker int)
 	shares []share // of each worker
 
+	// scratch is for all workers, own for each: what a worker writes into the
+	// latter from kernel to kernel stays its own, where in the former it takes
+	// lines from the cache of the worker that had them before.
 	scratch []float32
+	own     [][]float32
 	gemm    gemmRun
 	conv    convRun
 	window  windowRun
@@ -56,7 +60,7 @@ func NewPool(n int) *Pool {
 	if n == 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{workers: n, parked: make([]worker, n-1), shares: make([]share, n)}
+	p := &Pool{workers: n, parked: make([]worker, n-1), shares: make([]share, n), own: make([][]float32, n)}
 	p.gemm.init(p)
 	p.conv.init(p)
 	p.window.init(p)
@@ -82,6 +86,28 @@ func (p *Pool) Close() {
 // task is a matter of timing, so a task's result must not depend on w. Run
 // does not allocate; a task func that is made once and kept does not either.
 func (p *Pool) Run(n int, task func(task, worker int)) {
+	for w := range p.shares {
+		lo, hi := part(n, p.workers, w)
+		p.shares[w].begin(lo, hi)
+	}
+	p.run(n, task)
+}
+
+// RunFrom is Run with the tasks of worker w, while it has any, those from
+// first[w] to first[w+1], the last of which is n.
+func (p *Pool) RunFrom(first []int, task func(task, worker int)) {
+	for w := range p.shares {
+		p.shares[w].begin(first[w], first[w+1])
+	}
+	p.run(first[p.workers], task)
+}
+
+func (s *share) begin(lo, hi int) {
+	s.end = int64(hi)
+	s.next.Store(int64(lo))
+}
+
+func (p *Pool) run(n int, task func(task, worker int)) {
 	if n <= 1 || p.workers == 1 {
 		for t := range n {
 			task(t, 0)
@@ -89,11 +115,6 @@ func (p *Pool) Run(n int, task func(task, worker int)) {
 		return
 	}
 	p.task = task
-	for w := range p.shares {
-		lo, hi := part(n, p.workers, w)
-		p.shares[w].end = int64(hi)
-		p.shares[w].next.Store(int64(lo))
-	}
 	epoch := p.state.Load()>>32 + 1
 	p.state.Store(epoch<<32 | poolOpen)
 	p.wakeAll()
@@ -168,6 +189,23 @@ func (p *Pool) await(w *worker, seen uint64) uint64 {
 		w.parked.Store(true)
 		if p.state.Load()>>32 == seen || !w.parked.CompareAndSwap(true, false) {
 			<-w.wake
+		}
+	}
+}
+
+// Scratch is memory that a kernel needs while it runs, in floats: for all
+// workers together, and for each.
+type Scratch struct{ Shared, Own int }
+
+// Max returns what is enough for either.
+func (s Scratch) Max(t Scratch) Scratch { return Scratch{max(s.Shared, t.Shared), max(s.Own, t.Own)} }
+
+// ReserveBoth is Reserve for both parts.
+func (p *Pool) ReserveBoth(s Scratch) {
+	p.Reserve(s.Shared)
+	for w := range p.own {
+		if s.Own > len(p.own[w]) {
+			p.own[w] = make([]float32, s.Own)
 		}
 	}
 }

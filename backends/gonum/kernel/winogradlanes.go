@@ -35,7 +35,7 @@ const (
 func (c *correlation) planTiles(l *correlationPlan, workers int) {
 	v, t := &c.v, active.tile
 	d := &l.tiles
-	lanes := min(t.cols, l.lanes)
+	lanes := l.widest
 	tile := winogradAll * c.srcC * lanes
 	pixels := 0
 	if d.scatter = c.scatters(d.tiling); d.scatter {
@@ -63,7 +63,7 @@ func (c *correlation) planTiles(l *correlationPlan, workers int) {
 	l.biasLanes = d.channels * lanes
 	l.packedSrc += c.srcC * lanes // a pixel of zeros, for those outside
 	l.packedW = winogradAll * v.O * v.C
-	l.perWorker = max(d.source+d.products+(pixels+1)*l.biasLanes, v.KH*v.KW*c.srcC*t.rows)
+	l.private = max(d.source+d.products+(pixels+1)*l.biasLanes, v.KH*v.KW*c.srcC*t.rows)
 }
 
 // tileOffsets is one worker's tables for the transforms.
@@ -80,7 +80,7 @@ func (r *convRun) packKernels(panel, worker int) {
 	lo, hi := part(c.dstC, r.plan.panels, panel)
 	h := hi - lo
 	n := c.srcC * h
-	elements := r.private[worker*r.plan.perWorker:][:v.KH*v.KW*n]
+	elements := r.private(worker)[:v.KH*v.KW*n]
 	for ch := range c.srcC {
 		transpose(elements[ch*h:], n, r.w[lo*c.weightRow+ch*c.weightChannel:], c.weightRow, h, v.KH*v.KW)
 	}
@@ -105,34 +105,32 @@ func (r *convRun) doMultiplyTiles(task, worker int) {
 	task /= l.panelParts
 	colPart := task % d.colParts
 	task /= d.colParts
-	row, b := task%d.rows, task/d.rows
-	_, _, lanes := r.block(b)
+	row, k := task%d.rows, r.block(task/d.rows)
 	t0, t1 := part(d.cols, d.colParts, colPart)
 	p0, p1 := part(l.panels, l.panelParts, panelPart)
-	private := r.private[worker*l.perWorker : (worker+1)*l.perWorker]
+	private := r.private(worker)
 	source, products, out := private[:d.source], private[d.source:d.source+d.products], private[d.source+d.products:]
 
 	ay, ax := c.phase(0)
-	pixel := c.srcC * lanes
+	pixel := c.srcC * k.lanes
 	step := (t1-t0)*pixel + apart
-	src := r.packedSrc[b*c.srcH*c.srcW*c.srcC*active.tile.cols:]
+	src := r.sourceOf(&k, 0)
 	evenly(at.transformed[:], step)
 	for t := t0; t < t1; t++ {
 		square(at.source[:], winogradSpan, row*d.tile+ay.src, t*d.tile+ax.src, c.srcH, c.srcW, pixel, len(src)-pixel)
 		active.winograd[winogradInput](source[(t-t0)*pixel:], src, at.transformed[:], at.source[:], pixel)
 	}
 	for p := p0; p < p1; p += d.group {
-		r.multiplyTiles(source, products, out, at, b, row, t0, t1, p, min(p1, p+d.group))
+		r.multiplyTiles(source, products, out, at, &k, row, t0, t1, p, min(p1, p+d.group))
 	}
 }
 
 // multiplyTiles computes panels p0 to p1 of the results of tiles t0 to t1 of a
 // row from their transformed source.
-func (r *convRun) multiplyTiles(source, products, out []float32, at *tileOffsets, b, row, t0, t1, p0, p1 int) {
+func (r *convRun) multiplyTiles(source, products, out []float32, at *tileOffsets, k *block, row, t0, t1, p0, p1 int) {
 	c, l, d := &r.c, &r.plan, &r.plan.tiles
-	first, images, lanes := r.block(b)
-	r0, channels := r.products(products, source, lanes, t1-t0, p0, p1)
-	result := channels * lanes
+	r0, channels := r.products(products, source, k.lanes, t1-t0, p0, p1)
+	result := channels * k.lanes
 	s := stretch{y0: row * d.tile, x0: t0 * d.tile}
 	s.y1, s.x1 = min(c.dstH, s.y0+d.tile), min(c.dstW, t1*d.tile)
 	dump := (s.y1 - s.y0) * (s.x1 - s.x0) * result
@@ -141,7 +139,7 @@ func (r *convRun) multiplyTiles(source, products, out []float32, at *tileOffsets
 		square(at.result[:], d.tile, 0, t*d.tile, s.y1-s.y0, s.x1-s.x0, result, dump)
 		active.winograd[d.output](out, products[t*result:], at.result[:], at.products[:], result)
 	}
-	r.store(out[:dump], out[len(out)-l.biasLanes:], s, 0, first, images, lanes, r0, channels)
+	r.store(out[:dump], out[len(out)-l.biasLanes:], s, k, 0, r0, channels)
 }
 
 // products multiplies the transformed kernels of panels p0 to p1 with the
@@ -173,16 +171,15 @@ func (r *convRun) products(products, source []float32, lanes, tiles, p0, p1 int)
 // which each tile of the source adds to a span of pixels.
 func (r *convRun) doScatterTiles(task, worker int) {
 	c, v, l, d, at := &r.c, &r.c.v, &r.plan, &r.plan.tiles, &r.offsets[worker]
-	b := task / l.panelParts
+	k := r.block(task / l.panelParts)
 	p0, p1 := part(l.panels, l.panelParts, task%l.panelParts)
-	first, images, lanes := r.block(b)
-	private := r.private[worker*l.perWorker : (worker+1)*l.perWorker]
+	private := r.private(worker)
 	source, products, out := private[:d.source], private[d.source:d.source+d.products], private[d.source+d.products:]
-	pixel := c.srcC * lanes
-	src := r.packedSrc[b*c.srcH*c.srcW*c.srcC*active.tile.cols:]
+	pixel := c.srcC * k.lanes
+	src := r.sourceOf(&k, 0)
 	r0, _ := part(c.dstC, l.panels, p0)
 	_, r1 := part(c.dstC, l.panels, p1-1)
-	result := (r1 - r0) * lanes
+	result := (r1 - r0) * k.lanes
 	dump := c.dstH * c.dstW * result
 	clear(out[:dump+result])
 	for row := range d.rows {
@@ -193,7 +190,7 @@ func (r *convRun) doScatterTiles(task, worker int) {
 				square(at.source[:], d.tile, row*d.tile, (t0+t)*d.tile, c.srcH, c.srcW, pixel, len(src)-pixel)
 				active.winograd[d.outputGrad](source[t*pixel:], src, at.transformed[:], at.source[:], pixel)
 			}
-			r.products(products, source, lanes, tiles, p0, p1)
+			r.products(products, source, k.lanes, tiles, p0, p1)
 			evenly(at.products[:], tiles*result+apart)
 			for t := range tiles {
 				square(at.result[:], winogradSpan, row*d.tile-v.PadH, (t0+t)*d.tile-v.PadW, c.dstH, c.dstW, result, dump)
@@ -201,5 +198,5 @@ func (r *convRun) doScatterTiles(task, worker int) {
 			}
 		}
 	}
-	r.store(out[:dump], out[len(out)-l.biasLanes:], stretch{0, c.dstH, 0, c.dstW}, 0, first, images, lanes, r0, r1-r0)
+	r.store(out[:dump], out[len(out)-l.biasLanes:], stretch{0, c.dstH, 0, c.dstW}, &k, 0, r0, r1-r0)
 }

@@ -18,8 +18,8 @@ type tileGradPlan struct {
 	swapped      bool
 	high, wide   int // the sums: the side that is broadcast, and the lanes
 	joinParts    int
-	perWorker    int
-	scratch      int
+	private      int // floats of a worker, beside tiles and sums
+	scratch      Scratch
 }
 
 const (
@@ -30,8 +30,9 @@ const (
 	leastTiles        = 128
 	ownFloats         = 96 << 10
 	ownTiles          = 16
-	// leastSlices is how many slices are worth having: enough for some workers.
-	leastSlices = 8
+	// gradSlices is how many slices there are, or one: enough for some workers,
+	// and few to add.
+	gradSlices = 8
 	// joinFloats is about how many weights one task transforms back.
 	joinFloats = 4 << 10
 )
@@ -42,9 +43,9 @@ func (v *Conv) tileGradPlan(workers int) tileGradPlan {
 	d := v.tiling()
 	l := tileGradPlan{tiling: d, rows: ceilDiv(oh, d.tile), cols: ceilDiv(ow, d.tile)}
 	tiles, sums := l.rows*l.cols, winogradAll*v.O*v.C
-	l.slices = min(v.N, maxSlices, sliceFloats/sums)
+	l.slices = gradSlices
 	most, least := ownFloats, ownTiles
-	if l.slices < leastSlices {
+	if v.N < gradSlices || gradSlices*sums > sliceFloats {
 		l.slices, most, least = 1, transformedFloats, leastTiles
 	}
 	l.images = min(ceilDiv(v.N, l.slices), max(ceilDiv(least, tiles), most/(winogradAll*tiles*(v.C+v.O))))
@@ -55,14 +56,16 @@ func (v *Conv) tileGradPlan(workers int) tileGradPlan {
 		l.high, l.wide = l.wide, l.high
 	}
 	l.joinParts = min(l.high, max(4*workers, ceilDiv(l.high*l.wide, joinFloats)))
-	l.perWorker = max((v.H*v.W+1)*v.C, (oh*ow+1)*v.O, d.taps()*ceilDiv(l.high, l.joinParts)*l.wide)
-	l.scratch = winogradAll*(l.stepX+l.stepY) + overRead
+	l.private = max((v.H*v.W+1)*v.C, (oh*ow+1)*v.O, d.taps()*ceilDiv(l.high, l.joinParts)*l.wide)
+	l.scratch = Scratch{l.tiles() + sums, l.private}
 	if l.slices > 1 {
-		l.scratch *= workers
+		l.scratch = Scratch{0, l.private + l.tiles() + ceilDiv(l.slices, workers)*sums}
 	}
-	l.scratch += l.slices*sums + workers*l.perWorker
 	return l
 }
+
+// tiles is what transformed images take, in floats.
+func (l *tileGradPlan) tiles() int { return winogradAll*(l.stepX+l.stepY) + overRead }
 
 // tileGradRun is the weight gradient by tiles that the pool is working on.
 type tileGradRun struct {
@@ -70,8 +73,7 @@ type tileGradRun struct {
 	v                                    Conv
 	plan                                 tileGradPlan
 	dw, x, dy                            []float32
-	n0, n1                               int // the images that all work on
-	sums, tiles, private                 []float32
+	n0, n1                               int           // the images that all work on
 	offsets                              []tileOffsets // by worker
 	transform, multiply, slice, joinTask func(task, worker int)
 }
@@ -85,10 +87,8 @@ func (p *Pool) weightGradientByTiles(v *Conv, dw, x, dy []float32) {
 	r := &p.conv.tileGrad
 	r.v, r.plan = *v, v.tileGradPlan(p.workers)
 	l := &r.plan
-	p.Reserve(l.scratch)
+	p.ReserveBoth(l.scratch)
 	r.dw, r.x, r.dy = dw, x, dy
-	sums, private := l.slices*winogradAll*v.O*v.C, p.workers*l.perWorker
-	r.sums, r.private, r.tiles = p.scratch[:sums], p.scratch[sums:sums+private], p.scratch[sums+private:l.scratch]
 	if l.slices > 1 {
 		p.Run(l.slices, r.slice)
 	} else {
@@ -102,11 +102,26 @@ func (p *Pool) weightGradientByTiles(v *Conv, dw, x, dy []float32) {
 	r.dw, r.x, r.dy = nil, nil, nil
 }
 
+// sumsOf is the sums of a slice, which are its worker's, if there are slices.
+func (r *tileGradRun) sumsOf(slice int) []float32 {
+	l, size := &r.plan, winogradAll*r.v.O*r.v.C
+	if l.slices == 1 {
+		return r.pool.scratch[l.tiles():][:size]
+	}
+	for w := range r.pool.own {
+		if lo, hi := part(l.slices, len(r.pool.own), w); slice < hi {
+			return r.pool.own[w][l.private+l.tiles()+(slice-lo)*size:][:size]
+		}
+	}
+	panic("kernel: no such slice")
+}
+
 func (r *tileGradRun) doTransform(task, worker int) {
+	tiles := r.pool.scratch[:r.plan.tiles()]
 	if at := task / 2; task%2 == 0 {
-		r.transformX(r.tiles, r.n0+at, at, worker)
+		r.transformX(tiles, r.n0+at, at, worker)
 	} else {
-		r.transformY(r.tiles[winogradAll*r.plan.stepX:], r.n0+at, at, worker)
+		r.transformY(tiles, r.n0+at, at, worker)
 	}
 }
 
@@ -114,7 +129,7 @@ func (r *tileGradRun) doTransform(task, worker int) {
 func (r *tileGradRun) transformX(tiles []float32, n, at, worker int) {
 	v, l, offsets := &r.v, &r.plan, &r.offsets[worker]
 	plane := v.H * v.W
-	packed := r.private[worker*l.perWorker:][:(plane+1)*v.C]
+	packed := r.pool.own[worker][:(plane+1)*v.C]
 	transpose(packed, v.C, r.x[n*v.C*plane:], plane, v.C, plane)
 	if v.MapX != Identity {
 		active.unary[v.MapX](packed[:plane*v.C], packed[:plane*v.C])
@@ -133,33 +148,32 @@ func (r *tileGradRun) transformX(tiles []float32, n, at, worker int) {
 func (r *tileGradRun) transformY(tiles []float32, n, at, worker int) {
 	v, l, offsets := &r.v, &r.plan, &r.offsets[worker]
 	oh, ow := v.Out()
-	packed := r.private[worker*l.perWorker:][:(oh*ow+1)*v.O]
+	packed := r.pool.own[worker][:(oh*ow+1)*v.O]
 	transpose(packed, v.O, r.dy[n*v.O*oh*ow:], oh*ow, v.O, oh*ow)
 	clear(packed[oh*ow*v.O:])
 	evenly(offsets.transformed[:], l.stepY)
 	for i := range l.rows {
 		for j := range l.cols {
 			square(offsets.result[:], l.tile, i*l.tile, j*l.tile, oh, ow, v.O, oh*ow*v.O)
-			active.winograd[l.outputGrad](tiles[((at*l.rows+i)*l.cols+j)*v.O:], packed, offsets.transformed[:], offsets.result[:], v.O)
+			active.winograd[l.outputGrad](tiles[winogradAll*l.stepX+((at*l.rows+i)*l.cols+j)*v.O:], packed, offsets.transformed[:], offsets.result[:], v.O)
 		}
 	}
 }
 
 func (r *tileGradRun) doMultiply(product, _ int) {
-	r.add(r.sums, r.tiles, product, r.n1-r.n0, r.n0 > 0)
+	r.add(r.sumsOf(0), r.pool.scratch, product, r.n1-r.n0, r.n0 > 0)
 }
 
 // doSlice computes the sums of a slice of the images.
 func (r *tileGradRun) doSlice(slice, worker int) {
 	v, l := &r.v, &r.plan
-	size, own := winogradAll*v.O*v.C, len(r.tiles)/r.pool.workers
-	sums, tiles := r.sums[slice*size:(slice+1)*size], r.tiles[worker*own:(worker+1)*own]
+	sums, tiles := r.sumsOf(slice), r.pool.own[worker][l.private:][:l.tiles()]
 	first, end := part(v.N, l.slices, slice)
 	for n := first; n < end; n += l.images {
 		images := min(l.images, end-n)
 		for at := range images {
 			r.transformX(tiles, n+at, at, worker)
-			r.transformY(tiles[winogradAll*l.stepX:], n+at, at, worker)
+			r.transformY(tiles, n+at, at, worker)
 		}
 		for product := range winogradAll {
 			r.add(sums, tiles, product, images, n > first)
@@ -193,19 +207,20 @@ func (r *tileGradRun) doJoin(task, worker int) {
 	v, l, at := &r.v, &r.plan, &r.offsets[worker]
 	lo, hi := part(l.high, l.joinParts, task)
 	n := (hi - lo) * l.wide
-	for k := range winogradAll {
-		first := k*l.high*l.wide + lo*l.wide
-		sum := r.sums[first : first+n]
-		for s := 1; s < l.slices; s++ {
-			next := s*winogradAll*l.high*l.wide + first
-			active.binary[Add](sum, sum, r.sums[next:next+n])
+	sums := r.sumsOf(0)
+	for s := 1; s < l.slices; s++ {
+		next := r.sumsOf(s)
+		for k := range winogradAll {
+			first := k*l.high*l.wide + lo*l.wide
+			sum := sums[first : first+n]
+			active.binary[Add](sum, sum, next[first:first+n])
 		}
 	}
 	k := l.taps()
-	taps := r.private[worker*l.perWorker:][:k*n]
+	taps := r.pool.own[worker][:k*n]
 	evenly(at.products[:], l.high*l.wide)
 	evenly(at.taps[:], n)
-	active.winograd[l.weightsGrad](taps, r.sums[lo*l.wide:], at.taps[:], at.products[:], n)
+	active.winograd[l.weightsGrad](taps, sums[lo*l.wide:], at.taps[:], at.products[:], n)
 	for i := lo; i < hi; i++ {
 		from := taps[(i-lo)*l.wide:]
 		if l.swapped {
