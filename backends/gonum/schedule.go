@@ -156,14 +156,17 @@ func (pl *plan) arena(order []int) ([]place, int) {
 			places = append(places, p)
 		}
 	}
-	// The largest first; each as low as the others let it.
+	// The largest first; each as low as the others let it. Place goes to values
+	// of the same size, of which a worker computes the same part each time: a
+	// line that another worker wrote before can take longer to get than one
+	// from memory.
 	slices.SortStableFunc(places, func(a, b place) int { return b.hi - a.hi })
 	total := 0
 	for i := range places {
 		p := &places[i]
 		var taken []place
 		for _, q := range places[:i] {
-			if q.first <= p.end && p.first <= q.end {
+			if q.first <= p.end && p.first <= q.end || keepsApart(q.hi-q.lo, p.hi) {
 				taken = append(taken, q)
 			}
 		}
@@ -179,4 +182,12 @@ func (pl *plan) arena(order []int) ([]place, int) {
 		total = max(total, p.hi)
 	}
 	return places, total
+}
+
+// keepsApart reports whether values of so many floats must not take each
+// other's place. What is small may, and so may what is too large for a cache to
+// hold until it is written again.
+func keepsApart(a, b int) bool {
+	large := max(a, b)
+	return a != b && large > 16<<10 && large <= 2<<20
 }
