@@ -6,7 +6,9 @@
 //	−KL ≈ Σ k₁·sigmoid(k₂ + k₃·log α) − ½·log(1 + 1/α) − k₁
 //
 // k = 0.63576, 1.87320, 1.48695; log α = log σ² − log(θ² + 1e-8), clipped to
-// [−8, 8]. The local reparameterisation trains it. Weights with log α at or
+// [−8, 8]. The noise has the variance α·θ² of the clipped α: σ², but for
+// weights so small that α is clipped, whose noise vanishes with them. The local
+// reparameterisation trains it. Weights with log α at or
 // above the threshold are pruned in prediction, and with train_clip their
 // means are zero in training too. Biases and batch normalisation are point
 // estimates under a flat prior. State: θ and log σ², "fc1.w" and "fc1.logvar".
@@ -139,7 +141,11 @@ func (m Method) layers(s *nn.Scope, e nn.Estimator, pruned bool) nn.Layers {
 	g.Weight = func(layer string, shape []int) nn.Posterior {
 		w := m.weight(s, layer, shape, g.Initial(shape))
 		s.KL = append(s.KL, KL(s, w.logAlpha))
-		q := nn.Posterior{Mean: w.theta, Std: s.Exp(s.MulConst(w.logVar, 0.5)), Variance: s.Exp(w.logVar)}
+		q := nn.Posterior{
+			Mean:     w.theta,
+			Std:      s.Mul(s.Exp(s.MulConst(w.logAlpha, 0.5)), s.Abs(w.theta)),
+			Variance: s.Mul(s.Exp(w.logAlpha), s.Square(w.theta)),
+		}
 		if pruned {
 			q.Mean = s.Mul(w.theta, m.kept(s, w.logAlpha))
 		}
@@ -148,18 +154,16 @@ func (m Method) layers(s *nn.Scope, e nn.Estimator, pruned bool) nn.Layers {
 	return g
 }
 
-// weight is one tensor's posterior.
-type weight struct{ theta, logVar, logAlpha ir.Value }
+// weight is one tensor's posterior, log α clipped.
+type weight struct{ theta, logAlpha ir.Value }
 
 func (m Method) weight(s *nn.Scope, layer string, shape []int, init nn.Init) weight {
 	w := weight{theta: s.Learn(layer+".w", init, shape...)}
 	if m.Parameterisation == Multiplicative {
 		w.logAlpha = s.Clamp(s.Learn(layer+".logalpha", nn.Init{A: m.InitLogAlpha}, shape...), -clip, clip)
-		w.logVar = s.Add(w.logAlpha, s.Log(s.AddConst(s.Square(w.theta), 1e-8)))
 		return w
 	}
-	w.logVar = s.Learn(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...)
-	w.logAlpha = LogAlpha(s, w.theta, w.logVar)
+	w.logAlpha = LogAlpha(s, w.theta, s.Learn(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...))
 	return w
 }
 

@@ -150,6 +150,51 @@ func TestPrunesIrrelevantInputs(t *testing.T) {
 	}
 }
 
+// The noise of a weight has the variance σ² within the clip of log α, and
+// e⁸·θ² above it, so that it vanishes with the weight. With one input that is
+// not zero the difference of two logits has twice that variance.
+func TestNoise(t *testing.T) {
+	j := methodtest.Toy()
+	model, err := nn.Open("softmax-regression")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := methodtest.New("sparse-vd", "warmup_start = 1\nwarmup_end = 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := methodtest.Fit(ref.New(), m, model, j, methodtest.Blobs(j, j.Examples), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := methodtest.Data{X: make([]float32, 16*j.Examples)}
+	one.X[0] = 1
+	const draws = 3000
+	for _, c := range []struct{ theta, logVar, variance float64 }{
+		{0.5, -2, math.Exp(-2)},
+		{0.5, -40, math.Exp(-8) * 0.25},
+		{0.01, 2, math.Exp(8) * 1e-4},
+		{0, 2, 0},
+	} {
+		for i := range f.State["fc1.w"] {
+			f.State["fc1.w"][i], f.State["fc1.logvar"][i] = float32(c.theta), float32(c.logVar)
+		}
+		clear(f.State["fc1.b"])
+		probs, err := f.LogProbs("sample", one, draws, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0.0
+		for _, p := range probs {
+			d := float64(p[0] - p[1])
+			got += d * d / draws
+		}
+		if want := 2 * c.variance; math.Abs(got-want) > 5*want*math.Sqrt(2.0/draws) {
+			t.Errorf("θ = %v, log σ² = %v: variance %v, want %v", c.theta, c.logVar, got, want)
+		}
+	}
+}
+
 // Fine-tuning prunes what the posterior at its start prunes, leaves the pruned
 // weights out for good and moves the others.
 func TestFineTune(t *testing.T) {
