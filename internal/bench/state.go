@@ -196,6 +196,10 @@ func bind(be backends.Backend, p *ir.Program, s *state) (*program, error) {
 			b.results = append(b.results, sl.buffer)
 			continue
 		}
+		if in, ok := b.inputs[r.Name]; ok && in.Type().Equal(p.Type(r.Value)) {
+			b.results = append(b.results, in) // its next value
+			continue
+		}
 		buf, err := be.Alloc(p.Type(r.Value))
 		if err != nil {
 			return nil, fmt.Errorf("program %s: %s: %w", p.Name, r.Name, err)

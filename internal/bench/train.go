@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"sort"
 	"strconv"
 	"time"
 
@@ -165,7 +164,7 @@ func (t *trainer) save() error {
 }
 
 func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
-	step, err := bind(t.be, s.Step, t.state)
+	step, history, err := bindStep(t.be, s.Step, t.state)
 	if err != nil {
 		return err
 	}
@@ -175,13 +174,25 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		return err
 	}
 	defer feed.close()
-	var scalars []string
-	for name := range step.outputs {
-		scalars = append(scalars, name)
-	}
-	sort.Strings(scalars)
 	noise := key(t.job.Config.Seed, forNoise).Fold(uint32(t.Stage))
 
+	// account waits for the device and adds up the scalars of the steps since it last did.
+	account := func() error {
+		steps, err := history.read()
+		if err != nil {
+			return &stepError{"train", t.Before + t.Step, err}
+		}
+		for i, scalars := range steps {
+			for j, name := range history.names {
+				x := float64(scalars[j])
+				if math.IsNaN(x) || math.IsInf(x, 0) {
+					return &stepError{"train", t.Before + t.Step - len(steps) + i, fmt.Errorf("%s is %v", name, x)}
+				}
+				t.Sums[name] += x
+			}
+		}
+		return nil
+	}
 	last, lastStep := time.Now(), t.Step
 	meter, metered := energy(), t.Step
 	defer func() {
@@ -192,6 +203,9 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 	}()
 	for t.Step < s.Steps {
 		if err := ctx.Err(); err != nil {
+			if e := account(); e != nil {
+				return e
+			}
 			t.Seconds += time.Since(last).Seconds()
 			return errors.Join(err, t.save())
 		}
@@ -211,25 +225,24 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 			return fail(err)
 		}
 		t.pulse.beat()
-		for _, name := range scalars {
-			x, err := step.get(name)
-			if err != nil {
-				return fail(err)
-			}
-			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return fail(fmt.Errorf("%s is %v", name, x))
-			}
-			t.Sums[name] += x
-		}
+		history.pending++
 		t.Count++
 		t.Step++
-		if s.Keep != nil && s.Keep(t.Step-1) {
+		keep := s.Keep != nil && s.Keep(t.Step-1)
+		epochEnds := t.Step%feed.steps == 0 || t.Step == s.Steps
+		due := epochEnds || time.Since(last) > 200*time.Millisecond
+		if keep || due || history.full() {
+			if err := account(); err != nil {
+				return err
+			}
+		}
+		if keep {
 			if err := t.keep(s.Kept); err != nil {
 				return fail(err)
 			}
 		}
-		epochEnds := t.Step%feed.steps == 0 || t.Step == s.Steps
-		if now := time.Now(); epochEnds || now.Sub(last) > 200*time.Millisecond {
+		if due {
+			now := time.Now()
 			d := now.Sub(last).Seconds()
 			t.Seconds += d
 			rate := float64((t.Step-lastStep)*feed.batch) / d
