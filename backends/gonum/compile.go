@@ -23,7 +23,7 @@ type executable struct {
 	home []ir.Value      // the value that lives in a result's buffer, or ir.None
 	// states is the argument that a result may take the place of, or −1.
 	states []int
-	instr  []instr
+	steps  []instr // one after the other
 	// read is the contents of the arguments in the last run, and changed says
 	// which of them are others than in the run before.
 	read    []uint64
@@ -67,8 +67,8 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 		pl.fuse()
 	}
 	pl.inPlace()
-	order := pl.schedule()
-	places, size := pl.arena(order)
+	strands := pl.schedule()
+	places, size := pl.arena(strands)
 
 	n := len(p.Instrs)
 	e := &executable{be: b, p: p, args: p.Params(), plan: pl, arena: size, states: backends.States(p),
@@ -95,26 +95,43 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 			e.u32[v] = make([]uint32, in.Type.Size())
 		}
 	}
-	for _, u := range order {
-		e.instr = append(e.instr, e.assemble(u))
+	for _, units := range strands {
+		e.steps = append(e.steps, e.newStrand(units))
 	}
 	for _, i := range pl.copies {
 		c := &copyResult{from: pl.canon[p.Results[i].Value], to: i}
 		if pl.overwritten(c.from, i) {
 			c.saved = e.newSaveParam(c.from)
-			e.instr = slices.Insert(e.instr, 0, instr(c.saved))
+			e.steps = slices.Insert(e.steps, 0, instr(c.saved))
 		}
-		e.instr = append(e.instr, c)
+		e.steps = append(e.steps, c)
 	}
 	e.reserveScratch()
 	return e, nil
+}
+
+// instrs lists the instructions, those of strands among them.
+func (e *executable) instrs() []instr {
+	var all []instr
+	for _, in := range e.steps {
+		all = append(all, instrs(in)...)
+	}
+	return all
+}
+
+// instrs lists the instructions of one step: itself, or those of a strand.
+func instrs(in instr) []instr {
+	if s, ok := in.(*strand); ok {
+		return s.instrs()
+	}
+	return []instr{in}
 }
 
 // assemble makes the instruction of unit u.
 func (e *executable) assemble(u int) instr {
 	members := e.plan.members[u]
 	if e.plan.fusible(members[0]) {
-		return e.newGroup(members)
+		return e.newGroup(members, 0)
 	}
 	v := members[0]
 	in := &e.p.Instrs[v]
@@ -144,8 +161,10 @@ func (e *executable) assemble(u int) instr {
 
 func (e *executable) reserveScratch() {
 	need, regs := 0, 0
-	for _, in := range e.instr {
+	for _, in := range e.steps {
 		need = max(need, in.reserve(e))
+	}
+	for _, in := range e.instrs() {
 		if g, ok := in.(*group); ok {
 			regs = max(regs, g.regs*g.block)
 		}
@@ -166,7 +185,7 @@ func (e *executable) Run(args, results []backends.Buffer) error {
 		e.runTimed()
 		return nil
 	}
-	for _, in := range e.instr {
+	for _, in := range e.steps {
 		in.run(e)
 	}
 	return nil
@@ -229,6 +248,6 @@ func describe(b backends.Buffer) string {
 
 // Close drops the arena.
 func (e *executable) Close() error {
-	e.f32, e.u32, e.out, e.instr, e.regs, e.plan = nil, nil, nil, nil, nil, nil
+	e.f32, e.u32, e.out, e.steps, e.regs, e.plan = nil, nil, nil, nil, nil, nil
 	return nil
 }

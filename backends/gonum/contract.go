@@ -10,31 +10,41 @@ import (
 // product is a matrix product, with a row bias for Linear.
 type product struct {
 	g             kernel.Gemm
-	c, a, b, bias ir.Value // bias may be ir.None
+	c, a, b, bias ir.Value      // bias may be ir.None
+	bands         *kernel.Bands // in a strand
 }
 
-func (e *executable) newProduct(v ir.Value) instr {
+func (e *executable) newProduct(v ir.Value) *product {
 	in := &e.p.Instrs[v]
-	x, y := e.p.Type(in.Args[0]).Shape, in.Type.Shape
-	m := &product{c: v, bias: ir.None}
-	m.g = kernel.Gemm{M: y[0], N: y[1], K: x[1], TransA: in.TransA, TransB: in.TransB}
-	if in.TransA {
-		m.g.K = x[0]
-	}
+	m := &product{c: v, g: e.plan.product(v), bias: ir.None}
 	if in.Op == ir.Linear {
-		m.g.TransB, m.bias = true, e.plan.canon[in.Args[2]]
+		m.bias = e.plan.canon[in.Args[2]]
 	}
 	m.a, m.g.MapA = e.plan.mapped(v, in.Args[0])
 	m.b, m.g.MapB = e.plan.mapped(v, in.Args[1])
 	return m
 }
 
-func (m *product) run(e *executable) {
-	var bias kernel.Bias
-	if m.bias != ir.None {
-		bias.Row = e.f32[m.bias]
+// product is the shape of the product v.
+func (pl *plan) product(v ir.Value) kernel.Gemm {
+	in := &pl.p.Instrs[v]
+	x, y := pl.p.Type(in.Args[0]).Shape, in.Type.Shape
+	g := kernel.Gemm{M: y[0], N: y[1], K: x[1], TransA: in.TransA, TransB: in.TransB || in.Op == ir.Linear}
+	if g.TransA {
+		g.K = x[0]
 	}
-	e.be.pool.Gemm(&m.g, e.f32[m.c], e.f32[m.a], e.f32[m.b], bias)
+	return g
+}
+
+func (m *product) run(e *executable) {
+	e.be.pool.Gemm(&m.g, e.f32[m.c], e.f32[m.a], e.f32[m.b], m.epilogue(e))
+}
+
+func (m *product) epilogue(e *executable) kernel.Bias {
+	if m.bias == ir.None {
+		return kernel.Bias{}
+	}
+	return kernel.Bias{Row: e.f32[m.bias]}
 }
 
 func (m *product) reserve(e *executable) int {

@@ -13,6 +13,7 @@
 //	keep.go      what groups keep from run to run
 //	remat.go     what groups compute again rather than read
 //	inplace.go   results that take the place of their state
+//	strand.go    units that run together, band by band of rows
 //	schedule.go  the order of instructions, and the arena
 //	compile.go   from the plan to an executable
 //	coder.go     the code of a group

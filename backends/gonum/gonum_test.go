@@ -96,7 +96,7 @@ func TestInPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, in := range e.instr {
+		for _, in := range e.instrs() {
 			switch in.(type) {
 			case *copyResult, *saveParam:
 				t.Errorf("%s: %v in a step", name, in)
@@ -268,7 +268,7 @@ func TestUpdateIsOnePass(t *testing.T) {
 		t.Fatal(err)
 	}
 	passes := 0
-	for _, in := range e.instr {
+	for _, in := range e.instrs() {
 		if g, ok := in.(*group); ok && g.n == 300*784 {
 			passes++
 		}

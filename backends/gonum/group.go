@@ -25,6 +25,7 @@ type group struct {
 	sums    []terminal
 	rows    []row
 	task    func(task, worker int)
+	cut     bandCut // in a strand
 	// keep says that what was computed holds, once kept, until one of the
 	// arguments that it is computed from changes.
 	keep, kept bool
@@ -149,7 +150,9 @@ func blockFor(plane int) (int, bool) {
 	return 0, false
 }
 
-func (e *executable) newGroup(members []ir.Value) *group {
+// newGroup makes the group of a unit's members. In a strand of rows it runs band
+// by band; elsewhere rows is 0.
+func (e *executable) newGroup(members []ir.Value, rows int) *group {
 	unit := e.plan.of[members[0]]
 	g := &group{e: e, n: e.plan.extent(members[0])}
 	plane := e.plan.plane(unit)
@@ -169,9 +172,14 @@ func (e *executable) newGroup(members []ir.Value) *group {
 	g.perTask = max(g.perTask, g.blocks/(8*e.be.pool.Workers()))
 	g.tasks = (g.blocks + g.perTask - 1) / g.perTask
 	g.task = g.doTask
+	parts := g.blocks
+	if rows > 0 {
+		g.cut = newBandCut(rows, g.n/rows, g.block)
+		parts = kernel.BandCount(rows) * g.cut.blocks
+	}
 	for i := range g.sums {
 		t := &g.sums[i]
-		parts := g.blocks
+		parts := parts
 		if t.plane > 0 {
 			t.part = min(t.plane, g.block)
 			parts = g.n / t.part
@@ -186,16 +194,28 @@ func (e *executable) newGroup(members []ir.Value) *group {
 func (g *group) reserve(*executable) int { return 0 }
 
 func (g *group) run(e *executable) {
+	if g.begin() {
+		e.be.pool.Run(g.tasks, g.task)
+		g.finish()
+	}
+}
+
+// begin makes ready for a run, unless what was computed in another still holds.
+func (g *group) begin() bool {
 	if g.current() {
-		return
+		return false
 	}
 	for i := range g.rows {
-		g.rows[i].spread(e)
+		g.rows[i].spread(g.e)
 	}
-	e.be.pool.Run(g.tasks, g.task)
+	return true
+}
+
+// finish joins the sums.
+func (g *group) finish() {
 	for i := range g.sums {
 		t := &g.sums[i]
-		e.be.pool.Run(t.split.tasks, t.join)
+		g.e.be.pool.Run(t.split.tasks, t.join)
 	}
 }
 
@@ -217,11 +237,12 @@ func (t *terminal) doJoin(e *executable, task int) {
 	}
 }
 
-// add sums block b of x, or of x·y, part by part.
-func (t *terminal) add(b, block int, x, y []float32) {
-	at, size := b, len(x)
+// add sums x, or x·y, part by part: the block that begins at element lo and has
+// a part of the given index for itself where no planes are summed.
+func (t *terminal) add(lo, index int, x, y []float32) {
+	at, size := index, len(x)
 	if t.part > 0 {
-		at, size = b*block/t.part, t.part
+		at, size = lo/t.part, t.part
 	}
 	for ; len(x) > 0; at++ {
 		if y == nil {
@@ -262,9 +283,17 @@ func (r *row) spread(e *executable) {
 }
 
 func (g *group) doTask(task, worker int) {
-	end := min(g.blocks, (task+1)*g.perTask)
-	for b := task * g.perTask; b < end; b++ {
-		g.runBlock(b, b+1 < end, g.e.regs[worker])
+	b := task * g.perTask
+	g.runRange(b*g.block, min(g.n, (b+g.perTask)*g.block), b, worker)
+}
+
+// runRange runs the code on elements lo to end, whose first block has the index
+// given among the parts of sums.
+func (g *group) runRange(lo, end, index, worker int) {
+	for ; lo < end; lo += g.block {
+		s := span{g: g, regs: g.e.regs[worker], lo: lo, hi: min(end, lo+g.block), end: end, block: g.block}
+		g.runBlock(&s, index)
+		index++
 	}
 }
 
@@ -280,7 +309,7 @@ func streamed(code []micro) []int {
 			}
 		}
 	}
-	if 2*len(code) <= len(all) {
+	if !kernel.Prefetches() || 2*len(code) <= len(all) {
 		return nil
 	}
 	return all
@@ -295,19 +324,20 @@ func (s *span) ahead(i int) {
 	pieces := (g.block + piece - 1) / piece
 	total := pieces * len(g.streams)
 	for k := i * total / len(g.code); k < (i+1)*total/len(g.code); k++ {
-		lo := s.lo + g.block + k%pieces*piece
-		if hi := min(lo+piece, s.lo+2*g.block, g.n); lo < hi {
+		lo := s.hi + k%pieces*piece
+		if hi := min(lo+piece, s.hi+g.block, s.end); lo < hi {
 			kernel.Prefetch(g.e.f32[g.streams[k/pieces]][lo:hi])
 		}
 	}
 }
 
-// span is one block: elements lo to hi, and the registers for it.
+// span is one block: elements lo to hi of a range that goes on to end, and the
+// registers for it.
 type span struct {
-	g      *group
-	regs   []float32
-	lo, hi int
-	block  int
+	g           *group
+	regs        []float32
+	lo, hi, end int
+	block       int
 }
 
 func (s *span) of(o operand) []float32 {
@@ -330,11 +360,10 @@ func (s *span) whole(o operand) []float32 {
 	return x[:(len(x)+lineFloats-1)/lineFloats*lineFloats]
 }
 
-// runBlock runs the code on block b; more says that the next one follows.
-func (g *group) runBlock(b int, more bool, regs []float32) {
-	s := span{g: g, regs: regs, lo: b * g.block, hi: min(g.n, (b+1)*g.block), block: g.block}
+// runBlock runs the code on a block.
+func (g *group) runBlock(s *span, index int) {
 	for i := range g.code {
-		if more {
+		if s.hi < s.end {
 			s.ahead(i)
 		}
 		m := &g.code[i]
@@ -370,9 +399,9 @@ func (g *group) runBlock(b int, more bool, regs []float32) {
 		case normal:
 			kernel.Normal(s.whole(m.dst), s.key(m.a), m.stream, s.lo)
 		case sum:
-			g.sums[m.sum].add(b, g.block, s.of(m.a), nil)
+			g.sums[m.sum].add(s.lo, index, s.of(m.a), nil)
 		case dot:
-			g.sums[m.sum].add(b, g.block, s.of(m.a), s.of(m.b))
+			g.sums[m.sum].add(s.lo, index, s.of(m.a), s.of(m.b))
 		}
 	}
 }

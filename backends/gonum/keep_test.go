@@ -117,7 +117,7 @@ func TestWhatIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := map[int]int{}
-		for _, in := range e.instr {
+		for _, in := range e.instrs() {
 			if g, ok := in.(*group); ok && g.keep {
 				found[g.n]++
 			}

@@ -25,7 +25,7 @@ func TestActivationsByNeuron(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, in := range e.instr {
+		for _, in := range e.instrs() {
 			if m, ok := in.(*product); ok {
 				got = append(got, fmt.Sprintf("%dx%dx%d", m.g.M, m.g.N, m.g.K))
 			}

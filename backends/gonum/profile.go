@@ -9,12 +9,12 @@ import (
 )
 
 // startProfile begins to time every instruction of the runs that follow.
-func (e *executable) startProfile() { e.spent = make([]time.Duration, len(e.instr)) }
+func (e *executable) startProfile() { e.spent = make([]time.Duration, len(e.steps)) }
 
 // runTimed keeps the shortest time of each instruction over all runs, which
 // other work on the machine disturbs least.
 func (e *executable) runTimed() {
-	for i, in := range e.instr {
+	for i, in := range e.steps {
 		start := time.Now()
 		in.run(e)
 		if d := time.Since(start); e.spent[i] == 0 || d < e.spent[i] {
@@ -26,11 +26,11 @@ func (e *executable) runTimed() {
 // writeProfile prints the shortest time of each instruction over the runs
 // since startProfile, the longest first, and the share of each kind.
 func (e *executable) writeProfile(w io.Writer) {
-	order := make([]int, len(e.instr))
+	order := make([]int, len(e.steps))
 	var total time.Duration
 	kinds := map[string]time.Duration{}
 	var names []string
-	for i, in := range e.instr {
+	for i, in := range e.steps {
 		order[i] = i
 		total += e.spent[i]
 		k := strings.TrimPrefix(fmt.Sprintf("%T", in), "*gonum.")
@@ -41,30 +41,36 @@ func (e *executable) writeProfile(w io.Writer) {
 	}
 	share := func(d time.Duration) float64 { return 100 * float64(d) / float64(total) }
 	slices.SortStableFunc(order, func(a, b int) int { return int(e.spent[b] - e.spent[a]) })
-	fmt.Fprintf(w, "%s: %v, %d instructions, arena %.1f MB\n", e.p.Name, total, len(e.instr), float64(e.arena)*4e-6)
+	fmt.Fprintf(w, "%s: %v, %d instructions, arena %.1f MB\n", e.p.Name, total, len(e.steps), float64(e.arena)*4e-6)
 	for _, k := range names {
 		fmt.Fprintf(w, "  %-12s %5.1f %%\n", k, share(kinds[k]))
 	}
 	for _, i := range order[:min(len(order), 24)] {
-		fmt.Fprintf(w, "%4d %10v %5.1f %%  %v\n", i, e.spent[i], share(e.spent[i]), e.instr[i])
+		fmt.Fprintf(w, "%4d %10v %5.1f %%  %v\n", i, e.spent[i], share(e.spent[i]), e.steps[i])
 	}
 }
 
-// writeCode prints the code of the group that took longest.
+// writeCode prints the code of the groups of the step that took longest of those
+// that have any.
 func (e *executable) writeCode(w io.Writer) {
-	var longest *group
+	var longest []*group
 	best := time.Duration(-1)
-	for i, in := range e.instr {
-		if g, ok := in.(*group); ok && e.spent[i] > best {
-			longest, best = g, e.spent[i]
+	for i, in := range e.steps {
+		var groups []*group
+		for _, in := range instrs(in) {
+			if g, ok := in.(*group); ok {
+				groups = append(groups, g)
+			}
+		}
+		if groups != nil && e.spent[i] > best {
+			longest, best = groups, e.spent[i]
 		}
 	}
-	if longest == nil {
-		return
-	}
-	fmt.Fprintf(w, "%v, %d registers, blocks of %d\n", longest, longest.regs, longest.block)
-	for i := range longest.code {
-		fmt.Fprintf(w, "  %s\n", longest.code[i].text(e))
+	for _, g := range longest {
+		fmt.Fprintf(w, "%v, %d registers, blocks of %d\n", g, g.regs, g.block)
+		for i := range g.code {
+			fmt.Fprintf(w, "  %s\n", g.code[i].text(e))
+		}
 	}
 }
 

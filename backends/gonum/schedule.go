@@ -7,10 +7,10 @@ import (
 )
 
 // schedule orders the units so that each comes after those it reads and those
-// it must follow, and, of
-// those that could be next, one that frees memory before one that does not,
-// then the one that comes first in the program.
-func (pl *plan) schedule() []int {
+// it must follow, and, of those that could be next, one that can join the strand
+// of the one before comes first, then one that frees memory, then the one that
+// comes first in the program. It returns the units by strand.
+func (pl *plan) schedule() [][]int {
 	var todo []int
 	waits := make([]int, len(pl.members)) // for arguments, and for the units it must follow
 	left := make([]int, len(pl.users))    // units that have yet to read a value
@@ -31,21 +31,30 @@ func (pl *plan) schedule() []int {
 			waits[next]++
 		}
 	}
-	order := make([]int, 0, len(todo))
+	var strands [][]int
+	open := strandPlan{pl: pl}
 	for len(todo) > 0 {
-		best, bestFreed := -1, 0
+		best, bestFreed, bestFits := -1, 0, false
 		for i, u := range todo {
 			if waits[u] > 0 {
 				continue
 			}
-			if f := pl.freed(u, reads[u], left); best < 0 || f > 0 && f > bestFreed ||
+			fits := open.fits(u)
+			if bestFits && !fits {
+				continue
+			}
+			if f := pl.freed(u, reads[u], left); best < 0 || fits && !bestFits || f > 0 && f > bestFreed ||
 				f <= 0 && bestFreed <= 0 && last(pl.members[u]) < last(pl.members[todo[best]]) {
-				best, bestFreed = i, f
+				best, bestFreed, bestFits = i, f, fits
 			}
 		}
 		u := todo[best]
 		todo = slices.Delete(todo, best, best+1)
-		order = append(order, u)
+		if !bestFits && len(open.units) > 0 {
+			strands = append(strands, open.units)
+			open = strandPlan{pl: pl}
+		}
+		open.add(u)
 		for _, a := range reads[u] {
 			left[a]--
 		}
@@ -60,7 +69,10 @@ func (pl *plan) schedule() []int {
 			}
 		}
 	}
-	return order
+	if len(open.units) > 0 {
+		strands = append(strands, open.units)
+	}
+	return strands
 }
 
 func last(v []ir.Value) ir.Value { return v[len(v)-1] }
@@ -126,19 +138,21 @@ func (pl *plan) inArena(v ir.Value) bool {
 // in use.
 type place struct {
 	value      ir.Value
-	first, end int // units first ≤ i ≤ end of the schedule
+	first, end int // strands first ≤ i ≤ end of the schedule
 	lo, hi     int // floats
 }
 
 // arena gives every stored value a range such that no two overlap in both
 // memory and time, and returns the ranges and the length.
-func (pl *plan) arena(order []int) ([]place, int) {
+func (pl *plan) arena(strands [][]int) ([]place, int) {
 	var places []place
 	at := make([]int, len(pl.members))
-	for i, u := range order {
-		at[u] = i
+	for i, units := range strands {
+		for _, u := range units {
+			at[u] = i
+		}
 	}
-	for _, u := range order {
+	for _, u := range slices.Concat(strands...) {
 		for _, m := range pl.members[u] {
 			if !pl.inArena(m) || !pl.stored(m) {
 				continue
@@ -148,10 +162,10 @@ func (pl *plan) arena(order []int) ([]place, int) {
 				p.end = max(p.end, at[pl.of[user]])
 			}
 			if pl.isCopied(m) {
-				p.end = len(order)
+				p.end = len(strands)
 			}
 			if pl.keeps(u) {
-				p.first, p.end = 0, len(order)
+				p.first, p.end = 0, len(strands)
 			}
 			places = append(places, p)
 		}

@@ -9,6 +9,7 @@
 //	reduce.go   Sum, Dot, MaxOf; SumRows, MaxRows, SumCols
 //	softmax.go  LogSoftmax rows and its gradient
 //	gemm.go     Pool.Gemm: C = op(A)·op(B), with fused prologue and epilogue
+//	bands.go    Bands: products by bands of rows, for others to be done with them
 //	conv.go     Pool.Conv, ConvGradInput, ConvGradWeights; convlanes.go holds
 //	            the first two, with images in lanes, convweights.go the third
 //	winograd.go when convolutions of 3×3 and 5×5 go by tiles, and the transforms;

@@ -124,13 +124,10 @@ type split struct {
 // minRows is the least M of a product that is cut by rows.
 const minRows = 64
 
-// ByRows reports whether the product is cut along M alone: every worker packs
-// all of B for itself and takes panels of A from first to last, packing each
-// just before it multiplies. So nothing but the operands passes from one core
-// to another, where it would take longer than to pack it twice. It is for B that
-// is a batch and A with a row for each of many neurons.
+// ByRows reports whether the product is best cut along M alone, as [Bands] are.
+// It is where B is a batch and A has a row for each of many neurons.
 func (g *Gemm) ByRows() bool {
-	return g.M >= minRows && g.slices() == 1 && ceilDiv(g.K, kParts(g.K))*roundUp(g.N, 16) <= maxPanel
+	return g.M >= minRows && g.K > 0 && g.slices() == 1 && g.K*roundUp(g.N, 16) <= maxPanel
 }
 
 func (g *Gemm) split(workers int) split {
@@ -164,16 +161,9 @@ func (p *Pool) GemmScratch(g *Gemm) int {
 	}
 	s := g.split(p.workers)
 	if s.byRows {
-		return p.workers * rowScratch(s)
+		return p.workers * g.bandScratch()
 	}
 	return g.M*s.kc + p.workers*s.kc*roundUp(s.width, active.tile.cols)
-}
-
-// rowScratch is a worker's scratch of a product that is cut by rows: B and one
-// panel of A.
-func rowScratch(s split) int {
-	t := active.tile
-	return s.kc * (roundUp(s.width, t.cols) + roundUp(t.rows, 16))
 }
 
 // gemmRun is the product that the pool is working on.
@@ -189,16 +179,17 @@ type gemmRun struct {
 	slices               int
 	partial              []float32 // slices × M × N
 	k0, k1               int
-	has                  []bool // of each worker: B, packed
+	bands                Bands
 	packTask, multiply   func(task, worker int)
 	sliceTask, joinSlice func(task, worker int)
-	rowTask              func(task, worker int)
+	band                 func(band, worker int)
 }
 
 func (r *gemmRun) init(p *Pool) {
 	r.pool = p
-	r.has = make([]bool, p.workers)
-	r.packTask, r.multiply, r.sliceTask, r.joinSlice, r.rowTask = r.doPack, r.doMultiply, r.doSlice, r.doJoin, r.doRows
+	r.packTask, r.multiply, r.sliceTask, r.joinSlice = r.doPack, r.doMultiply, r.doSlice, r.doJoin
+	r.bands.has = make([]bool, p.workers)
+	r.band = r.bands.Do
 }
 
 // Gemm computes the product that g describes.
@@ -220,14 +211,10 @@ func (p *Pool) Gemm(g *Gemm, c, a, b []float32, bias Bias) {
 		p.Run(r.slices, r.sliceTask)
 		p.Run(r.joinTasks(), r.joinSlice)
 	} else if r.split = g.split(p.workers); r.split.byRows {
-		r.perWorker = rowScratch(r.split)
-		r.private = p.scratch
-		parts := kParts(g.K)
-		for i := range parts {
-			r.k0, r.k1 = part(g.K, parts, i)
-			clear(r.has)
-			p.Run(r.split.panels, r.rowTask)
-		}
+		r.bands.g = r.g
+		r.bands.Begin(c, a, b, bias, p.scratch)
+		p.Run(r.bands.Count(), r.band)
+		r.bands.End()
 	} else {
 		r.perWorker = r.split.kc * roundUp(r.split.width, active.tile.cols)
 		r.packedA = p.scratch[:g.M*r.split.kc]
@@ -258,23 +245,6 @@ func (r *gemmRun) doPack(task, _ int) {
 	lo, hi := part(r.g.M, r.split.panels, task)
 	kc := r.k1 - r.k0
 	packA(&r.g, r.packedA[lo*kc:hi*kc], r.a, lo, hi, r.k0, r.k1)
-}
-
-// doRows computes the rows of one panel of A.
-func (r *gemmRun) doRows(task, worker int) {
-	g, kc := &r.g, r.k1-r.k0
-	b := r.private[worker*r.perWorker : (worker+1)*r.perWorker]
-	a := b[r.split.kc*roundUp(g.N, active.tile.cols):]
-	if !r.has[worker] {
-		packB(g, b, r.b, r.k0, r.k1, 0, g.N)
-		r.has[worker] = true
-	}
-	lo, hi := part(g.M, r.split.panels, task)
-	packA(g, a[:(hi-lo)*kc], r.a, lo, hi, r.k0, r.k1)
-	multiplyPanel(g, r.c[lo*g.LDC:], a, b, hi-lo, g.N, kc, g.Accumulate || r.k0 > 0)
-	if r.k1 == g.K {
-		epilogue(g, r.c, &r.bias, lo, hi, 0, g.N)
-	}
 }
 
 // doMultiply packs a block of B and multiplies its part of A with it.

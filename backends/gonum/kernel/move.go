@@ -40,6 +40,11 @@ func TileRow(dst, row []float32, start int) {
 // Prefetch asks for the cache lines of x ahead of their use.
 func Prefetch(x []float32) { active.prefetch(x) }
 
+// Prefetches reports whether Prefetch may be called: the instruction set has it,
+// and it helps. CPUs that have AVX-512 fetch blocks that are gone through one
+// after the other as well on their own, and the instructions cost time.
+func Prefetches() bool { return active.prefetch != nil }
+
 // Transpose writes the cols×rows transpose of the rows×cols matrix x.
 func Transpose(dst, x []float32, rows, cols int) {
 	mustEqual(len(dst), rows*cols)

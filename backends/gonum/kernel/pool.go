@@ -217,3 +217,6 @@ func (p *Pool) Reserve(n int) {
 		p.scratch = make([]float32, n)
 	}
 }
+
+// Scratch is what Reserve grows, for Bands: other kernels write over it.
+func (p *Pool) Scratch() []float32 { return p.scratch }

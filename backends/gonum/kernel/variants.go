@@ -27,7 +27,7 @@ type set struct {
 	maxPairs     func(dst, a, b []float32)           // of 2×2 pooling, see window.go
 	maxPairsGrad func(da, db, a, b, g []float32)
 	copyRows     func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
-	prefetch     func(x []float32)
+	prefetch     func(x []float32) // nil where the CPU does as well on its own
 	winograd     [numWinograd]winogradFunc
 	tile         *tile // of the matrix product
 }
@@ -55,7 +55,6 @@ var portable = func() set {
 		maxPairs:        maxPairsGo,
 		maxPairsGrad:    maxPairsGradGo,
 		copyRows:        copyRowsGo,
-		prefetch:        func([]float32) {},
 		winograd:        winogradGo,
 		tile:            &tileGo,
 	}
@@ -139,9 +138,7 @@ func (s set) overlaid(v set) set {
 	if v.copyRows != nil {
 		s.copyRows = v.copyRows
 	}
-	if v.prefetch != nil {
-		s.prefetch = v.prefetch
-	}
+	s.prefetch = v.prefetch // what helps one CPU may hinder another
 	if v.tile != nil {
 		s.tile = v.tile
 	}
