@@ -1,6 +1,8 @@
 package gonum
 
 import (
+	"slices"
+
 	"bayesbench/backends/gonum/kernel"
 	"bayesbench/backends/ir"
 )
@@ -24,6 +26,11 @@ func (c *coder) emit(members []ir.Value) {
 		}
 	}
 	c.delayWrites()
+	for i := 0; i < len(c.g.code); i++ {
+		if m, ok := c.adam(i); ok {
+			c.g.code = slices.Replace(c.g.code, i, i+adamLength, m)
+		}
+	}
 }
 
 func (c *coder) register() operand {
@@ -232,6 +239,29 @@ func (c *coder) overRoot(in *ir.Instr) (micro, bool) {
 	return micro{do: overRoot, a: c.operand(in.Args[0]), b: c.operand(c.e.p.Instrs[root.value].Args[0]), s: s}, true
 }
 
+// adamLength is how many operations a step of Adam is.
+const adamLength = 4
+
+// adam is operation i of the code and those after it in one, where they are the
+// step of that optimiser.
+func (c *coder) adam(i int) (micro, bool) {
+	if i+adamLength > len(c.g.code) {
+		return micro{}, false
+	}
+	code := c.g.code[i : i+adamLength]
+	first, second, over, step := &code[0], &code[1], &code[2], &code[3]
+	ok := first.do == weighted && second.do == weightedProduct && over.do == overRoot && step.do == fmaScalar &&
+		second.b == first.b && second.c == first.b && over.a == first.dst && over.b == second.dst && step.a == over.dst && over.dst.in == inRegister
+	for _, m := range []*micro{first, second, step} {
+		ok = ok && m.dst.in == inArray
+	}
+	for j := range c.g.code {
+		ok = ok && (j == i+adamLength-1 || !c.g.code[j].readsOperand(over.dst))
+	}
+	return micro{do: adam, dst: step.dst, a: first.b, b: first.a, c: second.a, adam: &adamStep{w: step.c, m1: first.dst, v1: second.dst,
+		k: [6]number{first.s, first.t, second.s, second.t, step.s, over.s}}}, ok
+}
+
 // multiplyAdd is x·y + z or z − x·y, where y may be a number.
 func (c *coder) multiplyAdd(in *ir.Instr) (micro, bool) {
 	if in.Op != ir.Add && in.Op != ir.Sub {
@@ -321,6 +351,19 @@ func (m *micro) reads() []*operand {
 		return []*operand{&m.a, &m.c}
 	case fma, fnma, weightedProduct, choose:
 		return []*operand{&m.a, &m.b, &m.c}
+	case adam:
+		return []*operand{&m.a, &m.b, &m.c, &m.adam.w}
 	}
 	return nil
+}
+
+// writes lists the blocks that the operation writes.
+func (m *micro) writes() []*operand {
+	switch m.do {
+	case sum, dot:
+		return nil
+	case adam:
+		return []*operand{&m.dst, &m.adam.m1, &m.adam.v1}
+	}
+	return []*operand{&m.dst}
 }

@@ -267,14 +267,19 @@ func TestUpdateIsOnePass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	passes := 0
+	passes, updates := 0, 0
 	for _, in := range e.instrs() {
 		if g, ok := in.(*group); ok && g.n == 300*784 {
 			passes++
+			for _, m := range g.code {
+				if m.do == adam {
+					updates++
+				}
+			}
 		}
 	}
-	if passes != 2 {
-		t.Errorf("%d passes over the first layer's weights, want 2", passes)
+	if passes != 2 || updates != 2 {
+		t.Errorf("%d passes over the first layer's weights and %d steps of Adam, want 2 and 2", passes, updates)
 	}
 	if floats := 3 * 300 * 784; e.arena > floats+floats/4 {
 		t.Errorf("arena of %d floats, want room for three weight matrices and little else, %d", e.arena, floats)

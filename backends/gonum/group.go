@@ -62,6 +62,15 @@ type micro struct {
 	access  access // of load
 	stream  uint32 // of noise
 	sum     int    // index of the sum
+	adam    *adamStep
+}
+
+// adamStep is what the action adam has beside a gradient a and the moments b
+// and c.
+type adamStep struct {
+	w, m1, v1 operand
+	k         [6]number // as kernel.Adam has them
+	values    [6]float32
 }
 
 type action uint8
@@ -77,6 +86,7 @@ const (
 	weighted                      // dst = a·s + b·t
 	weightedProduct               // dst = a·s + b·c·t
 	overRoot                      // dst = a / (√b + s)
+	adam                          // dst, m1, v1 = kernel.Adam(w, b, c, a, k)
 	choose                        // dst = a ? b : c
 	fill                          // dst = s
 	load                          // dst = a, through access
@@ -208,6 +218,13 @@ func (g *group) begin() bool {
 	for i := range g.rows {
 		g.rows[i].spread(g.e)
 	}
+	for i := range g.code {
+		if a := g.code[i].adam; a != nil {
+			for j, k := range a.k {
+				a.values[j] = g.e.number(k)
+			}
+		}
+	}
 	return true
 }
 
@@ -303,8 +320,8 @@ func streamed(code []micro) []int {
 	var all []int
 	for i := range code {
 		m := &code[i]
-		for _, o := range append(m.reads(), &m.dst) {
-			if o.in == inArray && m.do != sum && m.do != dot && !slices.Contains(all, o.at) {
+		for _, o := range append(m.reads(), m.writes()...) {
+			if o.in == inArray && !slices.Contains(all, o.at) {
 				all = append(all, o.at)
 			}
 		}
@@ -388,6 +405,8 @@ func (g *group) runBlock(s *span, index int) {
 			kernel.WeightedProduct(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.b), s.of(m.c), g.e.number(m.t))
 		case overRoot:
 			kernel.OverRoot(s.of(m.dst), s.of(m.a), s.of(m.b), g.e.number(m.s))
+		case adam:
+			kernel.Adam(s.of(m.dst), s.of(m.adam.m1), s.of(m.adam.v1), s.of(m.adam.w), s.of(m.b), s.of(m.c), s.of(m.a), &m.adam.values)
 		case choose:
 			kernel.Select(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fill:

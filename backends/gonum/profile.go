@@ -119,6 +119,8 @@ func (m *micro) text(e *executable) string {
 		return fmt.Sprintf("%s = %s*%s + %s*%s*%s", dst, a, num(m.s), b, c, num(m.t))
 	case overRoot:
 		return fmt.Sprintf("%s = %s / (sqrt %s + %s)", dst, a, b, num(m.s))
+	case adam:
+		return fmt.Sprintf("%s, %s, %s = adam of %s, %s, %s by %s", dst, name(m.adam.m1), name(m.adam.v1), name(m.adam.w), b, c, a)
 	case choose:
 		return fmt.Sprintf("%s = select %s %s %s", dst, a, b, c)
 	case fill:

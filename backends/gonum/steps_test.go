@@ -146,7 +146,7 @@ func vgg(s *step, x ir.Value) ir.Value {
 	return s.linear("fc2", h, 10)
 }
 
-// newStep writes the step: parameters x, y, key, rate, the state and Adam's
+// newStep writes the step: parameters x, y, key, rate, eps, the state and Adam's
 // moments of it; results loss, and the new state and moments.
 func newStep(kind string, net func(*step, ir.Value) ir.Value, shape ...int) *ir.Program {
 	p, err := ir.Build(kind, func(b *ir.Builder) {
@@ -154,7 +154,7 @@ func newStep(kind string, net func(*step, ir.Value) ir.Value, shape ...int) *ir.
 		x := b.Param("x", ir.Float(shape...))
 		y := b.Param("y", ir.Float(shape[0], 10))
 		s.key = b.Param("key", ir.Uint(2))
-		rate := b.Param("rate", ir.Float())
+		rate, eps := b.Param("rate", ir.Float()), b.Param("eps", ir.Float())
 		logits := net(s, x)
 		loss := b.MulConst(b.Sum(b.Mul(b.LogSoftmax(logits), y)), -1/float64(shape[0]))
 		for _, k := range s.kl {
@@ -167,7 +167,7 @@ func newStep(kind string, net func(*step, ir.Value) ir.Value, shape ...int) *ir.
 			v := b.Param(s.names[i]+".v", b.Type(w))
 			m1 := b.Add(b.MulConst(m, 0.9), b.MulConst(grads[i], 0.1))
 			v1 := b.Add(b.MulConst(v, 0.999), b.MulConst(b.Square(grads[i]), 0.001))
-			b.Result(s.names[i], b.Sub(w, b.Mul(rate, b.Div(m1, b.AddConst(b.Sqrt(v1), 1e-8)))))
+			b.Result(s.names[i], b.Sub(w, b.Div(b.Mul(m1, rate), b.Add(b.Sqrt(v1), eps))))
 			b.Result(s.names[i]+".m", m1)
 			b.Result(s.names[i]+".v", v1)
 		}
@@ -212,6 +212,8 @@ func arguments(p *ir.Program) []backends.Data {
 			}
 		case name == "rate":
 			x[0] = 1e-3
+		case name == "eps":
+			x[0] = 1e-8
 		case suffix == ".v":
 			for j := range x {
 				x[j] = 1e-4

@@ -176,6 +176,9 @@ func transpose8AVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols
 func transpose16AVX512(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
 
 //go:noescape
+func adamAVX2(w1 []float32, m1 []float32, v1 []float32, w []float32, m []float32, v []float32, g []float32, k *[6]float32)
+
+//go:noescape
 func negAVX2(dst []float32, x []float32)
 
 //go:noescape
@@ -312,6 +315,9 @@ func selAVX2(dst []float32, cond []float32, a []float32, b []float32)
 
 //go:noescape
 func subExpScaledAVX2(dst []float32, g []float32, y []float32, s float32)
+
+//go:noescape
+func adamAVX512(w1 []float32, m1 []float32, v1 []float32, w []float32, m []float32, v []float32, g []float32, k *[6]float32)
 
 //go:noescape
 func negAVX512(dst []float32, x []float32)

@@ -13189,6 +13189,120 @@ done:
 	VZEROUPPER
 	RET
 
+// func adamAVX2(w1 []float32, m1 []float32, v1 []float32, w []float32, m []float32, v []float32, g []float32, k *[6]float32)
+// Requires: AVX, FMA3
+TEXT ·adamAVX2(SB), NOSPLIT, $0-176
+	MOVQ         w1_len+8(FP), AX
+	MOVQ         w1_base+0(FP), CX
+	MOVQ         m1_base+24(FP), DX
+	MOVQ         v1_base+48(FP), BX
+	MOVQ         w_base+72(FP), SI
+	MOVQ         m_base+96(FP), DI
+	MOVQ         v_base+120(FP), R8
+	MOVQ         g_base+144(FP), R9
+	MOVQ         k+168(FP), R10
+	VBROADCASTSS (R10), Y0
+	VBROADCASTSS 4(R10), Y1
+	VBROADCASTSS 8(R10), Y2
+	VBROADCASTSS 12(R10), Y3
+	VBROADCASTSS 16(R10), Y4
+	VBROADCASTSS 20(R10), Y5
+	XORQ         R10, R10
+	SUBQ         $0x00000010, AX
+	JL           fewer
+
+many:
+	VMOVUPS     (R9)(R10*4), Y6
+	VMOVUPS     (DI)(R10*4), Y7
+	VMOVUPS     (R8)(R10*4), Y8
+	VMULPS      Y1, Y6, Y9
+	VFMADD132PS Y0, Y9, Y7
+	VMULPS      Y6, Y6, Y6
+	VMULPS      Y3, Y6, Y6
+	VFMADD132PS Y2, Y6, Y8
+	VMOVUPS     Y7, (DX)(R10*4)
+	VMOVUPS     Y8, (BX)(R10*4)
+	VSQRTPS     Y8, Y6
+	VADDPS      Y5, Y6, Y6
+	VDIVPS      Y6, Y7, Y6
+	VMOVUPS     (SI)(R10*4), Y7
+	VFMADD132PS Y4, Y7, Y6
+	VMOVUPS     Y6, (CX)(R10*4)
+	VMOVUPS     32(R9)(R10*4), Y6
+	VMOVUPS     32(DI)(R10*4), Y7
+	VMOVUPS     32(R8)(R10*4), Y8
+	VMULPS      Y1, Y6, Y9
+	VFMADD132PS Y0, Y9, Y7
+	VMULPS      Y6, Y6, Y6
+	VMULPS      Y3, Y6, Y6
+	VFMADD132PS Y2, Y6, Y8
+	VMOVUPS     Y7, 32(DX)(R10*4)
+	VMOVUPS     Y8, 32(BX)(R10*4)
+	VSQRTPS     Y8, Y6
+	VADDPS      Y5, Y6, Y6
+	VDIVPS      Y6, Y7, Y6
+	VMOVUPS     32(SI)(R10*4), Y7
+	VFMADD132PS Y4, Y7, Y6
+	VMOVUPS     Y6, 32(CX)(R10*4)
+	ADDQ        $0x00000010, R10
+	SUBQ        $0x00000010, AX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000010, AX
+	SUBQ $0x00000008, AX
+	JL   tail
+
+one:
+	VMOVUPS     (R9)(R10*4), Y6
+	VMOVUPS     (DI)(R10*4), Y7
+	VMOVUPS     (R8)(R10*4), Y8
+	VMULPS      Y1, Y6, Y9
+	VFMADD132PS Y0, Y9, Y7
+	VMULPS      Y6, Y6, Y6
+	VMULPS      Y3, Y6, Y6
+	VFMADD132PS Y2, Y6, Y8
+	VMOVUPS     Y7, (DX)(R10*4)
+	VMOVUPS     Y8, (BX)(R10*4)
+	VSQRTPS     Y8, Y6
+	VADDPS      Y5, Y6, Y6
+	VDIVPS      Y6, Y7, Y6
+	VMOVUPS     (SI)(R10*4), Y7
+	VFMADD132PS Y4, Y7, Y6
+	VMOVUPS     Y6, (CX)(R10*4)
+	ADDQ        $0x00000008, R10
+	SUBQ        $0x00000008, AX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000008, AX
+	TESTQ       AX, AX
+	JZ          done
+	LEAQ        laneMask<>+0(SB), R12
+	MOVQ        $0x00000010, R11
+	SUBQ        AX, R11
+	VMOVUPS     (R12)(R11*4), Y6
+	VMASKMOVPS  (R9)(R10*4), Y6, Y7
+	VMASKMOVPS  (DI)(R10*4), Y6, Y8
+	VMASKMOVPS  (R8)(R10*4), Y6, Y9
+	VMULPS      Y1, Y7, Y1
+	VFMADD132PS Y0, Y1, Y8
+	VMULPS      Y7, Y7, Y0
+	VMULPS      Y3, Y0, Y0
+	VFMADD132PS Y2, Y0, Y9
+	VMASKMOVPS  Y8, Y6, (DX)(R10*4)
+	VMASKMOVPS  Y9, Y6, (BX)(R10*4)
+	VSQRTPS     Y9, Y0
+	VADDPS      Y5, Y0, Y0
+	VDIVPS      Y0, Y8, Y0
+	VMASKMOVPS  (SI)(R10*4), Y6, Y1
+	VFMADD132PS Y4, Y1, Y0
+	VMASKMOVPS  Y0, Y6, (CX)(R10*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func negAVX2(dst []float32, x []float32)
 // Requires: AVX
 TEXT ·negAVX2(SB), NOSPLIT, $0-48
@@ -18061,6 +18175,119 @@ tail:
 	VMULPS       Y3, Y4, Y3
 	VFNMADD231PS Y0, Y3, Y2
 	VMASKMOVPS   Y2, Y1, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamAVX512(w1 []float32, m1 []float32, v1 []float32, w []float32, m []float32, v []float32, g []float32, k *[6]float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamAVX512(SB), NOSPLIT, $0-176
+	MOVQ         w1_len+8(FP), AX
+	MOVQ         w1_base+0(FP), CX
+	MOVQ         m1_base+24(FP), DX
+	MOVQ         v1_base+48(FP), BX
+	MOVQ         w_base+72(FP), SI
+	MOVQ         m_base+96(FP), DI
+	MOVQ         v_base+120(FP), R8
+	MOVQ         g_base+144(FP), R9
+	MOVQ         k+168(FP), R10
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 16(R10), Z4
+	VBROADCASTSS 20(R10), Z5
+	XORQ         R10, R10
+	SUBQ         $0x00000020, AX
+	JL           fewer
+
+many:
+	VMOVUPS     (R9)(R10*4), Z6
+	VMOVUPS     (DI)(R10*4), Z7
+	VMOVUPS     (R8)(R10*4), Z8
+	VMULPS      Z1, Z6, Z9
+	VFMADD132PS Z0, Z9, Z7
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z3, Z6, Z6
+	VFMADD132PS Z2, Z6, Z8
+	VMOVUPS     Z7, (DX)(R10*4)
+	VMOVUPS     Z8, (BX)(R10*4)
+	VSQRTPS     Z8, Z6
+	VADDPS      Z5, Z6, Z6
+	VDIVPS      Z6, Z7, Z6
+	VMOVUPS     (SI)(R10*4), Z7
+	VFMADD132PS Z4, Z7, Z6
+	VMOVUPS     Z6, (CX)(R10*4)
+	VMOVUPS     64(R9)(R10*4), Z6
+	VMOVUPS     64(DI)(R10*4), Z7
+	VMOVUPS     64(R8)(R10*4), Z8
+	VMULPS      Z1, Z6, Z9
+	VFMADD132PS Z0, Z9, Z7
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z3, Z6, Z6
+	VFMADD132PS Z2, Z6, Z8
+	VMOVUPS     Z7, 64(DX)(R10*4)
+	VMOVUPS     Z8, 64(BX)(R10*4)
+	VSQRTPS     Z8, Z6
+	VADDPS      Z5, Z6, Z6
+	VDIVPS      Z6, Z7, Z6
+	VMOVUPS     64(SI)(R10*4), Z7
+	VFMADD132PS Z4, Z7, Z6
+	VMOVUPS     Z6, 64(CX)(R10*4)
+	ADDQ        $0x00000020, R10
+	SUBQ        $0x00000020, AX
+	JGE         many
+
+fewer:
+	ADDQ $0x00000020, AX
+	SUBQ $0x00000010, AX
+	JL   tail
+
+one:
+	VMOVUPS     (R9)(R10*4), Z6
+	VMOVUPS     (DI)(R10*4), Z7
+	VMOVUPS     (R8)(R10*4), Z8
+	VMULPS      Z1, Z6, Z9
+	VFMADD132PS Z0, Z9, Z7
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z3, Z6, Z6
+	VFMADD132PS Z2, Z6, Z8
+	VMOVUPS     Z7, (DX)(R10*4)
+	VMOVUPS     Z8, (BX)(R10*4)
+	VSQRTPS     Z8, Z6
+	VADDPS      Z5, Z6, Z6
+	VDIVPS      Z6, Z7, Z6
+	VMOVUPS     (SI)(R10*4), Z7
+	VFMADD132PS Z4, Z7, Z6
+	VMOVUPS     Z6, (CX)(R10*4)
+	ADDQ        $0x00000010, R10
+	SUBQ        $0x00000010, AX
+	JGE         one
+
+tail:
+	ADDQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JZ          done
+	MOVQ        $-1, R11
+	BZHIQ       AX, R11, R11
+	KMOVW       R11, K1
+	VMOVUPS.Z   (R9)(R10*4), K1, Z6
+	VMOVUPS.Z   (DI)(R10*4), K1, Z7
+	VMOVUPS.Z   (R8)(R10*4), K1, Z8
+	VMULPS      Z1, Z6, Z1
+	VFMADD132PS Z0, Z1, Z7
+	VMULPS      Z6, Z6, Z0
+	VMULPS      Z3, Z0, Z0
+	VFMADD132PS Z2, Z0, Z8
+	VMOVUPS     Z7, K1, (DX)(R10*4)
+	VMOVUPS     Z8, K1, (BX)(R10*4)
+	VSQRTPS     Z8, Z0
+	VADDPS      Z5, Z0, Z0
+	VDIVPS      Z0, Z7, Z0
+	VMOVUPS.Z   (SI)(R10*4), K1, Z1
+	VFMADD132PS Z4, Z1, Z0
+	VMOVUPS     Z0, K1, (CX)(R10*4)
 
 done:
 	VZEROUPPER

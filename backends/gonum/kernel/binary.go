@@ -86,6 +86,20 @@ func OverRoot(dst, a, b []float32, s float32) {
 	active.overRoot(dst, a, b, s)
 }
 
+// Adam is the step of that optimiser, elementwise: with the gradient g,
+//
+//	m1 = m·k[0] + g·k[1]
+//	v1 = v·k[2] + g·g·k[3]
+//	w1 = w + m1/(√v1 + k[5])·k[4]
+//
+// Each result may be the same slice as its operand.
+func Adam(w1, m1, v1, w, m, v, g []float32, k *[6]float32) {
+	for _, x := range [][]float32{m1, v1, w, m, v, g} {
+		mustEqual(len(w1), len(x))
+	}
+	active.adam(w1, m1, v1, w, m, v, g, k)
+}
+
 // Select computes dst[i] = a[i] where cond[i] ≠ 0, else b[i].
 func Select(dst, cond, a, b []float32) {
 	mustEqual(len(dst), len(cond))
@@ -127,6 +141,14 @@ func weightedProductGo(dst, a, b, c []float32, s, t float32) {
 func overRootGo(dst, a, b []float32, s float32) {
 	for i := range dst {
 		dst[i] = a[i] / (float32(math.Sqrt(float64(b[i]))) + s)
+	}
+}
+
+func adamGo(w1, m1, v1, w, m, v, g []float32, k *[6]float32) {
+	for i, g := range g {
+		m1[i] = m[i]*k[0] + g*k[1]
+		v1[i] = v[i]*k[2] + g*g*k[3]
+		w1[i] = w[i] + m1[i]/(float32(math.Sqrt(float64(v1[i])))+k[5])*k[4]
 	}
 }
 

@@ -14,6 +14,7 @@ type set struct {
 	weighted        func(dst, a, b []float32, s, t float32)
 	weightedProduct func(dst, a, b, c []float32, s, t float32)
 	overRoot        func(dst, a, b []float32, s float32)
+	adam            func(w1, m1, v1, w, m, v, g []float32, k *[6]float32)
 	sel             func(dst, cond, a, b []float32)
 	transpose       func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
 
@@ -43,6 +44,7 @@ var portable = func() set {
 		weighted:        weightedGo,
 		weightedProduct: weightedProductGo,
 		overRoot:        overRootGo,
+		adam:            adamGo,
 		sel:             selGo,
 		transpose:       transposeGo,
 		uniform:         uniformGo,
@@ -101,6 +103,9 @@ func (s set) overlaid(v set) set {
 	}
 	if v.overRoot != nil {
 		s.overRoot = v.overRoot
+	}
+	if v.adam != nil {
+		s.adam = v.adam
 	}
 	if v.sel != nil {
 		s.sel = v.sel

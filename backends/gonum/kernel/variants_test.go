@@ -232,6 +232,39 @@ func TestBinaryVariants(t *testing.T) {
 			}
 			check("weighted product", want, 1, func(dst []float32) { v.weightedProduct(dst, in[0], in[1], in[2], s, 0.3) })
 		}
+		if v.adam != nil {
+			// As the operations one by one.
+			k := [6]float32{0.9, 0.1, 0.999, 0.001, s, 1e-8}
+			positive := slices.Clone(in[1])
+			for i, x := range positive {
+				positive[i] = max(x, -x)
+			}
+			var got [3][]float32
+			var fences []func(string)
+			for j := range got {
+				var fence func(string)
+				got[j], fence = fenced(t, n, offset)
+				fences = append(fences, fence)
+			}
+			v.adam(got[0], got[1], got[2], in[2], in[0], positive, in[0], &k)
+			for j, want := range [3][]float32{make([]float32, n), make([]float32, n), make([]float32, n)} {
+				fences[j]("adam")
+				for i := range n {
+					switch j {
+					case 1:
+						v.weighted(want[i:i+1], in[0][i:i+1], in[0][i:i+1], k[0], k[1])
+					case 2:
+						v.weightedProduct(want[i:i+1], positive[i:i+1], in[0][i:i+1], in[0][i:i+1], k[2], k[3])
+					default:
+						v.overRoot(want[i:i+1], got[1][i:i+1], got[2][i:i+1], k[5])
+						v.fmaScalar(want[i:i+1], want[i:i+1], in[2][i:i+1], k[4])
+					}
+					if !sameBits(got[j][i], want[i]) {
+						t.Fatalf("adam at %d of %d, result %d: %v, want %v", i, n, j, got[j][i], want[i])
+					}
+				}
+			}
+		}
 		if v.overRoot != nil {
 			portable.overRoot(want, in[0], in[1], s)
 			check("over root", want, 0, func(dst []float32) { v.overRoot(dst, in[0], in[1], s) })

@@ -74,7 +74,71 @@ func elementwise(i isa, name string, in []string, scalars int, unroll int, body 
 	RET()
 }
 
+// adam writes the step of that optimiser: from the weights w, the moments m and v
+// and the gradient g the new ones, with k as in package kernel.
+func adam(i isa) {
+	TEXT("adam"+i.name, NOSPLIT, "func(w1, m1, v1, w, m, v, g []float32, k *[6]float32)")
+	Pragma("noescape")
+	n := Load(Param("w1").Len(), GP64())
+	at := map[string]Mem{}
+	for _, name := range []string{"w1", "m1", "v1", "w", "m", "v", "g"} {
+		at[name] = Mem{Base: Load(Param(name).Base(), GP64())}
+	}
+	k := Mem{Base: Load(Param("k"), GP64())}
+	s := make([]vec, 6)
+	for j := range s {
+		s[j] = i.vec()
+		k.Disp = 4 * j
+		VBROADCASTSS(k, s[j])
+	}
+	index := GP64()
+	XORQ(index, index)
+	step := func(v int, load func(at Mem, v vec), store func(v vec, at Mem)) {
+		place := func(name string) Mem {
+			m := at[name]
+			m.Index, m.Scale, m.Disp = index, 4, v*i.lanes*4
+			return m
+		}
+		get := func(name string) vec {
+			x := i.vec()
+			load(place(name), x)
+			return x
+		}
+		g, m1, v1 := get("g"), get("m"), get("v")
+		fma(m1, s[0], i.mul(g, s[1]))
+		fma(v1, s[2], i.mul(i.mul(g, g), s[3]))
+		store(m1, place("m1"))
+		store(v1, place("v1"))
+		q := i.div(m1, i.add(i.sqrt(v1), s[5]))
+		fma(q, s[4], get("w"))
+		store(q, place("w1"))
+	}
+	pass := func(label, next string, count int) {
+		SUBQ(U32(count*i.lanes), n)
+		JL(LabelRef(next))
+		Label(label)
+		for v := range count {
+			step(v, func(at Mem, v vec) { VMOVUPS(at, v) }, func(v vec, at Mem) { VMOVUPS(v, at) })
+		}
+		ADDQ(U32(count*i.lanes), index)
+		SUBQ(U32(count*i.lanes), n)
+		JGE(LabelRef(label))
+		Label(next)
+		ADDQ(U32(count*i.lanes), n)
+	}
+	pass("many", "fewer", 2)
+	pass("one", "tail", 1)
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	rest := i.maskOf(n, 1, 0, i.vec())
+	step(0, rest.load, rest.store)
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
 func elementwises(i isa) {
+	adam(i)
 	unary := func(name string, unroll int, f func(x vec) vec) {
 		elementwise(i, name, []string{"x"}, 0, unroll, func(in, _ []vec) vec { return f(in[0]) })
 	}
