@@ -184,7 +184,7 @@ func fromResult(res *benchfmt.Result) (Record, error) {
 		if !ok {
 			return rec, fmt.Errorf("name part %q: want /key=value", part)
 		}
-		value = unescape.Replace(value)
+		value = Unescape(value)
 		switch key {
 		case "model":
 			rec.Model = value

@@ -58,6 +58,9 @@ type Unit struct {
 // Units maps a unit's name to what is known of it.
 type Units map[string]Unit
 
+// External is the backend of predictions that were made elsewhere and only scored here.
+const External = "external"
+
 // Seed returns the record's seed as written, "" if there is none.
 func (r *Record) Seed() string { return r.ConfigValue("seed") }
 
@@ -113,6 +116,9 @@ var (
 	escape   = strings.NewReplacer("%", "%25", "/", "%2F", " ", "%20", "\t", "%09", "\n", "%0A", "\r", "%0D")
 	unescape = strings.NewReplacer("%25", "%", "%2F", "/", "%20", " ", "%09", "\t", "%0A", "\n", "%0D", "\r", "%2D", "-")
 )
+
+// Unescape is the inverse of how [Record.Name] writes a value.
+func Unescape(value string) string { return unescape.Replace(value) }
 
 func escapeProcs(value string) string {
 	digits := strings.TrimRight(value, "0123456789")

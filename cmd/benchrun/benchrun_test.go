@@ -268,6 +268,7 @@ func TestScoreRefuses(t *testing.T) {
 		{"exclude each other", []string{"-probs", notNumpy, "-labels", notNumpy, "-logits", "-log-probs"}},
 		{`did you mean "json"?`, []string{"-probs", notNumpy, "-labels", notNumpy, "-format", "jsn"}},
 		{notNumpy, []string{"-probs", notNumpy, "-labels", notNumpy}},
+		{"want a whole number", []string{"-probs", notNumpy, "-labels", notNumpy, "-seed", "-1"}},
 	} {
 		code, _, log := benchrun(t, append([]string{"score"}, c.args...)...)
 		if code != 2 || !strings.Contains(log, c.want) {

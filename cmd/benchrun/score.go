@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -27,6 +28,14 @@ func (c *command) score() *ffcli.Command {
 	fs.StringVar(&name.Data, "data", "external", "`name` of the data set in benchmark lines")
 	fs.StringVar(&name.Model, "model", "external", "`name` of the network in benchmark lines")
 	fs.StringVar(&name.Method, "method", "external", "`name` of the method in benchmark lines")
+	fs.StringVar(&name.OOD, "ood-data", "external", "`name` of the data set behind -ood in benchmark lines")
+	fs.Func("seed", "`number` of the training's seed in benchmark lines; tables pair methods by it", func(s string) error {
+		if _, err := strconv.ParseUint(s, 10, 32); err != nil {
+			return errors.New("want a whole number below 2^32")
+		}
+		name.Seed = s
+		return nil
+	})
 	return &ffcli.Command{
 		Name:       "score",
 		ShortUsage: "benchrun score -probs p.npy -labels y.npy [-logits] [-ood q.npy] [-against b.npy] [-format text|json|bench]",
@@ -38,8 +47,13 @@ Examples:
   benchrun score -probs p.npy -labels y.npy
   benchrun score -probs logits.npy -logits -labels y.npy -ood notmnist.npy
   benchrun score -probs p.npy -labels y.npy -against baseline.npy
-  benchrun score -probs p.npy -labels y.npy -format bench -data mnist -method mine >mine.txt
-  benchstat-report runs/quick mine.txt`,
+
+  for s in 0 1; do benchrun score -probs p$s.npy -labels y.npy -format bench -seed $s \
+      -data mnist -model lenet-300-100 -method mine >mine$s.txt; done
+  benchstat-report -baseline deterministic runs/quick mine0.txt mine1.txt
+
+In benchmark lines data and model must be called as in the run; the method then
+stands in its tables, as mine@external.`,
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
 			rest, err := cli.Interleaved(fs, args)

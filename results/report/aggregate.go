@@ -51,6 +51,7 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	if len(q.Metrics) != 1 || q.Metrics[0] == "all" {
 		return nil, fmt.Errorf("an aggregate is of one metric, not of %d", len(q.Metrics))
 	}
+	set.Records = amongOthers(set.Records)
 	q = q.withDefaults(set.Records)
 	if strings.Contains(q.Tables+q.Rows, "/"+predictKey) {
 		set.Records = overPredictors(set.Records)

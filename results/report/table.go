@@ -79,6 +79,7 @@ type Cell struct {
 // Build makes the tables that the query asks for. A query that names no rows, columns or metrics gets the sparsity of
 // each layer as well, where there is any.
 func Build(set results.Set, q Query) ([]Table, error) {
+	set.Records = amongOthers(set.Records)
 	set, err := withDEE(set)
 	if err != nil {
 		return nil, err
@@ -496,7 +497,7 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 	for i, row := range t.rows {
 		r := Row{}
 		for _, f := range fields {
-			r.Labels = append(r.Labels, row.Get(f))
+			r.Labels = append(r.Labels, fieldText(row, f))
 		}
 		for _, head := range t.heads {
 			place := cellKey{key, row, head.col, head.unit}
@@ -534,11 +535,19 @@ func sortedNames(m map[string]bool) []string {
 	return names
 }
 
+// fieldText is a field's value without the escapes of benchmark names.
+func fieldText(key benchproc.Key, f *benchproc.Field) string {
+	if strings.HasPrefix(f.Name, "/") {
+		return results.Unescape(key.Get(f))
+	}
+	return key.Get(f)
+}
+
 // title joins the values of a key that are not empty.
 func title(key benchproc.Key) string {
 	var parts []string
 	for _, f := range key.Projection().FlattenedFields() {
-		if v := key.Get(f); v != "" {
+		if v := fieldText(key, f); v != "" {
 			parts = append(parts, v)
 		}
 	}
@@ -549,7 +558,7 @@ func title(key benchproc.Key) string {
 func tableTitle(key benchproc.Key) string {
 	var parts []string
 	for _, f := range key.Projection().FlattenedFields() {
-		v := key.Get(f)
+		v := fieldText(key, f)
 		if v != "" && !slices.Contains([]string{".name", "/model", "/method", "/backend"}, f.Name) {
 			v = strings.TrimPrefix(f.Name, "/") + " " + v
 		}

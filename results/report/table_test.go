@@ -118,6 +118,49 @@ func TestTableOfLayers(t *testing.T) {
 	}
 }
 
+// Predictions scored elsewhere stand beside those of every backend, paired by seed, and in a table of their own where
+// there is no run of their data and model.
+func TestTableOfExternalPredictions(t *testing.T) {
+	set := demoSet(3)
+	for i := range set.Records {
+		if other := set.Records[i]; other.Method == "deterministic" {
+			other.Backend = "gorgonia"
+			set.Records = append(set.Records, other)
+		}
+	}
+	for _, model := range []string{"lenet-300-100", "lenet-5"} {
+		for _, seed := range []string{"0", "1", "2"} {
+			r := record("deterministic", seed, 1, results.Value{Unit: "error", Value: 0.01}, results.Value{Unit: "nll", Value: 0.02})
+			r.Model, r.Backend = model, results.External
+			set.Records = append(set.Records, r)
+		}
+	}
+	tables := build(t, set, Query{Baseline: "deterministic", Metrics: []string{"nll"}, Filter: "/model:lenet-300-100"})
+	if len(tables) != 2 {
+		t.Fatalf("%d tables, want those of gonum and gorgonia", len(tables))
+	}
+	for _, table := range tables {
+		if c := cell(t, table, "deterministic@external", "nll"); c.Mean != 0.02 || c.N != 3 || c.Comparison == nil || c.Pairs != 3 {
+			t.Errorf("%s: %+v", table.Title, c)
+		}
+	}
+	alone := build(t, set, Query{Filter: "/model:lenet-5"})
+	if len(alone) != 1 || alone[0].Title != "MNIST · lenet-5 · external" || alone[0].Rows[0].Labels[0] != "deterministic" {
+		t.Errorf("%+v", alone)
+	}
+}
+
+// What a name must escape in a benchmark line stands in a table as it was meant.
+func TestTableOfEscapedNames(t *testing.T) {
+	set := results.Set{Units: demoUnits, Records: []results.Record{
+		record("my method 50%/2", "0", 1, results.Value{Unit: "nll", Value: 1}), record("b", "0", 1, results.Value{Unit: "nll", Value: 2})}}
+	set.Records[0].Model, set.Records[1].Model = "a b", "a b"
+	table := build(t, set, Query{Baseline: "my method 50%/2"})[0]
+	if table.Title != "MNIST · a b · gonum" || table.Rows[0].Labels[0] != "my method 50%/2" || table.Rows[1].Cells[0].Comparison == nil {
+		t.Errorf("%+v", table)
+	}
+}
+
 func TestTableSignificance(t *testing.T) {
 	// Ten seeds, one comparison: every difference is -1, so p = 2/2^10. The pairing matters: the seeds vary by 100.
 	set := results.Set{Units: demoUnits}

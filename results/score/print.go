@@ -74,27 +74,36 @@ func (r *Result) WriteJSON(w io.Writer) error {
 // Name says under which name the scores stand among those of a run.
 type Name struct {
 	Data, Model, Method string // as in a suite: mnist, lenet-5, my-method
-	Config              []results.Pair
+	Seed                string // of the training behind the predictions, "" if it has none
+	OOD                 string // the set behind the out-of-distribution predictions: notmnist
 }
 
-// backend is the backend's name in the records of predictions made elsewhere.
-const backend = "external"
-
 // WriteBench writes the scores as Go benchmark lines of the format of a run,
-// so that they stand in the same tables.
+// so that they stand in the same tables. Those of out-of-distribution detection
+// have lines of their own, as in a run.
 func (r *Result) WriteBench(w io.Writer, name Name) error {
 	set := results.Set{Units: results.Units{}}
 	for _, at := range r.At {
-		record := results.Record{
-			Data: name.Data, Model: name.Model, Method: name.Method, Backend: backend,
-			Samples: at.Samples, Config: name.Config,
+		record := results.Record{Data: name.Data, Model: name.Model, Method: name.Method, Backend: results.External, Samples: at.Samples}
+		if name.Seed != "" {
+			record.Config = []results.Pair{{Key: "seed", Value: name.Seed}}
 		}
+		detection := record
+		detection.Sweep = []results.Pair{{Key: "ood", Value: name.OOD}}
 		for _, s := range at.Scores {
 			m, _ := metrics.Lookup(s.Unit)
 			set.Units[s.Unit] = results.Unit{Name: s.Unit, Better: results.Better(m.Better)}
-			record.Values = append(record.Values, results.Value{Unit: s.Unit, Value: s.Value})
+			value := results.Value{Unit: s.Unit, Value: s.Value}
+			if m.Family == metrics.OOD {
+				detection.Values = append(detection.Values, value)
+			} else {
+				record.Values = append(record.Values, value)
+			}
 		}
 		set.Records = append(set.Records, record)
+		if len(detection.Values) > 0 {
+			set.Records = append(set.Records, detection)
+		}
 	}
 	return results.Write(w, set)
 }

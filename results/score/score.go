@@ -3,6 +3,7 @@ package score
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"bayesbench/results/metrics"
 )
@@ -225,7 +226,7 @@ func (p *predictions) locate(err error) error {
 		at += fmt.Sprintf(",%d", row.Class)
 	}
 	hint := ""
-	if p.form == metrics.Probabilities {
+	if p.form == metrics.Probabilities && !strings.Contains(row.Problem, "NaN") { // which no form allows
 		hint = " (logits and log-probabilities must be declared as such)"
 	}
 	return fmt.Errorf("%s[%s]: %s%s", p.path, at, row.Problem, hint)

@@ -140,17 +140,26 @@ func TestPrint(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, &text)
 		}
 	}
-	if err := r.WriteBench(&bench, Name{Data: "mnist", Model: "lenet-5", Method: "mine"}); err != nil {
+	if err := r.WriteBench(&bench, Name{Data: "mnist", Model: "lenet-5", Method: "mine", Seed: "7", OOD: "notmnist"}); err != nil {
 		t.Fatal(err)
 	}
 	set, err := results.Read(&bench, "bench")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(set.Records) != 3 || set.Records[2].Samples != 3 || set.Units["nll"].Better != results.Lower {
-		t.Errorf("read back %+v", set)
+	// Two lines at each K, that of the test set and that of detection, named as a run names them.
+	if len(set.Records) != 6 || set.Records[4].Samples != 3 || set.Units["nll"].Better != results.Lower {
+		t.Fatalf("read back %+v", set)
 	}
-	got, _ := set.Records[2].Value("nll")
+	for i, want := range []string{
+		"MNIST/model=lenet-5/method=mine/backend=external/samples=3", "MNIST/model=lenet-5/method=mine/backend=external/ood=notmnist/samples=3",
+	} {
+		r := set.Records[4+i]
+		if _, detects := r.Value("ood-auroc-entropy"); r.Name() != want || r.Seed() != "7" || detects != (i == 1) {
+			t.Errorf("line %q of seed %q, detection: %v", r.Name(), r.Seed(), detects)
+		}
+	}
+	got, _ := set.Records[4].Value("nll")
 	near(t, "NLL in the benchmark line", got, nllOfThree, 1e-9)
 	if err := r.WriteJSON(&object); err != nil {
 		t.Fatal(err)
