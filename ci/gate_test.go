@@ -80,10 +80,37 @@ func testIdenticalRuns(t *testing.T, bin string) {
 			runs[i] = benchrun(t, bin, filepath.Join(dir, fmt.Sprint(i)), seed, suite, short...)
 		}
 	}
+	checkStorage(t, runs[0])
 	for i := range gates {
 		if verdict, pass := gate(t, bin, "-exact", runs[i], runs[i+1]); !pass {
 			t.Errorf("run %d against run %d:\n%s", i+1, i, verdict)
 		}
+	}
+}
+
+// checkStorage checks that a job that prunes says what its weights take: with
+// positions never less than the share that is left.
+func checkStorage(t *testing.T, run string) {
+	t.Helper()
+	set, err := results.Load(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pruned := 0
+	for _, r := range set.Records {
+		bits, has := r.Value("bits_per_weight")
+		if !has {
+			continue
+		}
+		pruned++
+		sparsity, _ := r.Value("sparsity")
+		storage, _ := r.Value("compression-storage")
+		if r.Method != "sparse-vd" || bits < 32*(1-sparsity) || bits > 32 || math.Abs(bits*storage-32) > 1e-9 {
+			t.Errorf("%s: %v bits a weight, compression in storage %v, sparsity %v", r.Name(), bits, storage, sparsity)
+		}
+	}
+	if pruned != 3 {
+		t.Errorf("%d jobs say what their weights take, want the three of sparse VD", pruned)
 	}
 }
 

@@ -128,7 +128,10 @@ func (r *record) training(t *trainer) {
 		all := metrics.Total(layers)
 		scores = append(scores, metrics.Score{Unit: "sparsity", Value: all.Sparsity()})
 		if all.Nonzero > 0 { // a network without weights has no finite ratio
-			scores = append(scores, metrics.Score{Unit: "compression", Value: all.Compression()})
+			scores = append(scores,
+				metrics.Score{Unit: "compression", Value: all.Compression()},
+				metrics.Score{Unit: "compression-storage", Value: metrics.StorageCompression(layers)},
+				metrics.Score{Unit: "bits_per_weight", Value: metrics.BitsPerWeight(layers)})
 		}
 	}
 	r.add(nil, 0, scores)
@@ -164,6 +167,7 @@ func (r *record) predictive(name string, k int, scores []metrics.Score, passes [
 	speed := []metrics.Score{
 		{Unit: "predict-samples/s", Value: float64(k*n) / total},
 		{Unit: "predict-sec/example", Value: total / float64(n)},
+		{Unit: "predict-relative", Value: total / passes[0]},
 	}
 	r.add([]results.Pair{{Key: "predict", Value: name}}, k, append(scores, speed...))
 }

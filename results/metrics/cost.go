@@ -9,9 +9,9 @@ import (
 func init() {
 	register(Cost,
 		Metric{Unit: "train-samples/s", Better: Higher, Short: "training examples a second, warm-up left out"},
-		Metric{Unit: "predict-samples/s", Better: Higher, Short: "K × examples a second of prediction, median of repeated passes"},
+		Metric{Unit: "predict-samples/s", Better: Higher, Short: "K × examples a second of prediction; a pass counts as its median batch times their number"},
 		Metric{Unit: "predict-sec/example", Better: Lower, Short: "time to predict one example with K samples"},
-		Metric{Unit: "predict-relative", Better: Lower, Short: "predict-sec/example over that of one sample"},
+		Metric{Unit: "predict-relative", Better: None, Short: "predict-sec/example over that of the first sample alone"},
 		Metric{Unit: "time_to_accuracy-sec", Better: Lower, Short: "time from the first touch of data until the target accuracy"},
 		Metric{Unit: "peak-B", Better: Lower, Short: "peak memory of the process"},
 		Metric{Unit: "energy-J/example", Better: Lower, Short: "energy per training example by the machine's counters; absent where unreadable"},

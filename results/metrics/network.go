@@ -1,13 +1,15 @@
 package metrics
 
+import mathbits "math/bits"
+
 func init() {
 	register(Network,
 		Metric{Unit: "parameters", Better: Lower, Short: "number of parameters of one network, all tensors"},
 		Metric{Unit: "flops", Better: Lower, Short: "floating-point operations of one forward pass of one input, a multiply-add counted as two"},
 		Metric{Unit: "sparsity", Better: Higher, Short: "share of zeros among the weights; biases and normalisation are not counted"},
 		Metric{Unit: "compression", Better: Higher, Short: "|W| / |W≠0| over the weights"},
-		Metric{Unit: "compression-storage", Better: Higher, Short: "32 |W| over the bits of values, indices and codebook"},
-		Metric{Unit: "bits_per_weight", Better: Lower, Short: "bits of values, indices and codebook over |W|"},
+		Metric{Unit: "compression-storage", Better: Higher, Short: "32 |W| over the bits that store them: dense, or nonzero values and their positions where that is less"},
+		Metric{Unit: "bits_per_weight", Better: Lower, Short: "bits that store the weights over |W|: dense float32, or 32 bits and a position a nonzero value where that is less"},
 	)
 }
 
@@ -49,34 +51,23 @@ func (t Tensor) Sparsity() float64 { return 1 - float64(t.Nonzero)/float64(t.Wei
 // networks", table 1.
 func (t Tensor) Compression() float64 { return float64(t.Weights) / float64(t.Nonzero) }
 
-// Encoding says how many bits store a pruned tensor.
-type Encoding struct {
-	ValueBits    int // of each nonzero value: 32, or log2 of the codebook's length
-	IndexBits    int // of each nonzero value's position; 0 for a dense tensor
-	CodebookBits int // once per tensor
-}
-
-// Bits is |W≠0|·(value + index bits) + codebook bits, or |W|·value bits +
-// codebook bits where there are no indices (Han, Mao, Dally 2016, "Deep
-// compression", section 3, without the padding of relative indices).
-func (e Encoding) Bits(t Tensor) float64 {
-	stored := t.Nonzero
-	if e.IndexBits == 0 {
-		stored = t.Weights
-	}
-	return float64(stored)*float64(e.ValueBits+e.IndexBits) + float64(e.CodebookBits)
-}
-
-// BitsPerWeight is the bits of all tensors over all their weights.
-func (e Encoding) BitsPerWeight(tensors []Tensor) float64 {
+// StoredBits is what the tensors take in the smaller of two forms, each tensor in its own: dense, 32 bits a weight; or
+// sparse, for each weight that is not zero 32 bits and the ⌈log₂|W|⌉ bits of its position. Han, Mao, Dally (2016), "Deep
+// compression", store less by quantised values, relative positions and Huffman's code, which none of the methods here
+// give.
+func StoredBits(tensors []Tensor) float64 {
 	bits := 0.0
 	for _, t := range tensors {
-		bits += e.Bits(t)
+		position := mathbits.Len(uint(max(0, t.Weights-1)))
+		bits += 32 * min(float64(t.Weights), float64(t.Nonzero)*(1+float64(position)/32))
 	}
-	return bits / float64(Total(tensors).Weights)
+	return bits
 }
 
-// StorageCompression is 32 / [Encoding.BitsPerWeight].
-func (e Encoding) StorageCompression(tensors []Tensor) float64 {
-	return 32 / e.BitsPerWeight(tensors)
+// BitsPerWeight is [StoredBits] over the number of weights.
+func BitsPerWeight(tensors []Tensor) float64 {
+	return StoredBits(tensors) / float64(Total(tensors).Weights)
 }
+
+// StorageCompression is 32 / [BitsPerWeight]: less than [Tensor.Compression], because positions are stored too.
+func StorageCompression(tensors []Tensor) float64 { return 32 / BitsPerWeight(tensors) }

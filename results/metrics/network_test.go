@@ -15,13 +15,19 @@ func TestNetworkCounts(t *testing.T) {
 	if total := Total(all); total.Weights != 10 || total.Nonzero != 3 || math.Abs(total.Compression()-10./3) > 1e-15 {
 		t.Errorf("total %+v", total)
 	}
-	// 3 values of 5+3 bits and two codebooks of 32 bits over 10 weights.
-	sparse := Encoding{ValueBits: 5, IndexBits: 3, CodebookBits: 32}
-	if got := sparse.BitsPerWeight(all); got != 8.8 {
-		t.Errorf("bits per weight %v, want 8.8", got)
+	// fc1 is sparse: 2 values of 32 bits and 3 bits of position (of 8). fc2 as well: 1 of 32+1, less than 2 of 32.
+	if got := BitsPerWeight(all); got != (2*35+33)/10. {
+		t.Errorf("bits per weight %v, want 10.3", got)
 	}
-	if got := (Encoding{ValueBits: 8}).StorageCompression(all); got != 4 {
-		t.Errorf("8-bit dense storage compresses %v times, want 4", got)
+	if got := StorageCompression(all); math.Abs(got-320./103) > 1e-15 {
+		t.Errorf("storage compression %v, want %v", got, 320./103)
+	}
+	// Where nearly all is left, positions would cost more than the zeros.
+	if got := BitsPerWeight([]Tensor{{"fc", 1000, 900}}); got != 32 {
+		t.Errorf("bits per weight of a dense tensor %v, want 32", got)
+	}
+	if got := BitsPerWeight([]Tensor{{"fc", 1, 0}}); got != 0 {
+		t.Errorf("bits per weight of nothing %v", got)
 	}
 	if got := (Tensor{Weights: 3}).Compression(); !math.IsInf(got, 1) {
 		t.Errorf("compression of nothing left is %v, want +Inf", got)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"bayesbench/results"
@@ -16,10 +17,13 @@ const (
 	deeEnsemble = "ensemble(deterministic)"
 )
 
+// deeNote stands below a table with a column of them.
+const deeNote = "dee: no more than the size of the largest deep ensemble in these results, where it means at least so many."
+
 // withDEE adds the deep-ensemble equivalent to each record with a calibrated log-likelihood: the size at which deep
-// ensembles on the same data, network and backend reach it in the mean over seeds (metrics.EnsembleCurve). It cannot
-// be a metric of one job, for it takes all ensembles of the results. Without ensembles of two sizes at least there is
-// none.
+// ensembles on the same data, network and backend reach it in the mean over seeds (metrics.EnsembleCurve), and, where
+// every size has several ensembles, its bounds against that mean one standard deviation up and down. It cannot be a
+// metric of one job, for it takes all ensembles of the results. Without ensembles of two sizes at least there is none.
 func withDEE(set results.Set) (results.Set, error) {
 	curves := map[string]map[int][]float64{} // by place, then by size
 	for i := range set.Records {
@@ -32,7 +36,10 @@ func withDEE(set results.Set) (results.Set, error) {
 			curves[at][r.Samples] = append(curves[at][r.Samples], ll)
 		}
 	}
-	out := results.Set{Units: results.Units{deeUnit: {Name: deeUnit, Better: results.Higher}}}
+	out := results.Set{Units: results.Units{}}
+	for _, unit := range []string{deeUnit, deeUnit + "-lo", deeUnit + "-hi"} {
+		out.Units[unit] = results.Unit{Name: unit, Better: results.Higher}
+	}
 	for name, u := range set.Units {
 		out.Units[name] = u
 	}
@@ -46,13 +53,24 @@ func withDEE(set results.Set) (results.Set, error) {
 			}
 			slices.Sort(curve.Sizes)
 			for _, size := range curve.Sizes {
-				curve.LL = append(curve.LL, stats.Mean(bySize[size]))
+				mean, sd := stats.Summarise(bySize[size])
+				curve.LL = append(curve.LL, mean)
+				if !math.IsNaN(sd) {
+					curve.SD = append(curve.SD, sd)
+				}
+			}
+			bounded := len(curve.SD) == len(curve.Sizes)
+			if !bounded { // some size has one ensemble only
+				curve.SD = nil
 			}
 			dee, err := curve.Equivalent(ll)
 			if err != nil {
 				return set, err
 			}
 			r.Values = append(slices.Clone(r.Values), results.Value{Unit: deeUnit, Value: dee.Value})
+			if bounded {
+				r.Values = append(r.Values, results.Value{Unit: deeUnit + "-lo", Value: dee.Lo}, results.Value{Unit: deeUnit + "-hi", Value: dee.Hi})
+			}
 		}
 		out.Records = append(out.Records, r)
 	}

@@ -520,6 +520,9 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 			t.Rows[i].Labels = append(t.Rows[i].Labels, k)
 		}
 	}
+	if slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Unit == deeUnit }) {
+		t.Notes = append(t.Notes, deeNote)
+	}
 	for _, field := range sortedNames(mixed) {
 		t.Notes = append(t.Notes, fmt.Sprintf("Warning: some cells mix values that differ in %s; name it in a row or column, or filter.", field))
 	}
