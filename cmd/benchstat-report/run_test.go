@@ -67,6 +67,8 @@ func TestVerbs(t *testing.T) {
 		{"gate " + path + " " + worse, 1, "ffg-vi K=8: nll went from 0.05 to 0.09", "gate failed: 1 regressions, 0 missing"},
 		{"gate -margin nll=0.1 " + path + " " + worse, 0, "Gate passed", ""},
 		{"gate -margin nll " + path + " " + worse, 2, "", `margin "nll"`},
+		{path + " -row /metod", 2, "", `no result has the key "/metod"; did you mean "/method"?`},
+		{path + " -filter /metod:ffg-vi", 2, "", `none has the key "/metod"; did you mean "/method"?`},
 		{path + " -metric nl", 2, "", `did you mean "nll"?`},
 	} {
 		var out, errs bytes.Buffer

@@ -15,7 +15,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 			out.WriteByte('\n')
 		}
 		out.WriteString("\\begin{table}\n\\centering\n")
-		fmt.Fprintf(&out, "\\caption{%s. %s}\n", latex(t.Title), latex(strings.Join(t.legend(), " ")))
+		fmt.Fprintf(&out, "\\caption{%s. %s}\n\\medskip\n", latex(t.Title), latex(strings.Join(t.legend(), " ")))
 		fmt.Fprintf(&out, "\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", len(t.RowHeads)), strings.Repeat("r", 1+len(t.Columns)))
 		var heads []string
 		for _, h := range t.RowHeads {

@@ -273,7 +273,7 @@ func (t *PaperTable) pretty(between string) table.Writer {
 
 func (t *PaperTable) latex(out *strings.Builder) {
 	n := len(t.Paper.Columns)
-	fmt.Fprintf(out, "\\begin{table}\n\\centering\n\\caption{%s. %s}\n\\begin{tabular}{l%s}\n\\toprule\n", latex(t.Paper.Title),
+	fmt.Fprintf(out, "\\begin{table}\n\\centering\n\\caption{%s. %s}\n\\medskip\n\\begin{tabular}{l%s}\n\\toprule\n", latex(t.Paper.Title),
 		latex(strings.Join(t.legend(), " ")), strings.Repeat("rr", n))
 	heads, rules, below := "", "", ""
 	for i, c := range t.Paper.Columns {
@@ -282,12 +282,14 @@ func (t *PaperTable) latex(out *strings.Builder) {
 		below += " & paper & ours"
 	}
 	out.WriteString(heads + " \\\\\n" + rules + "\n" + below + " \\\\\n\\midrule\n")
+	grouped := slices.ContainsFunc(t.Rows, func(r PaperRow) bool { return r.Group != "" })
 	for i, r := range t.grid() {
 		var cells []string
 		for _, s := range r {
 			cells = append(cells, latex(strings.TrimSpace(s)))
 		}
-		if i > 0 && strings.Join(r[1:], "") == "" {
+		// The head of a group stands alone in its row, and unlike a row for which there are no numbers it is not indented.
+		if i > 0 && grouped && strings.Join(r[1:], "") == "" && !strings.HasPrefix(r[0], " ") {
 			out.WriteString("\\midrule\n")
 		}
 		if strings.HasPrefix(r[0], " ") {

@@ -87,3 +87,21 @@ func TestPapersWithoutResults(t *testing.T) {
 		}
 	}
 }
+
+// Rules part groups; a row without numbers is no group.
+func TestPaperRules(t *testing.T) {
+	table := PaperTable{Paper: papers.Paper{Columns: []papers.Column{{Head: "error"}}}, Rows: []PaperRow{
+		{Group: "A", Label: "one", Pairs: []PaperPair{{}}}, {Group: "A", Label: "two", Pairs: []PaperPair{{Printed: "1"}}}, {Group: "B", Label: "one", Pairs: []PaperPair{{}}}}}
+	for _, want := range []int{2, 1} { // with that below the heads
+		var out bytes.Buffer
+		if err := table.Write(&out, "latex", Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "\\midrule"); n != want {
+			t.Errorf("%d rules, want %d:\n%s", n, want, &out)
+		}
+		for i := range table.Rows {
+			table.Rows[i].Group = ""
+		}
+	}
+}

@@ -3,7 +3,9 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/perf/benchproc"
@@ -170,10 +172,19 @@ func noMatch(set results.Set, q Query) string {
 		return ": there are none"
 	}
 	if q.Filter != "" {
-		return fmt.Sprintf(" filter %q", q.Filter)
+		text := fmt.Sprintf(" filter %q", q.Filter)
+		for _, m := range filterKey.FindAllStringSubmatch(q.Filter, -1) {
+			if all := known(set.Records); !slices.Contains(all, m[1]) {
+				text += fmt.Sprintf(": none has the key %q%s", m[1], meant(m[1], all))
+			}
+		}
+		return text
 	}
 	return " the projections"
 }
+
+// filterKey finds the keys of a filter expression, for messages.
+var filterKey = regexp.MustCompile(`(?:^|[\s(-])([/.]?[\w.-]+):`)
 
 // A cellKey is a place in a table. The column is the unit where q.Cols is empty.
 type cellKey struct {
@@ -200,6 +211,13 @@ type grouped struct {
 
 func group(set results.Set, q Query) (*grouped, error) {
 	q = q.withDefaults(set.Records)
+	if len(set.Records) > 0 {
+		for _, projection := range []string{q.Rows, q.Cols} {
+			if err := checkKeys(set.Records, projection); err != nil {
+				return nil, err
+			}
+		}
+	}
 	records := withoutDetail(set.Records, q)
 	filter, err := benchproc.NewFilter(cmp.Or(q.Filter, "*"))
 	if err != nil {
@@ -456,6 +474,51 @@ func (g *grouped) sorted(pick func(cellKey) benchproc.Key, in func(cellKey) bool
 	return keys
 }
 
+// byNumber sorts keys that are all numbers, such as K or a severity, of which methods that have more than others would
+// otherwise leave the last ones out of order.
+func byNumber(keys []benchproc.Key) {
+	numbers := map[benchproc.Key]float64{}
+	for _, k := range keys {
+		v, err := strconv.ParseFloat(label(k), 64)
+		if err != nil {
+			return
+		}
+		numbers[k] = v
+	}
+	slices.SortFunc(keys, func(a, b benchproc.Key) int { return cmp.Compare(numbers[a], numbers[b]) })
+}
+
+// known are the keys that projections and filters can name: those of the records, and benchproc's own.
+func known(records []results.Record) []string {
+	keys := []string{".name", ".fullname", ".config", ".unit", ".file", "/samples"}
+	add := func(key string) {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	for i := range records {
+		for _, p := range records[i].NameKeys() {
+			add("/" + p.Key)
+		}
+		for _, p := range records[i].Config {
+			add(p.Key)
+		}
+	}
+	return keys
+}
+
+// checkKeys refuses a projection by a key that no record has, which would make one nameless row of everything.
+func checkKeys(records []results.Record, projection string) error {
+	all := known(records)
+	for _, part := range strings.Split(projection, ",") {
+		key, _, _ := strings.Cut(strings.TrimSpace(part), "@")
+		if key != "" && !strings.ContainsAny(key, "\" ") && !slices.Contains(all, key) {
+			return fmt.Errorf("no result has the key %q%s", key, meant(key, all))
+		}
+	}
+	return nil
+}
+
 // A placed table knows which cell of the groups each of its cells is.
 type placed struct {
 	Table
@@ -469,6 +532,7 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 	t.rows = g.sorted(func(c cellKey) benchproc.Key { return c.row }, inTable)
 	for _, unit := range g.metrics {
 		cols := g.sorted(func(c cellKey) benchproc.Key { return c.col }, func(c cellKey) bool { return inTable(c) && c.unit == unit })
+		byNumber(cols)
 		for _, col := range cols {
 			head := unit
 			if !g.byUnit {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -158,6 +159,20 @@ func TestTableOfEscapedNames(t *testing.T) {
 	table := build(t, set, Query{Baseline: "my method 50%/2"})[0]
 	if table.Title != "MNIST · a b · gonum" || table.Rows[0].Labels[0] != "my method 50%/2" || table.Rows[1].Cells[0].Comparison == nil {
 		t.Errorf("%+v", table)
+	}
+}
+
+// An ensemble of three comes after four and eight samples in the results, and stands before them.
+func TestColumnsOfNumbersRise(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for _, k := range []int{1, 2, 4, 16, 3} {
+		set.Records = append(set.Records, record("a", "0", k, results.Value{Unit: "nll", Value: float64(k)}))
+	}
+	table := build(t, set, Query{Cols: "/samples", Metrics: []string{"nll"}})[0]
+	for j, want := range []string{"1", "2", "3", "4", "16"} {
+		if table.Columns[j].Head != want || fmt.Sprint(table.Rows[0].Cells[j].Mean) != want {
+			t.Errorf("column %d is %s, %v", j, table.Columns[j].Head, table.Rows[0].Cells[j].Mean)
+		}
 	}
 }
 
