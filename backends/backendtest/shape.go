@@ -167,5 +167,12 @@ func reductionCases() []Case {
 				}
 			}))
 	}
-	return out
+	return append(out, newCase("reduce/like_terms", Tolerance{0, 1e-5, "partial sums; a running sum in float32 is 1.4e-3 off"}, func(m *maker) {
+		for _, s := range [][]int{{300, 784}, {3, 65536}, {65536, 3}} {
+			x := m.between(4.079, 4.081, s...)
+			for _, dims := range subsets(2)[1:] {
+				m.result(m.Sum(x, dims...), "%v over %v", s, dims)
+			}
+		}
+	}))
 }

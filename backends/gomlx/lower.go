@@ -1,10 +1,13 @@
 package gomlx
 
 import (
+	"slices"
+
 	mlx "github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/shapes"
 
+	"bayesbench/backends"
 	"bayesbench/backends/ir"
 )
 
@@ -56,7 +59,7 @@ var lowerings = map[ir.Op]lowering{
 	ir.Gather: gather,
 	ir.OneHot: oneHot,
 
-	ir.ReduceSum: reduction(mlx.Builder.ReduceSum),
+	ir.ReduceSum: reduceSum,
 	ir.ReduceMax: reduction(mlx.Builder.ReduceMax),
 
 	ir.MatMul:      matMul,
@@ -91,6 +94,28 @@ func reduction(f func(b mlx.Builder, x mlx.Op, axes ...int) (mlx.Op, error)) low
 		}
 		return e.do(f(e.b, x[0], in.Dims...))
 	}
+}
+
+// reduceSum takes the Go engine's sums axis by axis, a long one in parts, since
+// that engine adds in order; XLA does not.
+func reduceSum(e *emitter, in *ir.Instr, x []mlx.Op) mlx.Op {
+	if e.has[mlx.OpTypePad] {
+		return reduction(mlx.Builder.ReduceSum)(e, in, x)
+	}
+	y := x[0]
+	for i := len(in.Dims) - 1; i >= 0; i-- { // the last first: the others keep their places
+		y = e.sumAxis(y, in.Dims[i])
+	}
+	return y
+}
+
+func (e *emitter) sumAxis(x mlx.Op, axis int) mlx.Op {
+	shape := e.dims(x)
+	if parts := backends.SumParts(shape[axis]); parts > 1 {
+		split := slices.Concat(shape[:axis], []int{parts, shape[axis] / parts}, shape[axis+1:])
+		x = e.sumAxis(e.reshape(x, split...), axis+1)
+	}
+	return e.do(e.b.ReduceSum(x, axis))
 }
 
 // The emitter's small ops.

@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"bayesbench/backends"
 	"bayesbench/backends/ir"
 	"bayesbench/backends/rng"
 )
@@ -193,12 +194,12 @@ func reduceSum(e *emitter, in *ir.Instr, x []*node) *node {
 		reduced *= t.Shape[d]
 	}
 	rank, n := t.Rank(), len(in.Dims)
-	a, axis := x[0], 1
+	a, axis, to := x[0], 1, ir.Float(kept, reduced)
 	switch {
 	case in.Dims[0] == rank-n: // the last axes
 		a = e.reshaped(a, t, kept, reduced)
 	case in.Dims[n-1] == n-1: // the first
-		axis = 0
+		axis, to = 0, ir.Float(reduced, kept)
 		a = e.reshaped(a, t, reduced, kept)
 	default:
 		var order, shape []int
@@ -210,9 +211,25 @@ func reduceSum(e *emitter, in *ir.Instr, x []*node) *node {
 		for _, d := range append(order, in.Dims...) {
 			shape = append(shape, t.Shape[d])
 		}
-		to := ir.Float(shape...)
-		move := &ir.Instr{Op: ir.Transpose, Attrs: ir.Attrs{Dims: append(order, in.Dims...)}, Type: to}
-		a = e.reshaped(e.custom(move, transpose, []ir.Type{t}, a), to, kept, reduced)
+		moved := ir.Float(shape...)
+		move := &ir.Instr{Op: ir.Transpose, Attrs: ir.Attrs{Dims: append(order, in.Dims...)}, Type: moved}
+		a = e.reshaped(e.custom(move, transpose, []ir.Type{t}, a), moved, kept, reduced)
 	}
-	return e.reshaped(e.do(gorgonia.Sum(a, axis)), ir.Float(kept), in.Type.Shape...)
+	return e.reshaped(e.sum(a, to, axis), ir.Float(kept), in.Type.Shape...)
+}
+
+// sum is Gorgonia's sum along an axis of a matrix; since that adds in order, a
+// long one is taken in parts.
+func (e *emitter) sum(a *node, t ir.Type, axis int) *node {
+	n, kept := t.Shape[axis], t.Shape[1-axis]
+	parts := backends.SumParts(n)
+	if parts == 1 {
+		return e.do(gorgonia.Sum(a, axis))
+	}
+	pieces, partial := ir.Float(kept*parts, n/parts), ir.Float(kept, parts)
+	if axis == 0 {
+		pieces, partial = ir.Float(n/parts, parts*kept), ir.Float(parts, kept)
+	}
+	a = e.sum(e.reshaped(a, t, pieces.Shape...), pieces, axis)
+	return e.sum(e.reshaped(a, ir.Float(kept*parts), partial.Shape...), partial, axis)
 }

@@ -60,12 +60,38 @@ func MaxRows(dst, x []float32, rows, cols int) {
 	}
 }
 
+// longCols is how many rows SumCols adds in float32: a running sum of more
+// terms loses a like share of each, 3e-4 at 65,536 of them.
+const longCols = 1024
+
 // SumCols sets dst[c] = Σ_r x[r·ld+c] for c < len(dst): the rows are added in
-// order. A range of columns of a wider matrix is x shifted, with its ld.
+// order, in float64 where they are many. A range of columns of a wider matrix
+// is x shifted, with its ld.
 func SumCols(dst, x []float32, rows, ld int) {
+	if rows > longCols {
+		sumLongCols(dst, x, rows, ld)
+		return
+	}
 	Fill(dst, 0)
 	for r := range rows {
 		Add.Apply(dst, dst, x[r*ld:r*ld+len(dst)])
+	}
+}
+
+func sumLongCols(dst, x []float32, rows, ld int) {
+	for len(dst) > 0 {
+		var sums [64]float64
+		n := min(len(sums), len(dst))
+		for r := range rows {
+			for c, v := range x[r*ld : r*ld+n] {
+				sums[c] += float64(v)
+			}
+		}
+		for c := range n {
+			dst[c] = float32(sums[c])
+		}
+		dst = dst[n:]
+		x = x[min(n, len(x)):]
 	}
 }
 
