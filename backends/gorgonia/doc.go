@@ -14,7 +14,7 @@
 //	                               gorgonia.Use. A transposed operand is copied first
 //	conv2d                         Conv2d (im2col and one product); a grouped one is a
 //	                               convolution for each group
-//	reduce_sum                     Sum
+//	reduce_sum                     Sum, a long one in parts, since it adds in order
 //
 // and this on custom ops of ours (custom.go), plain loops of one thread:
 //
