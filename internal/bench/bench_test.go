@@ -188,6 +188,48 @@ func TestFailureIsolated(t *testing.T) {
 	}
 }
 
+// A run directory that cannot be written to ends the run: the job at work has
+// not failed, and the others are not trained for nothing. Also where the run was
+// told to end, which must then not be taken for saved.
+func TestUnwritableEndsTheRun(t *testing.T) {
+	whole := t.TempDir()
+	runOnce(t, whole, small, &quiet{})
+	for _, told := range []bool{false, true} {
+		dir := t.TempDir()
+		s, jobs := plan(t, small)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		ids := make([]string, len(jobs))
+		for i, j := range jobs {
+			ids[i] = j.ID
+		}
+		run, err := results.Open(ctx, dir, results.Plan{Suite: s.Name, Text: s.Text, Jobs: ids}, results.Alone, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := filepath.Join(dir, "jobs", ids[0], "curve.csv") // no file can take a directory's place
+		q := &quiet{end: cancel, stop: func(int) bool {
+			if err := os.MkdirAll(block, 0o755); err != nil {
+				t.Error(err)
+			}
+			return told
+		}}
+		if _, err := bench.Run(ctx, run, jobs, q); err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), block) {
+			t.Errorf("told to end %v: error %v, want one about %s", told, err, block)
+		}
+		if _, err := run.Manifest(ids[0]); !errors.Is(err, os.ErrNotExist) || len(q.ended) > 0 {
+			t.Errorf("told to end %v: %d jobs ended, manifest %v", told, len(q.ended), err)
+		}
+		run.Close()
+		if err := os.Remove(block); err != nil {
+			t.Fatal(err)
+		}
+		if sum, _ := runOnce(t, dir, small, &quiet{}); sum.Done != 12 || !bytes.Equal(resultsText(t, dir), resultsText(t, whole)) {
+			t.Errorf("told to end %v: then %d jobs done, want 12 and the same bits", told, sum.Done)
+		}
+	}
+}
+
 // What an ensemble needs that failed makes it fail, by name.
 func TestFailedMember(t *testing.T) {
 	text := small[:strings.Index(small, "[[method]]")] + `[[method]]

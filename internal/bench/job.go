@@ -165,9 +165,12 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		}
 	}
 	if c.Eval.Save && which == 0 {
-		return errors.Join(
+		err := errors.Join(
 			store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) }),
 			store.WriteFile("labels.npy", func(w io.Writer) error { return writeLabels(w, truth) }))
+		if err != nil {
+			return &storeError{err}
+		}
 	}
 	return nil
 }

@@ -67,12 +67,12 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 		report.Begin(j, i+1, len(jobs))
 		started := time.Now()
 		rec, err := j.attempt(ctx, run, open, failed, report)
+		var env *storeError
+		if errors.As(err, &env) { // also where ctx ended: then nothing was saved
+			return sum, env.err
+		}
 		if ctx.Err() != nil {
 			return sum, ctx.Err()
-		}
-		var env *storeError
-		if errors.As(err, &env) {
-			return sum, env.err
 		}
 		if err == nil && rec == nil {
 			report.Note(j, "another process has finished it")
@@ -164,6 +164,9 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 	rec, err = j.watched(ctx, be, run, store, report)
 	if errors.As(err, new(*stallError)) {
 		delete(open, j.Config.Backend) // the next job gets a fresh one
+	}
+	if errors.As(err, new(*storeError)) {
+		return nil, err
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

@@ -146,8 +146,15 @@ func (t *trainer) resume() error {
 	return t.state.restore(c.Tensors)
 }
 
-// save writes curve and checkpoint.
+// save writes curve and checkpoint. That it cannot is no fault of the job.
 func (t *trainer) save() error {
+	if err := t.write(); err != nil {
+		return &storeError{err}
+	}
+	return nil
+}
+
+func (t *trainer) write() error {
 	if err := t.store.SaveCurve(t.curve); err != nil {
 		return err
 	}
@@ -323,7 +330,7 @@ func (t *trainer) keep(names []string) error {
 	}
 	c := &results.Checkpoint{Meta: map[string]string{"sample": strconv.Itoa(t.Kept), "job": t.job.ID}, Tensors: ts}
 	if err := t.store.WriteFile(keptFile(t.Kept), func(w io.Writer) error { return results.WriteCheckpoint(w, c) }); err != nil {
-		return err
+		return &storeError{err}
 	}
 	t.Kept++
 	return nil
