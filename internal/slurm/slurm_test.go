@@ -283,6 +283,19 @@ func TestSubmitFollowResubmit(t *testing.T) {
 		t.Errorf("m2: %+v", j)
 	}
 
+	// The log says more than Slurm, whose words these are.
+	for log, want := range map[string]string{
+		"[1/1] train\nslurmstepd-n2: error: *** JOB 14 ON n2 CANCELLED AT 2026-11-28T14:34:50 ***\nslurmstepd-n2: error: Exceeded job memory limit\n": "NODE_FAIL: Exceeded job memory limit",
+		"[1/1] train\nbenchrun: e needs m1, which is not done\n": "NODE_FAIL: e needs m1, which is not done",
+		"[1/1] train\n": "NODE_FAIL",
+		"":              "NODE_FAIL",
+	} {
+		put(t, at("1/101_3.log"), log)
+		if s, err = read(t, dir).Status(ctx); err != nil || s.of("m2").Reason != want {
+			t.Errorf("m2, whose log is %q: %q, %v; want %q", log, s.of("m2").Reason, err, want)
+		}
+	}
+
 	// The plain command has nothing to do; -resubmit takes m1 and m2, and puts
 	// e and s behind them.
 	again, err := read(t, dir).New(ctx, jobs, nil, nil, os.Args[0], Options{})

@@ -1,12 +1,15 @@
 package slurm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"bayesbench/results"
 )
@@ -154,11 +157,35 @@ func (c *Campaign) judge(run *results.Run, j *Job, tasks []task, queued, account
 		if e.reason != "" {
 			s.Reason += ": " + e.reason
 		}
+		// Slurm 22.05 calls a kill for memory JobLaunchFailure, and knows of a need
+		// that was not done only that the exit code was not 0.
+		if words := lastWords(s.Log); words != "" {
+			s.Reason = strings.TrimPrefix(s.Reason+": "+words, ": ")
+		}
 		if len(tasks) == 0 {
 			s.Reason = "not submitted"
 		}
 	}
 	return s, nil
+}
+
+// lastWords is the last line of a task's log if it says why the task ended:
+// Slurm's own or benchrun's.
+func lastWords(log string) string {
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return ""
+	}
+	text = bytes.TrimSpace(text)
+	line := string(text[bytes.LastIndexByte(text, '\n')+1:])
+	if _, words, ok := strings.Cut(line, ": error: "); ok && strings.HasPrefix(line, "slurmstepd") {
+		return strings.Trim(words, "* ")
+	}
+	words, ok := strings.CutPrefix(line, "benchrun: ")
+	if !ok {
+		return ""
+	}
+	return words
 }
 
 // share is how much of the job's arithmetic is done.
