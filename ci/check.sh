@@ -30,6 +30,12 @@ git diff --exit-code --stat -- backends/gonum/kernel
 step "XLA on the CPU"
 ci/xla.sh
 
+step "faults: ten kills, and a few of each other"
+go run ./ci/faults -short -only '^(kill|disk|files|clock|writers|memory)$'
+
+step "faults on a Slurm cluster"
+ci/slurm.sh
+
 # Bits differ between CPUs with AVX2 and with AVX-512: the same suite under
 # other kernels moved the mean error by up to 0.0014 and the NLL by 0.0002.
 # Hence margins, and no timings, which mean nothing on another machine.

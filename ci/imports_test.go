@@ -48,6 +48,7 @@ var policy = map[string][]string{
 	"cmd/benchrun":         {"…"},
 	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
 	"ci":                   {},
+	"ci/faults":            {"results", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
 	"ci/peers":             {"…"},
 }
 
