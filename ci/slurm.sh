@@ -35,7 +35,12 @@ if [ "${1-}" != --inside ]; then
   work=$(mktemp -d)
   unshare --pid --fork --kill-child --mount-proc "$0" --inside "$work" "$@" &
   cluster=$!
-  trap 'kill -KILL $cluster 2>/dev/null; wait $cluster 2>/dev/null || true; rm -rf "$work"' EXIT
+  end() {
+    kill -KILL $cluster 2>/dev/null || true
+    wait $cluster 2>/dev/null || true
+    for _ in 1 2 3; do rm -rf "$work" 2>/dev/null && break || sleep 1; done # its last processes may still be dying
+  }
+  trap end EXIT
   trap 'exit 130' INT TERM HUP
   wait $cluster
   exit
@@ -101,6 +106,8 @@ esac
 NODE
 chmod 755 "$work/node"
 export SLURM_CONF=$work/slurm.conf BAYESBENCH_SLURM_NODE=$work/node
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp # what the command leaves goes with the rest
 
 munged --force --key-file="$work/munge/key" --socket="$work/munge/socket" --pid-file="$work/munge/pid" \
   --log-file="$work/munge/log" --seed-file="$work/munge/seed"

@@ -132,15 +132,15 @@ func sum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 // process is a command at work. It has one thread for computing, so that
 // nothing depends on how many cores are free.
 type process struct {
-	cmd   *exec.Cmd
-	said_ bytes.Buffer
-	ended chan struct{}
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	ended  chan struct{}
 }
 
 func (c *campaign) start(program string, args ...string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(c.ctx, program, args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	p.cmd.Stderr = &p.said_
+	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (p *process) wait() int {
 }
 
 // said is what the process wrote to stderr, once it has ended.
-func (p *process) said() string { return p.said_.String() }
+func (p *process) said() string { return p.stderr.String() }
 
 // trial is a run directory that faults fall upon.
 type trial struct {
@@ -223,7 +223,7 @@ func (t *trial) observe() error {
 }
 
 // verdict is what became of trials.
-type verdict struct{ runs, jobs, changed, repeated, left int }
+type verdict struct{ runs, jobs, repeated, left int }
 
 func (v verdict) String() string {
 	runs := ""
