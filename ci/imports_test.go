@@ -39,9 +39,10 @@ var policy = map[string][]string{
 	"results/papers":      {"results/stats", "github.com/BurntSushi/toml"},
 	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},
 
-	"internal/cli":     {},
-	"internal/nearest": {"github.com/agnivade/levenshtein"},
-	"internal/bench":   {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/mat"},
+	"internal/cli":       {},
+	"internal/alloctest": {},
+	"internal/nearest":   {"github.com/agnivade/levenshtein"},
+	"internal/bench":     {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/mat"},
 
 	"internal/slurm": {"internal/bench", "results", "github.com/gofrs/flock"},
 

@@ -3,6 +3,7 @@ package suites
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"reflect"
@@ -35,31 +36,30 @@ type header struct {
 // says; keys of methods are written method.KEY and change every method that
 // has the key.
 func Read(path string, overrides []string) (*Suite, error) {
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, text, overrides)
 }
 
-// maxJobs bounds what a few short lists can multiply to.
+// maxJobs bounds what a few short lists can multiply to, jobs that stand twice
+// included.
 const maxJobs = 100_000
 
 // maxText bounds a suite's file.
-const maxText = 1 << 20
+const maxText = 128 << 10
 
 // Parse is Read of a text; name is for errors.
 func Parse(name string, text []byte, overrides []string) (*Suite, error) {
-	if len(text) > maxText {
-		return nil, fmt.Errorf("%s: %d bytes; a suite has at most %d", name, len(text), maxText)
-	}
-	var top map[string]any
-	if _, err := toml.Decode(string(text), &top); err != nil {
-		var pe toml.ParseError
-		if errors.As(err, &pe) {
-			return nil, fmt.Errorf("%s:%d: %s", name, pe.Position.Line, pe.Message)
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+	top, err := decode(name, text)
+	if err != nil {
+		return nil, err
 	}
 	for _, o := range overrides {
 		if err := override(top, o); err != nil {
@@ -69,6 +69,9 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 	s := &Suite{Text: text}
 	f := &file{name: name, text: string(text)}
 	root := Table{top, f, ""}
+	if err := root.printable(); err != nil {
+		return nil, err
+	}
 
 	var h header
 	if err := (Table{pick(top, "name", "description"), f, ""}).Decode(&h); err != nil {
@@ -84,10 +87,20 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 		return nil, root.Errorf("method", "want at least one [[method]] table")
 	}
 	rest := root.Without("name", "description", "method")
+	points := make([][]axis, len(list))
+	total := 0
+	for i, values := range list {
+		n := 0
+		if points[i], n, err = lists(rest, Table{values, f, fmt.Sprintf("method#%d", i)}); err != nil {
+			return nil, err
+		}
+		if total += n; total > maxJobs {
+			return nil, root.Errorf("", "the lists multiply to more than %d jobs", maxJobs)
+		}
+	}
 	ids := map[string]bool{}
 	for i, values := range list {
-		method := Table{values, f, fmt.Sprintf("method#%d", i)}
-		configs, err := product(rest, method)
+		configs, err := product(rest, Table{values, f, fmt.Sprintf("method#%d", i)}, points[i])
 		if err != nil {
 			return nil, err
 		}
@@ -96,12 +109,29 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 				ids[id] = true
 				s.Jobs = append(s.Jobs, c)
 			}
-			if len(s.Jobs) > maxJobs {
-				return nil, root.Errorf("", "the lists multiply to more than %d jobs", maxJobs)
-			}
 		}
 	}
 	return s, nil
+}
+
+// decode reads the TOML. It takes no more than 1 MiB of memory and 1 KiB for
+// each byte of text.
+func decode(name string, text []byte) (map[string]any, error) {
+	if len(text) > maxText {
+		return nil, fmt.Errorf("%s: a suite has at most %d bytes", name, maxText)
+	}
+	if line := tooDeep(string(text)); line > 0 {
+		return nil, fmt.Errorf("%s:%d: lists, tables or parts of a key nest more than %d deep", name, line, maxDepth)
+	}
+	var top map[string]any
+	if _, err := toml.Decode(string(text), &top); err != nil {
+		var pe toml.ParseError
+		if errors.As(err, &pe) {
+			return nil, fmt.Errorf("%s:%d: %s", name, pe.Position.Line, pe.Message)
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return top, nil
 }
 
 func pick(m map[string]any, keys ...string) map[string]any {
@@ -121,33 +151,43 @@ type axis struct {
 	values []any
 }
 
-// product makes the configs of one method: one for every choice of a value
-// from each list.
-func product(rest, method Table) ([]Config, error) {
-	var axes []axis
+// order says which lists vary first: seeds vary fastest, so that a table's rows
+// lie together in the results.
+func (a axis) order() int {
+	if a.table == "" {
+		switch a.key {
+		case "model":
+			return 0
+		case "backend":
+			return 1
+		case "seed":
+			return 3
+		}
+	}
+	return 2
+}
+
+// lists finds the lists of one method and how many jobs they multiply to, which
+// is not more than maxJobs+1.
+func lists(rest, method Table) (axes []axis, jobs int, err error) {
 	if err := findLists(rest, "", reflect.TypeFor[Config](), &axes); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := findLists(method, "method", nil, &axes); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	// Seeds vary fastest, so that a table's rows lie together in the results.
-	rank := map[string]int{"model": 0, "backend": 1, "seed": 3}
-	order := func(a axis) int {
-		if r, ok := rank[a.key]; ok && a.table == "" {
-			return r
-		}
-		return 2
-	}
-	sort.SliceStable(axes, func(i, j int) bool { return order(axes[i]) < order(axes[j]) })
-	total := 1
+	sort.SliceStable(axes, func(i, j int) bool { return axes[i].order() < axes[j].order() })
+	jobs = 1
 	for _, a := range axes {
-		total *= len(a.values)
-		if total > maxJobs {
-			return nil, rest.Errorf("", "the lists multiply to more than %d jobs", maxJobs)
-		}
+		jobs = min(jobs*len(a.values), maxJobs+1)
 	}
-	out := make([]Config, 0, total)
+	return axes, jobs, nil
+}
+
+// product makes the configs of one method: one for every choice of a value
+// from each list.
+func product(rest, method Table, axes []axis) ([]Config, error) {
+	var out []Config
 	choice := make([]int, len(axes))
 	for {
 		r, m := rest, method
@@ -159,7 +199,7 @@ func product(rest, method Table) ([]Config, error) {
 			} else {
 				r.values = set(r.values, a.table, a.key, v)
 			}
-			if order(a) == 2 && len(a.values) > 1 {
+			if a.order() == 2 && len(a.values) > 1 {
 				swept = append(swept, Setting{sweptKey(a), fmt.Sprint(v)})
 			}
 		}

@@ -146,23 +146,3 @@ func TestMethodKeys(t *testing.T) {
 		t.Errorf("error %v\nwant      %s", err, want)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(small))
-	f.Add([]byte("name = \"x\"\n[[method]]\nname = \"a\"\n[method.of.of.of]\nx = [1,2]"))
-	f.Add([]byte("name='x'\nmethod=[{name=[1]}]\nmodel='m'\ndata={name='d'}"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := Parse("fuzz.toml", text, nil)
-		if err != nil {
-			return
-		}
-		for _, j := range s.Jobs {
-			if len(j.ID()) != 12 {
-				t.Fatalf("id %q", j.ID())
-			}
-			if j.Train.Epochs < 1 || j.Train.Batch < 1 || j.Eval.Samples < 1 || j.Method.Name() == "" {
-				t.Fatalf("a job that cannot run was let through: %+v", j)
-			}
-		}
-	})
-}

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/BurntSushi/toml"
 
@@ -26,6 +29,41 @@ type Table struct {
 func (t Table) Name() string {
 	s, _ := t.values["name"].(string)
 	return s
+}
+
+// printable refuses text that a terminal would obey and not show, such as an
+// escape sequence in a label. A description may have several lines.
+func (t Table) printable() error {
+	for _, k := range slices.Sorted(maps.Keys(t.values)) {
+		bad := func(s string) bool {
+			return strings.ContainsFunc(s, func(r rune) bool {
+				return !unicode.IsPrint(r) && !(t.path == "" && k == "description" && strings.ContainsRune("\r\n\t", r))
+			})
+		}
+		list, ok := t.values[k].([]any)
+		if !ok {
+			list = []any{t.values[k]}
+		}
+		for _, v := range append(list, k) {
+			switch v := v.(type) {
+			case string:
+				if bad(v) {
+					return t.Errorf(k, "%q: want printable text, found %q", k, v)
+				}
+			case map[string]any:
+				if err := (Table{v, t.file, strings.TrimPrefix(t.path+"."+k, ".")}).printable(); err != nil {
+					return err
+				}
+			case []map[string]any:
+				for i, values := range v {
+					if err := (Table{values, t.file, fmt.Sprintf("%s#%d", strings.TrimPrefix(t.path+"."+k, "."), i)}).printable(); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // Sub is the table under key.
