@@ -136,6 +136,9 @@ func unzip(ctx context.Context, at string, r request) error {
 	return nil
 }
 
+// maxMembers bounds what the archives of a set unpack to in all.
+const maxMembers = 4 << 30
+
 // eachMember calls do with the last part of the name of each regular file in a tar.gz.
 func eachMember(ctx context.Context, at string, do func(name string, in io.Reader) error) error {
 	in, err := os.Open(at)
@@ -147,7 +150,7 @@ func eachMember(ctx context.Context, at string, do func(name string, in io.Reade
 	if err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
-	members := tar.NewReader(contextReader{ctx, z})
+	members := tar.NewReader(io.LimitReader(contextReader{ctx, z}, maxMembers))
 	for {
 		m, err := members.Next()
 		if errors.Is(err, io.EOF) {

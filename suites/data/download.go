@@ -76,7 +76,12 @@ func download(ctx context.Context, from, path string, limit int64, check func(pa
 }
 
 func transfer(ctx context.Context, from, partial string, limit int64, progress Progress) error {
-	out, err := os.OpenFile(partial, os.O_CREATE|os.O_RDWR, 0o644)
+	dir, err := os.OpenRoot(filepath.Dir(partial)) // a link in it that leads elsewhere is not followed
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	out, err := dir.OpenFile(filepath.Base(partial), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"bayesbench/internal/alloctest"
 )
 
 func FuzzIDX(f *testing.F) {
@@ -18,7 +20,10 @@ func FuzzIDX(f *testing.F) {
 	f.Add([]byte{0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff})
 	f.Add([]byte{0, 0, 13, 1, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		dims, content, err := parseIDX(b)
+		var dims []int
+		var content []byte
+		var err error
+		alloctest.AtMost(t, 1<<20, func() { dims, content, err = parseIDX(b) }) // the content is b's own
 		if err != nil {
 			return
 		}
@@ -37,7 +42,9 @@ func FuzzIDXSplit(f *testing.F) {
 	f.Add(idx([]byte("abcdefgh"), 2, 2, 2), idx([]byte{0, 3}, 2))
 	f.Add(idx([]byte("abcd"), 1, 4), idx([]byte{0}, 1))
 	f.Fuzz(func(t *testing.T, images, labels []byte) {
-		m, err := idxSplit(images, labels, 3, [3]int{1, 2, 2})
+		var m *memory
+		var err error
+		alloctest.AtMost(t, 1<<20, func() { m, err = idxSplit(images, labels, 3, [3]int{1, 2, 2}) })
 		if err != nil {
 			return
 		}
@@ -57,7 +64,9 @@ func FuzzCIFAR(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{10}, cifarRecord))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := &memory{classes: 10, shape: [3]int{3, 32, 32}}
-		if err := m.appendCIFAR(b); err != nil {
+		var err error
+		alloctest.AtMost(t, 1<<20+8*len(b), func() { err = m.appendCIFAR(b) })
+		if err != nil {
 			return
 		}
 		if m.Len() != len(b)/cifarRecord || len(m.pix) != m.Len()*cifarImage {
@@ -80,8 +89,12 @@ func FuzzTar(f *testing.F) {
 	f.Add(tarOf(f, tar.Header{Name: "train/a/1.JPEG", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}))
 	f.Add(tarOf(f, member("train/"+strings.Repeat("a", 200)+"/1.JPEG", image)))
 	f.Add(tarOf(f, member("val/images/1.JPEG", image), member(annotations, []byte("1.JPEG a\n"))))
+	f.Add(claiming(f, 1<<40))
+	f.Add(claiming(f, 1<<62))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		all, err := listTar(bytes.NewReader(b))
+		var all []entry
+		var err error
+		alloctest.AtMost(t, 1<<20+32*len(b), func() { all, err = listTar(bytes.NewReader(b)) })
 		if err != nil {
 			return
 		}
@@ -94,10 +107,17 @@ func FuzzTar(f *testing.F) {
 			}
 		}
 		var tr tree
-		for _, e := range all { // annotations would be read from a file
-			if e.path == annotations {
-				return
+		for _, e := range all { // these would be read from a file
+			if e.path != annotations {
+				continue
 			}
+			text := b[e.offset : e.offset+e.size]
+			alloctest.AtMost(t, 1<<20+64*len(text), func() {
+				if class, err := parseAnnotations(text); err == nil && len(class) > bytes.Count(text, []byte("\n"))+1 {
+					t.Errorf("%d classes in %q", len(class), text)
+				}
+			})
+			return
 		}
 		if err := tr.sort(all); err != nil {
 			return
@@ -124,7 +144,9 @@ func FuzzFile(f *testing.F) {
 		if gz {
 			name = "x.gz"
 		}
-		got, err := want.check(bytes.NewReader(b), name)
+		var got []byte
+		var err error
+		alloctest.AtMost(t, 1<<20, func() { got, err = want.check(bytes.NewReader(b), name) })
 		if err == nil && !bytes.Equal(got, content) {
 			t.Errorf("accepted %q", got)
 		}

@@ -19,7 +19,7 @@ func (p npmPackage) String() string { return "npm package " + p.name + "@" + p.v
 
 // pack fetches the package's tarball into dir.
 func (p npmPackage) pack(ctx context.Context, dir string) (tarball string, err error) {
-	if _, err := run(ctx, dir, nil, "npm", "pack", "--silent", p.name+"@"+p.version); err != nil {
+	if _, err := run(ctx, dir, nil, "npm", "pack", "--silent", "--ignore-scripts", p.name+"@"+p.version); err != nil {
 		return "", err
 	}
 	return only(filepath.Join(dir, "*.tgz"))

@@ -47,6 +47,7 @@ type entry struct {
 
 const (
 	maxImageBytes = 64 << 20
+	maxAnnotated  = 8 << 20 // ILSVRC's 50,000 lines are 3 MB
 	maxTarMembers = 4 << 20 // ILSVRC has 1.3 million
 	// Above this much, reading all of a tree just to hash it would take minutes.
 	maxHashedBytes = 1 << 30
@@ -245,20 +246,30 @@ func (t *tree) sort(all []entry) error {
 
 // annotated reads lines of file name, class and more.
 func (t *tree) annotated(e entry) (map[string]string, error) {
+	if e.size > maxAnnotated {
+		return nil, fmt.Errorf("%s: %d bytes, at most %d are read", e.path, e.size, maxAnnotated)
+	}
 	text, err := t.read(e)
 	if err != nil {
 		return nil, err
 	}
-	class := map[string]string{}
+	return parseAnnotations(text)
+}
+
+func parseAnnotations(text []byte) (class map[string]string, err error) {
+	class = map[string]string{}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
 		fields := strings.Fields(lines.Text())
 		if len(fields) < 2 {
-			return nil, fmt.Errorf("%s:%d: %q, expected a file name and a class", e.path, n, lines.Text())
+			return nil, fmt.Errorf("%s:%d: %.100q, expected a file name and a class", annotations, n, lines.Text())
 		}
 		class[fields[0]] = fields[1]
 	}
-	return class, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", annotations, err)
+	}
+	return class, nil
 }
 
 // read returns the bytes of a file.
