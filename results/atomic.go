@@ -41,6 +41,35 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
+// The longest files that are read, whatever a file says of itself: JSON takes up to 64 times its length in memory, lines
+// of results and curves up to 32 times.
+const (
+	maxJSON  = 16 << 20
+	maxLines = 256 << 20
+)
+
+// readFile is os.ReadFile of a file of at most so many bytes.
+func readFile(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readUpTo(f, path, most)
+}
+
+// readUpTo is io.ReadAll of at most so many bytes.
+func readUpTo(r io.Reader, path string, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if int64(len(text)) > most {
+		return nil, fmt.Errorf("%s: more than %d bytes, which is more than is read", path, most)
+	}
+	return text, nil
+}
+
 // writeChanged writes text to path, unless that holds it already.
 func writeChanged(path string, text []byte) error {
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
@@ -71,17 +100,26 @@ func writeJSON(path string, v any) error {
 	})
 }
 
-// writeSealed is writeJSON of a value whose last member, "sha256", is blankSum: that of the text takes its place, so that
-// no byte of the file can change unseen.
+// writeSealed writes what seal makes of the value.
 func writeSealed(path string, v any) error {
+	text, err := seal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeChanged(path, text)
+}
+
+// seal is the JSON of a value whose last member, "sha256", is blankSum: that of the text takes its place, so that no byte
+// of it can change unseen.
+func seal(v any) ([]byte, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	return writeChanged(path, replaceLast(text.Bytes(), blankSum, hexSum(text.Bytes())))
+	return replaceLast(text.Bytes(), blankSum, hexSum(text.Bytes())), nil
 }
 
 // checkSeal compares a text that writeSealed wrote with the hash that was read from it, "" in a file from before there

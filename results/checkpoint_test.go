@@ -149,17 +149,3 @@ func TestCheckpointGenerations(t *testing.T) {
 		t.Errorf("error %v, want damage", err)
 	}
 }
-
-func FuzzReadCheckpoint(f *testing.F) {
-	f.Add(encode(f, testCheckpoint("12")))
-	f.Add([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := ReadCheckpoint(text, "x")
-		if err != nil {
-			return
-		}
-		if _, err := ReadCheckpoint(encode(t, c), "y"); err != nil {
-			t.Fatal(err)
-		}
-	})
-}

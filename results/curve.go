@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 )
@@ -79,19 +78,18 @@ func (c Curve) Sum() string {
 
 // readCurve returns an empty curve if there is no file.
 func readCurve(path string) (Curve, error) {
-	f, err := os.Open(path)
+	text, err := readFile(path, maxLines)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Curve{}, nil
 	}
 	if err != nil {
 		return Curve{}, err
 	}
-	defer f.Close()
-	return decodeCurve(f, path)
+	return decodeCurve(text, path)
 }
 
-func decodeCurve(r io.Reader, path string) (Curve, error) {
-	in := csv.NewReader(r)
+func decodeCurve(text []byte, path string) (Curve, error) {
+	in := csv.NewReader(bytes.NewReader(text))
 	rows, err := in.ReadAll()
 	if err != nil {
 		return Curve{}, fmt.Errorf("%s: %w", path, err)

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -94,9 +95,9 @@ func (r *Record) Result() *benchfmt.Result {
 // Read reads what Write wrote. Name is for errors, which say name:line. Anything but a whole, declared, well-formed
 // line of this format version is an error: a torn or foreign file is never read as a shorter one.
 func Read(r io.Reader, name string) (Set, error) {
-	text, err := io.ReadAll(r)
+	text, err := readUpTo(r, name, maxLines)
 	if err != nil {
-		return Set{}, fmt.Errorf("%s: %w", name, err)
+		return Set{}, err
 	}
 	if err := checkLines(text, name); err != nil {
 		return Set{}, err
@@ -140,15 +141,23 @@ func Read(r io.Reader, name string) (Set, error) {
 	return set, nil
 }
 
+// maxLine is the longest line that benchmark readers take.
+const maxLine = bufio.MaxScanTokenSize - 1
+
 // checkLines refuses what a benchmark reader would silently skip: another version, foreign lines, a torn end.
 func checkLines(text []byte, name string) error {
 	format := ""
-	lines := strings.Split(string(text), "\n")
-	for i, line := range lines {
+	i := -1
+	for whole := range bytes.Lines(text) {
+		i++
+		if len(whole) > maxLine {
+			return fmt.Errorf("%s:%d: a line of more than %d bytes", name, i+1, maxLine)
+		}
+		line, ended := strings.CutSuffix(string(whole), "\n")
 		fields := strings.Fields(line)
 		key, value, isConfig := strings.Cut(line, ":")
 		switch {
-		case i == len(lines)-1 && line != "":
+		case !ended:
 			return fmt.Errorf("%s:%d: the last line does not end; the file is cut off", name, i+1)
 		case len(fields) == 0 || strings.HasPrefix(line, "#"):
 		case strings.HasPrefix(line, "Benchmark"):
@@ -179,6 +188,9 @@ func checkLines(text []byte, name string) error {
 func fromResult(res *benchfmt.Result) (Record, error) {
 	base, parts := res.Name.Parts()
 	rec := Record{Data: strings.ToLower(string(base))}
+	if len(res.Config) > maxParts+1 { // and the format's
+		return rec, fmt.Errorf("%d configuration keys, at most %d can be", len(res.Config), maxParts)
+	}
 	for _, part := range parts {
 		key, value, ok := strings.Cut(strings.TrimPrefix(string(part), "/"), "=")
 		if !ok {

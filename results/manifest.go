@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -65,7 +64,7 @@ type Machine struct {
 
 func readManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, manifestFile)
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxJSON)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -98,7 +97,7 @@ func runAgain(err error, dir string) error {
 // readChecked reads a file of the job and compares it with the manifest's hash.
 func (m *Manifest) readChecked(dir, file string) ([]byte, error) {
 	path := filepath.Join(dir, file)
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxLines)
 	if err != nil {
 		return nil, runAgain(err, dir)
 	}
@@ -135,7 +134,7 @@ func (m *Manifest) readCurve(dir string) (Curve, error) {
 	if err != nil {
 		return Curve{}, err
 	}
-	return decodeCurve(bytes.NewReader(text), path)
+	return decodeCurve(text, path)
 }
 
 func (m *Manifest) readDetails(dir string) (Details, error) {

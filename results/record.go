@@ -128,10 +128,21 @@ func escapeProcs(value string) string {
 	return value
 }
 
+// How many parts a record has at most.
+const (
+	maxParts  = 64
+	maxValues = 1024
+)
+
 // check reports why the record cannot be written so that it reads back the same.
 func (r *Record) check(units Units) error {
 	if !isName(r.Data) || r.Data != strings.ToLower(r.Data) {
 		return fmt.Errorf("data set name %q: want lower-case letters, digits, '-', '_', '.'", r.Data)
+	}
+	// A small file could otherwise ask for memory and time with the square of its length.
+	if len(r.Sweep) > maxParts || len(r.Config) > maxParts || len(r.Values) > maxValues {
+		return fmt.Errorf("%d name keys, %d configuration keys and %d values, at most %d, %d and %d can be",
+			len(r.Sweep), len(r.Config), len(r.Values), maxParts, maxParts, maxValues)
 	}
 	seen := map[string]bool{}
 	for _, k := range r.NameKeys() {

@@ -217,17 +217,24 @@ func writeSet(path string, set Set) error {
 
 func readRunFile(dir string) (runInfo, error) {
 	path := filepath.Join(dir, runFile)
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxJSON)
 	if err != nil {
 		return runInfo{}, err
 	}
-	var info runInfo
-	err = decodeJSON(text, path, &info)
-	if err == nil {
-		err = checkSeal(text, path, info.Sum)
-	}
+	info, err := decodeRunInfo(text, path)
 	if err != nil {
 		return runInfo{}, fmt.Errorf("%w; delete %s to have it written again from the suite, no job runs again for that", err, path)
+	}
+	return info, nil
+}
+
+func decodeRunInfo(text []byte, path string) (runInfo, error) {
+	var info runInfo
+	if err := decodeJSON(text, path, &info); err != nil {
+		return runInfo{}, err
+	}
+	if err := checkSeal(text, path, info.Sum); err != nil {
+		return runInfo{}, err
 	}
 	for _, id := range info.Jobs {
 		if !isName(id) || id[0] == '.' {

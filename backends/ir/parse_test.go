@@ -7,6 +7,7 @@ import (
 
 	"bayesbench/backends/backendtest"
 	"bayesbench/backends/ir"
+	"bayesbench/internal/alloctest"
 )
 
 // Every error names the line, what was found and what was expected.
@@ -109,7 +110,7 @@ func TestValidateName(t *testing.T) {
 // Whatever Parse reads, it does not panic; what it accepts is valid, is written
 // and read back as the same text, and stands all that is done to a program.
 // The seeds are long: run it with -fuzzminimizetime=5x.
-func FuzzParse(f *testing.F) {
+func FuzzProgram(f *testing.F) {
 	for seed := range uint32(20) {
 		f.Add(backendtest.RandomProgram(seed).String())
 	}
@@ -117,7 +118,9 @@ func FuzzParse(f *testing.F) {
 		f.Add("program p\n" + text + "\nreturn")
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := ir.Parse(text)
+		var p *ir.Program
+		var err error
+		alloctest.AtMost(t, 1<<20+1<<10*len(text), func() { p, err = ir.Parse(text) })
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "line ") {
 				t.Errorf("an error without its line: %v", err)

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"bayesbench/internal/alloctest"
 )
 
 // npy is an array file of version 1 with the given dictionary.
@@ -122,9 +124,15 @@ func FuzzArray(f *testing.F) {
 	f.Add(npy(dict("|i1", "(3,)"), []int8{0, 1, 2}))
 	f.Add(npy(dict("<f4", "(4294967296, 4294967296, 4)")))
 	f.Add(npy(`{"shape": (2L, 2L), "descr": "<f4", "fortran_order": False}`, []float32{1, 2, 3, 4}))
+	f.Add(npy(dict("|O", "(2,)"), []byte("\x80\x04cos\nsystem\n.")))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		a, err := read(file)
+		var a *array
+		var err error
+		alloctest.AtMost(t, 1<<20, func() { a, err = read(file) })
 		if err != nil {
+			if len(err.Error()) > 2000 {
+				t.Errorf("an error of %d bytes", len(err.Error()))
+			}
 			return
 		}
 		count := 1
@@ -134,21 +142,23 @@ func FuzzArray(f *testing.F) {
 		if count*a.width > len(file) {
 			t.Fatalf("shape %v of %d bytes in a file of %d", a.shape, a.width, len(file))
 		}
-		if a.kind != 'f' {
-			if labels, err := a.labels(10); err == nil && len(labels) != count {
-				t.Fatalf("%d labels of shape %v", len(labels), a.shape)
+		alloctest.AtMost(t, 4<<20+1<<10*len(file), func() {
+			if a.kind != 'f' {
+				if labels, err := a.labels(10); err == nil && len(labels) != count {
+					t.Fatalf("%d labels of shape %v", len(labels), a.shape)
+				}
+				return
 			}
-			return
-		}
-		p, err := newPredictions(a, 0)
-		if err != nil {
-			return
-		}
-		if _, _, err := score(p, make([]int, p.n), nil); err != nil {
-			return
-		}
-		if p.sum.Members() != p.k {
-			t.Fatalf("%d of %d samples scored", p.sum.Members(), p.k)
-		}
+			p, err := newPredictions(a, 0)
+			if err != nil {
+				return
+			}
+			if _, _, err := score(p, make([]int, p.n), nil); err != nil {
+				return
+			}
+			if p.sum.Members() != p.k {
+				t.Fatalf("%d of %d samples scored", p.sum.Members(), p.k)
+			}
+		})
 	})
 }
