@@ -71,7 +71,7 @@ func parseQueue(text string) (map[task]entry, error) {
 		if err != nil {
 			continue // not of an array
 		}
-		e := entry{state: f[2], reason: f[3], node: f[4]}
+		e := entry{state: printable(f[2]), reason: printable(f[3]), node: printable(f[4])}
 		if e.reason == "None" {
 			e.reason = ""
 		}
@@ -109,11 +109,11 @@ func parseAccounts(text string) map[task]entry {
 			continue // tasks that never began, as 12_[5-9]
 		}
 		state, by, _ := strings.Cut(f[1], " ") // CANCELLED by 1000
-		e := entry{state: state, reason: by, node: f[3]}
+		e := entry{state: printable(state), reason: printable(by), node: printable(f[3])}
 		if code, signal, _ := strings.Cut(f[2], ":"); code != "0" {
-			e.reason = "exit code " + code
+			e.reason = "exit code " + printable(code)
 		} else if signal != "0" && signal != "" {
-			e.reason = "signal " + signal
+			e.reason = "signal " + printable(signal)
 		}
 		tasks[task{array, index}] = e
 	}

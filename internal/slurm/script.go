@@ -48,7 +48,7 @@ func (o *Options) Check() error {
 		}
 	}
 	for _, s := range o.Sbatch {
-		if !strings.HasPrefix(s, "-") || strings.ContainsAny(s, "\n\r") {
+		if !strings.HasPrefix(s, "-") || strings.ContainsFunc(s, unicode.IsControl) {
 			return fmt.Errorf("-sbatch %q: want an option of sbatch, as in -sbatch --account=x", s)
 		}
 	}

@@ -80,44 +80,52 @@ type jobList struct {
 // record.
 func Read(dir string) (*Campaign, error) {
 	c := &Campaign{Dir: dir}
-	var list jobList
-	if err := readJSON(c.path(jobsFile), &list); errors.Is(err, fs.ErrNotExist) {
+	path := c.path(jobsFile)
+	text, err := readRecord(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
-	} else if err != nil {
+	}
+	if err == nil {
+		c.Jobs, err = decodeJobs(text, path)
+	}
+	if err != nil {
 		return nil, err
 	}
-	c.Jobs = list.Jobs
 	for n := 1; ; n++ {
-		s := Submission{Number: n}
-		err := readJSON(c.path(strconv.Itoa(n), submissionFile), &s)
+		path := c.path(strconv.Itoa(n), submissionFile)
+		text, err := readRecord(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return c, nil
+			break
 		}
 		if err != nil {
 			return nil, err
 		}
+		s, err := decodeSubmission(text, path)
+		if err != nil {
+			return nil, err
+		}
+		s.Number = n
 		c.Submissions = append(c.Submissions, s)
 	}
+	for _, j := range c.Jobs {
+		if j.Origin > len(c.Submissions) {
+			return nil, fmt.Errorf("%s: job %s is of submission %d of %d", path, j.ID, j.Origin, len(c.Submissions))
+		}
+	}
+	return c, nil
 }
 
-func readJSON(path string, v any) error {
-	text, err := os.ReadFile(path)
+func readRecord(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var head struct {
-		Format int `json:"format"`
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
+	if err == nil && len(text) > maxRecord {
+		err = fmt.Errorf("%s: more than %d bytes", path, maxRecord)
 	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if head.Format != results.FormatVersion {
-		return fmt.Errorf("%s: the file has format %d, this program reads %d", path, head.Format, results.FormatVersion)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return text, err
 }
 
 func writeJSON(path string, v any) error {
