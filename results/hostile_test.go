@@ -335,3 +335,46 @@ func TestEndlessFiles(t *testing.T) {
 		}
 	})
 }
+
+// A run directory from elsewhere may hold links. What they lead to is not written.
+func TestLinksInARun(t *testing.T) {
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Dir(victim)
+	plan := Plan{Suite: "s", Text: []byte("name"), Jobs: []string{"a"}}
+	for _, c := range []struct{ link, to, want string }{
+		{lockFile, victim, "is not a regular file"},
+		{writeLock, victim, "is not a regular file"},
+		{filepath.Join(jobsDir, "a"), outside, "is not a directory of its own"},
+		{filepath.Join(jobsDir, "a", lockFile), victim, "is not a regular file"},
+		{resultsFile, victim, ""},
+		{suiteFile, victim, ""},
+	} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, c.link)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(c.to, filepath.Join(dir, c.link)); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Open(t.Context(), dir, plan, Alone, nil)
+		if err == nil {
+			var j *Job
+			if j, err = r.Claim("a"); err == nil {
+				j.Release()
+			}
+			r.Close()
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: error %v, want %q", c.link, err, c.want)
+		}
+	}
+	if text, err := os.ReadFile(victim); err != nil || string(text) != "precious" {
+		t.Errorf("the file that the links lead to has %q: %v", text, err)
+	}
+	if files, err := os.ReadDir(outside); err != nil || len(files) != 1 {
+		t.Errorf("beside it there are %v now: %v", files, err)
+	}
+}

@@ -30,6 +30,9 @@ func (r *Run) Claim(id string) (*Job, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return nil, errors.Join(fmt.Errorf("%s is not a directory of its own", dir), err)
+	}
 	l, err := tryLock(filepath.Join(dir, lockFile), dir, false)
 	if err != nil {
 		return nil, err

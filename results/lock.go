@@ -41,6 +41,9 @@ type lock struct{ *flock.Flock }
 // tryLock takes the lock file exclusively, or shared with other takers of a shared lock, or returns a *LockedError
 // about path.
 func tryLock(file, path string, shared bool) (lock, error) {
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() { // it would write where a link leads
+		return lock{}, fmt.Errorf("lock %s: %s is not a regular file", path, file)
+	}
 	l := lock{flock.New(file, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))}
 	take := l.TryLock
 	if shared {

@@ -153,9 +153,7 @@ func (r *Record) check(units Units) error {
 			return fmt.Errorf("name key %q stands twice", k.Key)
 		}
 		seen[k.Key] = true
-		if k.Value == "" || strings.ContainsFunc(k.Value, func(c rune) bool {
-			return c == unicode.ReplacementChar || (unicode.IsSpace(c) || unicode.IsControl(c)) && !strings.ContainsRune(" \t\n\r", c)
-		}) {
+		if k.Value == "" || !printable(k.Value) {
 			return fmt.Errorf("name key %s: bad value %q", k.Key, k.Value)
 		}
 	}
@@ -169,7 +167,7 @@ func (r *Record) check(units Units) error {
 		if i > 0 && r.Config[i-1].Key >= c.Key {
 			return fmt.Errorf("configuration key %q stands twice or out of order", c.Key)
 		}
-		if c.Value == "" || strings.Trim(c.Value, " \t\r") != c.Value || strings.Contains(c.Value, "\n") {
+		if c.Value == "" || strings.TrimSpace(c.Value) != c.Value || !printable(c.Value) {
 			return fmt.Errorf("configuration %s: bad value %q", c.Key, c.Value)
 		}
 	}
@@ -203,6 +201,11 @@ func (u Unit) check() error {
 		return fmt.Errorf("unit %s: better=%q, want lower, higher or nothing", u.Name, u.Better)
 	}
 	return nil
+}
+
+// printable reports whether s is text that a terminal shows and does not obey, and a table keeps on one line.
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c == unicode.ReplacementChar || !unicode.IsPrint(c) })
 }
 
 // isName reports whether s is safe as a key or a base name: ASCII letters, digits, '-', '_', '.'.

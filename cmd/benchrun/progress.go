@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"bayesbench/internal/bench"
+	"bayesbench/internal/cli"
 )
 
 // bars shows how a run goes on: a bar on a terminal, elsewhere a line now and
@@ -52,13 +53,13 @@ func (b *bars) Predict(j *bench.Job, predictor string, k, of int) {
 
 func (b *bars) Note(j *bench.Job, text string) {
 	b.clear()
-	fmt.Fprintf(b.w, "[%s] %s: %s\n", b.jobs, j.Title(), text)
+	fmt.Fprintf(b.w, "[%s] %s: %s\n", b.jobs, j.Title(), cli.Plain(text))
 }
 
 func (b *bars) End(j *bench.Job, o bench.Outcome) {
 	b.clear()
 	if o.Failed != nil {
-		fmt.Fprintf(b.w, "[%s] %s: FAILED: %v\n", b.jobs, j.Title(), o.Failed)
+		fmt.Fprintf(b.w, "[%s] %s: FAILED: %s\n", b.jobs, j.Title(), cli.Plain(o.Failed.Error()))
 		return
 	}
 	// The last predictive line of the first predictor is the job's headline.

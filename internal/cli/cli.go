@@ -5,7 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Negative says that the command did its work and the answer is no: jobs
@@ -21,12 +24,30 @@ func ExitCode(stderr io.Writer, command string, err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", command, err)
+	fmt.Fprintf(stderr, "%s: %s\n", command, Plain(err.Error()))
 	var negative Negative
 	if errors.As(err, &negative) {
 		return 1
 	}
 	return 2
+}
+
+// Plain is a text of which a terminal obeys nothing but line ends and tabs: an
+// escape sequence in a file's name is shown as in Go, \x1b.
+func Plain(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == '\n' || r == '\t' || unicode.IsPrint(r) && !(r == utf8.RuneError && n == 1):
+			b.WriteString(s[:n])
+		default:
+			q := strconv.Quote(s[:n])
+			b.WriteString(q[1 : len(q)-1])
+		}
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // Flags makes a flag set that prints its help to stderr and leaves errors to

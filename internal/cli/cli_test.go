@@ -58,3 +58,12 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
+
+// An error may carry what a file says.
+func TestErrorsAreNotObeyed(t *testing.T) {
+	var out bytes.Buffer
+	ExitCode(&out, "x", errors.New("two\n\tlines: \x1b]0;title\a, \x9b2J, \u202e, ä\xff\r"))
+	if want := "x: two\n\tlines: \\x1b]0;title\\a, \\x9b2J, \\u202e, ä\\xff\\r\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}

@@ -92,6 +92,9 @@ func (c *Campaign) Status(ctx context.Context) (*Status, error) {
 		if err != nil {
 			return nil, err
 		}
+		for _, s := range []*string{&j.Title, &j.Node, &j.Phase, &j.Reason} {
+			*s = printable(*s)
+		}
 		status.Jobs = append(status.Jobs, j)
 		status.Count[j.State]++
 	}

@@ -227,8 +227,13 @@ func (a *Aggregate) Write(w io.Writer, format string, style Style) error {
 			}
 		}
 		t.SetColumnConfigs(configs)
+		name := strings.Clone
+		if format == "markdown" {
+			name = markdownName
+		}
 		t.AppendHeader(cells(a.heads()))
 		for _, row := range a.grid() {
+			row[0] = name(row[0])
 			t.AppendRow(cells(row))
 		}
 		if format == "text" {

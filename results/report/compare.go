@@ -206,15 +206,15 @@ func pText(p float64) string {
 
 // WriteChanges writes the changes that are not identical as a text table, and says how many are.
 func WriteChanges(w io.Writer, changes []Change, missing []string, alpha float64) error {
-	return writeChanges(w, changes, missing, alpha, func(t table.Writer) string { return t.Render() + "\n" })
+	return writeChanges(w, changes, missing, alpha, strings.Clone, func(t table.Writer) string { return t.Render() + "\n" })
 }
 
 // WriteChangesMarkdown is WriteChanges for a pull request.
 func WriteChangesMarkdown(w io.Writer, changes []Change, missing []string, alpha float64) error {
-	return writeChanges(w, changes, missing, alpha, func(t table.Writer) string { return t.RenderMarkdown() + "\n\n" })
+	return writeChanges(w, changes, missing, alpha, markdownName, func(t table.Writer) string { return t.RenderMarkdown() + "\n\n" })
 }
 
-func writeChanges(w io.Writer, changes []Change, missing []string, alpha float64, render func(table.Writer) string) error {
+func writeChanges(w io.Writer, changes []Change, missing []string, alpha float64, name func(string) string, render func(table.Writer) string) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.Options{SeparateHeader: true}
@@ -233,7 +233,7 @@ func writeChanges(w io.Writer, changes []Change, missing []string, alpha float64
 			identical++
 			continue
 		}
-		t.AppendRow(table.Row{shortRow(c.Row, changes), c.Unit.Name, plain(c.Old.Mean), plain(c.New.Mean), c.changeText(), c.intervalText(), pText(c.Adjusted), string(c.Verdict)})
+		t.AppendRow(table.Row{name(shortRow(c.Row, changes)), name(c.Unit.Name), plain(c.Old.Mean), plain(c.New.Mean), c.changeText(), c.intervalText(), pText(c.Adjusted), string(c.Verdict)})
 	}
 	var out strings.Builder
 	if identical < len(changes) {
@@ -247,7 +247,7 @@ func writeChanges(w io.Writer, changes []Change, missing []string, alpha float64
 		fmt.Fprintf(&out, "Left out: up to %d seeds of a row that only one of the two results has.\n", unpaired)
 	}
 	for _, m := range missing {
-		out.WriteString("Missing: " + m + ".\n")
+		out.WriteString("Missing: " + name(m) + ".\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -81,6 +81,14 @@ func WriteJSON(w io.Writer, tables []Table) error {
 	return enc.Encode(doc)
 }
 
+// inert puts an apostrophe before a name that a spreadsheet would take for a formula.
+func inert(name string) string {
+	if strings.IndexAny(name, "=+-@") == 0 {
+		return "'" + name
+	}
+	return name
+}
+
 // WriteCSV writes one line a cell with full precision.
 func WriteCSV(w io.Writer, tables []Table) error {
 	out := csv.NewWriter(w)
@@ -93,8 +101,8 @@ func WriteCSV(w io.Writer, tables []Table) error {
 	}
 	for i := range tables {
 		for _, f := range flatten(&tables[i]) {
-			out.Write([]string{f.Table, strings.TrimSpace(strings.Join(f.labels, " ")), f.Column, f.Metric, f.Better, strconv.Itoa(f.Seeds),
-				text(f.Mean), text(f.SD), f.Baseline, strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict)})
+			out.Write([]string{inert(f.Table), inert(strings.TrimSpace(strings.Join(f.labels, " "))), inert(f.Column), inert(f.Metric), f.Better,
+				strconv.Itoa(f.Seeds), text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict)})
 		}
 	}
 	out.Flush()

@@ -239,17 +239,18 @@ func (g *GateResult) Write(w io.Writer) error {
 		fmt.Fprintf(&out, "## Gate failed: %d regressions, %d missing\n\n", len(g.Alarms), len(g.Missing))
 	}
 	for _, a := range g.Alarms {
+		a.Row, a.Unit = markdownName(a.Row), markdownName(a.Unit)
 		out.WriteString("- " + a.String() + "\n")
 	}
 	for _, m := range g.Missing {
-		out.WriteString("- " + m + "\n")
+		out.WriteString("- " + markdownName(m) + "\n")
 	}
 	if !g.Pass() {
 		out.WriteByte('\n')
 	}
 	fmt.Fprintf(&out, "%d metric cells compared exactly, %d timing ratios tested at a false discovery rate of %g.\n", g.Metrics, g.Timings, g.Alpha)
 	for _, u := range g.Untested {
-		out.WriteString("Not tested: " + u + ".\n")
+		out.WriteString("Not tested: " + markdownName(u) + ".\n")
 	}
 	out.WriteString("\n<details><summary>All changes</summary>\n\n")
 	if err := WriteChangesMarkdown(&out, g.Changes, nil, g.Alpha); err != nil {

@@ -54,6 +54,13 @@ func WriteMarkdown(w io.Writer, tables []Table) error {
 	return err
 }
 
-var markdownEscape = strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`")
+// Without these a name could end its cell, be a link or a picture, or be HTML.
+var markdownEscape = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "~", `\~`, "[", `\[`, "]", `\]`, "`", "\\`",
+	"&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func markdown(s string) string { return markdownEscape.Replace(s) }
+
+// What is read in a terminal too keeps its underscores, and the table library sees to the bars.
+var nameEscape = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "`", "\\`", "&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func markdownName(s string) string { return nameEscape.Replace(s) }
