@@ -20,6 +20,12 @@ go tool staticcheck ./...
 step go test
 go test -timeout 600s ./...
 
+step "fuzzing, 10 s a target"
+ci/fuzz.sh 10
+
+step govulncheck
+ci/vuln.sh
+
 step "portable kernels (-tags noasm)"
 go test -timeout 600s -tags noasm ./backends/gonum/...
 
