@@ -24,6 +24,7 @@ var faults = []fault{
 	{"slurm", "Slurm: a node dies", "SIGKILL to the daemon of one node and all that runs on it; Slurm itself requeues the tasks", "they go on elsewhere without anyone's doing; then " + same, slurmNodeRequeued},
 	{"slurm", "Slurm: a node dies for good", "the same to tasks that Slurm may not requeue", "`benchrun status` calls them lost, `-resubmit` takes up these and no others; then " + same, slurmNodeLost},
 	{"slurm", "Slurm: preemption", "jobs of a higher priority take both nodes", "TERM, checkpoint, requeue; then " + same, slurmPreempted},
+	{"slurm", "Slurm: TERM", "all tasks of an array get TERM, as they do before their time limit", "each saves, asks to be requeued, and goes on; then " + same, slurmTerminated},
 	{"slurm", "Slurm: time limit", "a job takes longer than a task may", "it saves before the limit, asks to be requeued and goes on; then " + same, slurmTimeLimit},
 	{"slurm", "Slurm: scancel and memory", "one task is cancelled, then all are killed for memory", "both are lost, with the reason in `benchrun status`; `-resubmit -mem` takes them up; then " + same, slurmCancelled},
 }

@@ -292,6 +292,47 @@ func (t *trial) saved() (int, error) {
 	return n, err
 }
 
+// slurmTerminated sends what Slurm sends before the time limit, which takes a
+// minute at the least.
+func slurmTerminated(c *campaign) (string, error) {
+	if err := inSlurm(); err != nil {
+		return "", err
+	}
+	l, err := c.long()
+	if err != nil {
+		return "", err
+	}
+	t := c.trial(l)
+	if err := t.submit(); err != nil {
+		return "", err
+	}
+	if err := t.training(""); err != nil {
+		return "", err
+	}
+	jobs, err := t.status()
+	if err != nil {
+		return "", err
+	}
+	sent := 0
+	for _, j := range jobs {
+		if j.State == "running" {
+			if _, err := c.output("scancel", "--signal=TERM", "--batch", j.Slurm); err != nil {
+				return "", err
+			}
+			sent++
+		}
+	}
+	_, v, err := t.allDone()
+	if err != nil {
+		return "", err
+	}
+	starts, err := t.starts()
+	if err == nil && (sent == 0 || starts != len(l.jobs)+sent) {
+		err = fmt.Errorf("TERM to %d tasks, and %d starts of %d jobs", sent, starts, len(l.jobs))
+	}
+	return fmt.Sprintf("TERM to %d tasks, %d starts of %d jobs; %v", sent, starts, len(l.jobs), v), err
+}
+
 // slurmTimeLimit gives a minute to a job that takes a minute and a half on this
 // machine; Slurm knows no shorter limit.
 func slurmTimeLimit(c *campaign) (string, error) {

@@ -126,7 +126,7 @@ func TestSlurmScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := filepath.Join(dir, "asked")
-	state := write(t, dir, "state", "RUNNING\n")
+	state := write(t, dir, "state", "SIGNALING\n")
 	for name, text := range map[string]string{
 		"sbatch":   `n=$(($(cat ` + dir + `/n 2>/dev/null || echo 6) + 1)); echo $n | tee ` + dir + `/n`,
 		"squeue":   `case "$*" in *%T) cat ` + state + `;; esac`,
@@ -166,7 +166,7 @@ func TestSlurmScripts(t *testing.T) {
 	run := filepath.Join(out, "blobs")
 	task := func(array, index string) *exec.Cmd {
 		cmd := exec.Command("bash", filepath.Join(run, "slurm", "1", "array-"+array+".sh"))
-		cmd.Env = append(env, "SLURM_ARRAY_TASK_ID="+index, "SLURM_JOB_ID=7", "SLURM_CPUS_ON_NODE=1")
+		cmd.Env = append(env, "SLURM_ARRAY_TASK_ID="+index, "SLURM_ARRAY_JOB_ID=7", "SLURM_CPUS_ON_NODE=1")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that TERM can go to all of it, as Slurm sends it
 		cmd.Stderr = new(bytes.Buffer)
 		return cmd
@@ -199,7 +199,7 @@ func TestSlurmScripts(t *testing.T) {
 	if code := end(); code != slurm.Requeue {
 		t.Errorf("TERM: exit %d, want %d", code, slurm.Requeue)
 	}
-	if text, err := os.ReadFile(asked); err != nil || string(text) != "requeue 7\n" {
+	if text, err := os.ReadFile(asked); err != nil || string(text) != "requeue 7_1\n" {
 		t.Errorf("scontrol was called with %q, %v", text, err)
 	}
 	if saved, err := filepath.Glob(filepath.Join(run, "jobs", "*", "checkpoint.safetensors")); err != nil || len(saved) != 1 {
@@ -209,7 +209,7 @@ func TestSlurmScripts(t *testing.T) {
 	if code := end(); code != slurm.Requeue {
 		t.Errorf("TERM of a cancelled task: exit %d, want %d", code, slurm.Requeue)
 	}
-	if text, _ := os.ReadFile(asked); string(text) != "requeue 7\n" {
+	if text, _ := os.ReadFile(asked); string(text) != "requeue 7_1\n" {
 		t.Errorf("a cancelled task asked: %q", text)
 	}
 	for _, at := range []string{"11", "12", "13", "21"} {
