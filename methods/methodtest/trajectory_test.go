@@ -25,10 +25,11 @@ var fortySteps = map[string]string{
 var plain = methodtest.Tolerance{Scalars: 2e-6, State: 5e-5, Why: "forty steps, each some float32 roundings apart"}
 
 var tolerances = map[string]methodtest.Tolerance{
-	"hmc":       {Scalars: 5e-5, State: 5e-5, Why: "the acceptance is the exponential of a difference of energies"},
-	"laplace":   {Scalars: 2e-6, State: 1e-3, Why: "eigenvectors turn by the error over the gap between their eigenvalues"},
-	"sparse-vd": {Scalars: 5e-6, State: 5e-4, Why: "log alpha has the slope -2/w, large where w is small, and its terms cancel"},
-	"swag":      {Scalars: 2e-6, State: 5e-4, Why: "deviations are differences of nearly equal states"},
+	"hmc":     {Scalars: 5e-5, State: 5e-5, Why: "the acceptance is the exponential of a difference of energies"},
+	"laplace": {Scalars: 2e-6, State: 1e-3, Why: "eigenvectors turn by the error over the gap between their eigenvalues"},
+	"sparse-vd": {Scalars: 5e-6, State: 3e-3,
+		Why: "log alpha has the slope -2/w, large where w is small, and that of the noise jumps where log alpha is clipped"},
+	"swag": {Scalars: 2e-6, State: 5e-4, Why: "deviations are differences of nearly equal states"},
 	"variational-dropout": {Scalars: 2e-5, State: 5e-5,
 		Why: "the KL is a sum over weights of a cubic whose terms cancel"},
 }
