@@ -13220,11 +13220,17 @@ many:
 	VMULPS      Y6, Y6, Y6
 	VMULPS      Y3, Y6, Y6
 	VFMADD132PS Y2, Y6, Y8
-	VMOVUPS     Y7, (DX)(R10*4)
-	VMOVUPS     Y8, (BX)(R10*4)
-	VSQRTPS     Y8, Y6
-	VADDPS      Y5, Y6, Y6
-	VDIVPS      Y6, Y7, Y6
+	VANDPS      lanes_7fffffff<>+0(SB), Y7, Y6
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y6, Y6
+	VANDPS      Y7, Y6, Y6
+	VANDPS      lanes_7fffffff<>+0(SB), Y8, Y7
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VMOVUPS     Y6, (DX)(R10*4)
+	VMOVUPS     Y7, (BX)(R10*4)
+	VSQRTPS     Y7, Y7
+	VADDPS      Y5, Y7, Y7
+	VDIVPS      Y7, Y6, Y6
 	VMOVUPS     (SI)(R10*4), Y7
 	VFMADD132PS Y4, Y7, Y6
 	VMOVUPS     Y6, (CX)(R10*4)
@@ -13236,11 +13242,17 @@ many:
 	VMULPS      Y6, Y6, Y6
 	VMULPS      Y3, Y6, Y6
 	VFMADD132PS Y2, Y6, Y8
-	VMOVUPS     Y7, 32(DX)(R10*4)
-	VMOVUPS     Y8, 32(BX)(R10*4)
-	VSQRTPS     Y8, Y6
-	VADDPS      Y5, Y6, Y6
-	VDIVPS      Y6, Y7, Y6
+	VANDPS      lanes_7fffffff<>+0(SB), Y7, Y6
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y6, Y6
+	VANDPS      Y7, Y6, Y6
+	VANDPS      lanes_7fffffff<>+0(SB), Y8, Y7
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VMOVUPS     Y6, 32(DX)(R10*4)
+	VMOVUPS     Y7, 32(BX)(R10*4)
+	VSQRTPS     Y7, Y7
+	VADDPS      Y5, Y7, Y7
+	VDIVPS      Y7, Y6, Y6
 	VMOVUPS     32(SI)(R10*4), Y7
 	VFMADD132PS Y4, Y7, Y6
 	VMOVUPS     Y6, 32(CX)(R10*4)
@@ -13262,11 +13274,17 @@ one:
 	VMULPS      Y6, Y6, Y6
 	VMULPS      Y3, Y6, Y6
 	VFMADD132PS Y2, Y6, Y8
-	VMOVUPS     Y7, (DX)(R10*4)
-	VMOVUPS     Y8, (BX)(R10*4)
-	VSQRTPS     Y8, Y6
-	VADDPS      Y5, Y6, Y6
-	VDIVPS      Y6, Y7, Y6
+	VANDPS      lanes_7fffffff<>+0(SB), Y7, Y6
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y6, Y6
+	VANDPS      Y7, Y6, Y6
+	VANDPS      lanes_7fffffff<>+0(SB), Y8, Y7
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VMOVUPS     Y6, (DX)(R10*4)
+	VMOVUPS     Y7, (BX)(R10*4)
+	VSQRTPS     Y7, Y7
+	VADDPS      Y5, Y7, Y7
+	VDIVPS      Y7, Y6, Y6
 	VMOVUPS     (SI)(R10*4), Y7
 	VFMADD132PS Y4, Y7, Y6
 	VMOVUPS     Y6, (CX)(R10*4)
@@ -13290,11 +13308,17 @@ tail:
 	VMULPS      Y7, Y7, Y0
 	VMULPS      Y3, Y0, Y0
 	VFMADD132PS Y2, Y0, Y9
-	VMASKMOVPS  Y8, Y6, (DX)(R10*4)
-	VMASKMOVPS  Y9, Y6, (BX)(R10*4)
-	VSQRTPS     Y9, Y0
-	VADDPS      Y5, Y0, Y0
-	VDIVPS      Y0, Y8, Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y8, Y0
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y0, Y0
+	VANDPS      Y8, Y0, Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y9, Y1
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Y1, Y1
+	VANDPS      Y9, Y1, Y1
+	VMASKMOVPS  Y0, Y6, (DX)(R10*4)
+	VMASKMOVPS  Y1, Y6, (BX)(R10*4)
+	VSQRTPS     Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
 	VMASKMOVPS  (SI)(R10*4), Y6, Y1
 	VFMADD132PS Y4, Y1, Y0
 	VMASKMOVPS  Y0, Y6, (CX)(R10*4)
@@ -13302,6 +13326,42 @@ tail:
 done:
 	VZEROUPPER
 	RET
+
+DATA lanes_7fffffff<>+0(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+4(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+8(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+12(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+16(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+20(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+24(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+28(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+32(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+36(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+40(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+44(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+48(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+52(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+56(SB)/4, $0x7fffffff
+DATA lanes_7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL lanes_7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_00800000<>+0(SB)/4, $0x00800000
+DATA lanes_00800000<>+4(SB)/4, $0x00800000
+DATA lanes_00800000<>+8(SB)/4, $0x00800000
+DATA lanes_00800000<>+12(SB)/4, $0x00800000
+DATA lanes_00800000<>+16(SB)/4, $0x00800000
+DATA lanes_00800000<>+20(SB)/4, $0x00800000
+DATA lanes_00800000<>+24(SB)/4, $0x00800000
+DATA lanes_00800000<>+28(SB)/4, $0x00800000
+DATA lanes_00800000<>+32(SB)/4, $0x00800000
+DATA lanes_00800000<>+36(SB)/4, $0x00800000
+DATA lanes_00800000<>+40(SB)/4, $0x00800000
+DATA lanes_00800000<>+44(SB)/4, $0x00800000
+DATA lanes_00800000<>+48(SB)/4, $0x00800000
+DATA lanes_00800000<>+52(SB)/4, $0x00800000
+DATA lanes_00800000<>+56(SB)/4, $0x00800000
+DATA lanes_00800000<>+60(SB)/4, $0x00800000
+GLOBL lanes_00800000<>(SB), RODATA|NOPTR, $64
 
 // func negAVX2(dst []float32, x []float32)
 // Requires: AVX
@@ -13432,24 +13492,6 @@ tail:
 done:
 	VZEROUPPER
 	RET
-
-DATA lanes_7fffffff<>+0(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+4(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+8(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+12(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+16(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+20(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+24(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+28(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+32(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+36(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+40(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+44(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+48(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+52(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+56(SB)/4, $0x7fffffff
-DATA lanes_7fffffff<>+60(SB)/4, $0x7fffffff
-GLOBL lanes_7fffffff<>(SB), RODATA|NOPTR, $64
 
 // func sqrtAVX2(dst []float32, x []float32)
 // Requires: AVX
@@ -14034,24 +14076,6 @@ tail:
 done:
 	VZEROUPPER
 	RET
-
-DATA lanes_00800000<>+0(SB)/4, $0x00800000
-DATA lanes_00800000<>+4(SB)/4, $0x00800000
-DATA lanes_00800000<>+8(SB)/4, $0x00800000
-DATA lanes_00800000<>+12(SB)/4, $0x00800000
-DATA lanes_00800000<>+16(SB)/4, $0x00800000
-DATA lanes_00800000<>+20(SB)/4, $0x00800000
-DATA lanes_00800000<>+24(SB)/4, $0x00800000
-DATA lanes_00800000<>+28(SB)/4, $0x00800000
-DATA lanes_00800000<>+32(SB)/4, $0x00800000
-DATA lanes_00800000<>+36(SB)/4, $0x00800000
-DATA lanes_00800000<>+40(SB)/4, $0x00800000
-DATA lanes_00800000<>+44(SB)/4, $0x00800000
-DATA lanes_00800000<>+48(SB)/4, $0x00800000
-DATA lanes_00800000<>+52(SB)/4, $0x00800000
-DATA lanes_00800000<>+56(SB)/4, $0x00800000
-DATA lanes_00800000<>+60(SB)/4, $0x00800000
-GLOBL lanes_00800000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes_4b800000<>+0(SB)/4, $0x4b800000
 DATA lanes_4b800000<>+4(SB)/4, $0x4b800000
@@ -18181,7 +18205,7 @@ done:
 	RET
 
 // func adamAVX512(w1 []float32, m1 []float32, v1 []float32, w []float32, m []float32, v []float32, g []float32, k *[6]float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·adamAVX512(SB), NOSPLIT, $0-176
 	MOVQ         w1_len+8(FP), AX
 	MOVQ         w1_base+0(FP), CX
@@ -18211,11 +18235,17 @@ many:
 	VMULPS      Z6, Z6, Z6
 	VMULPS      Z3, Z6, Z6
 	VFMADD132PS Z2, Z6, Z8
-	VMOVUPS     Z7, (DX)(R10*4)
-	VMOVUPS     Z8, (BX)(R10*4)
-	VSQRTPS     Z8, Z6
-	VADDPS      Z5, Z6, Z6
-	VDIVPS      Z6, Z7, Z6
+	VANDPS      lanes_7fffffff<>+0(SB), Z7, Z6
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z6, K1
+	VMOVUPS.Z   Z7, K1, Z6
+	VANDPS      lanes_7fffffff<>+0(SB), Z8, Z7
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z7, K1
+	VMOVUPS.Z   Z8, K1, Z7
+	VMOVUPS     Z6, (DX)(R10*4)
+	VMOVUPS     Z7, (BX)(R10*4)
+	VSQRTPS     Z7, Z7
+	VADDPS      Z5, Z7, Z7
+	VDIVPS      Z7, Z6, Z6
 	VMOVUPS     (SI)(R10*4), Z7
 	VFMADD132PS Z4, Z7, Z6
 	VMOVUPS     Z6, (CX)(R10*4)
@@ -18227,11 +18257,17 @@ many:
 	VMULPS      Z6, Z6, Z6
 	VMULPS      Z3, Z6, Z6
 	VFMADD132PS Z2, Z6, Z8
-	VMOVUPS     Z7, 64(DX)(R10*4)
-	VMOVUPS     Z8, 64(BX)(R10*4)
-	VSQRTPS     Z8, Z6
-	VADDPS      Z5, Z6, Z6
-	VDIVPS      Z6, Z7, Z6
+	VANDPS      lanes_7fffffff<>+0(SB), Z7, Z6
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z6, K1
+	VMOVUPS.Z   Z7, K1, Z6
+	VANDPS      lanes_7fffffff<>+0(SB), Z8, Z7
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z7, K1
+	VMOVUPS.Z   Z8, K1, Z7
+	VMOVUPS     Z6, 64(DX)(R10*4)
+	VMOVUPS     Z7, 64(BX)(R10*4)
+	VSQRTPS     Z7, Z7
+	VADDPS      Z5, Z7, Z7
+	VDIVPS      Z7, Z6, Z6
 	VMOVUPS     64(SI)(R10*4), Z7
 	VFMADD132PS Z4, Z7, Z6
 	VMOVUPS     Z6, 64(CX)(R10*4)
@@ -18253,11 +18289,17 @@ one:
 	VMULPS      Z6, Z6, Z6
 	VMULPS      Z3, Z6, Z6
 	VFMADD132PS Z2, Z6, Z8
-	VMOVUPS     Z7, (DX)(R10*4)
-	VMOVUPS     Z8, (BX)(R10*4)
-	VSQRTPS     Z8, Z6
-	VADDPS      Z5, Z6, Z6
-	VDIVPS      Z6, Z7, Z6
+	VANDPS      lanes_7fffffff<>+0(SB), Z7, Z6
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z6, K1
+	VMOVUPS.Z   Z7, K1, Z6
+	VANDPS      lanes_7fffffff<>+0(SB), Z8, Z7
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z7, K1
+	VMOVUPS.Z   Z8, K1, Z7
+	VMOVUPS     Z6, (DX)(R10*4)
+	VMOVUPS     Z7, (BX)(R10*4)
+	VSQRTPS     Z7, Z7
+	VADDPS      Z5, Z7, Z7
+	VDIVPS      Z7, Z6, Z6
 	VMOVUPS     (SI)(R10*4), Z7
 	VFMADD132PS Z4, Z7, Z6
 	VMOVUPS     Z6, (CX)(R10*4)
@@ -18280,11 +18322,17 @@ tail:
 	VMULPS      Z6, Z6, Z0
 	VMULPS      Z3, Z0, Z0
 	VFMADD132PS Z2, Z0, Z8
-	VMOVUPS     Z7, K1, (DX)(R10*4)
-	VMOVUPS     Z8, K1, (BX)(R10*4)
-	VSQRTPS     Z8, Z0
-	VADDPS      Z5, Z0, Z0
-	VDIVPS      Z0, Z7, Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z7, Z0
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z0, K2
+	VMOVUPS.Z   Z7, K2, Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z8, Z1
+	VCMPPS      $0x05, lanes_00800000<>+0(SB), Z1, K2
+	VMOVUPS.Z   Z8, K2, Z1
+	VMOVUPS     Z0, K1, (DX)(R10*4)
+	VMOVUPS     Z1, K1, (BX)(R10*4)
+	VSQRTPS     Z1, Z1
+	VADDPS      Z5, Z1, Z1
+	VDIVPS      Z1, Z0, Z0
 	VMOVUPS.Z   (SI)(R10*4), K1, Z1
 	VFMADD132PS Z4, Z1, Z0
 	VMOVUPS     Z0, K1, (CX)(R10*4)

@@ -92,7 +92,7 @@ func OverRoot(dst, a, b []float32, s float32) {
 //	v1 = v·k[2] + g·g·k[3]
 //	w1 = w + m1/(√v1 + k[5])·k[4]
 //
-// Each result may be the same slice as its operand.
+// Moments below 2⁻¹²⁶ are made 0. Each result may be the same slice as its operand.
 func Adam(w1, m1, v1, w, m, v, g []float32, k *[6]float32) {
 	for _, x := range [][]float32{m1, v1, w, m, v, g} {
 		mustEqual(len(w1), len(x))
@@ -146,10 +146,18 @@ func overRootGo(dst, a, b []float32, s float32) {
 
 func adamGo(w1, m1, v1, w, m, v, g []float32, k *[6]float32) {
 	for i, g := range g {
-		m1[i] = m[i]*k[0] + g*k[1]
-		v1[i] = v[i]*k[2] + g*g*k[3]
+		m1[i] = normalOrZero(m[i]*k[0] + g*k[1])
+		v1[i] = normalOrZero(v[i]*k[2] + g*g*k[3])
 		w1[i] = w[i] + m1[i]/(float32(math.Sqrt(float64(v1[i])))+k[5])*k[4]
 	}
+}
+
+// normalOrZero is x, unless that is below the normal numbers.
+func normalOrZero(x float32) float32 {
+	if x < 0x1p-126 && x > -0x1p-126 {
+		return 0
+	}
+	return x
 }
 
 func selGo(dst, cond, a, b []float32) {
