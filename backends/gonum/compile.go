@@ -160,16 +160,19 @@ func (e *executable) assemble(u int) instr {
 }
 
 func (e *executable) reserveScratch() {
-	need, regs := 0, 0
+	need, regs := kernel.Scratch{}, 0
 	for _, in := range e.steps {
-		need = max(need, in.reserve(e))
+		need = need.Max(kernel.Scratch{Shared: in.reserve(e)})
 	}
 	for _, in := range e.instrs() {
+		if c, ok := in.(*conv); ok {
+			need = need.Max(c.scratch(e))
+		}
 		if g, ok := in.(*group); ok {
 			regs = max(regs, g.regs*g.block)
 		}
 	}
-	e.be.pool.Reserve(need)
+	e.be.pool.ReserveBoth(need)
 	e.regs = make([][]float32, e.be.pool.Workers())
 	for w := range e.regs {
 		e.regs[w] = aligned(regs)

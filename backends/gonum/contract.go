@@ -119,20 +119,18 @@ func (m *conv) run(e *executable) {
 	}
 }
 
-func (m *conv) reserve(e *executable) int {
-	p := e.be.pool
-	var need kernel.Scratch
+// scratch is what a convolution needs, for all workers and for each.
+func (m *conv) scratch(e *executable) kernel.Scratch {
 	switch m.op {
 	case ir.Conv2D:
-		need = p.ConvScratch(&m.c)
+		return e.be.pool.ConvScratch(&m.c)
 	case ir.Conv2DDX:
-		need = p.ConvGradInputScratch(&m.c)
-	case ir.Conv2DDW:
-		need = p.ConvGradWeightsScratch(&m.c)
+		return e.be.pool.ConvGradInputScratch(&m.c)
 	}
-	p.ReserveBoth(kernel.Scratch{Own: need.Own})
-	return need.Shared
+	return e.be.pool.ConvGradWeightsScratch(&m.c)
 }
+
+func (m *conv) reserve(e *executable) int { return m.scratch(e).Shared }
 
 func (m *conv) String() string {
 	return fmt.Sprintf("%s %dx%dx%dx%d to %d by %dx%d", m.op, m.c.N, m.c.C, m.c.H, m.c.W, m.c.O, m.c.KH, m.c.KW)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -99,6 +100,9 @@ func (t *trainer) run(ctx context.Context) error {
 		}
 		t.Before += plan.Stages[t.Stage].Steps
 		t.Step = 0
+		// What the stage's program held is garbage, and what comes next, a
+		// checkpoint, a stage, prediction, asks for as much again.
+		debug.FreeOSMemory()
 	}
 	if t.watcher != nil {
 		var err error
