@@ -26,6 +26,9 @@ func (v *Conv) sizes() (x, w, y int) {
 // ConvScratch returns the scratch that Conv needs.
 func (p *Pool) ConvScratch(v *Conv) Scratch {
 	c := v.forwardPass()
+	if c.byRows() {
+		return c.rowsScratch()
+	}
 	l := c.plan(p.workers)
 	return l.scratch()
 }
@@ -56,6 +59,10 @@ func (v *Conv) check(x, w, y []float32) {
 func (p *Pool) Conv(v *Conv, y, x, w, bias []float32) {
 	v.check(x, w, y)
 	c := v.forwardPass()
+	if c.byRows() {
+		p.correlateRows(&c, y, x, w, bias)
+		return
+	}
 	p.correlate(&c, y, x, w, bias)
 }
 

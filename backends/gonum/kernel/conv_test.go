@@ -19,6 +19,13 @@ var convShapes = []Conv{
 	{N: 4, C: 6, H: 8, W: 8, O: 6, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 6},
 }
 
+// rowShapes have rows in lanes.
+var rowShapes = []Conv{
+	{N: 5, C: 1, H: 28, W: 28, O: 20, KH: 5, KW: 5, StrideH: 1, StrideW: 1, Groups: 1},
+	{N: 3, C: 3, H: 9, W: 37, O: 17, KH: 3, KW: 4, StrideH: 2, StrideW: 1, PadH: 1, PadW: 2, Groups: 1},
+	{N: 2, C: 4, H: 7, W: 60, O: 5, KH: 2, KW: 3, StrideH: 1, StrideW: 1, PadH: 0, PadW: 1, Groups: 1},
+}
+
 // tileShapes are computed by Winograd's transforms.
 var tileShapes = []Conv{
 	{N: 34, C: 19, H: 8, W: 8, O: 33, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
@@ -69,8 +76,13 @@ func widened(op UnaryOp, x []float32) []float64 {
 
 func TestConv(t *testing.T) {
 	withSets(t, func(t *testing.T) {
-		for i, v := range slices.Concat(convShapes, tileShapes) {
-			if forward, input := v.forwardPass(), v.inputPass(); i >= len(convShapes) && (forward.byTiles() == nil || input.byTiles() == nil) {
+		for i, v := range slices.Concat(convShapes, tileShapes, rowShapes) {
+			forward, input := v.forwardPass(), v.inputPass()
+			if i >= len(convShapes)+len(tileShapes) {
+				if !forward.byRows() {
+					t.Errorf("%+v: not by rows", v)
+				}
+			} else if i >= len(convShapes) && (forward.byTiles() == nil || input.byTiles() == nil) {
 				t.Errorf("%+v: not by tiles", v)
 			}
 			if i%2 == 1 {

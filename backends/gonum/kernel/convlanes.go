@@ -198,6 +198,7 @@ type convRun struct {
 	multiply          func(task, worker int)
 	multiplyTileRow   func(task, worker int)
 	scatterTiles      func(task, worker int)
+	multiplyRows      func(task, worker int)
 	weights           weightRun
 	tileGrad          tileGradRun
 }
@@ -206,6 +207,7 @@ func (r *convRun) init(p *Pool) {
 	r.pool = p
 	r.offsets, r.first = make([]tileOffsets, p.workers), make([]int, p.workers+1)
 	r.packTask, r.multiply, r.multiplyTileRow, r.scatterTiles = r.doPack, r.doMultiply, r.doMultiplyTiles, r.doScatterTiles
+	r.multiplyRows = r.doMultiplyRows
 	r.weights.init(p)
 	r.tileGrad.init(p)
 }
