@@ -53,8 +53,12 @@ const (
 // ErrDamaged is wrapped by the errors about checkpoints whose bytes are not those that were written.
 var ErrDamaged = errors.New("damaged checkpoint")
 
-// tensorView lets safetensors write a tensor.
-type tensorView struct{ tensor Tensor }
+// tensorView lets safetensors write a tensor, by way of bytes that all views of
+// a checkpoint share.
+type tensorView struct {
+	tensor Tensor
+	bytes  *[]byte
+}
 
 func (v tensorView) DType() safetensors.DType {
 	if v.tensor.U32 != nil {
@@ -73,14 +77,16 @@ func (v tensorView) Shape() []uint64 {
 
 func (v tensorView) DataLen() uint64 { return 4 * uint64(len(v.tensor.F32)+len(v.tensor.U32)) }
 
+// Data holds until the next call for any view of the same bytes.
 func (v tensorView) Data() []byte {
-	data := make([]byte, 0, v.DataLen())
+	data := (*v.bytes)[:0]
 	for _, x := range v.tensor.F32 {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
 	}
 	for _, x := range v.tensor.U32 {
 		data = binary.LittleEndian.AppendUint32(data, x)
 	}
+	*v.bytes = data
 	return data
 }
 
@@ -115,6 +121,7 @@ func WriteCheckpoint(w io.Writer, c *Checkpoint) error {
 		return fmt.Errorf("a checkpoint of %d tensors, at most %d can be", len(c.Tensors), maxTensors)
 	}
 	views := map[string]tensorView{}
+	var held []byte // one tensor's at a time
 	for _, t := range c.Tensors {
 		if err := t.check(); err != nil {
 			return err
@@ -122,7 +129,7 @@ func WriteCheckpoint(w io.Writer, c *Checkpoint) error {
 		if _, twice := views[t.Name]; twice || t.Name == "" || t.Name == "__metadata__" {
 			return fmt.Errorf("tensor name %q is empty, reserved or stands twice", t.Name)
 		}
-		view := tensorView{t}
+		view := tensorView{t, &held}
 		views[t.Name] = view
 		meta[metaTensor+t.Name] = hexSum(view.Data())
 	}

@@ -171,6 +171,7 @@ func (t *trainer) write() error {
 		return err
 	}
 	t.saved = time.Now()
+	defer debug.FreeOSMemory() // of the copy of the state
 	return t.store.SaveCheckpoint(&results.Checkpoint{Meta: map[string]string{"progress": string(p), "curve": t.curve.Sum(), "job": t.job.ID}, Tensors: ts})
 }
 
