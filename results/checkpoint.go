@@ -121,7 +121,11 @@ func WriteCheckpoint(w io.Writer, c *Checkpoint) error {
 		return fmt.Errorf("a checkpoint of %d tensors, at most %d can be", len(c.Tensors), maxTensors)
 	}
 	views := map[string]tensorView{}
-	var held []byte // one tensor's at a time
+	largest := uint64(0)
+	for _, t := range c.Tensors {
+		largest = max(largest, tensorView{tensor: t}.DataLen())
+	}
+	held := make([]byte, 0, largest) // one tensor's at a time
 	for _, t := range c.Tensors {
 		if err := t.check(); err != nil {
 			return err

@@ -170,22 +170,30 @@ func (pl *plan) arena(strands [][]int) ([]place, int) {
 			places = append(places, p)
 		}
 	}
-	// The largest first; each as low as the others let it. Place goes to values
-	// of the same size, of which a worker computes the same part each time: a
-	// line that another worker wrote before can take longer to get than one
-	// from memory.
+	// The largest first; each as low as the others let it.
 	slices.SortStableFunc(places, func(a, b place) int { return b.hi - a.hi })
+	if total := stack(places, true); total <= ownArena {
+		return places, total
+	}
+	return places, stack(places, false)
+}
+
+// stack gives the places their ranges, the first as low as it goes, each as low
+// as those before let it, and returns the length. With apart, place goes only to
+// values of the same size, of which a worker computes the same part each time.
+func stack(places []place, apart bool) int {
 	total := 0
 	for i := range places {
 		p := &places[i]
+		size := p.hi - p.lo
 		var taken []place
 		for _, q := range places[:i] {
-			if q.first <= p.end && p.first <= q.end || keepsApart(q.hi-q.lo, p.hi) {
+			if q.first <= p.end && p.first <= q.end || apart && keepsApart(q.hi-q.lo, size) {
 				taken = append(taken, q)
 			}
 		}
 		slices.SortFunc(taken, func(a, b place) int { return a.lo - b.lo })
-		lo, size := 0, p.hi
+		lo := 0
 		for _, q := range taken {
 			if q.lo-lo >= size {
 				break
@@ -195,13 +203,15 @@ func (pl *plan) arena(strands [][]int) ([]place, int) {
 		p.lo, p.hi = lo, lo+size
 		total = max(total, p.hi)
 	}
-	return places, total
+	return total
 }
 
+// ownArena is the longest arena, in floats, in which values of different sizes
+// keep apart. A line that another worker wrote before can take longer to get
+// than one from memory; but what no longer stays in a third-level cache had
+// better be short.
+const ownArena = 9 << 20
+
 // keepsApart reports whether values of so many floats must not take each
-// other's place. What is small may, and so may what is too large for a cache to
-// hold until it is written again.
-func keepsApart(a, b int) bool {
-	large := max(a, b)
-	return a != b && large > 16<<10 && large <= 2<<20
-}
+// other's place; what is small may.
+func keepsApart(a, b int) bool { return a != b && max(a, b) > 16<<10 }

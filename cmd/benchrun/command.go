@@ -40,8 +40,8 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	context.AfterFunc(ctx, stop)
 
 	// The heap is buffers that live as long as a job, so collecting often costs
-	// nothing and a tenth of them in garbage is the most that stands about.
-	debug.SetGCPercent(10)
+	// nothing and a twentieth of them in garbage is the most that stands about.
+	debug.SetGCPercent(5)
 
 	c := &command{stdout: stdout, stderr: stderr}
 	root := c.suites()
