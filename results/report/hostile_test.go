@@ -24,11 +24,6 @@ var hostileNames = []string{
 // tags would break out of whatever part of a page they stand in.
 const tags = `</text></svg></script></style></title>"'><script>alert(1)</script><img src=x onerror=alert(1)>]]><!--{{.Title}}`
 
-// shown is a name as it stands in tables: what would part a benchmark's name is written in percent.
-func shown(name string) string {
-	return strings.NewReplacer("%", "%25", "/", "%2F", " ", "%20").Replace(name)
-}
-
 // hostileData is the demo run with that name for one method, model, suite, version, layer and set.
 func hostileData(t *testing.T, evil string) Data {
 	t.Helper()
@@ -141,7 +136,7 @@ func TestHostileNamesInFigures(t *testing.T) {
 			t.Errorf("the figure has <%s>", e.Name.Local)
 		}
 		text, ok := token.(xml.CharData)
-		found = found || ok && strings.Contains(string(text), shown(tags)[:40])
+		found = found || ok && strings.Contains(string(text), tags[:12])
 	}
 	if !found {
 		t.Error("the name is nowhere in the figure")
@@ -234,7 +229,7 @@ func TestHostileNamesInTheGate(t *testing.T) {
 // In LaTeX a name is text: no command, no formula, no other column.
 func TestHostileNamesInLaTeX(t *testing.T) {
 	commands := regexp.MustCompile(`\\([a-z]+)`)
-	known := strings.Fields("begin end centering caption toprule midrule bottomrule pm mathbf phantom dagger ddagger textbackslash textasciitilde textasciicircum downarrow uparrow cdot infty neq")
+	known := strings.Fields("begin end centering caption toprule midrule bottomrule pm mathbf phantom dagger ddagger textbackslash textasciitilde textasciicircum downarrow uparrow cdot infty neq medskip")
 	for _, evil := range hostileNames {
 		var out bytes.Buffer
 		if err := WriteLaTeX(&out, hostileTables(t, evil)); err != nil {
@@ -279,7 +274,7 @@ func TestHostileNamesInCSV(t *testing.T) {
 		}
 		found := false
 		for _, row := range rows[1:] {
-			found = found || strings.Contains(row[1], shown(evil))
+			found = found || strings.Contains(row[1], evil)
 			for _, cell := range row[:5] {
 				if cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
 					t.Errorf("%s: cell %q", evil, cell)
