@@ -13,6 +13,7 @@ import (
 	"bayesbench/methods"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
+	"bayesbench/methods/nn"
 )
 
 // keys are what a method needs on the toy problem, where its defaults are
@@ -131,6 +132,29 @@ func TestVariants(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			methodtest.Check(t, ref.New(), v.name, v.keys)
+		})
+	}
+}
+
+// Every method can be planned on every convolutional network in full size.
+func TestEveryNetworkCanBePlanned(t *testing.T) {
+	job := methodtest.Toy()
+	job.Input = [3]int{3, 32, 32}
+	for _, model := range nn.Models() {
+		if !strings.Contains(model.Name, "resnet") && !strings.Contains(model.Name, "vgg") {
+			continue
+		}
+		t.Run(model.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, d := range methods.Drivers() {
+				m, err := methodtest.New(d.Name, keys[d.Name])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := m.Plan(model, job); err != nil {
+					t.Errorf("%s: %v", d.Name, err)
+				}
+			}
 		})
 	}
 }

@@ -2,9 +2,10 @@ package nn
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"bayesbench/backends/ir"
-
 	"bayesbench/internal/nearest"
 )
 
@@ -25,7 +26,8 @@ type Model struct {
 	HessianRoot func(b *ir.Builder, outputs ir.Value) []ir.Value
 }
 
-// Models lists the networks that a suite can name.
+// Models lists the networks that a suite can name. VGG-like and the wide ResNet
+// are here in their usual widths; Open knows the others.
 func Models() []Model {
 	return []Model{
 		lenet300, lenet5, mlp400, mlp3x200, softmaxRegression,
@@ -43,5 +45,25 @@ func Open(name string) (Model, error) {
 		}
 		names = append(names, m.Name)
 	}
+	if m, ok := ofWidth(name); ok {
+		return m, nil
+	}
 	return Model{}, fmt.Errorf("no model %q; did you mean %q?", name, nearest.Name(name, names))
+}
+
+// ofWidth is vgg-like-K or wide-resnet-28-K in any width from 1/64, where
+// VGG-like has one channel, to 64. A width has one spelling, since results are
+// told apart by the model's name.
+func ofWidth(name string) (Model, bool) {
+	var m Model
+	if width, ok := strings.CutPrefix(name, "vgg-like-"); ok {
+		if k, err := strconv.ParseFloat(width, 64); err == nil && 1.0/64 <= k && k <= 64 {
+			m = vggLike(k)
+		}
+	} else if width, ok := strings.CutPrefix(name, "wide-resnet-28-"); ok {
+		if k, err := strconv.Atoi(width); err == nil && 1 <= k && k <= 64 {
+			m = wideResNet(k)
+		}
+	}
+	return m, m.Apply != nil && m.Name == name
 }

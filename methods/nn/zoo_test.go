@@ -48,3 +48,22 @@ func TestModelsBuild(t *testing.T) {
 		}
 	}
 }
+
+func TestModelsOfAnyWidth(t *testing.T) {
+	for _, name := range []string{"vgg-like-0.0625", "vgg-like-0.75", "vgg-like-2", "wide-resnet-28-1", "wide-resnet-28-4"} {
+		m, err := Open(name)
+		if err != nil || m.Name != name {
+			t.Errorf("%s: %q, %v", name, m.Name, err)
+			continue
+		}
+		if _, err := m.Tensors([3]int{3, 32, 32}, 10); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Another spelling of a width would be another name for the same results.
+	for _, name := range []string{"vgg-like-0", "vgg-like-nan", "vgg-like-0.250", "vgg-like-1e9", "wide-resnet-28-0", "wide-resnet-28-+1", "vgg-like-", ""} {
+		if _, err := Open(name); err == nil {
+			t.Errorf("%q is accepted", name)
+		}
+	}
+}
