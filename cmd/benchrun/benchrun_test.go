@@ -319,4 +319,8 @@ func TestDataCommand(t *testing.T) {
 	if code != 2 || !strings.Contains(log, "cifar10") {
 		t.Errorf("data verify of a mistyped name: exit %d\n%s", code, log)
 	}
+	code, out, log = benchrun(t, "data", "fetch", "-data", t.TempDir(), "blobs")
+	if code != 0 || !strings.Contains(out, "blobs: generated") {
+		t.Errorf("data fetch of a generated set: exit %d\n%s%s", code, out, log)
+	}
 }

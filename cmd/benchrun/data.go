@@ -18,7 +18,7 @@ func (c *command) data() *ffcli.Command {
 	fs := c.flags("benchrun data")
 	return &ffcli.Command{
 		Name:       "data",
-		ShortUsage: "benchrun data list|fetch|verify [-dir DIR] [NAME…]",
+		ShortUsage: "benchrun data list|fetch|verify [-data DIR] [NAME…]",
 		ShortHelp:  "data sets: what there is, get the files, check them",
 		LongHelp: `Examples:
   benchrun data list
@@ -57,11 +57,11 @@ func (c *command) dataList() *ffcli.Command {
 // dataFiles makes the subcommands that go through the files of data sets.
 func (c *command) dataFiles(name string, do func(context.Context, string, data.Options) (data.Report, error)) *ffcli.Command {
 	fs := c.flags("benchrun data " + name)
-	dir := fs.String("dir", "", "look in this `directory` first")
+	dir := fs.String("data", "", "look in this `directory` first")
 	offline := fs.Bool("offline", false, "look in directories only: run no package manager, open no connection")
 	return &ffcli.Command{
 		Name: name, FlagSet: fs,
-		ShortUsage: "benchrun data " + name + " [-dir DIR] NAME…",
+		ShortUsage: "benchrun data " + name + " [-data DIR] NAME…",
 		ShortHelp:  map[string]string{"fetch": "get the files and check them", "verify": "check every file where it lies"}[name],
 		LongHelp:   "Exit code: 0 all files are those published, 1 some are not, 2 they are not here.",
 		Exec: func(ctx context.Context, args []string) error {
@@ -101,6 +101,10 @@ func setNames() []string {
 // printFiles prints what was found of each file and returns those that are at
 // fault.
 func (c *command) printFiles(r data.Report) []string {
+	if r.Place == "" {
+		fmt.Fprintf(c.stdout, "%s: generated, it has no files\n", r.Name)
+		return nil
+	}
 	fmt.Fprintf(c.stdout, "%s: %s, %d files checked\n", r.Name, r.Place, r.Count)
 	var faults []string
 	for _, f := range r.Files {

@@ -90,6 +90,10 @@ func (b *bars) fetch(what string, done, total int64) { b.show(what, nil, done, t
 
 // show moves the bar, or makes a new one where something else is counted now.
 func (b *bars) show(what string, j *bench.Job, done, total int64, rate string) {
+	jobs := ""
+	if b.jobs != "" { // not of what precedes the first
+		jobs = "[" + b.jobs + "] "
+	}
 	if !b.terminal {
 		if time.Since(b.said) >= lineEvery {
 			b.said = time.Now()
@@ -97,7 +101,7 @@ func (b *bars) show(what string, j *bench.Job, done, total int64, rate string) {
 			if done > 0 && total > done && j != nil {
 				eta = fmt.Sprintf(", %s left", (time.Since(b.began) * time.Duration(total-done) / time.Duration(done)).Round(time.Second))
 			}
-			fmt.Fprintf(b.w, "[%s] %s %d/%d %s%s\n", b.jobs, what, done, total, rate, eta)
+			fmt.Fprintf(b.w, "%s%s %d/%d %s%s\n", jobs, what, done, total, rate, eta)
 		}
 		return
 	}
@@ -112,7 +116,7 @@ func (b *bars) show(what string, j *bench.Job, done, total int64, rate string) {
 			progressbar.OptionSetWriter(b.w), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
-	b.bar.Describe(fmt.Sprintf("[%s] %s %s", b.jobs, title, rate))
+	b.bar.Describe(fmt.Sprintf("%s%s %s", jobs, title, rate))
 	b.bar.Set64(done)
 }
 

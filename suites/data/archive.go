@@ -30,6 +30,8 @@ type archive struct {
 
 func (a archive) String() string { return a.url }
 
+func (a archive) byHand() string { return a.url + ", which may be put there as it is" }
+
 func (a archive) name() string { return path.Base(a.url) }
 
 func (a archive) provide(ctx context.Context, r request) (string, error) {

@@ -41,6 +41,7 @@ func BenchmarkPipeline(b *testing.B) {
 		{"cifar10/flip,pad-crop-4", cifar, []string{"pad-crop-4", "flip"}},
 		{"cifar10/augmix-3", cifar, []string{"augmix-3"}},
 		{"jpeg/size=64/random-resized-crop,flip", tree(64, 1), []string{"random-resized-crop", "flip"}},
+		{"jpeg/size=224/random-resized-crop,flip", tree(224, 1), []string{"random-resized-crop", "flip"}},
 		{"jpeg/size=128/random-resized-crop,flip", tree(128, 1), []string{"random-resized-crop", "flip"}},
 		{"decoded/size=64/random-resized-crop,flip", tree(64, 0), []string{"random-resized-crop", "flip"}},
 	} {

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"bayesbench/suites/data/pixel"
 )
 
 // isolate points the cache and the search path at an empty folder, which it returns.
@@ -68,11 +70,7 @@ func TestBlobs(t *testing.T) {
 		if centre[c] == nil {
 			centre[c] = make([]float64, size)
 		}
-		m, err := set.Train.Native(i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for j, x := range m.Pix {
+		for j, x := range native(t, set.Train, i).Pix {
 			centre[c][j] += float64(x) * blobClasses / float64(set.Train.Len())
 		}
 	}
@@ -205,6 +203,17 @@ func read(t testing.TB, s Split, i int) []byte {
 	return pix
 }
 
+// native is example i as it is stored.
+func native(t testing.TB, s Split, i int) pixel.Image {
+	t.Helper()
+	p, err := s.Native(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m pixel.Image
+	return p.Image(&m)
+}
+
 // idx makes an IDX file of unsigned bytes.
 func idx(content []byte, dims ...int) []byte {
 	b := []byte{0, 0, 8, byte(len(dims))}
@@ -310,6 +319,14 @@ func TestNotFoundSaysWhatToPutWhere(t *testing.T) {
 			t.Errorf("the message does not name %q:\n%v", want, err)
 		}
 	}
+	// What is already there is not asked for, nor what would have to be decoded; the archive may be put there packed.
+	put(t, filepath.Join(cache, "bayesbench", "cifar10"), map[string][]byte{"data_batch_2.bin": nil})
+	_, err = Open(t.Context(), "cifar10", Options{Offline: true})
+	want := "by hand: put data_batch_1.bin, data_batch_3.bin, data_batch_4.bin, data_batch_5.bin, test_batch.bin (plain or .gz) into " +
+		filepath.Join(cache, "bayesbench", "cifar10") + "; from https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, which may be put there as it is"
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want at its end %q", err, want)
+	}
 }
 
 func TestDamagedFilesAreNamed(t *testing.T) {
@@ -391,11 +408,7 @@ func checkConstants(t *testing.T, set *Set) {
 	for c := range set.Shape[0] {
 		var count [256]float64
 		for i := range set.Train.Len() {
-			m, err := set.Train.Native(i)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, x := range m.Plane(c) {
+			for _, x := range native(t, set.Train, i).Plane(c) {
 				count[x]++
 			}
 		}

@@ -17,6 +17,8 @@ type debianPackage struct {
 
 func (d debianPackage) String() string { return "Debian package " + d.name }
 
+func (d debianPackage) byHand() string { return "/" + d.folder + " of " + d.String() }
+
 func (d debianPackage) provide(ctx context.Context, r request) (string, error) {
 	installed := filepath.Join(string(filepath.Separator), d.folder)
 	if _, err := os.Stat(installed); err == nil {

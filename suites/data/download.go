@@ -21,6 +21,8 @@ type mirror struct {
 
 func (m mirror) String() string { return m.base }
 
+func (m mirror) byHand() string { return m.base }
+
 func (m mirror) provide(ctx context.Context, r request) (string, error) {
 	if r.offline {
 		return "", errOffline

@@ -20,6 +20,8 @@ type goModule struct {
 
 func (m goModule) String() string { return "Go module " + m.path + "@" + m.version }
 
+func (m goModule) byHand() string { return "folder " + m.folder + " of " + m.String() }
+
 func (m goModule) provide(ctx context.Context, r request) (string, error) {
 	env := []string{"GOWORK=off"}
 	if r.offline {

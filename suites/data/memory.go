@@ -44,8 +44,8 @@ func (m *memory) Read(dst []uint8, i int) error {
 	return nil
 }
 
-func (m *memory) Native(i int) (pixel.Image, error) {
-	return pixel.Image{C: m.shape[0], H: m.shape[1], W: m.shape[2], Pix: m.image(i)}, nil
+func (m *memory) Native(i int) (pixel.Picture, error) {
+	return pixel.Image{C: m.shape[0], H: m.shape[1], W: m.shape[2], Pix: m.image(i)}.Picture(), nil
 }
 
 // hashMemory is the canonical hash of a set held in memory: its name, classes and shape, then for train and test the

@@ -68,10 +68,10 @@ type subset struct {
 	index []int32
 }
 
-func (s subset) Len() int                          { return len(s.index) }
-func (s subset) Label(i int) int                   { return s.Split.Label(int(s.index[i])) }
-func (s subset) Read(dst []uint8, i int) error     { return s.Split.Read(dst, int(s.index[i])) }
-func (s subset) Native(i int) (pixel.Image, error) { return s.Split.Native(int(s.index[i])) }
+func (s subset) Len() int                            { return len(s.index) }
+func (s subset) Label(i int) int                     { return s.Split.Label(int(s.index[i])) }
+func (s subset) Read(dst []uint8, i int) error       { return s.Split.Read(dst, int(s.index[i])) }
+func (s subset) Native(i int) (pixel.Picture, error) { return s.Split.Native(int(s.index[i])) }
 
 // relabelled is a split whose labels are uniform draws.
 type relabelled struct {

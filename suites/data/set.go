@@ -35,9 +35,8 @@ type Split interface {
 	Label(i int) int
 	// Read writes example i to dst, channel by channel: C*H*W bytes. It is Native, fitted to Shape by pixel.Image.Fit.
 	Read(dst []uint8, i int) error
-	// Native returns example i at the size it is stored in, which for sets of one size is Shape. The caller must not
-	// change its pixels.
-	Native(i int) (pixel.Image, error)
+	// Native returns example i at the size it is stored in, which for sets of one size is Shape.
+	Native(i int) (pixel.Picture, error)
 }
 
 // Options say which part of a data set to open, and where its files may come from. The zero value is the whole set from

@@ -34,24 +34,28 @@ func (s *Set) shift(name string, opt Options) error {
 	return nil
 }
 
-func (s shifted) Native(i int) (pixel.Image, error) {
-	return s.kept.image(i, func() (pixel.Image, error) {
+func (s shifted) Native(i int) (pixel.Picture, error) {
+	return s.kept.picture(i, func() (pixel.Picture, error) {
 		shape := s.Shape()
 		src := pixel.New(shape[0], shape[1], shape[2])
 		if err := s.Split.Read(src.Pix, i); err != nil {
-			return src, err
+			return pixel.Picture{}, err
 		}
 		var dst pixel.Image
 		stream := draw.New(rng.Key{s.key, uint32(i)}, 0)
 		s.corruption.Apply(&dst, src, &stream)
-		return dst, nil
+		return dst.Picture(), nil
 	})
 }
 
 func (s shifted) Read(dst []uint8, i int) error {
-	m, err := s.Native(i)
-	copy(dst, m.Pix)
-	return err
+	p, err := s.Native(i)
+	if err != nil {
+		return err
+	}
+	var none pixel.Image // a corrupted image is converted
+	copy(dst, p.Image(&none).Pix)
+	return nil
 }
 
 // OpenAgainst opens a data set as out-of-distribution inputs for a model of in: at in's size, and it must have in's

@@ -124,6 +124,13 @@ func listFolder(root string) ([]entry, error) {
 // listTar finds the files below train/ and val/, at whatever depth these lie. A tar with a link, a path that leads out of
 // it, or a sparse file is refused: it is not one that was packed from a tree of images.
 func listTar(f io.ReadSeeker) ([]entry, error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
 	var all []entry
 	var end int64 // of the last member's content
 	members := tar.NewReader(f)
@@ -131,11 +138,10 @@ func listTar(f io.ReadSeeker) ([]entry, error) {
 		m, err := members.Next()
 		if err == io.EOF {
 			// The reader also takes a file that was cut between members for complete. A complete one has zeros behind.
-			size, err := f.Seek(0, io.SeekEnd)
-			if err == nil && size < (end+511)/512*512+512 {
-				err = fmt.Errorf("truncated after %d members: the end mark is missing", n)
+			if size < (end+511)/512*512+512 {
+				return nil, fmt.Errorf("truncated after %d members: the end mark is missing", n)
 			}
-			return all, err
+			return all, nil
 		}
 		if err != nil {
 			return nil, err
@@ -165,6 +171,9 @@ func listTar(f io.ReadSeeker) ([]entry, error) {
 		end = offset
 		if m.Typeflag != tar.TypeReg {
 			continue
+		}
+		if m.Size > size-offset {
+			return nil, fmt.Errorf("truncated: member %q has %d bytes, the file goes on for %d", m.Name, m.Size, size-offset)
 		}
 		end += m.Size
 		name := path.Clean(m.Name)
@@ -296,16 +305,16 @@ func (t *tree) read(e entry) ([]byte, error) {
 	return b, nil
 }
 
-func (t *tree) decode(e entry) (pixel.Image, error) {
+func (t *tree) decode(e entry) (pixel.Picture, error) {
 	b, err := t.read(e)
 	if err != nil {
-		return pixel.Image{}, err
+		return pixel.Picture{}, err
 	}
-	m, err := pixel.Decode(b)
+	p, err := pixel.Open(b)
 	if err != nil {
-		return m, fmt.Errorf("%s: %s: %w", t.root, e.path, err)
+		return p, fmt.Errorf("%s: %s: %w", t.root, e.path, err)
 	}
-	return m, nil
+	return p, nil
 }
 
 // hash covers path, size and content of every image in order, so that a folder and its tar have the same. For trees too
@@ -362,17 +371,17 @@ func (s *images) Classes() int    { return len(s.tree.classes) }
 func (s *images) Shape() [3]int   { return [3]int{3, s.size, s.size} }
 func (s *images) Label(i int) int { return int(s.entries[i].label) }
 
-func (s *images) Native(i int) (pixel.Image, error) {
-	return s.kept.image(i, func() (pixel.Image, error) { return s.tree.decode(s.entries[i]) })
+func (s *images) Native(i int) (pixel.Picture, error) {
+	return s.kept.picture(i, func() (pixel.Picture, error) { return s.tree.decode(s.entries[i]) })
 }
 
 func (s *images) Read(dst []uint8, i int) error {
-	m, err := s.Native(i)
+	p, err := s.Native(i)
 	if err != nil {
 		return err
 	}
 	fitted := pixel.Image{Pix: dst}
-	fitted.Fit(m, s.size)
+	fitted.Fit(p, s.size)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -104,10 +105,7 @@ func TestFolderAndTarAreTheSameSet(t *testing.T) {
 		if !bytes.Equal(a, b) || folder.Train.Label(i) != packed.Train.Label(i) || folder.Train.Label(i) != i/3 {
 			t.Errorf("image %d differs, or has label %d", i, folder.Train.Label(i))
 		}
-		m, err := packed.Train.Native(i)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := native(t, packed.Train, i)
 		if m.H != 20+10*(i%3) || m.W != 30 || m.C != 3 {
 			t.Errorf("image %d has shape %d %d %d", i, m.C, m.H, m.W)
 		}
@@ -202,6 +200,36 @@ func TestUnfitTreesAreRefused(t *testing.T) {
 		}
 		if _, err := openFolder(t, cut); err == nil || !strings.Contains(err.Error(), cut) {
 			t.Fatalf("tar cut to %d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+}
+
+// What a tar claims of its members costs nothing.
+func TestTarBombsAreRefused(t *testing.T) {
+	for want, size := range map[string]int64{"truncated: member": 1 << 60, "an image has at most": maxImageBytes + 1} {
+		var buf bytes.Buffer
+		w := tar.NewWriter(&buf)
+		if err := w.WriteHeader(&tar.Header{Name: "train/a/1.JPEG", Size: size, Format: tar.FormatGNU}); err != nil {
+			t.Fatal(err)
+		}
+		bomb := filepath.Join(t.TempDir(), "bomb.tar")
+		if err := os.WriteFile(bomb, buf.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if size < 1<<40 { // a sparse file that is as long as it claims
+			if err := os.Truncate(bomb, 512+(size+511)/512*512+1024); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := openTree(bomb)
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), bomb) {
+			t.Errorf("%d bytes: got %v, want %q", size, err, want)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+			t.Errorf("refusing a member of %d bytes takes %d", size, took)
 		}
 	}
 }
@@ -335,10 +363,7 @@ func TestEMNISTIsTurnedUpright(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := set.Test.Native(0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := native(t, set.Test, 0)
 	if m.Pix[28*20+3] != 77 || set.Test.Label(0) != 25 || set.ClassNames[25] != "Z" {
 		t.Errorf("pixel %d, label %d", m.Pix[28*20+3], set.Test.Label(0))
 	}

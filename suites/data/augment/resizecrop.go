@@ -2,7 +2,6 @@ package augment
 
 import (
 	"fmt"
-	"math"
 
 	"bayesbench/suites/data/draw"
 	"bayesbench/suites/data/pixel"
@@ -14,14 +13,11 @@ type ResizeCrop struct{ Short, Side int }
 
 func (t ResizeCrop) String() string { return fmt.Sprintf("resize-crop-%d", t.Short) }
 
-// Size makes ResizeCrop a Sizer.
-func (t ResizeCrop) Size() int { return t.Side }
+func (t ResizeCrop) Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream) {
+	t.View(dst, src.Picture(), s)
+}
 
-func (t ResizeCrop) Apply(dst *pixel.Image, src pixel.Image, _ *draw.Stream) {
-	tmp := scratch.Get().(*pixel.Image)
-	defer scratch.Put(tmp)
-	tmp.Fit(src, t.Short)
-	// Half to even, as Python rounds.
-	at := int(math.RoundToEven(float64(t.Short-t.Side) / 2))
-	dst.Crop(*tmp, at, at, t.Side, t.Side)
+// View makes ResizeCrop a Sizer.
+func (t ResizeCrop) View(dst *pixel.Image, src pixel.Picture, _ *draw.Stream) {
+	dst.FitCrop(src, t.Short, t.Side)
 }

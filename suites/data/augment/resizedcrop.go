@@ -13,14 +13,17 @@ type ResizedCrop struct{ Side int }
 
 func (ResizedCrop) String() string { return "random-resized-crop" }
 
-// Size makes ResizedCrop a Sizer.
-func (t ResizedCrop) Size() int { return t.Side }
-
 func (t ResizedCrop) Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream) {
-	y, x, h, w := cropWindow(src.H, src.W, s)
+	t.View(dst, src.Picture(), s)
+}
+
+// View makes ResizedCrop a Sizer.
+func (t ResizedCrop) View(dst *pixel.Image, src pixel.Picture, s *draw.Stream) {
+	shape := src.Shape()
+	y, x, h, w := cropWindow(shape[1], shape[2], s)
 	crop := scratch.Get().(*pixel.Image)
 	defer scratch.Put(crop)
-	crop.Crop(src, y, x, h, w)
+	src.Window(crop, y, x, h, w)
 	dst.Resize(*crop, t.Side, t.Side, pixel.Bilinear)
 }
 

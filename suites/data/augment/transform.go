@@ -21,10 +21,11 @@ type Transform interface {
 }
 
 // Sizer is a Transform that takes images of any size and gives one size. As the first of a chain it is given images as
-// they are stored, not yet resized to the set's shape.
+// they are stored, not yet resized to the set's shape, and converts only what it keeps of them.
 type Sizer interface {
 	Transform
-	Size() int // the side of what it gives
+	// View is Apply of a picture.
+	View(dst *pixel.Image, src pixel.Picture, s *draw.Stream)
 }
 
 // scratch is for images that live within one Apply.

@@ -19,7 +19,7 @@ import (
 
 // Pillow's decoder is libjpeg-turbo: the same colour arithmetic, another inverse DCT.
 func TestDecodeAgreesWithPillow(t *testing.T) {
-	for _, name := range []string{"jpeg-444", "jpeg-422", "jpeg-420", "jpeg-420-even", "jpeg-progressive", "jpeg-gray"} {
+	for _, name := range []string{"jpeg-444", "jpeg-422", "jpeg-420", "jpeg-420-even", "jpeg-progressive", "jpeg-gray", "jpeg-cmyk"} {
 		_, file := reference.Load(t, name)
 		m, err := pixel.Decode(file)
 		if err != nil {
@@ -41,10 +41,23 @@ func TestResizeIsPillows(t *testing.T) {
 	}
 }
 
+// From the file to the input, as a random resized crop does it: the decoder's tolerance is not added to.
+func TestCropAgreesWithPillow(t *testing.T) {
+	_, file := reference.Load(t, "jpeg-420-even")
+	p, err := pixel.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var crop, m pixel.Image
+	p.Window(&crop, 3, 5, 21, 33)
+	m.Resize(crop, 24, 24, pixel.Bilinear)
+	reference.Compare(t, "cropped", m, 3, 0.1)
+}
+
 func TestFitIsTorchvisionsResizeAndCentreCrop(t *testing.T) {
 	for _, size := range []int{20, 29} {
 		var m pixel.Image
-		m.Fit(reference.Synthetic(3, 29, 37), size)
+		m.Fit(reference.Synthetic(3, 29, 37).Picture(), size)
 		reference.Compare(t, fmt.Sprintf("fit-%d", size), m, 0, 0)
 	}
 }

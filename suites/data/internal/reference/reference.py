@@ -47,6 +47,11 @@ jpeg("jpeg-420", picture, quality=90, subsampling=2)
 jpeg("jpeg-420-even", pil(synthetic(3, 32, 48)), quality=75, subsampling=2)
 jpeg("jpeg-progressive", picture, quality=90, subsampling=2, progressive=True)
 jpeg("jpeg-gray", pil(synthetic(1, 29, 37)), quality=90)
+jpeg("jpeg-cmyk", picture.convert("CMYK"), quality=90)
+
+# A random resized crop, from the file to the input.
+file = io.BytesIO(base64.b64decode(out["jpeg-420-even"]["file"]))
+put("cropped", planes(Image.open(file).crop((5, 3, 5 + 33, 3 + 21)).resize((24, 24), Image.BILINEAR)))
 
 # Resizing.
 gray = pil(synthetic(1, 29, 37))
