@@ -167,6 +167,87 @@ func tileAVX512_14x16(k int, segments int, a []float32, b []float32, c []float32
 func tileAVX512_14x32(k int, segments int, a []float32, b []float32, c []float32, astep int, bstep int, askip int, bskip int, ldc int, cols int, accumulate int)
 
 //go:noescape
+func dotsAVX2_1x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_2x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_3x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_4x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_1x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_2x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_1x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX2_2x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_1x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_2x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_3x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_4x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_5x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_6x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_7x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_8x3(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_1x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_2x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_3x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_4x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_5x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_6x4(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_1x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_2x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_3x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_4x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
+func dotsAVX512_5x5(n int, a []float32, b []float32, sums []float32, lda int, ldb int)
+
+//go:noescape
 func transpose8AVX2(dst *float32, ldd int, x *float32, ldx int, rows int, cols int)
 
 //go:noescape

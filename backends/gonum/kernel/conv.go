@@ -42,7 +42,10 @@ func (p *Pool) ConvGradInputScratch(v *Conv) Scratch {
 
 // ConvGradWeightsScratch returns the scratch that ConvGradWeights needs.
 func (p *Pool) ConvGradWeightsScratch(v *Conv) Scratch {
-	if v.gradByTiles() != nil {
+	switch {
+	case v.gradByPixels():
+		return v.pixelPlan().scratch
+	case v.gradByTiles() != nil:
 		return v.tileGradPlan(p.workers).scratch
 	}
 	return v.weightPlan(p.workers).scratch
@@ -77,9 +80,12 @@ func (p *Pool) ConvGradInput(v *Conv, dx, dy, w []float32) {
 // ConvGradWeights computes the gradient with respect to MapW(w).
 func (p *Pool) ConvGradWeights(v *Conv, dw, x, dy []float32) {
 	v.check(x, dw, dy)
-	if v.gradByTiles() != nil {
+	switch {
+	case v.gradByPixels():
+		p.weightGradientByPixels(v, dw, x, dy)
+	case v.gradByTiles() != nil:
 		p.weightGradientByTiles(v, dw, x, dy)
-	} else {
+	default:
 		p.weightGradient(v, dw, x, dy)
 	}
 }

@@ -26,6 +26,15 @@ var rowShapes = []Conv{
 	{N: 2, C: 4, H: 7, W: 60, O: 5, KH: 2, KW: 3, StrideH: 1, StrideW: 1, PadH: 0, PadW: 1, Groups: 1},
 }
 
+// pixelShapes have pixels in lanes in the gradient of the weights.
+var pixelShapes = []Conv{
+	{N: 21, C: 1, H: 14, W: 16, O: 20, KH: 5, KW: 5, StrideH: 1, StrideW: 1, Groups: 1},
+	{N: 9, C: 3, H: 9, W: 37, O: 17, KH: 3, KW: 4, StrideH: 1, StrideW: 1, PadH: 1, PadW: 2, Groups: 1},
+	{N: 8, C: 4, H: 31, W: 60, O: 3, KH: 2, KW: 3, StrideH: 1, StrideW: 1, PadH: 4, PadW: 1, Groups: 1},
+	{N: 8, C: 1, H: 2, W: 700, O: 1, KH: 3, KW: 7, StrideH: 1, StrideW: 1, PadH: 1, PadW: 0, Groups: 1},
+	{N: 8, C: 2, H: 1, W: 3, O: 9, KH: 2, KW: 2, StrideH: 1, StrideW: 1, PadH: 5, PadW: 4, Groups: 1},
+}
+
 // tileShapes are computed by Winograd's transforms.
 var tileShapes = []Conv{
 	{N: 34, C: 19, H: 8, W: 8, O: 33, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 1},
@@ -76,9 +85,13 @@ func widened(op UnaryOp, x []float32) []float64 {
 
 func TestConv(t *testing.T) {
 	withSets(t, func(t *testing.T) {
-		for i, v := range slices.Concat(convShapes, tileShapes, rowShapes) {
+		for i, v := range slices.Concat(convShapes, tileShapes, rowShapes, pixelShapes) {
 			forward, input := v.forwardPass(), v.inputPass()
-			if i >= len(convShapes)+len(tileShapes) {
+			if i >= len(convShapes)+len(tileShapes)+len(rowShapes) {
+				if !v.gradByPixels() {
+					t.Errorf("%+v: gradient not by pixels", v)
+				}
+			} else if i >= len(convShapes)+len(tileShapes) {
 				if !forward.byRows() {
 					t.Errorf("%+v: not by rows", v)
 				}
@@ -140,6 +153,55 @@ func TestConv(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The products of rows of a set against its twin: lanes fold to the same sums,
+// nothing is read beyond n, and nothing written beyond the lanes.
+func TestDotsVariants(t *testing.T) {
+	for _, v := range variants() {
+		t.Run(v.name, func(t *testing.T) {
+			d, nan := v.dots, float32(math.NaN())
+			for taps := leastTaps; taps <= mostTaps; taps++ {
+				for rows := 1; rows < len(d.run[taps]); rows++ {
+					for _, n := range []int{1, 7, 8, 9, 15, 16, 17, 33, 100} {
+						lda, ldb := n+3, n+5
+						a, b := normals(rows*lda, 1), normals(taps*ldb, 2)
+						for i := range a {
+							if i%lda >= n {
+								a[i] = nan
+							}
+						}
+						for i := range b {
+							if i%ldb >= n {
+								b[i] = nan
+							}
+						}
+						sums, check := fenced(t, rows*taps*d.lanes, 1)
+						Fill(sums, 0.5)
+						d.run[taps][rows](n, a[:(rows-1)*lda+n], b[:(taps-1)*ldb+n], sums, lda, ldb)
+						check("dots")
+						for at := range rows * taps {
+							want := make([]float32, dotsGo.lanes)
+							portableDots(1, 1)(n, a[at/taps*lda:], b[at%taps*ldb:], want, 0, 0)
+							got := sums[at*d.lanes : (at+1)*d.lanes]
+							for l := range want {
+								for k := l; k < d.lanes; k += len(want) {
+									want[l] += 0.5
+								}
+								sum := got[l]
+								if d.lanes > len(want) {
+									sum += got[l+len(want)]
+								}
+								if diff := math.Abs(float64(sum - want[l])); !(diff <= 1e-5) {
+									t.Fatalf("%dx%d over %d: sum %d, lane %d is %v, twin %v", rows, taps, n, at, l, sum, want[l])
+								}
+							}
+						}
+					}
+				}
+			}
+		})
+	}
 }
 
 // The convolutions of the networks that the suites train.

@@ -201,6 +201,7 @@ type convRun struct {
 	multiplyRows      func(task, worker int)
 	weights           weightRun
 	tileGrad          tileGradRun
+	pixels            pixelRun
 }
 
 func (r *convRun) init(p *Pool) {
@@ -210,6 +211,7 @@ func (r *convRun) init(p *Pool) {
 	r.multiplyRows = r.doMultiplyRows
 	r.weights.init(p)
 	r.tileGrad.init(p)
+	r.pixels.init(p)
 }
 
 func (p *Pool) correlate(c *correlation, dst, src, w, bias []float32) {

@@ -11,7 +11,8 @@
 //	gemm.go     Pool.Gemm: C = op(A)·op(B), with fused prologue and epilogue
 //	bands.go    Bands: products by bands of rows, for others to be done with them
 //	conv.go     Pool.Conv, ConvGradInput, ConvGradWeights; convlanes.go holds
-//	            the first two, with images in lanes, convweights.go the third
+//	            the first two, with images in lanes, convweights.go the third;
+//	            convrows.go the first from few channels, convpixels.go the third
 //	winograd.go when convolutions of 3×3 and 5×5 go by tiles, and the transforms;
 //	            winogradlanes.go and winogradweights.go as their namesakes
 //	window.go   MaxPool, AvgPool and their gradients

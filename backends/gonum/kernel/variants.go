@@ -31,6 +31,7 @@ type set struct {
 	prefetch     func(x []float32) // nil where the CPU does as well on its own
 	winograd     [numWinograd]winogradFunc
 	tile         *tile // of the matrix product
+	dots         *dots // of gradients of weights
 }
 
 // portable is the Go twins.
@@ -59,6 +60,7 @@ var portable = func() set {
 		copyRows:        copyRowsGo,
 		winograd:        winogradGo,
 		tile:            &tileGo,
+		dots:            &dotsGo,
 	}
 	for op := range numBinary {
 		s.binary[op] = binaryGo(op)
@@ -146,6 +148,9 @@ func (s set) overlaid(v set) set {
 	s.prefetch = v.prefetch // what helps one CPU may hinder another
 	if v.tile != nil {
 		s.tile = v.tile
+	}
+	if v.dots != nil {
+		s.dots = v.dots
 	}
 	return s
 }

@@ -107,6 +107,11 @@ var setAVX2 = set{
 		winogradKernelGrad3: winogradKernelGrad3AVX2,
 		winogradKernelGrad5: winogradKernelGrad5AVX2,
 	},
+	dots: &dots{lanes: 8, run: [mostTaps + 1][]dotsFunc{
+		3: {nil, dotsAVX2_1x3, dotsAVX2_2x3, dotsAVX2_3x3, dotsAVX2_4x3},
+		4: {nil, dotsAVX2_1x4, dotsAVX2_2x4},
+		5: {nil, dotsAVX2_1x5, dotsAVX2_2x5},
+	}},
 	tile: &tile{rows: 6, cols: 16, widths: []int{8, 16}, run: [][]tileFunc{
 		{nil, tileAVX2_1x8, tileAVX2_2x8, tileAVX2_3x8, tileAVX2_4x8, tileAVX2_5x8, tileAVX2_6x8},
 		{nil, tileAVX2_1x16, tileAVX2_2x16, tileAVX2_3x16, tileAVX2_4x16, tileAVX2_5x16, tileAVX2_6x16},
@@ -191,6 +196,11 @@ var setAVX512 = set{
 		winogradKernelGrad3: winogradKernelGrad3AVX512,
 		winogradKernelGrad5: winogradKernelGrad5AVX512,
 	},
+	dots: &dots{lanes: 16, run: [mostTaps + 1][]dotsFunc{
+		3: {nil, dotsAVX512_1x3, dotsAVX512_2x3, dotsAVX512_3x3, dotsAVX512_4x3, dotsAVX512_5x3, dotsAVX512_6x3, dotsAVX512_7x3, dotsAVX512_8x3},
+		4: {nil, dotsAVX512_1x4, dotsAVX512_2x4, dotsAVX512_3x4, dotsAVX512_4x4, dotsAVX512_5x4, dotsAVX512_6x4},
+		5: {nil, dotsAVX512_1x5, dotsAVX512_2x5, dotsAVX512_3x5, dotsAVX512_4x5, dotsAVX512_5x5},
+	}},
 	tile: &tile{rows: 14, cols: 32, widths: []int{8, 16, 32}, run: [][]tileFunc{
 		{nil, tileAVX512_1x8, tileAVX512_2x8, tileAVX512_3x8, tileAVX512_4x8, tileAVX512_5x8, tileAVX512_6x8, tileAVX512_7x8, tileAVX512_8x8, tileAVX512_9x8, tileAVX512_10x8, tileAVX512_11x8, tileAVX512_12x8, tileAVX512_13x8, tileAVX512_14x8},
 		{nil, tileAVX512_1x16, tileAVX512_2x16, tileAVX512_3x16, tileAVX512_4x16, tileAVX512_5x16, tileAVX512_6x16, tileAVX512_7x16, tileAVX512_8x16, tileAVX512_9x16, tileAVX512_10x16, tileAVX512_11x16, tileAVX512_12x16, tileAVX512_13x16, tileAVX512_14x16},

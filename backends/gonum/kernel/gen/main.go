@@ -15,6 +15,7 @@ func main() {
 	ConstraintExpr("amd64,!noasm")
 	laneMaskData()
 	gemm()
+	dots()
 	transposes()
 	elementwises(avx2)
 	elementwises(avx512)
