@@ -17,7 +17,10 @@ import (
 // those of its other tests do not suit.
 var fortySteps = map[string]string{
 	"csgmcmc": "cycles = 2\nsamples = 2",
-	"hmc":     "step_size = 0.02\nleapfrog = 5\nburn_in = 3\nsamples = 5",
+	// Under the whole KL the toy's weights pass to and fro through zero, where the
+	// slope of the noise jumps at the clip of log α and a rounding decides the way.
+	"sparse-vd": "warmup_start = 1\nwarmup_end = 6\nkl_weight = 0.01",
+	"hmc":       "step_size = 0.02\nleapfrog = 5\nburn_in = 3\nsamples = 5",
 }
 
 // plain is the tolerance of a method that has none of its own. The worst found
@@ -25,11 +28,10 @@ var fortySteps = map[string]string{
 var plain = methodtest.Tolerance{Scalars: 2e-6, State: 5e-5, Why: "forty steps, each some float32 roundings apart"}
 
 var tolerances = map[string]methodtest.Tolerance{
-	"hmc":     {Scalars: 5e-5, State: 5e-5, Why: "the acceptance is the exponential of a difference of energies"},
-	"laplace": {Scalars: 2e-6, State: 1e-3, Why: "eigenvectors turn by the error over the gap between their eigenvalues"},
-	"sparse-vd": {Scalars: 5e-6, State: 3e-3,
-		Why: "log alpha has the slope -2/w, large where w is small, and that of the noise jumps where log alpha is clipped"},
-	"swag": {Scalars: 2e-6, State: 5e-4, Why: "deviations are differences of nearly equal states"},
+	"hmc":       {Scalars: 5e-5, State: 5e-5, Why: "the acceptance is the exponential of a difference of energies"},
+	"laplace":   {Scalars: 2e-6, State: 1e-3, Why: "eigenvectors turn by the error over the gap between their eigenvalues"},
+	"sparse-vd": {Scalars: 5e-6, State: 5e-4, Why: "log alpha has the slope -2/w, large where w is small, and its terms cancel"},
+	"swag":      {Scalars: 2e-6, State: 5e-4, Why: "deviations are differences of nearly equal states"},
 	"variational-dropout": {Scalars: 2e-5, State: 5e-5,
 		Why: "the KL is a sum over weights of a cubic whose terms cancel"},
 }
