@@ -2,19 +2,26 @@
 package alloctest
 
 import (
+	"math"
 	"runtime/metrics"
 	"testing"
 )
 
 // AtMost fails the test if do allocates more than limit bytes of heap, what is freed meanwhile included. Small objects
-// count when the runtime hands out their pages, so that a limit under 100 KB means little.
+// count when the runtime hands out their pages, so that a limit under 100 KB means little. The heap is the whole
+// process's, and the fuzzing engine, a server or the runtime may allocate beside do: what is over the limit is done again,
+// twice at most, and the least counts. So do must come to the same each time.
 func AtMost(t testing.TB, limit int, do func()) {
 	t.Helper()
-	before := allocated()
-	do()
-	if n := allocated() - before; n > uint64(limit) {
-		t.Errorf("allocated %d bytes, want at most %d", n, limit)
+	least := uint64(math.MaxUint64)
+	for range 3 {
+		before := allocated()
+		do()
+		if least = min(least, allocated()-before); least <= uint64(limit) {
+			return
+		}
 	}
+	t.Errorf("allocated %d bytes, want at most %d", least, limit)
 }
 
 func allocated() uint64 {

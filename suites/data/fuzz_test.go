@@ -63,9 +63,12 @@ func FuzzCIFAR(f *testing.F) {
 	f.Add(good[:len(good)-1])
 	f.Add(bytes.Repeat([]byte{10}, cifarRecord))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m := &memory{classes: 10, shape: [3]int{3, 32, 32}}
+		var m *memory
 		var err error
-		alloctest.AtMost(t, 1<<20+8*len(b), func() { err = m.appendCIFAR(b) })
+		alloctest.AtMost(t, 1<<20+8*len(b), func() {
+			m = &memory{classes: 10, shape: [3]int{3, 32, 32}}
+			err = m.appendCIFAR(b)
+		})
 		if err != nil {
 			return
 		}

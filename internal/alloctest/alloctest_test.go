@@ -1,0 +1,36 @@
+package alloctest
+
+import "testing"
+
+// report is a test that notes whether it failed.
+type report struct {
+	testing.TB
+	failed bool
+}
+
+func (*report) Helper()                 {}
+func (r *report) Errorf(string, ...any) { r.failed = true }
+
+var kept []byte // so that the compiler leaves the allocation in place
+
+// What allocates too much each time is caught; what did so once, because something ran beside it, is not.
+func TestAtMost(t *testing.T) {
+	for name, c := range map[string]struct {
+		sizes []int
+		fails bool
+	}{
+		"never": {[]int{1 << 10}, false},
+		"once":  {[]int{4 << 20, 1 << 10}, false},
+		"twice": {[]int{4 << 20, 4 << 20, 1 << 10}, false},
+		"each":  {[]int{4 << 20, 4 << 20, 4 << 20}, true},
+	} {
+		r, done := report{TB: t}, 0
+		AtMost(&r, 1<<20, func() {
+			kept = make([]byte, c.sizes[done])
+			done++
+		})
+		if r.failed != c.fails || done != len(c.sizes) {
+			t.Errorf("%s: failed %t after %d runs", name, r.failed, done)
+		}
+	}
+}
