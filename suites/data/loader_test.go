@@ -325,8 +325,11 @@ func TestPrefetchIsBounded(t *testing.T) {
 	var reads atomic.Int64
 	l := newLoader(t, slow{set.Train, &reads}, LoaderConfig{Batch: 10, Prefetch: 3, Workers: 4})
 	take(t, l, 1)
-	time.Sleep(60 * time.Millisecond)
-	// One batch is lent and three are ahead.
+	// One batch is lent and three are ahead. However long they take, no more follow.
+	for start := time.Now(); reads.Load() < 40 && time.Since(start) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond)
 	if n := reads.Load(); n != 40 {
 		t.Errorf("%d examples read, want 40", n)
 	}
