@@ -16,12 +16,34 @@ import (
 	"time"
 )
 
-// inSlurm reports where there is no cluster whose nodes may be killed.
-func inSlurm() error {
+// submitted gives the jobs of a load to Slurm.
+func (c *campaign) submitted(get func() (*load, error), options ...string) (*trial, error) {
 	if os.Getenv("BAYESBENCH_SLURM_NODE") == "" {
-		return &notRun{"there is no cluster to break; `ci/slurm.sh go run ./ci/faults` makes one"}
+		return nil, &notRun{"there is no cluster to break; `ci/slurm.sh go run ./ci/faults` makes one"}
 	}
-	return nil
+	l, err := get()
+	if err != nil {
+		return nil, err
+	}
+	t := c.trial(l)
+	_, err = c.output(t.program, slices.Concat([]string{"slurm", "-out", t.out, "-cpus", "1"}, options, l.flags, []string{suite})...)
+	return t, err
+}
+
+// trainingOn is submitted, and a job on the node has trained for a while; any
+// node's where it is "".
+func (c *campaign) trainingOn(node string, get func() (*load, error), options ...string) (*trial, error) {
+	t, err := c.submitted(get, options...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.until("training on "+node, func(jobs []jobStatus) bool {
+		return over(jobs) || slices.ContainsFunc(jobs, func(j jobStatus) bool {
+			return j.State == "running" && (node == "" || j.Node == node) && j.Phase == "train"
+		})
+	})
+	c.sleep(t.load.trains/3, nil)
+	return t, err
 }
 
 // node kills a node of the cluster, or starts it again.
@@ -46,12 +68,6 @@ type jobStatus struct {
 	Progress                              float64
 }
 
-// submit gives the trial's jobs to Slurm.
-func (t *trial) submit(options ...string) error {
-	_, err := t.c.output(t.program, slices.Concat([]string{"slurm", "-out", t.out, "-cpus", "1"}, options, t.load.flags, []string{suite})...)
-	return err
-}
-
 func (t *trial) resubmit(options ...string) (arrays string, err error) {
 	return t.c.output(t.program, slices.Concat([]string{"slurm", "-resubmit", "-out", t.out}, options, []string{suite})...)
 }
@@ -66,8 +82,11 @@ func (t *trial) status() ([]jobStatus, error) {
 }
 
 // until asks for the status until ok says that it is reached. Slurm lets a
-// requeued task wait for two minutes; until cuts that short.
+// requeued task wait for two minutes; until makes two seconds of that. A task
+// that starts in the second in which it was requeued is refused by its node
+// ("Job credential revoked") and fails.
 func (t *trial) until(what string, ok func([]jobStatus) bool) ([]jobStatus, error) {
+	pends := map[string]time.Time{}
 	for deadline := time.Now().Add(10 * time.Minute); ; {
 		jobs, err := t.status()
 		if err != nil || ok(jobs) {
@@ -77,7 +96,11 @@ func (t *trial) until(what string, ok func([]jobStatus) bool) ([]jobStatus, erro
 			return nil, fmt.Errorf("in 10 minutes it did not come to this: %s; it stands at %+v", what, jobs)
 		}
 		for _, j := range jobs {
-			if j.State == "pending" && (j.Reason == "" || j.Reason == "BeginTime") && j.Node == "" {
+			if j.State != "pending" || j.Reason != "" && j.Reason != "BeginTime" || j.Node != "" {
+				delete(pends, j.Slurm)
+			} else if since, ok := pends[j.Slurm]; !ok {
+				pends[j.Slurm] = time.Now()
+			} else if time.Since(since) > 2*time.Second {
 				t.c.output("scontrol", "update", "JobId="+j.Slurm, "StartTime=now")
 			}
 		}
@@ -104,22 +127,10 @@ func (t *trial) allDone() ([]jobStatus, verdict, error) {
 		return nil, verdict{}, err
 	}
 	if n := count(jobs, "done"); n != len(jobs) {
-		return nil, verdict{}, fmt.Errorf("%d of %d jobs done: %+v", n, len(jobs), jobs)
+		return nil, verdict{}, fmt.Errorf("%d of %d jobs done: %+v; their logs end:\n%s", n, len(jobs), jobs, t.logEnds())
 	}
 	v, err := t.conclude()
 	return jobs, v, err
-}
-
-// training waits until a job on the node has trained for a while, any node's
-// where it is "".
-func (t *trial) training(node string) error {
-	_, err := t.until("training on "+node, func(jobs []jobStatus) bool {
-		return over(jobs) || slices.ContainsFunc(jobs, func(j jobStatus) bool {
-			return j.State == "running" && (node == "" || j.Node == node) && j.Phase == "train"
-		})
-	})
-	t.c.sleep(t.load.trains/3, nil)
-	return err
 }
 
 func nodes(jobs []jobStatus) map[string]int {
@@ -131,15 +142,8 @@ func nodes(jobs []jobStatus) map[string]int {
 }
 
 func slurmArrays(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
-	l, err := c.quick()
+	t, err := c.submitted(c.quick)
 	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	if err := t.submit(); err != nil {
 		return "", err
 	}
 	jobs, v, err := t.allDone()
@@ -153,31 +157,38 @@ func slurmArrays(c *campaign) (string, error) {
 	return fmt.Sprintf("%d jobs on n1 and %d on n2; %v", on["n1"], on["n2"], v), nil
 }
 
-// starts is how often the tasks began, by what their scripts say in their logs.
-func (t *trial) starts() (int, error) {
+// logged counts a text in what the tasks said.
+func (t *trial) logged(text string) (int, error) {
 	logs, err := filepath.Glob(filepath.Join(t.dir, "slurm", "*", "*.log"))
 	n := 0
 	for _, path := range logs {
-		text, readErr := os.ReadFile(path)
+		log, readErr := os.ReadFile(path)
 		err = errors.Join(err, readErr)
-		n += bytes.Count(text, []byte(", start "))
+		n += bytes.Count(log, []byte(text))
 	}
 	return n, err
 }
 
+// logEnds is the last lines of what each task said.
+func (t *trial) logEnds() string {
+	logs, _ := filepath.Glob(filepath.Join(t.dir, "slurm", "*", "*.log"))
+	text := ""
+	for _, path := range logs {
+		log, _ := os.ReadFile(path)
+		text += filepath.Base(path) + ": …" + string(log[max(0, len(log)-600):]) + "\n"
+	}
+	return text
+}
+
+// What the task's script says when it begins, and benchrun when it is told to end.
+const (
+	taskStarts = ", start "
+	taskSaved  = "what was trained is saved"
+)
+
 func slurmNodeRequeued(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
-	l, err := c.long()
+	t, err := c.trainingOn("n2", c.long)
 	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	if err := t.submit(); err != nil {
-		return "", err
-	}
-	if err := t.training("n2"); err != nil {
 		return "", err
 	}
 	if err := c.node("kill", "n2"); err != nil {
@@ -187,29 +198,20 @@ func slurmNodeRequeued(c *campaign) (string, error) {
 	if err := errors.Join(err, c.node("start", "n2")); err != nil {
 		return "", err
 	}
-	n, err := t.starts()
-	if err == nil && n <= len(l.jobs) {
+	n, err := t.logged(taskStarts)
+	if err == nil && n <= len(t.load.jobs) {
 		err = errors.New("no task was requeued")
 	}
-	return fmt.Sprintf("%d tasks requeued; %v", n-len(l.jobs), v), err
+	return fmt.Sprintf("%d tasks requeued; %v", n-len(t.load.jobs), v), err
 }
 
 func slurmNodeLost(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
-	l, err := c.quick()
+	get := c.quick
 	if c.short {
-		l, err = c.long()
+		get = c.long
 	}
+	t, err := c.trainingOn("n2", get, "-sbatch", "--no-requeue")
 	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	if err := t.submit("-sbatch", "--no-requeue"); err != nil {
-		return "", err
-	}
-	if err := t.training("n2"); err != nil {
 		return "", err
 	}
 	if err := c.node("kill", "n2"); err != nil {
@@ -252,18 +254,8 @@ func resubmitted(arrays string) (int, error) {
 }
 
 func slurmPreempted(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
-	l, err := c.long()
+	t, err := c.trainingOn("", c.long)
 	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	if err := t.submit(); err != nil {
-		return "", err
-	}
-	if err := t.training(""); err != nil {
 		return "", err
 	}
 	if _, err := c.output("sbatch", "--partition=high", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 2"); err != nil {
@@ -273,40 +265,18 @@ func slurmPreempted(c *campaign) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	saved, err := t.saved()
+	saved, err := t.logged(taskSaved)
 	if err == nil && saved == 0 {
 		err = errors.New("no task saved")
 	}
 	return fmt.Sprintf("%d tasks saved and were requeued; %v", saved, v), err
 }
 
-// saved counts the attempts that saved when they were told to end.
-func (t *trial) saved() (int, error) {
-	logs, err := filepath.Glob(filepath.Join(t.dir, "slurm", "*", "*.log"))
-	n := 0
-	for _, path := range logs {
-		text, readErr := os.ReadFile(path)
-		err = errors.Join(err, readErr)
-		n += bytes.Count(text, []byte("what was trained is saved"))
-	}
-	return n, err
-}
-
 // slurmTerminated sends what Slurm sends before the time limit, which takes a
 // minute at the least.
 func slurmTerminated(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
-	l, err := c.long()
+	t, err := c.trainingOn("", c.long)
 	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	if err := t.submit(); err != nil {
-		return "", err
-	}
-	if err := t.training(""); err != nil {
 		return "", err
 	}
 	jobs, err := t.status()
@@ -326,60 +296,44 @@ func slurmTerminated(c *campaign) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	starts, err := t.starts()
-	if err == nil && (sent == 0 || starts != len(l.jobs)+sent) {
-		err = fmt.Errorf("TERM to %d tasks, and %d starts of %d jobs", sent, starts, len(l.jobs))
+	starts, err := t.logged(taskStarts)
+	if err == nil && (sent == 0 || starts != len(t.load.jobs)+sent) {
+		err = fmt.Errorf("TERM to %d tasks, and %d starts of %d jobs", sent, starts, len(t.load.jobs))
 	}
-	return fmt.Sprintf("TERM to %d tasks, %d starts of %d jobs; %v", sent, starts, len(l.jobs), v), err
+	return fmt.Sprintf("TERM to %d tasks, %d starts of %d jobs; %v", sent, starts, len(t.load.jobs), v), err
 }
 
 // slurmTimeLimit gives a minute to a job that takes a minute and a half on this
 // machine; Slurm knows no shorter limit.
 func slurmTimeLimit(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
 	if c.short {
 		return "", &notRun{"it takes minutes; leave out -short"}
 	}
-	long, err := c.long()
+	t, err := c.submitted(func() (*load, error) {
+		long, err := c.long()
+		if err != nil {
+			return nil, err
+		}
+		epochs := int(math.Ceil(150 * float64(90*time.Second) / float64(long.trains)))
+		return c.load("limit", slices.Concat(onBlobs, []string{"-set", fmt.Sprintf("train.epochs=%d", epochs), "-method", "deterministic", "-seed", "0"})...)
+	}, "-time", "1")
 	if err != nil {
-		return "", err
-	}
-	epochs := int(math.Ceil(150 * float64(90*time.Second) / float64(long.trains)))
-	l, err := c.load("limit", slices.Concat(onBlobs, []string{"-set", fmt.Sprintf("train.epochs=%d", epochs), "-method", "deterministic", "-seed", "0"})...)
-	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	if err := t.submit("-time", "1"); err != nil {
 		return "", err
 	}
 	_, v, err := t.allDone()
 	if err != nil {
 		return "", err
 	}
-	saved, err := t.saved()
+	saved, err := t.logged(taskSaved)
 	if err == nil && saved == 0 {
 		err = errors.New("the task never came to its limit")
 	}
-	return fmt.Sprintf("%.0f s of training in pieces of a minute: saved and requeued %d times; %v", l.trains.Seconds(), saved, v), err
+	return fmt.Sprintf("%.0f s of training in pieces of a minute: saved and requeued %d times; %v", t.load.trains.Seconds(), saved, v), err
 }
 
 func slurmCancelled(c *campaign) (string, error) {
-	if err := inSlurm(); err != nil {
-		return "", err
-	}
-	l, err := c.long()
+	t, err := c.trainingOn("", c.long)
 	if err != nil {
-		return "", err
-	}
-	t := c.trial(l)
-	little := fmt.Sprintf("%dK", l.memory*6/10>>10)
-	if err := t.submit(); err != nil {
-		return "", err
-	}
-	if err := t.training(""); err != nil {
 		return "", err
 	}
 	jobs, err := t.status()
@@ -402,6 +356,7 @@ func slurmCancelled(c *campaign) (string, error) {
 			cancelled++
 		}
 	}
+	little := fmt.Sprintf("%dK", t.load.memory*6/10>>10)
 	if _, err := t.resubmit("-mem", little); err != nil {
 		return "", err
 	}

@@ -129,8 +129,8 @@ func TestSlurmScripts(t *testing.T) {
 	state := write(t, dir, "state", "SIGNALING\n")
 	for name, text := range map[string]string{
 		"sbatch":   `n=$(($(cat ` + dir + `/n 2>/dev/null || echo 6) + 1)); echo $n | tee ` + dir + `/n`,
-		"squeue":   `case "$*" in *%T) cat ` + state + `;; esac`,
-		"scontrol": `echo "$@" >>` + asked + `; exit 1`, // else the script waits to be ended
+		"squeue":   `case "$*" in *%T) kill -TERM 0; cat ` + state + `;; esac`,                                          // a second TERM, to all of the task
+		"scontrol": `echo "$@" >>` + asked + `; [ -e ` + asked + `.before ] || { touch ` + asked + `.before; exit 1; }`, // fails once
 	} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
 			t.Fatal(err)
@@ -199,7 +199,7 @@ func TestSlurmScripts(t *testing.T) {
 	if code := end(); code != slurm.Requeue {
 		t.Errorf("TERM: exit %d, want %d", code, slurm.Requeue)
 	}
-	if text, err := os.ReadFile(asked); err != nil || string(text) != "requeue 7_1\n" {
+	if text, err := os.ReadFile(asked); err != nil || string(text) != "requeue 7_1\nrequeue 7_1\n" {
 		t.Errorf("scontrol was called with %q, %v", text, err)
 	}
 	if saved, err := filepath.Glob(filepath.Join(run, "jobs", "*", "checkpoint.safetensors")); err != nil || len(saved) != 1 {
@@ -209,7 +209,7 @@ func TestSlurmScripts(t *testing.T) {
 	if code := end(); code != slurm.Requeue {
 		t.Errorf("TERM of a cancelled task: exit %d, want %d", code, slurm.Requeue)
 	}
-	if text, _ := os.ReadFile(asked); string(text) != "requeue 7_1\n" {
+	if text, _ := os.ReadFile(asked); string(text) != "requeue 7_1\nrequeue 7_1\n" {
 		t.Errorf("a cancelled task asked: %q", text)
 	}
 	for _, at := range []string{"11", "12", "13", "21"} {

@@ -25,7 +25,8 @@ echo "job $id on $(hostname), start $((${SLURM_RESTART_COUNT:-0} + 1))"
 # TERM comes before the time limit and before a preemption. benchrun then saves
 # and ends with 75 (143 if it had not begun), and the task goes back into the
 # queue; not so one that was cancelled, which no longer counts as running. The id
-# of the job alone would be that of the whole array in one of its tasks.
+# of the job alone would be that of the whole array in one of its tasks. What asks
+# must not end of a second TERM, which the requeue itself brings.
 task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 job=
 trap '[ -z "$job" ] || kill -TERM $job 2>/dev/null' TERM
@@ -35,8 +36,15 @@ while kill -0 $job 2>/dev/null; do wait $job; done
 wait $job
 code=$?
 if [ $code -eq 75 ] || [ $code -eq 143 ]; then
-  case $(squeue -h -j "$task" -o %T) in
-  RUNNING | SIGNALING) scontrol requeue "$task" && sleep 600 ;; # until Slurm ends this script
-  esac
+  trap '' TERM
+  for pause in 1 4 10 0; do
+    if state=$(squeue -h -j "$task" -o %T); then
+      case $state in
+      RUNNING | SIGNALING) scontrol requeue "$task" && break ;;
+      *) break ;;
+      esac
+    fi
+    sleep $pause
+  done
 fi
 exit $code
