@@ -17,6 +17,7 @@ func TestModelSizes(t *testing.T) {
 		"lenet-5-caffe":      500 + 25000 + 400000 + 5000,
 		"mlp-400-400":        784*400 + 400*400 + 400*10,
 		"mlp-3x200-bn":       784*200 + 2*200*200 + 200*10,
+		"mlp-3x512":          784*512 + 2*512*512 + 512*10,
 		"softmax-regression": 7840,
 	} {
 		m, err := nn.Open(name)

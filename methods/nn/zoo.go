@@ -37,6 +37,16 @@ var mlp3x200 = Model{
 	},
 }
 
+// Three hidden layers of 512 ReLU units, the network without convolutions of
+// Zhang et al. 2017, who let it learn random labels.
+var mlp3x512 = Model{
+	Name:        "mlp-3x512",
+	Description: "fully connected 3x512, ReLU (Zhang et al. 2017)",
+	Apply: func(l Layers, x ir.Value, outputs int) ir.Value {
+		return hidden(l, x, outputs, []int{512, 512, 512}, 0.5, false)
+	},
+}
+
 // One linear layer, whose posterior is log-concave: the model to check
 // samplers on.
 var softmaxRegression = Model{
