@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"bayesbench/backends/ref"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 )
@@ -15,14 +14,7 @@ func TestStudentFollowsTheTeacher(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs, j.EvalBatch = 100, 48
 	d := methodtest.Blobs(j, j.Examples)
-	m, err := methodtest.New("bayesian-dark-knowledge", "temperature = 0\nnoise = 0.01\nstudent_sigma = inf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "bayesian-dark-knowledge", "temperature = 0\nnoise = 0.01\nstudent_sigma = inf", methodtest.MLP, j, d, 1)
 	student, err := f.LogProbs("mean", d, 1, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"bayesbench/backends/ref"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
@@ -18,18 +17,11 @@ func TestReachesTheMAP(t *testing.T) {
 	j.Train.LR, j.Train.Schedule = 0.05, "linear"
 	j.EvalBatch = j.Examples
 	d := methodtest.Blobs(j, j.Examples)
-	m, err := methodtest.New("deterministic", "prior_sigma = 0.7")
-	if err != nil {
-		t.Fatal(err)
-	}
 	model, err := nn.Open("softmax-regression")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "deterministic", "prior_sigma = 0.7", model, j, d, 1)
 	logp, err := f.LogProbs("mean", d, 1, 0)
 	if err != nil {
 		t.Fatal(err)

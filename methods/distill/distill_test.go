@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"bayesbench/backends/ref"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 )
@@ -15,15 +14,7 @@ func TestOneHotTeacherIsPlainTraining(t *testing.T) {
 	j := methodtest.Toy()
 	d := methodtest.Blobs(j, j.Examples) // y is one-hot
 	fit := func(name, keys string) *methodtest.Fitted {
-		m, err := methodtest.New(name, keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+		return methodtest.Trained(t, name, keys, methodtest.MLP, j, d, 3)
 	}
 	plain, student := fit("deterministic", ""), fit("distill", "[teacher]\nname = \"sgld\"")
 	if student.Plan.Teacher == nil || student.Plan.Teacher.Key != "teacher" || student.Plan.Teacher.Seed(7) != 7 {

@@ -17,14 +17,7 @@ func TestZeroRateIsDeterministic(t *testing.T) {
 	d := methodtest.Blobs(j, j.Examples)
 	var states []map[string][]float32
 	for name, keys := range map[string]string{"deterministic": "prior_sigma = 0.5", "dropout": "p = 0.0\nlength_scale = 2.0"} {
-		m, err := methodtest.New(name, keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := methodtest.Trained(t, name, keys, methodtest.MLP, j, d, 3)
 		states = append(states, f.State)
 	}
 	for name, v := range states[0] {
@@ -78,14 +71,7 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.3", 0.3, true},
 		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.7\nestimator = \"reinforce\"", 0.7, true},
 	} {
-		m, err := methodtest.New(c.name, c.keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := methodtest.Trained(t, c.name, c.keys, methodtest.MLP, j, d, 3)
 		random := rand.New(rand.NewPCG(1, 2))
 		const draws = 20000
 		var sum, squares float64

@@ -104,15 +104,7 @@ func TestLastLayer(t *testing.T) {
 func fit(t *testing.T, name, keys string, d methodtest.Data) *methodtest.Fitted {
 	j := methodtest.Toy()
 	j.Train.Optimizer, j.Train.LR = "sgd", 0.1
-	m, err := methodtest.New(name, keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return methodtest.Trained(t, name, keys, methodtest.MLP, j, d, 3)
 }
 
 func TestRefusals(t *testing.T) {
@@ -144,14 +136,7 @@ func TestBatchNormPosterior(t *testing.T) {
 	j := methodtest.Toy()
 	d := methodtest.Blobs(j, j.Examples)
 	for _, biases := range []string{"point", "gaussian"} {
-		m, err := methodtest.New("ffg", "kl_weight = 0.1\ninit_sigma = 0.05\nbiases = \""+biases+"\"")
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.ConvNet, j, d, 5)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := methodtest.Trained(t, "ffg", "kl_weight = 0.1\ninit_sigma = 0.05\nbiases = \""+biases+"\"", methodtest.ConvNet, j, d, 5)
 		kl := 0.0
 		add := func(mean, rho []float32) {
 			for i, r := range rho {

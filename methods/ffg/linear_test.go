@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"bayesbench/backends/ref"
 	"bayesbench/methods/methodtest"
 )
 
@@ -16,14 +15,7 @@ func TestMeanFieldOptimum(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs = 3000
 	l.Job.Train.LR, l.Job.Train.Schedule = 0.03, "linear"
-	m, err := methodtest.New("ffg", "prior_sigma = 0.8\ninit_sigma = 0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "ffg", "prior_sigma = 0.8\ninit_sigma = 0.1", l.Model, l.Job, l.Data, 1)
 	// The exact posterior with a bias under a prior so wide that it is flat.
 	mean, precision := l.PosteriorWith([]float64{0.8, 0.8, 1e4})
 	b := float64(f.State["fc1.b"][0])
@@ -68,14 +60,7 @@ func TestMeanFieldOptimumWithBiases(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs = 8000
 	l.Job.Train.LR, l.Job.Train.Schedule = 0.02, "linear"
-	m, err := methodtest.New("ffg", "prior_sigma = 0.8\ninit_sigma = 0.1\nbiases = \"gaussian\"")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "ffg", "prior_sigma = 0.8\ninit_sigma = 0.1\nbiases = \"gaussian\"", l.Model, l.Job, l.Data, 1)
 	mean, precision := l.PosteriorWith([]float64{0.8, 0.8, 0.8})
 	mu := append(append([]float32(nil), f.State["fc1.w"]...), f.State["fc1.b"]...)
 	rho := append(append([]float32(nil), f.State["fc1.rho"]...), f.State["fc1.b.rho"]...)

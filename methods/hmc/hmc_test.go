@@ -115,14 +115,7 @@ func near(t *testing.T, what string, got, want []float64) {
 func TestLinearRegression(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	mean, cov := l.Posterior(1)
-	m, err := methodtest.New("hmc", "step_size = 0.01\nleapfrog = 6\njitter = 0.3\nburn_in = 200\nsamples = 4000\naccept = 0.8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "hmc", "step_size = 0.01\nleapfrog = 6\njitter = 0.3\nburn_in = 200\nsamples = 4000\naccept = 0.8", l.Model, l.Job, l.Data, 7)
 	if len(f.Kept) != 4000 {
 		t.Fatalf("%d samples", len(f.Kept))
 	}
@@ -153,14 +146,7 @@ func TestLinearRegression(t *testing.T) {
 // shows them.
 func TestDivergence(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
-	m, err := methodtest.New("hmc", "step_size = 1e6\nleapfrog = 40\nburn_in = 0\nsamples = 5")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "hmc", "step_size = 1e6\nleapfrog = 40\nburn_in = 0\nsamples = 5", l.Model, l.Job, l.Data, 7)
 	for name, series := range f.Curve["sample"] {
 		for step, x := range series {
 			if math.IsNaN(x) || math.IsInf(x, 0) {

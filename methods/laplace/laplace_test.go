@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"testing"
 
-	"bayesbench/backends/ref"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
@@ -17,15 +16,7 @@ func train(t *testing.T, l methodtest.Linear, keys string) *methodtest.Fitted {
 	t.Helper()
 	l.Job.Epochs = 2000
 	l.Job.Train.LR, l.Job.Train.Schedule = 0.05, "linear"
-	m, err := methodtest.New("laplace", keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return methodtest.Trained(t, "laplace", keys, l.Model, l.Job, l.Data, 1)
 }
 
 // On Bayesian linear regression it is exact: KFAC has the posterior's
@@ -86,18 +77,11 @@ func TestSoftmaxDiagonal(t *testing.T) {
 	j := methodtest.Toy()
 	j.EvalBatch = j.Examples
 	d := methodtest.Blobs(j, j.Examples)
-	m, err := methodtest.New("laplace", "structure = \"diag\"\nprecision = \"fixed\"\nprior_sigma = 0.5")
-	if err != nil {
-		t.Fatal(err)
-	}
 	model, err := nn.Open("softmax-regression")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "laplace", "structure = \"diag\"\nprecision = \"fixed\"\nprior_sigma = 0.5", model, j, d, 1)
 	logp, err := f.LogProbs("mean", d, 1, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -126,15 +110,7 @@ func TestHiddenLayerDiagonal(t *testing.T) {
 	j.EvalBatch = j.Examples
 	d := methodtest.Blobs(j, j.Examples)
 	fit := func(keys string) *methodtest.Fitted {
-		m, err := methodtest.New("laplace", "layers = \"all\"\nprecision = \"fixed\"\nprior_sigma = 1e3\n"+keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+		return methodtest.Trained(t, "laplace", "layers = \"all\"\nprecision = \"fixed\"\nprior_sigma = 1e3\n"+keys, methodtest.MLP, j, d, 1)
 	}
 	f := fit("structure = \"diag\"")
 	logp := func() []float32 {
@@ -239,14 +215,7 @@ func all(t *testing.T, model nn.Model, structure string) (*methodtest.Fitted, me
 	j := methodtest.Toy()
 	j.EvalBatch = j.Examples
 	d := methodtest.Blobs(j, j.Examples)
-	m, err := methodtest.New("laplace", "layers = \"all\"\nprecision = \"fixed\"\nstructure = \""+structure+"\"")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "laplace", "layers = \"all\"\nprecision = \"fixed\"\nstructure = \""+structure+"\"", model, j, d, 1)
 	return f, d
 }
 

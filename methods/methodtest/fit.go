@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"testing"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
+	"bayesbench/backends/ref"
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
@@ -41,6 +43,20 @@ func Fit(be backends.Backend, m methods.Method, model nn.Model, j methods.Job, d
 		first += uint32(stage.Steps)
 	}
 	return f, nil
+}
+
+// Trained is Fit of the method of that name with those keys, on the reference backend.
+func Trained(t *testing.T, name, keys string, model nn.Model, j methods.Job, d Data, seed uint32) *Fitted {
+	t.Helper()
+	m, err := New(name, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Fit(ref.New(), m, model, j, d, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func initial(slot methods.Slot, seed uint32) []float32 {

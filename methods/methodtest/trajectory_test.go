@@ -108,15 +108,7 @@ func TestSame(t *testing.T) {
 	j := methodtest.Toy()
 	d := methodtest.Blobs(j, j.Examples)
 	fit := func() *methodtest.Fitted {
-		m, err := methodtest.New("snapshot", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+		return methodtest.Trained(t, "snapshot", "", methodtest.MLP, j, d, 5)
 	}
 	want := fit()
 	for about, spoil := range map[string]func(f *methodtest.Fitted){

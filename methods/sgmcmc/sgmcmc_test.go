@@ -112,14 +112,7 @@ func TestLinearRegression(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m, err := methodtest.New(name, keys)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
-			if err != nil {
-				t.Fatal(err)
-			}
+			f := methodtest.Trained(t, name, keys, l.Model, l.Job, l.Data, 7)
 			gotMean, gotCov := methodtest.Moments(f.Kept)
 			for i := range 3 {
 				si := math.Sqrt(cov.At(i, i))
@@ -146,14 +139,7 @@ func TestZeroTemperatureIsDescent(t *testing.T) {
 		"deterministic": "prior_sigma = inf",
 		"sgld":          "prior_sigma = inf\ntemperature = 0\ngamma = 0\nlr = 0.1",
 	} {
-		m, err := methodtest.New(name, keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := methodtest.Fit(ref.New(), m, methodtest.MLP, j, d, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := methodtest.Trained(t, name, keys, methodtest.MLP, j, d, 3)
 		states = append(states, f.State)
 	}
 	for name, v := range states[0] {

@@ -117,14 +117,7 @@ func TestPrunesIrrelevantInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := methodtest.New("sparse-vd", "warmup_start = 20\nwarmup_end = 80")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, model, j, d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "sparse-vd", "warmup_start = 20\nwarmup_end = 80", model, j, d, 1)
 	report, err := f.Report()
 	if err != nil {
 		t.Fatal(err)
@@ -159,14 +152,7 @@ func TestNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := methodtest.New("sparse-vd", "warmup_start = 1\nwarmup_end = 3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, model, j, methodtest.Blobs(j, j.Examples), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "sparse-vd", "warmup_start = 1\nwarmup_end = 3", model, j, methodtest.Blobs(j, j.Examples), 1)
 	one := methodtest.Data{X: make([]float32, 16*j.Examples)}
 	one.X[0] = 1
 	const draws = 3000

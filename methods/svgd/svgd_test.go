@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"bayesbench/backends/ref"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 )
@@ -16,14 +15,7 @@ func fit(t *testing.T, l methodtest.Linear, particles int, bandwidth float64) *m
 	t.Helper()
 	l.Job.Epochs = 400
 	l.Job.Train.LR, l.Job.Train.Schedule = 0.05, "linear"
-	m, err := methodtest.New("svgd", fmt.Sprintf("particles = %d\nbandwidth = %v", particles, bandwidth))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "svgd", fmt.Sprintf("particles = %d\nbandwidth = %v", particles, bandwidth), l.Model, l.Job, l.Data, 7)
 	if len(f.Kept) != particles {
 		t.Fatalf("%d states of %d particles", len(f.Kept), particles)
 	}
@@ -74,14 +66,7 @@ func TestOneParticleIsMAP(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs = 2000
 	l.Job.Train.LR, l.Job.Train.Schedule = 0.05, "linear"
-	m, err := methodtest.New("svgd", "particles = 1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := methodtest.Fit(ref.New(), m, l.Model, l.Job, l.Data, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := methodtest.Trained(t, "svgd", "particles = 1", l.Model, l.Job, l.Data, 7)
 	mean, _ := l.Posterior(1)
 	got := slices.Concat(f.State["fc1.w"], f.State["fc1.b"])
 	for i, x := range got {
