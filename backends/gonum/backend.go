@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"unsafe"
 
 	"bayesbench/backends"
 	"bayesbench/backends/gonum/kernel"
@@ -56,7 +55,7 @@ func (b *Backend) Alloc(t ir.Type) (backends.Buffer, error) {
 	if t.DType == ir.U32 {
 		buf.u32 = make([]uint32, t.Size())
 	} else {
-		buf.f32 = aligned(t.Size())
+		buf.f32 = kernel.Floats(t.Size())
 	}
 	return buf, nil
 }
@@ -107,19 +106,4 @@ func (b *buffer) Read(dst backends.Data) error {
 	copy(dst.F32, b.f32)
 	copy(dst.U32, b.u32)
 	return nil
-}
-
-// lineFloats is a cache line in floats.
-const lineFloats = 16
-
-// aligned makes n zeroed floats that begin on a cache line and own the whole of
-// their last, which [span.whole] relies on.
-func aligned(n int) []float32 {
-	lines := (n + lineFloats - 1) / lineFloats * lineFloats
-	raw := make([]float32, lines+lineFloats)
-	skip := 0
-	if r := uintptr(unsafe.Pointer(&raw[0])) % (4 * lineFloats); r != 0 {
-		skip = lineFloats - int(r/4)
-	}
-	return raw[skip : skip+n : skip+lines]
 }

@@ -80,7 +80,7 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	for v, i := range pl.result {
 		e.home[i] = v
 	}
-	arena := aligned(size)
+	arena := kernel.Floats(size)
 	for _, q := range places {
 		e.f32[q.value] = arena[q.lo : q.lo+pl.size(q.value)]
 	}
@@ -89,7 +89,7 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 		switch {
 		case !pl.need[v] || pl.canon[v] != v:
 		case in.Op == ir.Const:
-			e.f32[v] = aligned(in.Type.Size())
+			e.f32[v] = kernel.Floats(in.Type.Size())
 			kernel.Fill(e.f32[v], float32(in.Value))
 		case pl.of[v] >= 0 && in.Type.DType == ir.U32:
 			e.u32[v] = make([]uint32, in.Type.Size())
@@ -175,7 +175,7 @@ func (e *executable) reserveScratch() {
 	e.be.pool.ReserveBoth(need)
 	e.regs = make([][]float32, e.be.pool.Workers())
 	for w := range e.regs {
-		e.regs[w] = aligned(regs)
+		e.regs[w] = kernel.Floats(regs)
 	}
 }
 

@@ -146,13 +146,13 @@ func blockFor(plane int) (int, bool) {
 		return maxBlock, true
 	}
 	step := plane
-	for step%lineFloats != 0 {
+	for step%kernel.LineFloats != 0 {
 		step *= 2
 	}
 	if step <= maxBlock {
 		return maxBlock / step * step, true
 	}
-	for d := maxBlock; d >= maxBlock/4; d -= lineFloats {
+	for d := maxBlock; d >= maxBlock/4; d -= kernel.LineFloats {
 		if plane%d == 0 {
 			return d, true
 		}
@@ -274,7 +274,7 @@ func (t *terminal) add(lo, index int, x, y []float32) {
 
 // newRow makes the row of an access for blocks of n elements.
 func newRow(a access, n int) row {
-	r := row{a, aligned(a.each*a.length + n)}
+	r := row{a, kernel.Floats(a.each*a.length + n)}
 	if a.kind == constant {
 		kernel.Fill(r.x, a.x)
 	}
@@ -336,7 +336,7 @@ func streamed(code []micro) []int {
 // operation i of the code: all at once the loads would wait for one another.
 // A block is often a page, where the hardware's own prefetching ends.
 func (s *span) ahead(i int) {
-	const piece = 16 * lineFloats
+	const piece = 16 * kernel.LineFloats
 	g := s.g
 	pieces := (g.block + piece - 1) / piece
 	total := pieces * len(g.streams)
@@ -374,7 +374,7 @@ func (s *span) of(o operand) []float32 {
 // is made by the line, need not be cut.
 func (s *span) whole(o operand) []float32 {
 	x := s.of(o)
-	return x[:(len(x)+lineFloats-1)/lineFloats*lineFloats]
+	return x[:(len(x)+kernel.LineFloats-1)/kernel.LineFloats*kernel.LineFloats]
 }
 
 // runBlock runs the code on a block.

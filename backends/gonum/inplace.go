@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"bayesbench/backends"
+	"bayesbench/backends/gonum/kernel"
 	"bayesbench/backends/ir"
 )
 
@@ -105,7 +106,7 @@ func (e *executable) newSaveParam(v ir.Value) *saveParam {
 	if t := e.p.Type(v); t.DType == ir.U32 {
 		s.to.U32 = make([]uint32, t.Size())
 	} else {
-		s.to.F32 = aligned(t.Size())
+		s.to.F32 = kernel.Floats(t.Size())
 	}
 	return s
 }

@@ -42,7 +42,7 @@ func (e *executable) newReduce(v ir.Value) instr {
 		m.task = m.rows
 	case len(m.axes) == 2:
 		// Columns are cut at cache lines.
-		m.split = e.split((n+lineFloats-1)/lineFloats, size/max(1, n)*lineFloats)
+		m.split = e.split((n+kernel.LineFloats-1)/kernel.LineFloats, size/max(1, n)*kernel.LineFloats)
 	case len(m.axes) == 3 && m.axes[0].marked:
 		m.task = m.channels
 	case len(m.axes) == 3:
@@ -89,7 +89,7 @@ func (m *reduce) rows(task, _ int) {
 func (m *reduce) columns(task, _ int) {
 	lo, hi := m.split.part(task)
 	cols := m.axes[1].length
-	lo, hi = lo*lineFloats, min(hi*lineFloats, cols)
+	lo, hi = lo*kernel.LineFloats, min(hi*kernel.LineFloats, cols)
 	m.overRows(m.e.f32[m.dst][lo:hi], m.e.f32[m.x][lo:], m.axes[0].length, cols)
 }
 

@@ -3,6 +3,7 @@ package gonum
 import (
 	"slices"
 
+	"bayesbench/backends/gonum/kernel"
 	"bayesbench/backends/ir"
 )
 
@@ -157,7 +158,7 @@ func (pl *plan) arena(strands [][]int) ([]place, int) {
 			if !pl.inArena(m) || !pl.stored(m) {
 				continue
 			}
-			p := place{value: m, first: at[u], end: at[u], hi: (pl.size(m) + lineFloats - 1) / lineFloats * lineFloats}
+			p := place{value: m, first: at[u], end: at[u], hi: (pl.size(m) + kernel.LineFloats - 1) / kernel.LineFloats * kernel.LineFloats}
 			for _, user := range pl.users[m] {
 				p.end = max(p.end, at[pl.of[user]])
 			}

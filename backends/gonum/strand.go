@@ -109,7 +109,7 @@ func (pl *plan) cutsInto(u, rows int) bool {
 	}
 	n := pl.extent(first)
 	length := n / rows
-	if n%rows != 0 || length < lineFloats {
+	if n%rows != 0 || length < kernel.LineFloats {
 		return false
 	}
 	if plane := pl.plane(u); plane != 0 {
@@ -117,7 +117,7 @@ func (pl *plan) cutsInto(u, rows int) bool {
 			return false
 		}
 	}
-	return length%lineFloats == 0 || !slices.ContainsFunc(pl.members[u], pl.isNoise)
+	return length%kernel.LineFloats == 0 || !slices.ContainsFunc(pl.members[u], pl.isNoise)
 }
 
 // array is what names the memory of v: the parameter that it takes the place of,

@@ -16,6 +16,7 @@
 //	winograd.go when convolutions of 3×3 and 5×5 go by tiles, and the transforms;
 //	            winogradlanes.go and winogradweights.go as their namesakes
 //	window.go   MaxPool, AvgPool and their gradients
+//	memory.go   Floats: memory by cache lines and, where it is long, huge pages
 //	pool.go     Pool: parked workers, and the scratch that kernels share
 //
 // The elementwise kernels, noise and reductions run on the calling goroutine,

@@ -205,7 +205,7 @@ func (p *Pool) ReserveBoth(s Scratch) {
 	p.Reserve(s.Shared)
 	for w := range p.own {
 		if s.Own > len(p.own[w]) {
-			p.own[w] = make([]float32, s.Own)
+			p.own[w] = Floats(s.Own)
 		}
 	}
 }
@@ -214,7 +214,7 @@ func (p *Pool) ReserveBoth(s Scratch) {
 // needs no more than this allocates.
 func (p *Pool) Reserve(n int) {
 	if n > len(p.scratch) {
-		p.scratch = make([]float32, n)
+		p.scratch = Floats(n)
 	}
 }
 
