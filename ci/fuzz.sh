@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: ci/fuzz.sh [SECONDS [PATTERN]]
 #
-# Every fuzz target of the tree whose package/name matches PATTERN (all) for
-# SECONDS (10), two at a time with a worker each. A new target joins by itself.
+# Every fuzz target of the tree whose package/name matches the extended regular
+# expression PATTERN (all) for SECONDS (10), two at a time with a worker each. A new target joins by itself.
 # It prints the rows of the table in docs/reliability.md. An input that makes a
 # target fail is shown, and lies below testdata/fuzz of its package, to be
 # committed with what mends it.
@@ -29,5 +29,8 @@ one() { # package/name
 }
 export -f one
 
-git grep -oE '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's,/[^/]*:func ,/,' | grep -e "${2:-.}" |
-  xargs -P 2 -I{} bash -c 'one {}'
+targets=$(git grep -oE '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's,/[^/]*:func ,/,' | grep -E -e "${2:-.}") || {
+  echo "no fuzz target matches $2" >&2
+  exit 2
+}
+xargs -P 2 -I{} bash -c 'one {}' <<<"$targets"
