@@ -103,6 +103,9 @@ func buildLayers(set results.Set, q Query) ([]Table, error) {
 		_, has := r.Value("sparsity")
 		return !has || sweepValue(&r, "layer") == ""
 	})
+	// What only methods without layers vary is no key here.
+	all := known(set.Records)
+	methods = withoutKeys(methods, func(key string) bool { return key == "/"+predictKey || !slices.Contains(all, key) })
 	// What the filter leaves is seen before tabulate, to which an empty result is a mistake of the user's.
 	keep, err := newFilter(q.Filter)
 	if err != nil {
@@ -112,7 +115,7 @@ func buildLayers(set results.Set, q Query) ([]Table, error) {
 		if kept, err := keep(&set.Records[i]); err != nil {
 			return nil, err
 		} else if kept {
-			q.Rows, q.Cols, q.Metrics, q.Baseline = "/layer", withoutKey(methods, "/"+predictKey), []string{"sparsity"}, ""
+			q.Rows, q.Cols, q.Metrics, q.Baseline = "/layer", methods, []string{"sparsity"}, ""
 			tables, err := tabulate(set, q)
 			for _, t := range tables {
 				for j := range t.Columns {
@@ -125,10 +128,9 @@ func buildLayers(set results.Set, q Query) ([]Table, error) {
 	return nil, nil
 }
 
-// withoutKey drops one key from a projection: all predictors of a job have the same weights.
-func withoutKey(projection, key string) string {
-	keys := slices.DeleteFunc(strings.Split(projection, ","), func(k string) bool { return k == key })
-	return strings.Join(keys, ",")
+// withoutKeys drops keys from a projection, such as that of the predictors: all of a job have the same weights.
+func withoutKeys(projection string, drop func(key string) bool) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(projection, ","), drop), ",")
 }
 
 func tabulate(set results.Set, q Query) ([]Table, error) {

@@ -112,6 +112,16 @@ func TestTableOfLayers(t *testing.T) {
 	if tables := build(t, with, Query{}); tables[len(tables)-1].Title != layers.Title {
 		t.Errorf("beside out-of-distribution records the layers are called %s", tables[len(tables)-1].Title)
 	}
+	swept := set
+	swept.Records = slices.Clone(set.Records)
+	for i := range swept.Records {
+		if r := &swept.Records[i]; r.Method == "ensemble" {
+			r.Sweep = append(slices.Clone(r.Sweep), results.Pair{Key: "train-epochs", Value: "10"})
+		}
+	}
+	if tables := build(t, swept, Query{}); len(tables) != 2 || tables[1].Title != layers.Title {
+		t.Errorf("where a method without layers varies something: %d tables", len(tables))
+	}
 	for _, q := range []Query{{Filter: "/method:deterministic"}, {Metrics: []string{"sparsity"}}, {Rows: "/method"}} {
 		if tables := build(t, set, q); len(tables) != 1 {
 			t.Errorf("%+v: %d tables", q, len(tables))
