@@ -52,6 +52,9 @@ func (c *Curve) write(w io.Writer) error {
 	if len(c.Columns) == 0 || c.Columns[0] != "step" {
 		return fmt.Errorf("curve columns %q: the first must be step", c.Columns)
 	}
+	if i := slices.IndexFunc(c.Columns, unprintable); i >= 0 {
+		return fmt.Errorf("curve column %q: want printable text on one line", c.Columns[i])
+	}
 	out := csv.NewWriter(w)
 	out.Write(c.Columns)
 	for _, row := range c.Rows {
@@ -66,6 +69,8 @@ func (c *Curve) write(w io.Writer) error {
 	out.Flush()
 	return out.Error()
 }
+
+func unprintable(name string) bool { return !printable(name) }
 
 // Sum is the hash of the curve as it is written. A checkpoint holds it, so that a resumed job knows its curve.
 func (c Curve) Sum() string {
@@ -96,6 +101,9 @@ func decodeCurve(text []byte, path string) (Curve, error) {
 	}
 	if len(rows) == 0 || rows[0][0] != "step" {
 		return Curve{}, fmt.Errorf("%s:1: the first column must be step", path)
+	}
+	if i := slices.IndexFunc(rows[0], unprintable); i >= 0 {
+		return Curve{}, fmt.Errorf("%s:1: column %d is called %q, want printable text on one line", path, i+1, rows[0][i])
 	}
 	curve := Curve{Columns: rows[0]}
 	for i, cells := range rows[1:] {

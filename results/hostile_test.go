@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode"
 
 	"bayesbench/internal/alloctest"
 )
@@ -169,6 +170,11 @@ func FuzzCurve(f *testing.F) {
 		for _, row := range curve.Rows {
 			if len(row) != len(curve.Columns) || math.IsNaN(row[0]) {
 				t.Fatalf("row %v, %d columns", row, len(curve.Columns))
+			}
+		}
+		for _, name := range curve.Columns {
+			if strings.ContainsFunc(name, unicode.IsControl) {
+				t.Fatalf("a column is called %q", name)
 			}
 		}
 		var one, two bytes.Buffer
