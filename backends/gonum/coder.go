@@ -9,12 +9,13 @@ import (
 
 // coder writes the code of a group.
 type coder struct {
-	e      *executable
-	g      *group
-	unit   int
-	at     map[ir.Value]operand // where a member's block is, once computed
-	loaded map[access]operand
-	next   int // virtual registers
+	e        *executable
+	g        *group
+	unit     int
+	at       map[ir.Value]operand // where a member's block is, once computed
+	loaded   map[access]operand
+	next     int // virtual registers
+	inStrand bool
 }
 
 // emit writes the members that leave the group, each after what it needs, so
@@ -60,8 +61,18 @@ func (c *coder) scalar(a ir.Value) (number, bool) {
 		return number{value: ir.None, x: acc.x}, true
 	case scalar:
 		return number{value: acc.value}, true
+	default:
+		if c.alikeInBlock(acc) {
+			return number{value: acc.value, each: acc.each, length: acc.length}, true
+		}
 	}
 	return number{}, false
+}
+
+// alikeInBlock reports whether a block reads one element of the operand, again
+// and again. The bands of a strand may begin anywhere.
+func (c *coder) alikeInBlock(acc access) bool {
+	return (acc.kind == channels || acc.kind == repeated) && !c.inStrand && acc.each%c.g.block == 0
 }
 
 // operand is the block of an instruction's operand, computed or loaded now if
@@ -77,7 +88,7 @@ func (c *coder) operand(a ir.Value) operand {
 	if o, ok := c.loaded[acc]; ok {
 		return o
 	}
-	if period := acc.each * acc.length; period == 1 || acc.kind != repeated && c.g.n >= rowRepeats*max(period, c.g.block) {
+	if period := acc.each * acc.length; period == 1 || !c.alikeInBlock(acc) && acc.kind != repeated && c.g.n >= rowRepeats*max(period, c.g.block) {
 		c.g.rows = append(c.g.rows, newRow(acc, min(c.g.n, c.g.block)))
 		c.loaded[acc] = operand{inRow, len(c.g.rows) - 1}
 		return c.loaded[acc]
@@ -252,6 +263,9 @@ func (c *coder) adam(i int) (micro, bool) {
 	first, second, over, step := &code[0], &code[1], &code[2], &code[3]
 	ok := first.do == weighted && second.do == weightedProduct && over.do == overRoot && step.do == fmaScalar &&
 		second.b == first.b && second.c == first.b && over.a == first.dst && over.b == second.dst && step.a == over.dst && over.dst.in == inRegister
+	for _, m := range []*micro{first, second, over, step} {
+		ok = ok && m.s.each == 0 && m.t.each == 0
+	}
 	for _, m := range []*micro{first, second, step} {
 		ok = ok && m.dst.in == inArray
 	}

@@ -68,6 +68,7 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	}
 	pl.inPlace()
 	strands := pl.schedule()
+	pl.takePlaces(strands)
 	places, size := pl.arena(strands)
 
 	n := len(p.Instrs)
@@ -82,7 +83,9 @@ func (b *Backend) compile(p *ir.Program) (*executable, error) {
 	}
 	arena := kernel.Floats(size)
 	for _, q := range places {
-		e.f32[q.value] = arena[q.lo : q.lo+pl.size(q.value)]
+		for _, v := range q.values {
+			e.f32[v] = arena[q.lo : q.lo+pl.size(v)]
+		}
 	}
 	for v := range ir.Value(n) {
 		in := &p.Instrs[v]

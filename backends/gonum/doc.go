@@ -7,6 +7,7 @@
 //
 //	backend.go   the driver, buffers
 //	simplify.go  rewrites of the program that save work
+//	norm.go      sums that batch normalisation makes known
 //	layout.go    activations with a row for each neuron
 //	plan.go      which values exist in memory, which instruction reads what
 //	fuse.go      elementwise groups: which ops share one pass

@@ -110,17 +110,24 @@ const (
 	inRow
 )
 
-// number is a scalar: a constant, or the only element of a value.
+// number is a scalar: a constant, the only element of a value, or the element
+// that a whole block reads.
 type number struct {
-	value  ir.Value // ir.None: x
-	x      float32
-	negate bool
+	value        ir.Value // ir.None: x
+	x            float32
+	each, length int // as in access; each 0: the only element
+	negate       bool
 }
 
-func (e *executable) number(s number) float32 {
+// number is s in a block that begins at element lo.
+func (e *executable) number(s number, lo int) float32 {
 	x := s.x
 	if s.value != ir.None {
-		x = e.f32[s.value][0]
+		i := 0
+		if s.each > 0 {
+			i = lo / s.each % s.length
+		}
+		x = e.f32[s.value][i]
 	}
 	if s.negate {
 		return -x
@@ -167,7 +174,7 @@ func (e *executable) newGroup(members []ir.Value, rows int) *group {
 	g := &group{e: e, n: e.plan.extent(members[0])}
 	plane := e.plan.plane(unit)
 	g.block, _ = blockFor(plane)
-	c := coder{e: e, g: g, unit: unit, at: map[ir.Value]operand{}, loaded: map[access]operand{}}
+	c := coder{e: e, g: g, unit: unit, at: map[ir.Value]operand{}, loaded: map[access]operand{}, inStrand: rows > 0}
 	c.emit(members)
 	g.regs = allocate(g.code)
 	g.streams = streamed(g.code)
@@ -221,7 +228,7 @@ func (g *group) begin() bool {
 	for i := range g.code {
 		if a := g.code[i].adam; a != nil {
 			for j, k := range a.k {
-				a.values[j] = g.e.number(k)
+				a.values[j] = g.e.number(k, 0)
 			}
 		}
 	}
@@ -390,27 +397,27 @@ func (g *group) runBlock(s *span, index int) {
 		case binary:
 			m.bin.Apply(s.of(m.dst), s.of(m.a), s.of(m.b))
 		case withScalar:
-			m.bin.ApplyScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s))
+			m.bin.ApplyScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s, s.lo))
 		case scalarWith:
-			m.bin.ScalarApply(s.of(m.dst), g.e.number(m.s), s.of(m.b))
+			m.bin.ScalarApply(s.of(m.dst), g.e.number(m.s, s.lo), s.of(m.b))
 		case fma:
 			kernel.FMA(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fnma:
 			kernel.FNMA(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fmaScalar:
-			kernel.FMAScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.c))
+			kernel.FMAScalar(s.of(m.dst), s.of(m.a), g.e.number(m.s, s.lo), s.of(m.c))
 		case weighted:
-			kernel.Weighted(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.b), g.e.number(m.t))
+			kernel.Weighted(s.of(m.dst), s.of(m.a), g.e.number(m.s, s.lo), s.of(m.b), g.e.number(m.t, s.lo))
 		case weightedProduct:
-			kernel.WeightedProduct(s.of(m.dst), s.of(m.a), g.e.number(m.s), s.of(m.b), s.of(m.c), g.e.number(m.t))
+			kernel.WeightedProduct(s.of(m.dst), s.of(m.a), g.e.number(m.s, s.lo), s.of(m.b), s.of(m.c), g.e.number(m.t, s.lo))
 		case overRoot:
-			kernel.OverRoot(s.of(m.dst), s.of(m.a), s.of(m.b), g.e.number(m.s))
+			kernel.OverRoot(s.of(m.dst), s.of(m.a), s.of(m.b), g.e.number(m.s, s.lo))
 		case adam:
 			kernel.Adam(s.of(m.dst), s.of(m.adam.m1), s.of(m.adam.v1), s.of(m.adam.w), s.of(m.b), s.of(m.c), s.of(m.a), &m.adam.values)
 		case choose:
 			kernel.Select(s.of(m.dst), s.of(m.a), s.of(m.b), s.of(m.c))
 		case fill:
-			kernel.Fill(s.of(m.dst), g.e.number(m.s))
+			kernel.Fill(s.of(m.dst), g.e.number(m.s, s.lo))
 		case load:
 			s.load(s.of(m.dst), m.access)
 		case uniform:

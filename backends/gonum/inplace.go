@@ -88,6 +88,55 @@ func (pl *plan) leads(u int, units []int) bool {
 	return false
 }
 
+// takePlaces gives values of groups that run alone the places of values of the
+// same size that are read there for the last time: a line that is there already
+// need not be fetched to be written.
+func (pl *plan) takePlaces(strands [][]int) {
+	pl.over = map[ir.Value]ir.Value{}
+	at := make([]int, len(pl.members))
+	for i, units := range strands {
+		for _, u := range units {
+			at[u] = i
+		}
+	}
+	for _, units := range strands {
+		u := units[0]
+		if len(units) > 1 || !pl.fusible(pl.members[u][0]) || pl.keeps(u) {
+			continue
+		}
+		var free []ir.Value
+		for _, a := range pl.unitReads(u) {
+			if pl.inArena(a) && !pl.isCopied(a) && !pl.keeps(pl.of[a]) && pl.readLast(a, u, at) {
+				free = append(free, a)
+			}
+		}
+		for _, m := range pl.members[u] {
+			if !pl.inArena(m) || !pl.stored(m) || pl.isCopied(m) || pl.size(m) != pl.extent(m) {
+				continue
+			}
+			i := slices.IndexFunc(free, func(a ir.Value) bool { return pl.size(a) == pl.size(m) })
+			if i >= 0 {
+				pl.over[m] = free[i]
+				free = slices.Delete(free, i, i+1)
+			}
+		}
+	}
+}
+
+// readLast reports whether unit u is the last that reads a, and reads it element
+// by element.
+func (pl *plan) readLast(a ir.Value, u int, at []int) bool {
+	for _, user := range pl.users[a] {
+		switch {
+		case at[pl.of[user]] > at[u]:
+			return false
+		case pl.of[user] == u && (pl.extent(user) != pl.size(a) || !pl.readsDirectly(user, a)):
+			return false
+		}
+	}
+	return true
+}
+
 // overwritten reports whether the run may write over parameter v before it
 // makes result i, which is the parameter.
 func (pl *plan) overwritten(v ir.Value, i int) bool {
@@ -141,17 +190,31 @@ func (c *copyResult) reserve(*executable) int { return 0 }
 
 func (c *copyResult) String() string { return "copy" }
 
-// delayWrites puts off the writing of a result to the end of the code, where
-// the code reads its state after.
+// takesPlaceOf is the value whose place v takes, or ir.None.
+func (pl *plan) takesPlaceOf(v ir.Value) ir.Value {
+	if i, ok := pl.result[v]; ok {
+		return pl.state[i]
+	}
+	if a, ok := pl.over[v]; ok {
+		return a
+	}
+	return ir.None
+}
+
+// delayWrites puts off the writing of a value to the end of the code, where the
+// code reads what is in its place after.
 func (c *coder) delayWrites() {
 	pl := c.e.plan
 	for i := 0; i < len(c.g.code); i++ {
 		dst := c.g.code[i].dst
-		result, ok := pl.result[ir.Value(dst.at)]
-		if dst.in != inArray || !ok || c.g.code[i].do == sum || c.g.code[i].do == dot || pl.state[result] == ir.None {
+		if dst.in != inArray || c.g.code[i].do == sum || c.g.code[i].do == dot {
 			continue
 		}
-		state := operand{in: inArray, at: int(pl.state[result])}
+		before := pl.takesPlaceOf(ir.Value(dst.at))
+		if before == ir.None {
+			continue
+		}
+		state := operand{in: inArray, at: int(before)}
 		if !slices.ContainsFunc(c.g.code[i+1:], func(m micro) bool { return m.readsOperand(state) }) {
 			continue
 		}

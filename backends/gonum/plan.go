@@ -22,11 +22,15 @@ type plan struct {
 	copies []int
 	// state is the parameter that a result may take the place of, or ir.None.
 	state []ir.Value
+	// over is the value of the arena whose place another takes.
+	over map[ir.Value]ir.Value
 
 	// origin is what an elementwise value is computed from; apart, that a value
 	// is kept apart from the noise that joins it.
 	origin []origin
 	apart  []bool
+	// again says of a value that every unit that reads it computes it itself.
+	again []bool
 
 	units
 }

@@ -92,6 +92,9 @@ func (m *micro) text(e *executable) string {
 		if s.negate {
 			sign = "-"
 		}
+		if s.each > 0 {
+			return fmt.Sprintf("%s[%%%d each %d]", sign, s.value, s.each)
+		}
 		if s.value >= 0 {
 			return fmt.Sprintf("%s[%%%d]", sign, s.value)
 		}

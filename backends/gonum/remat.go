@@ -12,17 +12,17 @@ import (
 // program with the copies, or p where there are none.
 func rematerialise(pl *plan) *ir.Program {
 	p := pl.p
-	again := make([]bool, len(p.Instrs)) // computed again by every unit that reads it
+	pl.again = make([]bool, len(p.Instrs))
 	any := false
 	for v := range ir.Value(len(p.Instrs)) {
 		if pl.onlyBetweenGroups(v) && pl.worthRecomputing(v) {
-			again[v], any = true, true
+			pl.again[v], any = true, true
 		}
 	}
 	if !any {
 		return p
 	}
-	c := copier{pl: pl, again: again, copies: map[use]ir.Value{}}
+	c := copier{pl: pl, copies: map[use]ir.Value{}}
 	for v, in := range p.Instrs {
 		unit := -1
 		if pl.of[v] >= 0 && pl.fusible(ir.Value(v)) {
@@ -40,7 +40,6 @@ func rematerialise(pl *plan) *ir.Program {
 // copier writes the program with the copies.
 type copier struct {
 	pl     *plan
-	again  []bool
 	instrs []ir.Instr
 	at     []ir.Value // where a value of the old program is
 	copies map[use]ir.Value
@@ -67,7 +66,7 @@ func (c *copier) emit(in ir.Instr, unit int, cloning bool) ir.Value {
 // read is the operand a of an instruction of the unit.
 func (c *copier) read(a ir.Value, unit int, cloning bool) ir.Value {
 	v := c.pl.canon[a]
-	copied := c.again[v] || cloning && !c.pl.inMemory(v)
+	copied := c.pl.again[v] || cloning && !c.pl.inMemory(v)
 	if unit < 0 || c.pl.of[v] == unit || !copied {
 		return c.at[a]
 	}
@@ -138,9 +137,10 @@ func (pl *plan) onlyBetweenGroups(v ir.Value) bool {
 
 func (pl *plan) isNoise(v ir.Value) bool { return pl.p.Instrs[v].Op.Class() == ir.Noise }
 
-// inMemory reports whether v is there to be read whatever is computed again.
+// inMemory reports whether v is there to be read: of what comes before the value
+// that is being looked at it is known whether it is computed again.
 func (pl *plan) inMemory(v ir.Value) bool {
-	return pl.of[v] < 0 || pl.stored(v) && !pl.onlyBetweenGroups(v)
+	return pl.of[v] < 0 || pl.stored(v) && !pl.again[v]
 }
 
 // opCost is how long an op takes, in simple ops.

@@ -135,10 +135,10 @@ func (pl *plan) inArena(v ir.Value) bool {
 	return pl.of[v] >= 0 && !isResult && pl.p.Type(v).DType == ir.F32
 }
 
-// place is a range of the arena, and the span of the schedule in which it is
-// in use.
+// place is a range of the arena, the span of the schedule in which it is in use,
+// and the values that are there one after the other.
 type place struct {
-	value      ir.Value
+	values     []ir.Value
 	first, end int // strands first ≤ i ≤ end of the schedule
 	lo, hi     int // floats
 }
@@ -147,6 +147,7 @@ type place struct {
 // memory and time, and returns the ranges and the length.
 func (pl *plan) arena(strands [][]int) ([]place, int) {
 	var places []place
+	shared := map[ir.Value]int{} // index of a value's place
 	at := make([]int, len(pl.members))
 	for i, units := range strands {
 		for _, u := range units {
@@ -158,7 +159,17 @@ func (pl *plan) arena(strands [][]int) ([]place, int) {
 			if !pl.inArena(m) || !pl.stored(m) {
 				continue
 			}
-			p := place{value: m, first: at[u], end: at[u], hi: (pl.size(m) + kernel.LineFloats - 1) / kernel.LineFloats * kernel.LineFloats}
+			if a, ok := pl.over[m]; ok {
+				shared[m] = shared[a]
+				p := &places[shared[m]]
+				p.values = append(p.values, m)
+				for _, user := range pl.users[m] {
+					p.end = max(p.end, at[pl.of[user]])
+				}
+				continue
+			}
+			shared[m] = len(places)
+			p := place{values: []ir.Value{m}, first: at[u], end: at[u], hi: (pl.size(m) + kernel.LineFloats - 1) / kernel.LineFloats * kernel.LineFloats}
 			for _, user := range pl.users[m] {
 				p.end = max(p.end, at[pl.of[user]])
 			}

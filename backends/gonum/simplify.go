@@ -2,13 +2,14 @@ package gonum
 
 import (
 	"math"
+	"slices"
 
 	"bayesbench/backends/ir"
 )
 
 // simplify rewrites a program so that it computes the same values with less
 // work: it folds constants and signs, composes and hoists broadcasts, absorbs
-// transposes into products. Values change by rounding at most.
+// transposes into products, spares batch normalisation sums that are known. Values change by rounding at most.
 func simplify(p *ir.Program) *ir.Program {
 	r := &rewriter{relu: map[ir.Value]ir.Value{}, shared: map[ir.Value]bool{},
 		pooled: map[ir.Value]ir.Value{}}
@@ -122,9 +123,14 @@ func (r *rewriter) rewrite(in ir.Instr) ir.Value {
 		}
 	case ir.Less:
 		// The mask of a ReLU's gradient: of the result, so that the operand
-		// need not be kept. NaN is false in both.
-		if y, ok := r.relu[in.Args[1]]; ok && r.is(in.Args[0], 0) {
-			in.Args[1] = y
+		// need not be kept. NaN is false in both. A normalised operand is
+		// computed again, from what the gradient reads in any case, unless that
+		// reads the result too or the mask may move before a pool.
+		x := in.Args[1]
+		if y, ok := r.relu[x]; ok && r.is(in.Args[0], 0) {
+			if _, pooled := r.pooled[y]; pooled || !r.isNormalised(x) || r.isRead(y) {
+				in.Args[1] = y
+			}
 		}
 	case ir.Broadcast:
 		x := in.Args[0]
@@ -173,6 +179,9 @@ func (r *rewriter) rewrite(in ir.Instr) ir.Value {
 			in.Args = []ir.Value{y}
 			return r.times(r.rewrite(in), c, t)
 		}
+		if v, ok := r.linearSum(x, in.Dims, t); ok {
+			return v
+		}
 	case ir.MatMul:
 		for i, trans := range []*bool{&in.TransA, &in.TransB} {
 			if a := in.Args[i]; r.op(a) == ir.Transpose && r.instrs[a].Dims[0] == 1 {
@@ -185,6 +194,16 @@ func (r *rewriter) rewrite(in ir.Instr) ir.Value {
 		r.relu[in.Args[0]] = v
 	}
 	return v
+}
+
+// isRead reports whether an elementwise instruction reads v.
+func (r *rewriter) isRead(v ir.Value) bool {
+	for _, in := range r.instrs[v:] {
+		if in.Op.Class() == ir.Elementwise && slices.Contains(in.Args, v) {
+			return true
+		}
+	}
+	return false
 }
 
 // times is x·c.
