@@ -152,18 +152,24 @@ type window struct {
 
 func (e *executable) newWindow(v ir.Value) instr {
 	in := &e.p.Instrs[v]
-	x := e.p.Type(in.Args[0]).Shape
-	if in.Op == ir.AvgPoolGrad {
-		x = in.Type.Shape
-	}
-	m := &window{op: in.Op, dst: v, a: e.plan.canon[in.Args[0]], w: kernel.Window{
-		Planes: x[0] * x[1], H: x[2], W: x[3], KH: in.Window.Kernel[0], KW: in.Window.Kernel[1],
-		StrideH: in.Window.Stride[0], StrideW: in.Window.Stride[1], PadH: in.Window.Pad[0], PadW: in.Window.Pad[1],
-	}}
+	m := &window{op: in.Op, dst: v, a: e.plan.canon[in.Args[0]], w: e.plan.window(v)}
 	if in.Op == ir.MaxPoolGrad {
 		m.b = e.plan.canon[in.Args[1]]
 	}
 	return m
+}
+
+// window is the geometry of pooling v, or of pooling whose gradient is v.
+func (pl *plan) window(v ir.Value) kernel.Window {
+	in := &pl.p.Instrs[v]
+	x := pl.p.Type(in.Args[0]).Shape
+	if in.Op == ir.AvgPoolGrad {
+		x = in.Type.Shape
+	}
+	return kernel.Window{
+		Planes: x[0] * x[1], H: x[2], W: x[3], KH: in.Window.Kernel[0], KW: in.Window.Kernel[1],
+		StrideH: in.Window.Stride[0], StrideW: in.Window.Stride[1], PadH: in.Window.Pad[0], PadW: in.Window.Pad[1],
+	}
 }
 
 func (m *window) run(e *executable) {

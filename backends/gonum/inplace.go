@@ -88,9 +88,9 @@ func (pl *plan) leads(u int, units []int) bool {
 	return false
 }
 
-// takePlaces gives values of groups that run alone the places of values of the
-// same size that are read there for the last time: a line that is there already
-// need not be fetched to be written.
+// takePlaces gives values of groups that run alone, and gradients of maximum
+// pools, the places of values of the same size that are read there for the last
+// time: a line that is there already need not be fetched to be written.
 func (pl *plan) takePlaces(strands [][]int) {
 	pl.over = map[ir.Value]ir.Value{}
 	at := make([]int, len(pl.members))
@@ -101,17 +101,17 @@ func (pl *plan) takePlaces(strands [][]int) {
 	}
 	for _, units := range strands {
 		u := units[0]
-		if len(units) > 1 || !pl.fusible(pl.members[u][0]) || pl.keeps(u) {
+		if len(units) > 1 || pl.keeps(u) {
 			continue
 		}
 		var free []ir.Value
-		for _, a := range pl.unitReads(u) {
-			if pl.inArena(a) && !pl.isCopied(a) && !pl.keeps(pl.of[a]) && pl.readLast(a, u, at) {
+		for _, a := range pl.mayWriteOver(u) {
+			if pl.inArena(a) && !pl.isCopied(a) && !pl.keeps(pl.of[a]) && pl.isLast(u, a, at) {
 				free = append(free, a)
 			}
 		}
 		for _, m := range pl.members[u] {
-			if !pl.inArena(m) || !pl.stored(m) || pl.isCopied(m) || pl.size(m) != pl.extent(m) {
+			if !pl.inArena(m) || !pl.stored(m) || pl.isCopied(m) {
 				continue
 			}
 			i := slices.IndexFunc(free, func(a ir.Value) bool { return pl.size(a) == pl.size(m) })
@@ -123,18 +123,27 @@ func (pl *plan) takePlaces(strands [][]int) {
 	}
 }
 
-// readLast reports whether unit u is the last that reads a, and reads it element
-// by element.
-func (pl *plan) readLast(a ir.Value, u int, at []int) bool {
-	for _, user := range pl.users[a] {
-		switch {
-		case at[pl.of[user]] > at[u]:
-			return false
-		case pl.of[user] == u && (pl.extent(user) != pl.size(a) || !pl.readsDirectly(user, a)):
-			return false
+// mayWriteOver lists the values that unit u reads element by element as it writes.
+func (pl *plan) mayWriteOver(u int) []ir.Value {
+	v := pl.members[u][0]
+	if pl.p.Instrs[v].Op == ir.MaxPoolGrad {
+		if w := pl.window(v); w.GradInPlace() {
+			return []ir.Value{pl.canon[pl.p.Instrs[v].Args[0]]}
 		}
 	}
-	return true
+	if !pl.fusible(v) {
+		return nil
+	}
+	return slices.DeleteFunc(pl.unitReads(u), func(a ir.Value) bool {
+		return slices.ContainsFunc(pl.users[a], func(user ir.Value) bool {
+			return pl.of[user] == u && (pl.extent(user) != pl.size(a) || !pl.readsDirectly(user, a))
+		})
+	})
+}
+
+// isLast reports whether unit u is the last that reads a.
+func (pl *plan) isLast(u int, a ir.Value, at []int) bool {
+	return !slices.ContainsFunc(pl.users[a], func(user ir.Value) bool { return at[pl.of[user]] > at[u] })
 }
 
 // overwritten reports whether the run may write over parameter v before it

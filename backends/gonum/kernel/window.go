@@ -67,10 +67,15 @@ func (p *Pool) MaxPool(v *Window, y, x []float32) { p.window.run(v, nil, x, y, p
 
 // MaxPoolGrad gives the gradient dy of each window to the first maximum in
 // row-major order within it. Windows add up where they overlap. Which element
-// of a window that holds a NaN receives it is not specified.
+// of a window that holds a NaN receives it is not specified. dx may be x where
+// GradInPlace says so.
 func (p *Pool) MaxPoolGrad(v *Window, dx, x, dy []float32) {
 	p.window.run(v, dx, x, dy, p.window.maxGrad)
 }
+
+// GradInPlace reports whether MaxPoolGrad may write over x: where windows neither
+// overlap nor leave anything out, and are of the size that most networks use.
+func (v *Window) GradInPlace() bool { return v.pairs() && v.H%2 == 0 && v.W%2 == 0 }
 
 // AvgPool computes the mean of each window, padding counted as zeros.
 func (p *Pool) AvgPool(v *Window, y, x []float32) { p.window.run(v, nil, x, y, p.window.average) }
@@ -236,16 +241,16 @@ func maxPairsGo(dst, a, b []float32) {
 func maxPairsGradGo(da, db, a, b, g []float32) {
 	for i, v := range g {
 		a2, b2, da2, db2 := a[2*i:2*i+2], b[2*i:2*i+2], da[2*i:2*i+2], db[2*i:2*i+2]
-		m := max(a2[0], a2[1], b2[0], b2[1])
+		a0, a1, b0, b1 := a2[0], a2[1], b2[0], b2[1] // da may be a, and db b
 		da2[0], da2[1], db2[0], db2[1] = 0, 0, 0, 0
-		switch m {
-		case a2[0]:
+		switch max(a0, a1, b0, b1) {
+		case a0:
 			da2[0] = v
-		case a2[1]:
+		case a1:
 			da2[1] = v
-		case b2[0]:
+		case b0:
 			db2[0] = v
-		case b2[1]:
+		case b1:
 			db2[1] = v
 		}
 	}

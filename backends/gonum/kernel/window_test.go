@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -57,6 +58,13 @@ func TestPools(t *testing.T) {
 			near(t, "max pool", y, wantMax, ones, 0)
 			p.MaxPoolGrad(&v, dx, x, dy)
 			near(t, "max pool gradient", dx, gradMax, ones, 2e-6)
+			if v.GradInPlace() {
+				over := slices.Clone(x)
+				p.MaxPoolGrad(&v, over, over, dy)
+				if !slices.Equal(over, dx) {
+					t.Errorf("%+v: max pool gradient over its operand differs", v)
+				}
+			}
 			p.AvgPool(&v, y, x)
 			near(t, "average pool", y, wantAvg, ones, 1e-6)
 			p.AvgPoolGrad(&v, dx, dy)
