@@ -181,7 +181,7 @@ func (c *correlation) planTaps(l *correlationPlan, workers int) {
 	l.packedW = v.O * v.C / v.Groups * v.KH * v.KW
 	rows, channels := ceilDiv(c.dstH, l.rowParts), min(c.dstC, ceilDiv(l.panels, l.panelParts)*t.rows)
 	l.biasLanes = channels * t.cols
-	l.private = max(rows*c.dstW*l.biasLanes+l.biasLanes, v.KH*v.KW*t.rows)
+	l.private = max(rows*c.dstW*l.biasLanes+l.biasLanes, packChannels*v.KH*v.KW*t.rows)
 }
 
 // convRun is the convolution that the pool is working on.
@@ -361,6 +361,9 @@ func (r *convRun) weightsOf(group, phase int) []float32 {
 	return r.packedW[(group*c.v.KH*c.v.KW+taps)*c.srcC*c.dstC:]
 }
 
+// packChannels is how many source channels' weights are rearranged at a time.
+const packChannels = 16
+
 // packWeights packs one panel of result channels of a group's phase, in the
 // order tap row, tap column, source channel.
 func (r *convRun) packWeights(task, worker int) {
@@ -373,17 +376,25 @@ func (r *convRun) packWeights(task, worker int) {
 	h, terms := hi-lo, ay.taps*ax.taps*c.srcC
 	packed := r.weightsOf(group, phase)[lo*terms : hi*terms]
 	w := r.w[group*len(r.w)/v.Groups:]
-	// One source channel's kernels for these rows, element by element of the
-	// kernel, then each element to its tap.
-	elements := r.private(worker)[:v.KH*v.KW*h]
-	for ch := range c.srcC {
-		transpose(elements, h, w[lo*c.weightRow+ch*c.weightChannel:], c.weightRow, h, v.KH*v.KW)
-		at := ch * h
+	// Some source channels' kernels for these rows, element by element of the
+	// kernel, then each element of all of them to its tap.
+	kk := v.KH * v.KW
+	elements := r.private(worker)[:packChannels*kk*h]
+	for ch := 0; ch < c.srcC; ch += packChannels {
+		channels := min(packChannels, c.srcC-ch)
+		from := w[lo*c.weightRow+ch*c.weightChannel:]
+		if c.weightChannel == kk {
+			transpose(elements, h, from, c.weightRow, h, channels*kk)
+		} else {
+			for i := range channels {
+				transpose(elements[i*kk*h:], h, from[i*c.weightChannel:], c.weightRow, h, kk)
+			}
+		}
 		for jy := range ay.taps {
 			for jx := range ax.taps {
 				k := (ay.tap0+jy*ay.tapStep)*v.KW + ax.tap0 + jx*ax.tapStep
-				copy(packed[at:at+h], elements[k*h:])
-				at += c.srcC * h
+				to := packed[((jy*ax.taps+jx)*c.srcC+ch)*h:]
+				active.copyRows(to, h, elements[k*h:], kk*h, channels, h)
 			}
 		}
 	}
