@@ -19,10 +19,11 @@ type bars struct {
 	w        io.Writer
 	terminal bool
 	bar      *progressbar.ProgressBar
-	what     string    // what the bar counts
+	what     string    // what is counted now
 	said     time.Time // when the last line was written off a terminal
-	began    time.Time
-	jobs     string // "3/12"
+	from     int64     // where the counting began, above 0 in a job that was resumed
+	began    time.Time // and when
+	jobs     string    // "3/12"
 }
 
 // lineEvery is how often a log is told, where there is no terminal.
@@ -37,7 +38,7 @@ func newBars(w io.Writer) *bars {
 }
 
 func (b *bars) Begin(j *bench.Job, n, of int) {
-	b.jobs, b.began, b.said = fmt.Sprintf("%d/%d", n, of), time.Now(), time.Now()
+	b.jobs, b.what, b.said = fmt.Sprintf("%d/%d", n, of), "", time.Now()
 	if !b.terminal {
 		fmt.Fprintf(b.w, "[%s] %s\n", b.jobs, j.Title())
 	}
@@ -94,30 +95,39 @@ func (b *bars) show(what string, j *bench.Job, done, total int64, rate string) {
 	if b.jobs != "" { // not of what precedes the first
 		jobs = "[" + b.jobs + "] "
 	}
+	title := what
+	if j != nil {
+		title = j.Title() + " " + what
+	}
+	another := b.what != title
+	if another {
+		b.what, b.from, b.began = title, done, time.Now()
+	}
 	if !b.terminal {
 		if time.Since(b.said) >= lineEvery {
 			b.said = time.Now()
 			eta := ""
-			if done > 0 && total > done && j != nil {
-				eta = fmt.Sprintf(", %s left", (time.Since(b.began) * time.Duration(total-done) / time.Duration(done)).Round(time.Second))
+			if done > b.from && total > done && j != nil {
+				eta = fmt.Sprintf(", %s left", remaining(time.Since(b.began), done-b.from, total-done).Round(time.Second))
 			}
 			fmt.Fprintf(b.w, "%s%s %d/%d %s%s\n", jobs, what, done, total, rate, eta)
 		}
 		return
 	}
-	title := what
-	if j != nil {
-		title = j.Title() + " " + what
-	}
-	if b.bar == nil || b.what != title {
+	if b.bar == nil || another {
 		b.clear()
-		b.what = title
 		b.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(b.w), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	b.bar.Describe(fmt.Sprintf("%s%s %s", jobs, title, rate))
 	b.bar.Set64(done)
+}
+
+// remaining is how long so many steps will take, at the speed of those done in
+// the time elapsed.
+func remaining(elapsed time.Duration, done, left int64) time.Duration {
+	return time.Duration(float64(elapsed) / float64(done) * float64(left))
 }
 
 func (b *bars) clear() {
