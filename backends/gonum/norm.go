@@ -42,13 +42,13 @@ type summer struct {
 func (s *summer) of(v ir.Value) ir.Value {
 	sum, ok := s.sums[v]
 	if !ok {
-		sum = s.make(v)
+		sum = s.compute(v)
 		s.sums[v] = sum
 	}
 	return sum
 }
 
-func (s *summer) make(v ir.Value) ir.Value {
+func (s *summer) compute(v ir.Value) ir.Value {
 	r := s.r
 	if _, axes, ok := r.deviation(v); ok && slices.Equal(axes, s.axes) {
 		s.centred = true
