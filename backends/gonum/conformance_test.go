@@ -7,6 +7,10 @@ import (
 	"bayesbench/backends/backendtest"
 )
 
-func TestConformance(t *testing.T) {
-	backendtest.Run(t, func(testing.TB) backends.Backend { return New(2) })
-}
+func open(testing.TB) backends.Backend { return New(2) }
+
+func TestConformance(t *testing.T) { backendtest.Run(t, open) }
+
+func FuzzConformance(f *testing.F) { backendtest.Fuzz(f, open) }
+
+func BenchmarkConformance(b *testing.B) { backendtest.Bench(b, open) }
