@@ -120,7 +120,9 @@ func TestSlurmBadInput(t *testing.T) {
 func TestSlurmScripts(t *testing.T) {
 	dir := t.TempDir()
 	binary := build(t, dir)
-	suite := write(t, dir, "blobs.toml", strings.Replace(blobs, "epochs = 6", "epochs = 24", 1))
+	// Long enough for a busy machine to end it before it ends by itself.
+	longer := strings.Replace(blobs, "epochs = 6", "epochs = 96", 1)
+	suite := write(t, dir, "blobs.toml", longer)
 	bin := filepath.Join(dir, "bin")
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		t.Fatal(err)
@@ -218,7 +220,7 @@ func TestSlurmScripts(t *testing.T) {
 			t.Fatalf("task %s: %v\n%s", at, err, cmd.Stderr)
 		}
 	}
-	write(t, dir, "blobs.toml", strings.Replace(blobs, "epochs = 6", "epochs = 24", 1))
+	write(t, dir, "blobs.toml", longer)
 	if code, _, log := benchrun(t, "-seed", "0", "-method", "ffg,ensemble(dropout)", "-out", whole, suite); code != 0 {
 		t.Fatal(log)
 	}

@@ -261,6 +261,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"method key", "warmup_end = 2", "warmup_ende = 2", `small.toml:24: unknown key "warmup_ende"; did you mean "warmup_end"?`},
 		{"method value", "warmup_end = 2", "warmup_end = 20", `small.toml:`},
 		{"batch", "batch = 50", "batch = 5000", `train.batch: want at most the 600 training examples`},
+		{"two of one name", "[[method]]\nname = \"sparse-vd\"", "[[method]]\nname = \"ffg\"\nprior_sigma = 0.1\n[[method]]\nname = \"sparse-vd\"", `small.toml:21: two methods would have the rows of "ffg": blobs softmax-regression ffg seed 0; give one a label`},
 		{"nested table", "[method.of]\nname = \"ffg\"\n", "", `of`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -97,6 +97,7 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 		order = append(order, j)
 		return j, nil
 	}
+	titles := map[string]*Job{}
 	for _, c := range s.Jobs {
 		j, err := add(c, 0)
 		if err != nil {
@@ -104,6 +105,12 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 		}
 		j.Listed = true
 		j.Config.Swept = c.Swept
+		title := j.Title()
+		if other := titles[title]; other != nil && other != j {
+			label := c.Method.Label()
+			return nil, c.Method.Errorf("label", "two methods would have the rows of %q: %s; give one a label, as in label = %q", label, title, label+"-2")
+		}
+		titles[title] = j
 	}
 	return order, nil
 }
