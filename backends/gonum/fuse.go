@@ -31,7 +31,7 @@ func (pl *plan) fuse() {
 		}
 	}
 	for v := ir.Value(n - 1); v >= 0; v-- {
-		if pl.of[v] >= 0 && pl.fusible(v) && pl.p.Instrs[v].Op != ir.ReduceSum {
+		if pl.of[v] >= 0 && pl.fusible(v) && pl.p.Instrs[v].Op != ir.ReduceSum && !pl.noiseOverRoot(v) {
 			for _, u := range pl.users[v] {
 				pl.merge(v, u)
 			}
@@ -57,6 +57,13 @@ func (pl *plan) fuse() {
 			pl.merge(v, w)
 		}
 	}
+}
+
+// noiseOverRoot reports whether v is noise over a deviation, which is computed
+// where the noise is, not where the gradient wants it.
+func (pl *plan) noiseOverRoot(v ir.Value) bool {
+	in := &pl.p.Instrs[v]
+	return in.Op == ir.Div && pl.isNoise(pl.canon[in.Args[0]]) && pl.p.Instrs[pl.canon[in.Args[1]]].Op == ir.Sqrt
 }
 
 // computed reports whether an instruction of the executable makes v.

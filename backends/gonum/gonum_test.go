@@ -341,3 +341,31 @@ func TestVariancesAreNotNegative(t *testing.T) {
 		t.Error("no variance is 0: the test's input is too easy")
 	}
 }
+
+// What the gradient of a sampled layer needs of noise and deviation is kept as
+// one array, their quotient.
+func TestNoiseOverDeviation(t *testing.T) {
+	be := New(2)
+	defer be.Close()
+	for _, kind := range []string{"ffg", "sparsevd"} {
+		e, err := be.compile(newStep(kind, lenet5, 4, 1, 28, 28))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		for v := range ir.Value(len(e.p.Instrs)) {
+			if e.plan.of[v] < 0 || len(e.p.Type(v).Shape) != 4 || !e.plan.stored(v) {
+				continue
+			}
+			if e.plan.isNoise(v) {
+				t.Errorf("%s: noise %d is kept", kind, v)
+			}
+			if e.plan.noiseOverRoot(v) {
+				kept++
+			}
+		}
+		if kept != 2 {
+			t.Errorf("%s: noise over deviation is kept for %d convolutions, want 2", kind, kept)
+		}
+	}
+}

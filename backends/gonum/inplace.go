@@ -110,7 +110,8 @@ func (pl *plan) takePlaces(strands [][]int) {
 				free = append(free, a)
 			}
 		}
-		for _, m := range pl.members[u] {
+		// The last first: what it takes the place of has been read by then.
+		for _, m := range slices.Backward(pl.members[u]) {
 			if !pl.inArena(m) || !pl.stored(m) || pl.isCopied(m) {
 				continue
 			}

@@ -45,7 +45,7 @@ func (pl *plan) schedule() [][]int {
 				continue
 			}
 			if f := pl.freed(u, reads[u], left); best < 0 || fits && !bestFits || f > 0 && f > bestFreed ||
-				f <= 0 && bestFreed <= 0 && last(pl.members[u]) < last(pl.members[todo[best]]) {
+				f <= 0 && bestFreed <= 0 && pl.rank(u) < pl.rank(todo[best]) {
 				best, bestFreed, bestFits = i, f, fits
 			}
 		}
@@ -76,7 +76,16 @@ func (pl *plan) schedule() [][]int {
 	return strands
 }
 
-func last(v []ir.Value) ir.Value { return v[len(v)-1] }
+// rank is where unit u comes in the program: with the last of its members, but
+// for one that is computed earlier than the program says.
+func (pl *plan) rank(u int) ir.Value {
+	all := pl.members[u]
+	i := len(all) - 1
+	for i > 0 && pl.noiseOverRoot(all[i]) {
+		i--
+	}
+	return all[i]
+}
 
 // unitReads lists the values that unit u reads from outside, each once.
 func (pl *plan) unitReads(u int) []ir.Value {

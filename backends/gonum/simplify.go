@@ -279,6 +279,15 @@ func (r *rewriter) arithmetic(in ir.Instr) (ir.Value, bool) {
 		if r.op(x) == ir.Mul && r.isFactor(r.arg(x, 1)) && !r.shared[x] {
 			return r.make2(ir.Mul, t, r.make2(ir.Div, t, r.arg(x, 0), y), r.arg(x, 1)), true
 		}
+		// Noise over a deviation is all that the gradient of the variance needs of
+		// both, so that neither is kept for it; noiseOverRoot knows it again.
+		if r.op(x) == ir.Mul && r.op(y) == ir.Sqrt && !r.shared[x] {
+			for i := range 2 {
+				if n := r.arg(x, i); r.op(n) == ir.Normal {
+					return r.make2(ir.Mul, t, r.arg(x, 1-i), r.make2(ir.Div, t, n, y)), true
+				}
+			}
+		}
 		// A power of two has an exact reciprocal.
 		if frac, _ := math.Frexp(cy); constY && math.Abs(frac) == 0.5 && !math.IsInf(1/cy, 0) {
 			return r.make2(ir.Mul, t, x, r.full(1/cy, t)), true
