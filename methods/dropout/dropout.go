@@ -3,7 +3,7 @@
 // over its inputs, whose mean is M; with the prior N(0, l⁻²) on the weights the
 // KL is, up to a constant, E_q[l²/2·‖W‖²], an L2 penalty on M:
 //
-//	loss = −1/B Σ log p(y | x, W) + 1/N Σ_layers l²/(2(1−p))·‖M‖²
+//	loss = −1/B Σ log p(y | x, W) + 1/N·KL,  KL = Σ_layers l²/(2(1−p))·‖M‖²
 //
 // p is that of the dropout site between the layer and the one before it, 0
 // where there is none. Biases and batch normalisation are point estimates
@@ -78,22 +78,38 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 
 // layers drops units and remembers the rate until the next weights ask for it.
 type layers struct {
-	nn.Point
+	nn.Gaussian
 	method Method
 	sample bool
 	rate   float64 // of the site that the next weights read from
 }
 
 func (m Method) layers(s *nn.Scope, sample bool) nn.Layers {
-	l := &layers{Point: nn.Point{Scope: s, Init: m.Init}, method: m, sample: sample}
-	if m.LengthScale > 0 {
-		l.Penalty = func(w ir.Value) ir.Value {
-			sigma := math.Sqrt(1-l.rate) / m.LengthScale
-			l.rate = 0
-			return fit.GaussianPrior(s, sigma)(w)
+	l := &layers{method: m, sample: sample}
+	l.Gaussian = means(s, m.Init, func(w ir.Value) ir.Value {
+		if m.LengthScale == 0 {
+			return ir.None
 		}
-	}
+		sigma := math.Sqrt(1-l.rate) / m.LengthScale
+		l.rate = 0
+		return fit.GaussianPrior(s, sigma)(w)
+	})
 	return l
+}
+
+// means is layers of the means M of each layer's weights; kl gives a tensor's part
+// of KL(q‖p), ir.None under a flat prior.
+func means(s *nn.Scope, init nn.Initializer, kl func(w ir.Value) ir.Value) nn.Gaussian {
+	point := nn.Point{Scope: s, Init: init}
+	g := nn.Gaussian{Point: point, Estimator: nn.Mean}
+	g.Weight = func(layer string, shape []int) nn.Posterior {
+		w := s.Learn(layer+".w", point.Initial(shape), shape...)
+		if term := kl(w); term != ir.None {
+			s.KL = append(s.KL, term)
+		}
+		return nn.Posterior{Mean: w}
+	}
+	return g
 }
 
 func (l *layers) Dropout(name string, x ir.Value, rate float64) ir.Value {

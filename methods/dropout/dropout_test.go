@@ -1,12 +1,14 @@
 package dropout_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"bayesbench/backends/ref"
+	"bayesbench/methods"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 )
@@ -51,6 +53,97 @@ func TestPenalty(t *testing.T) {
 	got := f.Curve["train"]["loss"][0] - f.Curve["train"]["nll"][0]
 	if math.Abs(got-want) > 1e-5 {
 		t.Errorf("penalty %v, want %v", got, want)
+	}
+}
+
+// learnedKL is learned-dropout's KL of a state of the toy network with l = 2, in
+// closed form: Σ l²/(2(1−p))·‖M‖² − Σ K·H(p), p that of the site before a layer.
+func learnedKL(state map[string][]float32) float64 {
+	total := 0.0
+	for _, layer := range []struct {
+		name, site string
+		units      float64 // of the site
+	}{{"fc1", "", 0}, {"fc2", "drop1.logit", 8}, {"fc3", "drop2.logit", 6}} {
+		p := 0.0
+		if layer.site != "" {
+			p = 1 / (1 + math.Exp(-float64(state[layer.site][0])))
+			total += layer.units * (p*math.Log(p) + (1-p)*math.Log(1-p))
+		}
+		for _, w := range state[layer.name+".w"] {
+			total += 2 / (1 - p) * float64(w) * float64(w)
+		}
+	}
+	return total
+}
+
+// kl_weight scales learned-dropout's KL as a whole, the L2 term with the entropy,
+// and what is recorded as "kl" is that KL.
+func TestKLWeightScalesTheWholeKL(t *testing.T) {
+	j := methodtest.Toy()
+	j.Epochs, j.Batch = 1, 48
+	j.Train.LR = 1e-9 // the state after the step is the state before it
+	d := methodtest.Blobs(j, j.Examples)
+	for _, estimator := range []string{"concrete", "reinforce"} {
+		for _, weight := range []float64{0, 0.5, 1, 3} {
+			keys := fmt.Sprintf("length_scale = 2.0\nestimator = %q\nkl_weight = %v", estimator, weight)
+			f := methodtest.Trained(t, "learned-dropout", keys, methodtest.MLP, j, d, 3)
+			curve, want := f.Curve["train"], learnedKL(f.State)
+			if got := curve["kl"][0]; math.Abs(got-want) > 1e-5*want {
+				t.Errorf("%s, kl_weight %v: kl %v, in closed form %v", estimator, weight, got, want)
+			}
+			got := curve["loss"][0] - curve["nll"][0]
+			if want *= weight / 48; math.Abs(got-want) > 1e-5*(1+want) {
+				t.Errorf("%s, kl_weight %v: loss − nll %v, β/N·KL %v", estimator, weight, got, want)
+			}
+		}
+	}
+}
+
+// A step with kl_weight β differs from one with 0 by β/N·∂KL, which the finite
+// differences of the closed form give for every parameter, the rates' included.
+func TestKLWeightGradient(t *testing.T) {
+	const lr, weight = 0.25, 2.0
+	j := methodtest.Toy()
+	j.Epochs, j.Batch = 1, 48
+	j.Train = methods.Train{Optimizer: "sgd", LR: lr}
+	d := methodtest.Blobs(j, j.Examples)
+	after := func(weight, lr float64) map[string][]float32 {
+		j.Train.LR = lr
+		keys := fmt.Sprintf("length_scale = 2.0\ninit_p = 0.3\nkl_weight = %v", weight)
+		return methodtest.Trained(t, "learned-dropout", keys, methodtest.MLP, j, d, 3).State
+	}
+	start, without, with := after(0, 1e-12), after(0, lr), after(weight, lr)
+	for name, v := range start {
+		for i, x := range v {
+			const h = 1.0 / 256
+			v[i] = x + h
+			up := learnedKL(start)
+			v[i] = x - h
+			want := (up - learnedKL(start)) / (2 * h)
+			v[i] = x
+			got := float64(without[name][i]-with[name][i]) * 48 / (lr * weight)
+			if math.Abs(got-want) > 1e-3*(1+math.Abs(want)) {
+				t.Fatalf("%s[%d]: ∂KL %v, by finite differences %v", name, i, got, want)
+			}
+		}
+	}
+}
+
+// Binary dropout records its KL, which is the penalty; under a flat prior there is
+// none.
+func TestDropoutRecordsItsKL(t *testing.T) {
+	j := methodtest.Toy()
+	j.Epochs = 1
+	d := methodtest.Blobs(j, j.Examples)
+	curve := methodtest.Trained(t, "dropout", "length_scale = 3.0", methodtest.MLP, j, d, 3).Curve["train"]
+	for i, kl := range curve["kl"] {
+		if got := 48 * (curve["loss"][i] - curve["nll"][i]); kl <= 0 || math.Abs(got-kl) > 1e-3*kl {
+			t.Errorf("step %d: kl %v, N·(loss − nll) %v", i, kl, got)
+		}
+	}
+	flat := methodtest.Trained(t, "dropout", "length_scale = 0.0", methodtest.MLP, j, d, 3).Curve["train"]
+	if len(curve["kl"]) == 0 || flat["kl"] != nil {
+		t.Errorf("kl of %d steps under a Gaussian prior, of %d under a flat one", len(curve["kl"]), len(flat["kl"]))
 	}
 }
 

@@ -27,9 +27,11 @@ func init() {
 // Learned is binary dropout whose rate p is learnt at every site, with the
 // posterior of package dropout and
 //
-//	KL = Σ_layers l²/(2(1−p))·‖M‖² − K·H(p)
+//	loss = −1/B Σ log p(y | x, W) + β/N·KL
+//	KL   = Σ_layers l²/(2(1−p))·‖M‖² − Σ_sites K·H(p)
 //
-// up to a constant, H the entropy of the K units' Bernoulli. Training draws
+// up to a constant, H the entropy of a unit's Bernoulli, K the site's units. β
+// weighs both sums. Training draws
 // z by the estimator; prediction "sample" draws the binary z, "mean" is the
 // weight-scaling rule. Gal, Hron, Kendall, "Concrete dropout", NIPS 2017, eq. 3
 // and 5, with M as in package dropout and in the authors' code, from which
@@ -101,23 +103,23 @@ func (m Learned) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 // learnedLayers drops by learnt rates, and remembers the site's logit until the
 // next weights ask for it.
 type learnedLayers struct {
-	nn.Point
+	nn.Gaussian
 	method Learned
 	draw   func(l *learnedLayers, x, logit ir.Value) ir.Value
 	logit  ir.Value
 }
 
 func (m Learned) layers(s *nn.Scope, draw func(l *learnedLayers, x, logit ir.Value) ir.Value) nn.Layers {
-	l := &learnedLayers{Point: nn.Point{Scope: s, Init: m.Init}, method: m, draw: draw, logit: ir.None}
+	l := &learnedLayers{method: m, draw: draw, logit: ir.None}
 	prior := fit.GaussianPrior(s, 1/m.LengthScale)
-	l.Penalty = func(w ir.Value) ir.Value {
-		penalty := prior(w)
+	l.Gaussian = means(s, m.Init, func(w ir.Value) ir.Value {
+		kl := prior(w)
 		if l.logit != ir.None {
-			penalty = s.Div(penalty, s.Sigmoid(s.Neg(l.logit)))
+			kl = s.Div(kl, s.Sigmoid(s.Neg(l.logit)))
 		}
 		l.logit = ir.None
-		return penalty
-	}
+		return kl
+	})
 	return l
 }
 

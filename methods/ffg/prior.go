@@ -27,7 +27,7 @@ const (
 	// Layer, Neuron and ARD are N(0, s²) with s² the empirical-Bayes (type-II)
 	// estimate, one for each tensor, for each output's row, or for each weight:
 	// the KL at its minimum over s², s² = mean(σ² + μ²), which is
-	// Σ ½·log(s²/σ²). Titsias and Lázaro-Gredilla, "Doubly stochastic
+	// Σ ½·log(s²/σ²). A neuron's bias has an s² of its own. Titsias and Lázaro-Gredilla, "Doubly stochastic
 	// variational Bayes for non-conjugate inference", ICML 2014, section 3.1;
 	// MacKay 1992.
 	Layer  Kind = "layer"
@@ -90,6 +90,9 @@ func (p Prior) KL(s *nn.Scope, q nn.Posterior, rho ir.Value) ir.Value {
 		each = float64(s.Type(rho).Size())
 		second = s.Mean(second)
 	case Neuron:
+		if len(shape) == 1 {
+			break // a bias, of which a neuron has one
+		}
 		each = float64(s.Type(rho).Size() / shape[0])
 		axes := make([]int, len(shape)-1)
 		for i := range axes {

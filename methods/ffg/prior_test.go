@@ -104,3 +104,44 @@ func TestPriorsAgainstMonteCarlo(t *testing.T) {
 		t.Errorf("mixture: mean of the estimates %v, Monte Carlo %v ± %v", got, want, se)
 	}
 }
+
+// A vector of biases under an empirical-Bayes prior has the closed form's KL
+// Σ ½·log(s²/σ²) as weights have: "neuron" gives each bias its own s², for each
+// neuron has one.
+func TestVectorKL(t *testing.T) {
+	second := 0.0
+	for i := range mu {
+		second += (mu[i]*mu[i] + std[i]*std[i]) / float64(len(mu))
+	}
+	for kind, variance := range map[ffg.Kind]func(i int) float64{
+		ffg.Layer:  func(int) float64 { return second },
+		ffg.Neuron: func(i int) float64 { return mu[i]*mu[i] + std[i]*std[i] },
+		ffg.ARD:    func(i int) float64 { return mu[i]*mu[i] + std[i]*std[i] },
+	} {
+		program, err := ir.Build("kl", func(b *ir.Builder) {
+			s := nn.NewScope(b, true)
+			std := s.Keep("std", nn.Init{}, len(std))
+			q := nn.Posterior{Mean: s.Keep("mu", nn.Init{}, len(mu)), Std: std, Variance: s.Square(std)}
+			b.Result("kl", ffg.Prior{Kind: kind}.KL(s, q, s.Log(std)))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := map[string]ref.Value{"mu": ref.Float(mu, len(mu)), "std": ref.Float(std, len(std))}
+		var args []ref.Value
+		for _, v := range program.Params() {
+			args = append(args, in[program.Instrs[v].Name])
+		}
+		out, err := ref.Eval(program, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 0.0
+		for i := range mu {
+			want += 0.5 * math.Log(variance(i)/(std[i]*std[i]))
+		}
+		if got := out[0].F[0]; math.Abs(got-want) > 1e-12*(1+math.Abs(want)) {
+			t.Errorf("prior %q: KL of a vector %v, in closed form %v", kind, got, want)
+		}
+	}
+}

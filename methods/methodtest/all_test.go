@@ -2,6 +2,7 @@ package methodtest_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"regexp"
@@ -116,6 +117,55 @@ func (k keyRecorder) add(v reflect.Value) {
 // Method is for nested tables, whose keys are those of their own pages.
 func (k keyRecorder) Method(string) (methods.Method, error) {
 	return methods.New("deterministic", keyRecorder{})
+}
+
+// In every method that weighs a KL, the weight reaches the whole of what the loss
+// adds to the likelihood, and the recorded "kl" does not depend on it:
+// loss − nll = β/N·kl, under a warm-up too. So the first step, which starts from
+// the same state with the same noise, has the same "kl" at every weight.
+func TestKLWeight(t *testing.T) {
+	j := methodtest.Toy()
+	j.Train.LR = 1e-9
+	d := methodtest.Blobs(j, j.Examples)
+	for _, c := range []struct{ name, keys string }{
+		{"ffg", "prior_sigma = 0.3"},
+		{"ffg", "prior = \"layer\"\nbiases = \"gaussian\""},
+		{"ffg", "prior = \"neuron\"\nbiases = \"gaussian\""},
+		{"ffg", "prior = \"ard\"\nbiases = \"gaussian\""},
+		{"ffg", "prior = \"mixture\"\nbiases = \"gaussian\""},
+		{"ffg", "estimator = \"flipout\""},
+		{"variational-dropout", "per = \"layer\""},
+		{"variational-dropout", "per = \"neuron\""},
+		{"variational-dropout", "per = \"weight\""},
+		{"sparse-vd", "train_clip = false"},
+		{"sparse-vd", "parameterisation = \"multiplicative\""},
+		{"learned-dropout", "length_scale = 2.0"},
+		{"learned-dropout", "length_scale = 2.0\nestimator = \"reinforce\""},
+	} {
+		first := math.NaN()
+		for _, weight := range []float64{0, 0.5, 1} {
+			for _, warmup := range []float64{0, 6} {
+				keys := fmt.Sprintf("%s\nkl_weight = %v\nwarmup_start = 0.0\nwarmup_end = %v", c.keys, weight, warmup)
+				curve := methodtest.Trained(t, c.name, keys, methodtest.MLP, j, d, 3).Curve["train"]
+				if math.IsNaN(first) {
+					first = curve["kl"][0]
+				}
+				if math.Abs(curve["kl"][0]-first) > 1e-6*math.Abs(first) {
+					t.Errorf("%s %q: kl %v with kl_weight 0, %v with %v", c.name, c.keys, first, curve["kl"][0], weight)
+				}
+				for step, kl := range curve["kl"] {
+					beta := weight
+					if at := float64(step) / float64(j.StepsPerEpoch()); at < warmup {
+						beta *= at / warmup
+					}
+					got, want := curve["loss"][step]-curve["nll"][step], beta*kl/float64(j.Examples)
+					if math.Abs(got-want) > 1e-4*(1+math.Abs(want)) {
+						t.Fatalf("%s %q, step %d: loss − nll %v, β/N·kl %v", c.name, keys, step, got, want)
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestEveryMethod(t *testing.T) {
