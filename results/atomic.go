@@ -10,12 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
 )
 
 // WriteFile replaces path by what fill writes: a temporary file in the same directory, fsync, rename, fsync of the
-// directory. On any error path is as it was and the temporary file is gone; the error names path.
+// directory. On any error path is as it was and the temporary file is gone; the error names path. Temporary files that
+// killed writes of path left are deleted.
 func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	defer func() {
 		var pathErr *os.PathError
@@ -23,11 +26,13 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()
-	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	pending, held, err := newPending(path)
 	if err != nil {
 		return err
 	}
+	defer held.Unlock()
 	defer pending.Cleanup()
+	removeLeft(path)
 	buffered := bufio.NewWriterSize(pending, 1<<16)
 	if err := fill(buffered); err != nil {
 		return err
@@ -39,6 +44,47 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// newPending creates the temporary file of a write of path, and locks it, by which other writers know that it is at work.
+func newPending(path string) (*renameio.PendingFile, *flock.Flock, error) {
+	const tries = 10
+	for i := 1; ; i++ {
+		pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+		if err != nil {
+			return nil, nil, err
+		}
+		held := flock.New(pending.Name(), flock.SetFlag(os.O_RDONLY))
+		locked, err := held.TryLock()
+		// Another writer may have taken it for a leftover before it was locked.
+		if _, gone := os.Lstat(pending.Name()); gone == nil && (locked || err != nil) || i == tries {
+			return pending, held, nil // a file system that cannot lock has no leftovers removed either
+		}
+		held.Unlock()
+		pending.Cleanup()
+	}
+}
+
+// removeLeft deletes the temporary files of killed writes of path: renameio puts a dot before the name that the file is to
+// have and a random number behind, of which fewer than twelve digits are as good as impossible and may be a user's own.
+// One that a process has locked is at work.
+func removeLeft(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		digits, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path))
+		if !ok || len(digits) < 12 || strings.Trim(digits, "0123456789") != "" || !e.Type().IsRegular() {
+			continue
+		}
+		left := filepath.Join(filepath.Dir(path), e.Name())
+		l := flock.New(left, flock.SetFlag(os.O_RDONLY))
+		if free, err := l.TryLock(); err == nil && free {
+			os.Remove(left)
+		}
+		l.Unlock()
+	}
 }
 
 // The longest files that are read, whatever a file says of itself: JSON takes up to 64 times its length in memory, lines

@@ -1,5 +1,7 @@
 package results
 
+import "fmt"
+
 // Details is what plots need beyond records: details.json, small, written once when the job is done. Any list may be
 // empty.
 type Details struct {
@@ -47,4 +49,21 @@ type Histogram struct {
 	Samples  int       `json:"samples"`
 	Edges    []float64 `json:"edges"` // one more than Counts
 	Counts   []int     `json:"counts"`
+}
+
+// check reports lists whose lengths do not fit together.
+func (d *Details) check() error {
+	for _, r := range d.RiskCover {
+		if len(r.Coverage) != len(r.Risk) {
+			return fmt.Errorf("risk_coverage at %d samples: want as many risks as coverages, found %d and %d",
+				r.Samples, len(r.Risk), len(r.Coverage))
+		}
+	}
+	for _, h := range d.Histograms {
+		if len(h.Edges) != len(h.Counts)+1 {
+			return fmt.Errorf("histogram of %s on %s: want one edge more than counts, found %d edges and %d counts",
+				h.Quantity, h.Data, len(h.Edges), len(h.Counts))
+		}
+	}
+	return nil
 }

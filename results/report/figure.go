@@ -6,10 +6,8 @@ import (
 	"html"
 	"image/color"
 	"io"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -28,8 +26,10 @@ type Figure struct {
 	Caption string // what is drawn and what its bars mean
 	plot    *plot.Plot
 	legend  []legendEntry
-	zero    bool // the y axis starts at 0
+	x, y    axis
 	series  []series
+	left    int  // series and bars that found no room
+	thinned bool // some series has more points than are drawn
 
 	reference *series // a thin grey line that data are compared with, or nil
 }
@@ -81,38 +81,15 @@ func init() { plot.DefaultFont.Variant = "Sans" }
 
 func newFigure(name, title, x, y, caption string) *Figure {
 	f := &Figure{Name: name, Title: title, Caption: caption, plot: plot.New()}
-	f.plot.Title.Text = title
+	f.plot.Title.Text = shortLabel(title)
 	f.plot.Title.Padding = vg.Points(4)
 	f.plot.X.Label.Text, f.plot.Y.Label.Text = x, y
 	f.plot.BackgroundColor = nil // that of what it stands on
-	f.plot.X.Tick.Marker, f.plot.Y.Tick.Marker = ticker{}, ticker{}
 	grid := plotter.NewGrid()
 	grid.Vertical.Color = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 	grid.Horizontal.Color = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 	f.plot.Add(grid)
 	return f
-}
-
-// ticker labels four to eight round numbers (plot.DefaultTicks labels three), whole ones if there can be no others.
-type ticker struct{ whole bool }
-
-func (t ticker) Ticks(low, high float64) []plot.Tick {
-	step := math.Pow10(int(math.Floor(math.Log10((high - low) / 4))))
-	for _, by := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
-		if (high-low)/step <= 8 {
-			break
-		}
-		step *= by
-	}
-	if t.whole {
-		step = max(step, 1)
-	}
-	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	var ticks []plot.Tick
-	for i := math.Ceil(low/step-1e-9) + 0; i*step <= high+step*1e-9; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'f', decimals, 64)})
-	}
-	return ticks
 }
 
 // A point is one measurement in a figure. Spread is the half height of its error bar, 0 for none.
@@ -124,21 +101,42 @@ func (p points) Len() int                      { return len(p) }
 func (p points) XY(i int) (x, y float64)       { return p[i].x, p[i].y }
 func (p points) YError(i int) (lo, hi float64) { return p[i].spread, p[i].spread }
 
-// line adds one series to be drawn by [Figure.panels], and makes room for it on the axes.
-func (f *Figure) line(l look, label string, ps points, marks bool) error {
-	if len(ps) == 0 {
-		return nil
+// line adds one series to be drawn by [Figure.panels], and makes room for it on the axes. Points that have no place on
+// them, such as those of a diverged run, are left out.
+func (f *Figure) line(l look, label string, all points, marks bool) {
+	ps := make(points, 0, min(len(all), mostPoints))
+	for _, p := range all {
+		if f.x.bears(p.x) && f.y.bears(p.y) {
+			if !f.y.bears(p.y-p.spread) || !f.y.bears(p.y+p.spread) {
+				p.spread = 0
+			}
+			ps = append(ps, p)
+		}
 	}
-	if _, err := plotter.NewLine(ps); err != nil {
-		return fmt.Errorf("figure %s, %s: %w", f.Name, label, err)
+	if len(ps) == 0 {
+		return
+	}
+	if len(f.series) == mostSeries {
+		f.left++
+		return
+	}
+	if stride := (len(ps) + mostPoints - 1) / mostPoints; stride > 1 {
+		f.thinned = true
+		last := ps[len(ps)-1]
+		for i := range len(ps) / stride {
+			ps[i] = ps[i*stride]
+		}
+		ps = append(ps[:len(ps)/stride], last)
 	}
 	for _, p := range ps {
 		f.plot.X.Min, f.plot.X.Max = min(f.plot.X.Min, p.x), max(f.plot.X.Max, p.x)
 		f.plot.Y.Min, f.plot.Y.Max = min(f.plot.Y.Min, p.y-p.spread), max(f.plot.Y.Max, p.y+p.spread)
 	}
-	f.series = append(f.series, series{l, label, ps, marks})
-	return nil
+	f.series = append(f.series, series{l, shortLabel(label), ps, marks})
 }
+
+// empty reports that there is nothing to draw.
+func (f *Figure) empty() bool { return len(f.series) == 0 && len(f.legend) == 0 }
 
 // More series than one panel bears are drawn in several, as evenly as may be.
 const (
@@ -149,6 +147,17 @@ const (
 // panels draws the series. Too many to be told apart are spread over several figures with the same axes, in each of
 // which the others stand behind in grey.
 func (f *Figure) panels() ([]*Figure, error) {
+	if f.empty() {
+		return nil, nil
+	}
+	f.x.fit(&f.plot.X)
+	f.y.fit(&f.plot.Y)
+	if f.left > 0 {
+		f.Caption += fmt.Sprintf(" %d more are left out for want of room: choose by a filter.", f.left)
+	}
+	if f.thinned {
+		f.Caption += fmt.Sprintf(" Of longer series about %d points are drawn, evenly spaced.", mostPoints)
+	}
 	n := 1
 	if len(f.series) > onePanel {
 		n = (len(f.series) + perPanel - 1) / perPanel
@@ -160,7 +169,7 @@ func (f *Figure) panels() ([]*Figure, error) {
 	for k := range n {
 		lo, hi := k*len(f.series)/n, (k+1)*len(f.series)/n
 		p := newFigure(fmt.Sprintf("%s-%d", f.Name, k+1), fmt.Sprintf("%s (%d of %d)", f.Title, k+1, n), "", "", f.Caption+" Grey: the methods of the other panels.")
-		p.plot.X, p.plot.Y, p.zero, p.reference = f.plot.X, f.plot.Y, f.zero, f.reference
+		p.plot.X, p.plot.Y, p.reference = f.plot.X, f.plot.Y, f.reference
 		for j, s := range f.series {
 			if j >= lo && j < hi {
 				continue
@@ -285,9 +294,6 @@ func (f *Figure) height() vg.Length {
 
 // draw draws the figure with its legend.
 func (f *Figure) draw(c draw.Canvas) {
-	if f.zero {
-		f.plot.Y.Min = 0
-	}
 	columns, beside := f.legendColumns()
 	below := f.legendRows(len(columns))
 	c = draw.Crop(c, figureEdge, -figureEdge, figureEdge, -figureEdge)

@@ -241,9 +241,7 @@ func TestPanels(t *testing.T) {
 	f := newFigure("nll-samples", "NLL", "K", "nll", "Means.")
 	f.reference = &series{label: "floor", points: points{{x: 1, y: 0}, {x: 2, y: 0}}}
 	for i := range 20 {
-		if err := f.line(look{method: i}, fmt.Sprint("method ", i), points{{x: 1, y: float64(i)}, {x: 2, y: float64(i) + 1, spread: 0.5}}, true); err != nil {
-			t.Fatal(err)
-		}
+		f.line(look{method: i}, fmt.Sprint("method ", i), points{{x: 1, y: float64(i)}, {x: 2, y: float64(i) + 1, spread: 0.5}}, true)
 	}
 	panels, err := f.panels()
 	if err != nil || len(panels) != 3 {

@@ -2,6 +2,7 @@ package report
 
 import (
 	_ "embed"
+	"fmt"
 	"html/template"
 	"io"
 	"slices"
@@ -36,12 +37,15 @@ func WriteHTML(w io.Writer, d Data, q Query) error {
 	figureQuery := q
 	figureQuery.Metrics, figureQuery.Rows, figureQuery.Tables = nil, "", ""
 	for _, k := range Kinds {
-		figures, err := k.drawn(d, figureQuery)
+		figures, left, err := k.drawn(d, figureQuery)
 		if err != nil {
 			return err
 		}
 		if len(figures) == 0 {
 			view.NotDrawn = append(view.NotDrawn, fact{k.Name, k.Needs})
+		}
+		if left > 0 {
+			view.NotDrawn = append(view.NotDrawn, fact{k.Name, fmt.Sprintf("room for %d more figures: choose by a filter", left)})
 		}
 		for _, f := range figures {
 			svg, err := f.Inline()
@@ -99,7 +103,7 @@ func htmlTables(tables []Table) []htmlTable {
 		for _, c := range t.Columns {
 			h.Heads = append(h.Heads, htmlHead{c.Head + c.arrow(), true})
 		}
-		best := t.best()
+		best, decimals := t.best(), t.allDecimals()
 		for i, r := range t.Rows {
 			var row []htmlCell
 			for _, l := range r.Labels {
@@ -107,7 +111,7 @@ func htmlTables(tables []Table) []htmlTable {
 			}
 			row = append(row, htmlCell{Text: r.seeds(), Number: true})
 			for j, c := range r.Cells {
-				mean, spread := t.number(c, t.decimals(j))
+				mean, spread := t.number(c, decimals[j])
 				cell := htmlCell{Text: mean, Spread: spread, Mark: c.mark(), Number: true}
 				if c.N > 0 {
 					cell.Sort = strconv.FormatFloat(c.Mean, 'g', -1, 64)

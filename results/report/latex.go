@@ -26,7 +26,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 			heads = append(heads, latex(c.Head+c.arrow()))
 		}
 		out.WriteString(strings.Join(heads, " & ") + ` \\` + "\n\\midrule\n")
-		best := t.best()
+		best, decimals := t.best(), t.allDecimals()
 		for i, r := range t.Rows {
 			var cells []string
 			for _, l := range r.Labels {
@@ -34,7 +34,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 			}
 			cells = append(cells, strings.ReplaceAll(r.seeds(), "-", "--"))
 			for j, c := range r.Cells {
-				cells = append(cells, t.latexCell(c, j, best[j] == i))
+				cells = append(cells, t.latexCell(c, decimals[j], best[j] == i))
 			}
 			out.WriteString(strings.Join(cells, " & ") + ` \\` + "\n")
 		}
@@ -45,8 +45,8 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 }
 
 // latexCell leaves room for a mark where other cells may have one.
-func (t *Table) latexCell(c Cell, column int, best bool) string {
-	mean, spread := t.number(c, t.decimals(column))
+func (t *Table) latexCell(c Cell, decimals int, best bool) string {
+	mean, spread := t.number(c, decimals)
 	if mean == "" {
 		return ""
 	}

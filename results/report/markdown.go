@@ -27,7 +27,7 @@ func WriteMarkdown(w io.Writer, tables []Table) error {
 			rule += " ---: |"
 		}
 		out.WriteString(heads + "\n" + rule + "\n")
-		best := t.best()
+		best, decimals := t.best(), t.allDecimals()
 		for i, r := range t.Rows {
 			line := "|"
 			for _, l := range r.Labels {
@@ -35,7 +35,7 @@ func WriteMarkdown(w io.Writer, tables []Table) error {
 			}
 			line += " " + r.seeds() + " |"
 			for j, c := range r.Cells {
-				mean, spread := t.number(c, t.decimals(j))
+				mean, spread := t.number(c, decimals[j])
 				if best[j] == i && mean != "" {
 					mean = "**" + mean + "**"
 				}

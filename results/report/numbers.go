@@ -37,6 +37,15 @@ func (t *Table) decimals(column int) int {
 	return all[len(all)/2]
 }
 
+// allDecimals are the decimals of every column.
+func (t *Table) allDecimals() []int {
+	all := make([]int, len(t.Columns))
+	for j := range all {
+		all[j] = t.decimals(j)
+	}
+	return all
+}
+
 // number formats a cell to the decimals of its column. The spread is "" where there is none.
 func (t *Table) number(c Cell, decimals int) (mean, spread string) {
 	width := t.Spread.Of(c.SD, c.N)

@@ -70,22 +70,38 @@ func Draw(d Data, kind string, q Query) ([]*Figure, error) {
 	var names []string
 	for _, k := range Kinds {
 		if k.Name == kind {
-			return k.drawn(d, q)
+			figures, left, err := k.drawn(d, q)
+			if left > 0 {
+				err = fmt.Errorf("%s: %d figures, want %d at most; choose some with -filter", kind, left+len(figures), mostFigures)
+			}
+			return figures, err
 		}
 		names = append(names, k.Name)
 	}
 	return nil, fmt.Errorf("no figure %q%s; there are %s", kind, meant(kind, names), strings.Join(names, ", "))
 }
 
-// drawn draws the figures of this kind with all their panels.
-func (k Kind) drawn(d Data, q Query) ([]*Figure, error) {
+// drawn draws the figures of this kind with all their panels, and says how many more there would be than mostFigures.
+func (k Kind) drawn(d Data, q Query) (drawn []*Figure, left int, err error) {
 	figures, err := k.draw(d, q)
-	var all []*Figure
-	for _, f := range figures {
-		panels, e := f.panels()
-		all, err = append(all, panels...), cmp.Or(err, e)
+	if err != nil {
+		return nil, 0, err
 	}
-	return all, err
+	for _, f := range figures {
+		if f.empty() {
+			continue
+		}
+		if len(drawn) >= mostFigures {
+			left++
+			continue
+		}
+		panels, err := f.panels()
+		if err != nil {
+			return nil, 0, err
+		}
+		drawn = append(drawn, panels...)
+	}
+	return drawn, left, nil
 }
 
 // units returns the query's metrics, or those of the defaults that have values.
@@ -127,12 +143,12 @@ func (t *Table) looks() map[string]look {
 }
 
 // series turns each row of a table into points: x from the column heads, y the mean, spread the standard deviation.
-func (t *Table) series(f *Figure, looks map[string]look) error {
+func (t *Table) series(f *Figure, looks map[string]look) {
 	for _, r := range t.Rows {
 		var ps points
 		for j, c := range r.Cells {
 			x, err := strconv.ParseFloat(t.Columns[j].Head, 64)
-			if err != nil || c.N == 0 || math.IsInf(c.Mean, 0) {
+			if err != nil || c.N == 0 {
 				continue
 			}
 			p := point{x: x, y: c.Mean}
@@ -142,11 +158,8 @@ func (t *Table) series(f *Figure, looks map[string]look) error {
 			ps = append(ps, p)
 		}
 		slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
-		if err := f.line(looks[r.Label()], r.Label(), ps, true); err != nil {
-			return err
-		}
+		f.line(looks[r.Label()], r.Label(), ps, true)
 	}
-	return nil
 }
 
 func drawSamples(d Data, q Query) ([]*Figure, error) {
@@ -164,10 +177,8 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 			t.Rows = withoutSinglePass(t.Rows)
 			f := newFigure(unit+"-samples", strings.Replace(t.Title, " by samples", "", 1), "posterior samples or ensemble members K", unit,
 				"Mean over seeds; bars are the standard deviation over seeds.")
-			logAxis(&f.plot.X, 2)
-			if err := t.series(f, looks); err != nil {
-				return nil, err
-			}
+			f.x = axis{base: 2, whole: true}
+			t.series(f, looks)
 			figures = append(figures, f)
 		}
 	}
@@ -204,26 +215,6 @@ func withoutColumn(t Table, head string) ([]Column, []Row) {
 	return slices.Delete(slices.Clone(t.Columns), at, at+1), rows
 }
 
-// logAxis makes an axis logarithmic with ticks at powers of the base (or at 1, 2, 5 for 10).
-func logAxis(a *plot.Axis, base float64) {
-	a.Scale = plot.LogScale{}
-	a.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
-		steps := []float64{1}
-		if base == 10 && high/low < 50 {
-			steps = []float64{1, 2, 5}
-		}
-		var ticks []plot.Tick
-		for e := math.Floor(math.Log(low) / math.Log(base)); math.Pow(base, e) <= high*1.0001; e++ {
-			for _, s := range steps {
-				if v := s * math.Pow(base, e); v >= low*0.9999 && v <= high*1.0001 {
-					ticks = append(ticks, plot.Tick{Value: v, Label: plain(v)})
-				}
-			}
-		}
-		return ticks
-	})
-}
-
 func drawPareto(d Data, q Query) ([]*Figure, error) {
 	const cost, quality = "predict-sec/example", "error"
 	if len(d.units(Query{}, cost, quality)) < 2 {
@@ -238,22 +229,29 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 	for _, t := range tables {
 		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, milliseconds per example", "error",
 			"One point for each number of posterior samples K, means over seeds; further to the lower left is better, and nothing here is faster and more accurate than the front.")
-		logAxis(&f.plot.X, 10)
+		f.x = axis{base: 10}
 		looks := t.looks()
+		errors := map[string]int{} // the column of the error at each K
+		for j, c := range t.Columns {
+			if k, ok := strings.CutPrefix(c.Head, quality+" "); ok {
+				errors[k] = j
+			}
+		}
 		var all points
 		for _, r := range t.Rows {
 			var ps points
 			for j, c := range t.Columns {
 				k, isCost := strings.CutPrefix(c.Head, cost+" ")
-				at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Head == quality+" "+k })
-				if isCost && at >= 0 && r.Cells[j].N > 0 && r.Cells[at].N > 0 && r.Cells[j].Mean > 0 {
-					ps = append(ps, point{x: 1000 * r.Cells[j].Mean, y: r.Cells[at].Mean})
+				at, both := errors[k]
+				if isCost && both && r.Cells[j].N > 0 && r.Cells[at].N > 0 {
+					p := point{x: 1000 * r.Cells[j].Mean, y: r.Cells[at].Mean}
+					if f.x.bears(p.x) && f.y.bears(p.y) {
+						ps = append(ps, p)
+					}
 				}
 			}
 			slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.x, b.x) })
-			if err := f.line(looks[r.Label()], r.Label(), ps, true); err != nil {
-				return nil, err
-			}
+			f.line(looks[r.Label()], r.Label(), ps, true)
 			all = append(all, ps...)
 		}
 		if front := paretoFront(all); len(front) > 0 {
@@ -300,11 +298,9 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 		}
 		for _, t := range tables {
 			f := newFigure(unit+"-shift", strings.Replace(t.Title, " by severity", "", 1)+" under corruption", "severity", unit, "Mean over corruptions and seeds.")
-			f.plot.X.Tick.Marker = ticker{whole: true}
+			f.x.whole = true
 			merged := t.meanOverSecondLabel()
-			if err := merged.series(f, merged.looks()); err != nil {
-				return nil, err
-			}
+			merged.series(f, merged.looks())
 			figures = append(figures, f)
 		}
 	}
@@ -405,9 +401,7 @@ func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, s
 		for i, label := range g.labels {
 			ps := series(g.jobs[label])
 			drawn = drawn || len(ps) > 0
-			if err := f.line(look{method: i}, label, ps, marks); err != nil {
-				return nil, err
-			}
+			f.line(look{method: i}, label, ps, marks)
 		}
 		if drawn {
 			figures = append(figures, f)
@@ -434,13 +428,13 @@ func drawTraining(d Data, q Query) ([]*Figure, error) {
 			return nil, err
 		}
 		for _, f := range drawn {
-			f.plot.X.Tick.Marker = ticker{whole: true}
+			f.x.whole = true
 			// A chain of thousands of short epochs beside ten of training, a loss with its KL beside one without.
-			if x := &f.plot.X; longest > 20*shortest && x.Min > 0 {
-				logAxis(x, 10)
+			if x := &f.plot.X; longest > 20*shortest && x.Min >= smallestDrawn {
+				f.x.base = 10
 			}
-			if y := &f.plot.Y; y.Min > 0 && y.Max > 50*y.Min {
-				logAxis(y, 10)
+			if y := &f.plot.Y; y.Min >= smallestDrawn && y.Max > 50*y.Min {
+				f.y.base = 10
 			}
 		}
 		figures = append(figures, drawn...)
@@ -456,7 +450,7 @@ func meanCurve(jobs []results.JobResult, x, column string) points {
 		if xs == nil {
 			xs = j.Curve.Column("step")
 		}
-		for i := range ys {
+		for i := range min(len(xs), len(ys)) {
 			if math.IsNaN(ys[i]) || math.IsInf(ys[i], 0) || math.IsNaN(xs[i]) {
 				continue
 			}
@@ -505,7 +499,7 @@ func drawReliability(d Data, q Query) ([]*Figure, error) {
 	})
 	for _, f := range figures {
 		f.reference = &series{label: "calibrated", points: points{{x: 0, y: 0}, {x: 1, y: 1}}}
-		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Min, f.plot.Y.Max = 0, 1, 0, 1
+		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Min, f.plot.Y.Max = min(0, f.plot.X.Min), max(1, f.plot.X.Max), min(0, f.plot.Y.Min), max(1, f.plot.Y.Max)
 	}
 	return figures, err
 }
@@ -513,7 +507,7 @@ func drawReliability(d Data, q Query) ([]*Figure, error) {
 func drawRiskCoverage(d Data, q Query) ([]*Figure, error) {
 	return d.perGroup(q, func(g *jobGroup) *Figure {
 		f := newFigure("risk-coverage", g.title+" · risk and coverage", "coverage (most confident first)", "error rate", "At the largest K, mean over seeds.")
-		f.zero = true
+		f.y.zero = true
 		return f
 	}, false, func(jobs []results.JobResult) points {
 		sums := map[float64]*point{}
@@ -566,11 +560,9 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 		}
 		for _, data := range sets {
 			f := newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
-			f.zero = true
+			f.y.zero = true
 			for i, label := range g.labels {
-				if err := f.line(look{method: i}, label, entropyShares(g.jobs[label], data), false); err != nil {
-					return nil, err
-				}
+				f.line(look{method: i}, label, entropyShares(g.jobs[label], data), false)
 			}
 			figures = append(figures, f)
 		}
@@ -607,7 +599,7 @@ func entropyShares(jobs []results.JobResult, data string) points {
 func drawSparsity(d Data, q Query) ([]*Figure, error) {
 	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
 		f := newFigure("sparsity-training", g.title+" · sparsity in training", "epoch", "pruned share of weights", "Mean over seeds; biases are not counted.")
-		f.zero, f.plot.X.Tick.Marker = true, ticker{whole: true}
+		f.y.zero, f.x.whole = true, true
 		return f
 	}, false, func(jobs []results.JobResult) points { return meanCurve(jobs, "epoch", "sparsity") })
 	if err != nil {
@@ -631,30 +623,34 @@ func sparsityByLayer(d Data, q Query) ([]*Figure, error) {
 	for _, t := range tables {
 		f := newFigure("sparsity-layers", strings.Replace(t.Title, "sparsity by method", "sparsity by layer", 1), "", "pruned share of weights",
 			"Mean over seeds; biases are not counted.")
-		f.zero = true
+		f.y.zero = true
+		rows, columns := t.Rows[:min(len(t.Rows), mostGroups)], t.Columns[:min(len(t.Columns), mostBars)]
+		f.left = len(t.Rows)*len(t.Columns) - len(rows)*len(columns)
 		var layers []string
-		for _, r := range t.Rows {
-			layers = append(layers, r.Label())
+		for _, r := range rows {
+			layers = append(layers, shortLabel(r.Label()))
 		}
-		width := vg.Points(min(30, 150/float64(len(layers)*len(t.Columns))))
-		for j, col := range t.Columns {
-			values := make(plotter.Values, len(layers))
-			for i, r := range t.Rows {
-				if r.Cells[j].N > 0 {
-					values[i] = r.Cells[j].Mean
+		width := vg.Points(min(30, 150/float64(len(rows)*len(columns))))
+		f.plot.Y.Min, f.plot.Y.Max = 0, 1
+		for j, col := range columns {
+			values := make(plotter.Values, len(rows))
+			for i, r := range rows {
+				if c := r.Cells[j]; c.N > 0 && f.y.bears(c.Mean) {
+					values[i] = c.Mean
 				}
+				f.plot.Y.Min, f.plot.Y.Max = min(f.plot.Y.Min, values[i]), max(f.plot.Y.Max, values[i])
 			}
 			bars, err := plotter.NewBarChart(values, width)
 			if err != nil {
 				return nil, err
 			}
 			bars.Color, bars.LineStyle.Width = look{method: max(0, slices.Index(methods, col.Head))}.colour(), 0
-			bars.Offset = width * vg.Length(float64(j)-float64(len(t.Columns)-1)/2)
+			bars.Offset = width * vg.Length(float64(j)-float64(len(columns)-1)/2)
 			f.plot.Add(bars)
-			f.legend = append(f.legend, legendEntry{col.Head, []plot.Thumbnailer{bars}})
+			f.legend = append(f.legend, legendEntry{shortLabel(col.Head), []plot.Thumbnailer{bars}})
 		}
 		f.plot.NominalX(layers...)
-		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Max = -0.5, float64(len(layers))-0.5, 1
+		f.plot.X.Min, f.plot.X.Max, f.x.named = -0.5, float64(len(layers))-0.5, true
 		figures = append(figures, f)
 	}
 	return figures, nil

@@ -52,9 +52,9 @@ func (t *Table) breakColumns(width int) [][]int {
 	var groups [][]int
 	used := 0
 	for j, col := range t.Columns {
-		widest := utf8.RuneCountInString(col.Head + col.arrow())
+		widest, decimals := utf8.RuneCountInString(col.Head+col.arrow()), t.decimals(j)
 		for _, r := range t.Rows {
-			widest = max(widest, utf8.RuneCountInString(t.text(r.Cells[j], t.decimals(j))))
+			widest = max(widest, utf8.RuneCountInString(t.text(r.Cells[j], decimals)))
 		}
 		if len(groups) == 0 || width > 0 && used+widest+padding > width {
 			groups, used = append(groups, nil), labels
@@ -86,7 +86,7 @@ func (t *Table) renderText(columns []int, style Style) string {
 	w.AppendHeader(head)
 	w.SetColumnConfigs(configs)
 
-	best := t.best()
+	best, decimals := t.best(), t.allDecimals()
 	for i, r := range t.Rows {
 		row := table.Row{}
 		for _, l := range r.Labels {
@@ -94,7 +94,7 @@ func (t *Table) renderText(columns []int, style Style) string {
 		}
 		row = append(row, r.seeds())
 		for _, j := range columns {
-			cell := t.text(r.Cells[j], t.decimals(j))
+			cell := t.text(r.Cells[j], decimals[j])
 			// A mark hangs to the right of the number, so that the digits line up.
 			if r.Cells[j].mark() == "" && cell != "" {
 				cell += " "

@@ -1,0 +1,89 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// files are the names in dir.
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// What a killed write left is gone after the next write of the same file. Files of others stay, and so does that of a
+// write at work.
+func TestWriteFileTidiesUp(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report.html")
+	for _, name := range []string{".report.html6129484611666145821", ".report.html.bak1", ".report.html12", ".other.html6129484611666145821", ".report.html6129484611666145821x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(text string) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
+	}
+	err := WriteFile(path, func(w io.Writer) error { // another writer comes and goes meanwhile
+		return errors.Join(write("outer")(w), WriteFile(path, write("inner")))
+	})
+	if text, _ := os.ReadFile(path); err != nil || string(text) != "outer" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if got, want := files(t, dir), []string{".other.html6129484611666145821", ".report.html.bak1", ".report.html12", ".report.html6129484611666145821x", "report.html"}; !slices.Equal(got, want) {
+		t.Errorf("left are %q, want %q", got, want)
+	}
+}
+
+// Writers of one file at once all succeed, and one of them is seen.
+func TestWriteFileTogether(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.txt")
+	done := make(chan error)
+	const writers = 20
+	for i := range writers {
+		go func() {
+			done <- WriteFile(path, func(w io.Writer) error { _, err := fmt.Fprint(w, "writer ", i); return err })
+		}()
+	}
+	for range writers {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(text), "writer ") || len(files(t, dir)) != 1 {
+		t.Errorf("%q, %v, %q", text, err, files(t, dir))
+	}
+}
+
+func TestDetailsFit(t *testing.T) {
+	whole := Details{RiskCover: []RiskCover{{Coverage: []float64{1}, Risk: []float64{0}}},
+		Histograms: []Histogram{{Edges: []float64{0, 1}, Counts: []int{3}}}}
+	if err := whole.check(); err != nil {
+		t.Error(err)
+	}
+	for want, d := range map[string]Details{
+		"as many risks as coverages, found 0 and 1":              {RiskCover: []RiskCover{{Coverage: []float64{1}}}},
+		"one edge more than counts, found 1 edges and 1 counts":  {Histograms: []Histogram{{Edges: []float64{0}, Counts: []int{3}}}},
+		"one edge more than counts, found 0 edges and 0 counts":  {Histograms: []Histogram{{}}},
+		"histogram of entropy on x: want one edge more than cou": {Histograms: []Histogram{{Quantity: "entropy", Data: "x", Edges: []float64{0, 1, 2}, Counts: []int{3}}}},
+	} {
+		if err := d.check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
