@@ -48,14 +48,15 @@ members = 3
 name = "ffg"
 `
 
-// quiet reports nothing; stop, where set, is asked after every call and may
-// end the run.
+// quiet reports nothing; stop and stopAt, where set, are asked after every call
+// and every report of training, and may end the run.
 type quiet struct {
-	calls int
-	stop  func(calls int) bool
-	end   context.CancelFunc
-	ended []bench.Outcome
-	notes []string
+	calls  int
+	stop   func(calls int) bool
+	stopAt func(j *bench.Job, step int) bool
+	end    context.CancelFunc
+	ended  []bench.Outcome
+	notes  []string
 }
 
 func (q *quiet) ask() {
@@ -64,8 +65,13 @@ func (q *quiet) ask() {
 		q.end()
 	}
 }
-func (q *quiet) Begin(*bench.Job, int, int)           { q.ask() }
-func (q *quiet) Train(*bench.Job, int, int, float64)  { q.ask() }
+func (q *quiet) Begin(*bench.Job, int, int) { q.ask() }
+func (q *quiet) Train(j *bench.Job, step, _ int, _ float64) {
+	q.ask()
+	if q.stopAt != nil && q.stopAt(j, step) {
+		q.end()
+	}
+}
 func (q *quiet) Predict(*bench.Job, string, int, int) { q.ask() }
 func (q *quiet) Note(_ *bench.Job, s string)          { q.notes = append(q.notes, s) }
 func (q *quiet) End(j *bench.Job, o bench.Outcome) {

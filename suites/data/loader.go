@@ -19,7 +19,7 @@ type Order int
 
 const (
 	Shuffled   Order = iota // a new permutation each epoch: rng.Perm under Key.Fold(epoch)
-	Sequential              // as stored; every epoch is the same
+	Sequential              // as stored; every epoch is the same unless Augment or Mixup draws for it
 )
 
 // LoaderConfig says how a split becomes batches.
@@ -44,7 +44,7 @@ type LoaderConfig struct {
 
 // Batch is one step's input. It is the loader's memory: valid until the next call of Next, Seek or Close.
 type Batch struct {
-	Epoch, Step int       // Epoch is 0 for order Sequential
+	Epoch, Step int       // Epoch is 0 where every epoch is the same
 	X           []float32 // [Batch C H W]
 	Y           []float32 // [Batch Classes] target probabilities
 	Index       []int32   // [Valid] places in the split
@@ -167,6 +167,11 @@ func (l *Loader) Next() (*Batch, error) {
 	return &s.Batch, nil
 }
 
+// sameEpochs tells whether every epoch has the same batches: nothing in them is drawn by Key.
+func (cfg *LoaderConfig) sameEpochs() bool {
+	return cfg.Order == Sequential && len(cfg.Augment) == 0 && cfg.Mixup == 0
+}
+
 // Seek makes (epoch, step) what Next returns next. Seeking where the loader already is keeps the batches made ahead.
 func (l *Loader) Seek(epoch, step int) error {
 	if epoch < 0 || step < 0 || step >= l.steps {
@@ -175,7 +180,7 @@ func (l *Loader) Seek(epoch, step int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	target := epoch*l.steps + step
-	if target == l.next || l.cfg.Order == Sequential && target%l.steps == l.next%l.steps {
+	if target == l.next || l.cfg.sameEpochs() && target%l.steps == l.next%l.steps {
 		return nil
 	}
 	l.paused = true
@@ -282,8 +287,10 @@ func (l *Loader) begin(s *slot, number int) {
 	s.Epoch, s.Step = epoch, step
 	s.Index = s.Index[:s.Valid]
 	s.Label = s.Label[:s.Valid]
-	if l.cfg.Order == Sequential {
+	if l.cfg.sameEpochs() {
 		s.Epoch = 0
+	}
+	if l.cfg.Order == Sequential {
 		for i := range s.Index {
 			s.Index[i] = int32(first + i)
 		}

@@ -122,6 +122,38 @@ func TestSeekGivesTheSameBatches(t *testing.T) {
 	}
 }
 
+// A full-batch training asks for the stored order, and what it draws for an epoch is a function of the epoch all the same.
+func TestSeekInStoredOrderGivesTheSameBatches(t *testing.T) {
+	set := openBlobs(t, Options{TrainLimit: 90})
+	for name, cfg := range map[string]LoaderConfig{
+		"plain":        {},
+		"augmentation": {Augment: []augment.Transform{noisy{}}},
+		"mixup":        {Mixup: 1},
+		"both":         {Augment: []augment.Transform{noisy{}}, Mixup: 1},
+	} {
+		for _, batch := range []int{30, 90} {
+			cfg.Batch, cfg.Order, cfg.Key = batch, Sequential, rng.Key{1, 0}
+			steps := 90 / batch
+			want := take(t, newLoader(t, set.Train, cfg), 4*steps)
+			drawn := name != "plain"
+			if same := slices.Equal(want[0].X, want[steps].X); same == drawn {
+				t.Fatalf("%s, batch %d: epochs 0 and 1 are the same: %v", name, batch, same)
+			}
+			for n := range want {
+				l := newLoader(t, set.Train, cfg)
+				if err := l.Seek(n/steps, n%steps); err != nil {
+					t.Fatal(err)
+				}
+				for i, b := range take(t, l, len(want)-n) {
+					if !sameBatch(b, want[n+i]) {
+						t.Fatalf("%s, batch %d: after Seek(%d, %d), batch %d differs", name, batch, n/steps, n%steps, n+i)
+					}
+				}
+			}
+		}
+	}
+}
+
 // Each epoch visits every example once, in an order of its own, and X and Y are that example's.
 func TestEpochIsAPermutation(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 130})
