@@ -147,6 +147,11 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 			rec.pictures(final, k, k == last)
 		}
 	}
+	if set.Validation.Len() > 0 {
+		if err := j.onValidation(ctx, s, last, rec, set); err != nil {
+			return fmt.Errorf("validation set: %w", err)
+		}
+	}
 	if which == 0 {
 		for _, name := range c.Eval.Shift {
 			if err := j.underShift(ctx, s, name, last, truth, rec); err != nil {
@@ -183,6 +188,21 @@ func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metri
 		return nil, err
 	}
 	return []metrics.Score{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
+}
+
+// onValidation scores the predictive on the examples that data.validation holds
+// out of training, for choices that must not be made on the test set.
+func (j *Job) onValidation(ctx context.Context, s *stream, k int, rec *record, set *data.Set) error {
+	e, err := s.predictive(s.batches(ctx, set.Validation), set.Validation.Len(), k, labels(set.Validation))
+	if err != nil {
+		return err
+	}
+	scores, err := e.Score()
+	if err != nil {
+		return err
+	}
+	rec.onValidation(s.predictor.Name, k, scores)
+	return nil
 }
 
 // underShift scores the predictive on a corrupted test set.

@@ -190,7 +190,8 @@ func (j *Job) resolve(ctx context.Context) error {
 		j.TrainFLOPs += s.Step.FLOPs() * float64(s.Steps)
 	}
 	j.FLOPs = j.TrainFLOPs
-	passes := float64((set.Test.Len() + c.Eval.Batch - 1) / c.Eval.Batch)
+	batches := func(split data.Split) int { return (split.Len() + c.Eval.Batch - 1) / c.Eval.Batch }
+	passes := float64(batches(set.Test) + batches(set.Validation))
 	for _, p := range j.plan.Predictors {
 		k := 1
 		if p.Stochastic {

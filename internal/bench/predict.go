@@ -269,20 +269,24 @@ func labels(s data.Split) []int {
 }
 
 // glance is a quick look at the network in training: error and NLL of one pass
-// of the first predictor over the test set.
-func (t *trainer) glance() ([2]float64, error) {
+// of the first predictor over each of the splits.
+func (t *trainer) glance(splits ...data.Split) ([][2]float64, error) {
 	j, p := t.job, t.job.plan.Predictors[0]
 	now := stored{j.Config.Seed, func() ([]results.Tensor, error) { return t.state.tensors() }}
 	s, err := j.openStream(context.Background(), t.be, t.pulse, []stored{now}, p, t.set)
 	if err != nil {
-		return [2]float64{}, err
+		return nil, err
 	}
 	defer s.close()
-	e, err := s.predictive(s.batches(context.Background(), t.set.Test), t.set.Test.Len(), 1, labels(t.set.Test))
-	if err != nil {
-		return [2]float64{}, err
+	var out [][2]float64
+	for _, split := range splits {
+		e, err := s.predictive(s.batches(context.Background(), split), split.Len(), 1, labels(split))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, [2]float64{metrics.Error(e), metrics.NLL(e)})
 	}
-	return [2]float64{metrics.Error(e), metrics.NLL(e)}, nil
+	return out, nil
 }
 
 // meanPredictive is the job's predictive on a split, by its first predictor and

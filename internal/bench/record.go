@@ -172,6 +172,11 @@ func (r *record) predictive(name string, k int, scores []metrics.Score, passes [
 	r.add([]results.Pair{{Key: "predict", Value: name}}, k, append(scores, speed...))
 }
 
+// onValidation records the metrics on the validation split.
+func (r *record) onValidation(predictor string, k int, scores []metrics.Score) {
+	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "split", Value: "validation"}}, k, scores)
+}
+
 // underShift records the metrics on a corrupted test set, named KIND-SEVERITY.
 func (r *record) underShift(predictor, name string, k int, scores []metrics.Score) {
 	kind, severity := name, ""

@@ -117,7 +117,7 @@ func (t *trainer) run(ctx context.Context) error {
 func (t *trainer) resume() error {
 	t.Sums = map[string]float64{}
 	startOver := func() error {
-		t.curve = results.Curve{Columns: []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity", "test-error", "test-nll", "seconds"}}
+		t.curve = results.Curve{Columns: t.columns()}
 		return t.state.initialise(t.job.Config.Seed)
 	}
 	c, lost, err := t.store.LoadCheckpoint()
@@ -148,6 +148,16 @@ func (t *trainer) resume() error {
 	}
 	t.progress = at
 	return t.state.restore(c.Tensors)
+}
+
+// columns are the learning curve's; those of the validation split where examples
+// are held out.
+func (t *trainer) columns() []string {
+	columns := []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity", "test-error", "test-nll"}
+	if t.set.Validation.Len() > 0 {
+		columns = append(columns, "validation-error", "validation-nll")
+	}
+	return append(columns, "seconds")
 }
 
 // save writes curve and checkpoint. That it cannot is no fault of the job.
@@ -301,6 +311,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		"loss": mean("loss"), "nll": mean("nll"), "kl": mean("kl"),
 		"kl-weight": at("kl_weight"), "lr": at("lr"), "seconds": t.Seconds,
 		"sparsity": math.NaN(), "test-error": math.NaN(), "test-nll": math.NaN(),
+		"validation-error": math.NaN(), "validation-nll": math.NaN(),
 	}
 	if t.watcher != nil {
 		rep, err := readReport(t.watcher)
@@ -312,11 +323,17 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		}
 	}
 	if every := t.job.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.job.plan.Predictors) > 0 {
-		e, err := t.glance()
+		splits := []data.Split{t.set.Test}
+		if t.set.Validation.Len() > 0 {
+			splits = append(splits, t.set.Validation)
+		}
+		e, err := t.glance(splits...)
 		if err != nil {
 			return err
 		}
-		row["test-error"], row["test-nll"] = e[0], e[1]
+		for i, name := range []string{"test", "validation"}[:len(splits)] {
+			row[name+"-error"], row[name+"-nll"] = e[i][0], e[i][1]
+		}
 	}
 	cells := make([]float64, len(t.curve.Columns))
 	for i, c := range t.curve.Columns {

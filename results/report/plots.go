@@ -412,7 +412,7 @@ func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, s
 
 func drawTraining(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
-	for _, column := range []string{"test-nll", "test-error", "loss"} {
+	for _, column := range []string{"test-nll", "test-error", "validation-nll", "validation-error", "loss"} {
 		shortest, longest := math.Inf(1), 0.0
 		drawn, err := d.perGroup(q, func(g *jobGroup) *Figure {
 			return newFigure(column+"-training", g.title+" · "+column+" in training", "epoch", column, "Mean over seeds at each epoch.")

@@ -35,8 +35,9 @@ const DefaultTables = ".name,/model,/backend,/ood"
 // Headline are the metrics of a table that names none, as far as there are values in it.
 var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s", "ood-auroc-entropy", "ood-fpr95-entropy"}
 
-// detailKeys mark records of shifted test data, of one layer or of one parameter's gradient. They stay out of a table that does not mention them.
-var detailKeys = []string{"corruption", "severity", "attack", "epsilon", "layer", "estimator", "parameter"}
+// detailKeys mark records of shifted test data, of the validation split, of one layer or of one parameter's gradient. They
+// stay out of a table that does not mention them.
+var detailKeys = []string{"split", "corruption", "severity", "attack", "epsilon", "layer", "estimator", "parameter"}
 
 // predictKey tells apart the predictors of one job, such as posterior samples and pruned posterior means. Records
 // without it hold for all of them.

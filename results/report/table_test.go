@@ -265,6 +265,32 @@ func TestTableSweepAndShift(t *testing.T) {
 	}
 }
 
+// Lines of the validation split stay out of a table that does not ask for them, and are never averaged with the test
+// set's.
+func TestTableOfValidation(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for _, seed := range []string{"0", "1"} {
+		test := record("a", seed, 4, results.Value{Unit: "nll", Value: 1})
+		test.Sweep = []results.Pair{{Key: "predict", Value: "mean"}}
+		held := record("a", seed, 4, results.Value{Unit: "nll", Value: 3})
+		held.Sweep = []results.Pair{{Key: "predict", Value: "mean"}, {Key: "split", Value: "validation"}}
+		set.Records = append(set.Records, test, held)
+	}
+	for want, q := range map[float64]Query{1: {}, 3: {Filter: "/split:validation"}} {
+		tables := build(t, set, q)
+		if len(tables) != 1 || len(tables[0].Rows) != 1 {
+			t.Fatalf("filter %q: %d tables, rows %+v", q.Filter, len(tables), tables[0].Rows)
+		}
+		if c := cell(t, tables[0], "a", "nll"); c.N != 2 || c.Mean != want {
+			t.Errorf("filter %q: %+v, want the mean %v of two seeds", q.Filter, c, want)
+		}
+	}
+	both := build(t, set, Query{Rows: "/method,/split"})[0]
+	if len(both.Rows) != 2 {
+		t.Errorf("%d rows by split, want 2", len(both.Rows))
+	}
+}
+
 // A job with two predictors has a row for each, and what the training gave stands in both; single layers stay out.
 func TestTablePredictors(t *testing.T) {
 	set := results.Set{Units: demoUnits}
