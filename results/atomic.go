@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -227,8 +228,9 @@ func jsonError(text []byte, path string, err error) error {
 // removeStale deletes the temporary files that a killed process left in dir: renameio puts a dot before the name that the
 // file is to have, and digits behind. The caller holds dir's lock.
 func removeStale(dir string) {
-	matches, _ := filepath.Glob(filepath.Join(dir, ".*[0-9]"))
+	// Of the root dir, which is a name and no part of the pattern: a run may be called "*".
+	matches, _ := fs.Glob(os.DirFS(dir), ".*[0-9]")
 	for _, m := range matches {
-		os.Remove(m)
+		os.Remove(filepath.Join(dir, m))
 	}
 }

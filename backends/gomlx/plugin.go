@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,11 +97,15 @@ func (k *pluginKind) mayBe(file string) bool {
 	return gpu || !strings.Contains(base, "cpu")
 }
 
+// matches lists what lies below dir under the patterns; dir is a name and no
+// part of them.
 func matches(dir string, patterns []string) []string {
 	var out []string
 	for _, p := range patterns {
-		files, _ := filepath.Glob(filepath.Join(dir, p)) // errs on bad patterns only
-		out = append(out, files...)
+		files, _ := fs.Glob(os.DirFS(dir), p) // errs on bad patterns only
+		for _, f := range files {
+			out = append(out, filepath.Join(dir, f))
+		}
 	}
 	return out
 }
@@ -123,10 +128,7 @@ func sitePackages() []string {
 		if p == "" {
 			continue
 		}
-		for _, pattern := range []string{"lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages"} {
-			dirs, _ := filepath.Glob(filepath.Join(p, pattern))
-			out = append(out, dirs...)
-		}
+		out = append(out, matches(p, []string{"lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages"})...)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,11 +31,12 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 	return stdout.Bytes(), nil
 }
 
-// only returns the one file that matches pattern.
-func only(pattern string) (string, error) {
-	found, err := filepath.Glob(pattern)
+// only returns the one file in dir that matches pattern; dir is a name and no
+// part of the pattern.
+func only(dir, pattern string) (string, error) {
+	found, err := fs.Glob(os.DirFS(dir), pattern)
 	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("%d files match %s, expected one", len(found), filepath.Base(pattern))
+		return "", fmt.Errorf("%d files match %s, expected one", len(found), pattern)
 	}
-	return found[0], nil
+	return filepath.Join(dir, found[0]), nil
 }

