@@ -8,10 +8,13 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Name is the one of names that s was most likely meant to be: the first, in
-// order of the alphabet, that s begins, else the one with the smallest edit
-// distance. It is "" where there are no names.
+// Name is the one of names that s was most likely meant to be: what [Same]
+// finds, else the first in order of the alphabet that s begins, else the one
+// with the smallest edit distance. It is "" where there are no names.
 func Name(s string, names []string) string {
+	if same := Same(s, names); same != "" {
+		return same
+	}
 	names = slices.Sorted(slices.Values(names))
 	best, nearest := 1<<30, ""
 	for _, n := range names {
@@ -25,3 +28,39 @@ func Name(s string, names []string) string {
 	}
 	return nearest
 }
+
+// Same is the one of names that means the same as s: s written with other
+// cases, hyphens or underscores, or in the words of other tools. It is "" where
+// there is none.
+func Same(s string, names []string) string {
+	plain := fold(s)
+	if plain == "" {
+		return ""
+	}
+	names = slices.Sorted(slices.Values(names))
+	for _, word := range append([]string{plain}, elsewhere[plain]...) {
+		for _, n := range names {
+			if fold(n) == fold(word) {
+				return n
+			}
+		}
+	}
+	return ""
+}
+
+// Close is Name where s looks like it, at an edit distance of no more than two
+// or a third of its letters, and "" elsewhere: for a word that may have been
+// meant to be none of the names.
+func Close(s string, names []string) string {
+	n := Name(s, names)
+	if Same(s, names) != "" || levenshtein.ComputeDistance(s, n) <= max(2, len(s)/3) {
+		return n
+	}
+	return ""
+}
+
+// fold leaves out what people write differently: cases, hyphens, underscores,
+// spaces and colons.
+func fold(s string) string { return apart.Replace(strings.ToLower(s)) }
+
+var apart = strings.NewReplacer("-", "", "_", "", " ", "", ":", "")
