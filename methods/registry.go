@@ -1,6 +1,7 @@
 package methods
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 
@@ -58,11 +59,39 @@ func New(name string, p Params) (Method, error) {
 	return nil, fmt.Errorf("no method %q; did you mean %q?", name, nearest.Name(name, names))
 }
 
+// KeyError says that the value of a key does not fit.
+type KeyError struct {
+	// Key is the method's own, or of a nested method, as in "of.cycles", or the
+	// suite's, as in "train.epochs".
+	Key  string
+	text string
+}
+
+func (e *KeyError) Error() string { return e.text }
+
 // BadKey is the error for a key whose value does not fit: what was found and
 // what is wanted.
 func BadKey[T any](key string, found T, want string) error {
 	if text, ok := any(found).(string); ok {
-		return fmt.Errorf("%s = %q: want %s", key, text, want)
+		return &KeyError{key, fmt.Sprintf("%s = %q: want %s", key, text, want)}
 	}
-	return fmt.Errorf("%s = %v: want %s", key, found, want)
+	return &KeyError{key, fmt.Sprintf("%s = %v: want %s", key, found, want)}
+}
+
+// Nested is the error of the method in the table key, as its parent tells it.
+func Nested(key string, err error) error {
+	var own *KeyError
+	if errors.As(err, &own) {
+		return &KeyError{key + "." + own.Key, key + ": " + err.Error()}
+	}
+	return fmt.Errorf("%s: %w", key, err)
+}
+
+// Count refuses a number of things that is not from 1 to most, which bounds
+// what a plan of them takes in memory and what its steps come to.
+func Count(key string, found, most int) error {
+	if found < 1 || found > most {
+		return BadKey(key, found, fmt.Sprintf("1 to %d", most))
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Config is one point of a suite's cross product, everything resolved: what a
@@ -111,6 +112,19 @@ func (c Config) With(method Table, seed uint32) (Config, error) {
 		}
 	}
 	return c, c.Train.check(method)
+}
+
+// Errorf makes an error about one key of the job, such as "model", "train.lr" or
+// "method.prior_sigma", that names the file and the line where it has its value
+// from. A key of train may be the method's own.
+func (c *Config) Errorf(key, format string, args ...any) error {
+	if own, ok := strings.CutPrefix(key, "method."); ok {
+		return c.Method.Errorf(own, format, args...)
+	}
+	if _, ok := within(c.Method.values, "train")[strings.TrimPrefix(key, "train.")]; ok && strings.HasPrefix(key, "train.") {
+		return c.Method.Errorf(key, format, args...)
+	}
+	return Table{file: c.Method.file}.Errorf(key, format, args...)
 }
 
 // Label is how tables name the method: "ffg", "ensemble(ffg)" and

@@ -1,6 +1,8 @@
 package suites
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,11 +12,53 @@ import (
 type file struct {
 	name string
 	text string
+	// What -set changed. A value from there stands on no line.
+	set []change
+}
+
+// change is where an override went, and the override as it was given.
+type change struct{ path, text string }
+
+// place is where the value of a dotted path was written: "suite.toml:3", or
+// -set with the last override that wrote it. Where overrides changed parts of
+// what the path names, with says so; else it is "".
+func (f *file) place(path string) (at, with string) {
+	var inside []string
+	for _, c := range f.set {
+		said := fmt.Sprintf("-set %q", shortened(c.text))
+		if path == c.path || strings.HasPrefix(path, c.path+".") {
+			at = said
+		} else if path == "" || strings.HasPrefix(c.path, path+".") {
+			inside = append(inside, said)
+		}
+	}
+	if at != "" {
+		return at, ""
+	}
+	line, written := f.line(path)
+	inside = slices.Compact(inside)
+	if !written && len(inside) > 0 && path != "" {
+		return strings.Join(inside, ", "), "" // a table that only they made
+	}
+	if len(inside) > 0 {
+		with = " (with " + strings.Join(inside, ", ") + ")"
+	}
+	return fmt.Sprintf("%s:%d", f.name, line), with
+}
+
+// shortened is a text of at most 100 characters, the end of a longer one left
+// out.
+func shortened(s string) string {
+	const most = 100
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 // line finds a dotted path such as "train.epochs" or "method#2.of.members";
 // where the key is not written, the line of the nearest table around it.
-func (f *file) line(path string) int {
+func (f *file) line(path string) (at int, written bool) {
 	best, at := 0, 1
 	table := ""
 	seen := map[string]int{}
@@ -41,11 +85,11 @@ func (f *file) line(path string) int {
 			continue
 		}
 		if full == path {
-			return i + 1
+			return i + 1, true
 		}
 		if strings.HasPrefix(path, full+".") && len(full) > best {
 			best, at = len(full), i+1
 		}
 	}
-	return at
+	return at, false
 }

@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 
@@ -61,13 +64,13 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Suite{Text: text}
+	f := &file{name: name, text: string(text)}
 	for _, o := range overrides {
-		if err := override(top, o); err != nil {
+		if err := override(top, f, o); err != nil {
 			return nil, err
 		}
 	}
-	s := &Suite{Text: text}
-	f := &file{name: name, text: string(text)}
 	root := Table{top, f, ""}
 	if err := root.printable(); err != nil {
 		return nil, err
@@ -77,16 +80,21 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 	if err := (Table{pick(top, "name", "description"), f, ""}).Decode(&h); err != nil {
 		return nil, err
 	}
-	if h.Name == "" || strings.ContainsAny(h.Name, "/\\ \t\n") || h.Name[0] == '.' {
-		return nil, root.Errorf("name", "name: want a suite name without spaces or slashes, found %q", h.Name)
+	if !nameForm.MatchString(h.Name) {
+		return nil, root.Errorf("name", "name: want a suite name of at most 100 letters, digits, '-', '_', '.', the first no '-' or '.', found %q", h.Name)
 	}
 	s.Name, s.Description = h.Name, h.Description
 
+	rest := root.Without("name", "description", "method")
+	for _, k := range slices.Sorted(maps.Keys(rest.values)) {
+		if _, ok := fieldByTag(reflect.TypeFor[Config](), k); !ok {
+			return nil, root.Errorf(k, "unknown key %q%s", k, root.suggestion(k, reflect.TypeFor[Config]()))
+		}
+	}
 	list, ok := top["method"].([]map[string]any)
 	if !ok || len(list) == 0 {
 		return nil, root.Errorf("method", "want at least one [[method]] table")
 	}
-	rest := root.Without("name", "description", "method")
 	points := make([][]axis, len(list))
 	total := 0
 	for i, values := range list {
@@ -100,19 +108,31 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 	}
 	ids := map[string]bool{}
 	for i, values := range list {
-		configs, err := product(rest, Table{values, f, fmt.Sprintf("method#%d", i)}, points[i])
+		method := Table{values, f, fmt.Sprintf("method#%d", i)}
+		for _, a := range points[i] {
+			if err := a.distinct(rest, method); err != nil {
+				return nil, err
+			}
+		}
+		configs, err := product(rest, method, points[i])
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range configs {
-			if id := c.ID(); !ids[id] {
-				ids[id] = true
-				s.Jobs = append(s.Jobs, c)
+			id := c.ID()
+			if ids[id] {
+				return nil, method.Errorf("", "%s: another [[method]] above makes the same job; leave one out", c.Method.Label())
 			}
+			ids[id] = true
+			s.Jobs = append(s.Jobs, c)
 		}
 	}
 	return s, nil
 }
+
+// nameForm is what a suite may be called: it names a directory, a job of a
+// cluster and lines of results, and is a pattern for none of them.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
 
 // decode reads the TOML. It takes no more than 1 MiB of memory and 1 KiB for
 // each byte of text.
@@ -149,6 +169,27 @@ type axis struct {
 	table  string // "", "data", "method", "method.of", …
 	key    string
 	values []any
+}
+
+// distinct refuses a list that says one value twice: the jobs would be the same.
+func (a axis) distinct(rest, method Table) error {
+	t := rest
+	path, ofMethod := strings.CutPrefix(a.table+".", "method.")
+	if ofMethod {
+		t = method
+	}
+	for _, k := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' }) {
+		t, _ = t.Sub(k)
+	}
+	seen := map[string]bool{}
+	for _, v := range a.values {
+		text := fmt.Sprint(v)
+		if seen[text] {
+			return t.Errorf(a.key, "%s: want each value once, found %s twice", a.key, text)
+		}
+		seen[text] = true
+	}
+	return nil
 }
 
 // order says which lists vary first: seeds vary fastest, so that a table's rows
@@ -250,7 +291,6 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 		switch v := t.values[k].(type) {
 		case map[string]any:
 			sub, _ := t.Sub(k)
-			sub.path = strings.TrimPrefix(sub.path, ".")
 			if field != nil && field.Kind() != reflect.Struct {
 				field = nil
 			}
@@ -326,13 +366,12 @@ func resolve(rest, method Table) (Config, error) {
 func (c *Config) check(t Table) error {
 	sub := func(name string) Table {
 		if s, ok := t.Sub(name); ok {
-			s.path = strings.TrimPrefix(s.path, ".")
 			return s
 		}
 		return t
 	}
-	if c.Method.Name() == "" {
-		return c.Method.Errorf("", "[[method]]: want a name")
+	if err := c.Method.checkNames("[[method]]"); err != nil {
+		return err
 	}
 	if c.Model == "" {
 		return t.Errorf("model", "model: want a name")
@@ -381,6 +420,31 @@ func (c *Config) check(t Table) error {
 	return c.Train.check(sub("train"))
 }
 
+// maxLabel bounds a method's label, in characters.
+const maxLabel = 100
+
+// checkNames refuses a method that tables could not call by a name, and so for
+// the methods that it is made of.
+func (t Table) checkNames(what string) error {
+	if t.Name() == "" {
+		return t.Errorf("", "%s: want a name", what)
+	}
+	if v, ok := t.values["label"]; ok {
+		label, _ := v.(string)
+		if label == "" || strings.TrimSpace(label) != label || utf8.RuneCountInString(label) > maxLabel {
+			return t.Errorf("label", "label: want a name of at most %d characters, none of them a space at an end, found %#v", maxLabel, v)
+		}
+	}
+	for _, part := range []string{"of", "teacher"} {
+		if sub, ok := t.Sub(part); ok {
+			if err := sub.checkNames("[method." + part + "]"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // check refuses a budget that no training could have; t is the table that the
 // error names.
 func (c *Train) check(t Table) error {
@@ -415,18 +479,21 @@ func (c *Train) check(t Table) error {
 	return nil
 }
 
-// override puts the value of "a.b=value" into the decoded file.
-func override(top map[string]any, text string) error {
+// override puts the value of "a.b=value" into the decoded file, and tells f.
+func override(top map[string]any, f *file, text string) error {
 	key, value, ok := strings.Cut(text, "=")
 	key = strings.TrimSpace(key)
-	if !ok || key == "" {
-		return fmt.Errorf("-set %q: want key=value", text)
+	if !ok || key == "" || strings.Contains("."+key+".", "..") {
+		return fmt.Errorf("-set %q: want key=value, as in -set train.epochs=5", shortened(text))
+	}
+	if len(text) > maxText || strings.Count(key, ".") >= maxDepth || tooDeep("v = "+value) > 0 {
+		return fmt.Errorf("-set: want at most %d bytes, nested at most %d deep", maxText, maxDepth)
 	}
 	var one map[string]any
-	if _, err := toml.Decode("v = "+value, &one); err != nil {
+	if _, err := toml.Decode("v = "+value, &one); err != nil || len(one) != 1 {
 		// A bare word is a string, so that a shell needs no second quotes.
 		if _, err2 := toml.Decode("v = "+strconv.Quote(value), &one); err2 != nil {
-			return fmt.Errorf("-set %q: %w", text, err)
+			return fmt.Errorf("-set %q: %w", shortened(text), err)
 		}
 	}
 	table, last := "", key
@@ -437,31 +504,48 @@ func override(top map[string]any, text string) error {
 		list, _ := top["method"].([]map[string]any)
 		inner := strings.TrimPrefix(strings.TrimPrefix(table, "method"), ".")
 		hit := false
+		known := map[string]bool{}
 		for i, m := range list {
 			if has(m, inner, last) {
 				list[i], hit = set(m, inner, last, one["v"]), true
+				f.set = append(f.set, change{fmt.Sprintf("method#%d", i) + strings.TrimPrefix(key, "method"), text})
+			}
+			for k := range within(m, inner) {
+				known[k] = true
 			}
 		}
 		if !hit {
-			return fmt.Errorf("-set %q: no [[method]] has the key %q", text, last)
+			meant := ""
+			if len(known) > 0 {
+				meant = fmt.Sprintf("; did you mean %q?", nearest.Name(last, slices.Collect(maps.Keys(known))))
+			}
+			return fmt.Errorf("-set %q: no [[method]] of the suite has the key %q%s", shortened(text), last, meant)
 		}
 		return nil
 	}
+	if t, ok := top[strings.Split(key, ".")[0]]; ok && table != "" {
+		if _, ok := t.(map[string]any); !ok {
+			return fmt.Errorf("-set %q: %s is no table of the suite", shortened(text), strings.Split(key, ".")[0])
+		}
+	}
+	f.set = append(f.set, change{key, text})
 	for k, v := range set(top, table, last, one["v"]) {
 		top[k] = v
 	}
 	return nil
 }
 
-func has(m map[string]any, table, key string) bool {
+// within is the dotted subtable of m, nil if there is none.
+func within(m map[string]any, table string) map[string]any {
 	for table != "" {
 		head, tail, _ := strings.Cut(table, ".")
-		sub, ok := m[head].(map[string]any)
-		if !ok {
-			return false
-		}
-		m, table = sub, tail
+		m, _ = m[head].(map[string]any)
+		table = tail
 	}
-	_, ok := m[key]
+	return m
+}
+
+func has(m map[string]any, table, key string) bool {
+	_, ok := within(m, table)[key]
 	return ok
 }

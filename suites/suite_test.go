@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -91,6 +92,24 @@ func TestBadInput(t *testing.T) {
 		{"no model", `model = "lenet-300-100"`, "", `model: want a name`},
 		{"no data", `name = "blobs"`, "", `small.toml:5: data.name: want a name`},
 		{"bad seed", "seed = [0, 1]", "seed = -1", `small.toml:3: seed: `},
+		{"seed twice", "seed = [0, 1]", "seed = [0, 1, 0]", `small.toml:3: seed: want each value once, found 0 twice`},
+		{"rate twice", "rate = [0.1, 0.5]", "rate = [0.1, 1e-1]", `small.toml:20: rate: want each value once, found 0.1 twice`},
+		{"method twice", `name = "ensemble"
+members = [2, 3]
+[method.of]
+name = "dropout"
+rate = [0.1, 0.5]
+`, `name = "deterministic"`, `small.toml:15: deterministic: another [[method]] above makes the same job`},
+		{"no pattern", `name = "small"`, `name = "*"`, `small.toml:1: name: want a suite name of at most 100 letters`},
+		{"no flag", `name = "small"`, `name = "-rf"`, `small.toml:1: name: want a suite name`},
+		{"no parent", `name = "small"`, `name = ".."`, `small.toml:1: name: want a suite name`},
+		{"no letters", `name = "small"`, `name = "a b"`, `small.toml:1: name: want a suite name`},
+		{"long name", `name = "small"`, `name = "` + strings.Repeat("a", 101) + `"`, `small.toml:1: name: want a suite name`},
+		{"empty label", "members = [2, 3]", `label = ""`, `small.toml:17: label: want a name of at most 100 characters`},
+		{"label of spaces", "members = [2, 3]", `label = " a"`, `small.toml:17: label: want a name`},
+		{"label of numbers", "members = [2, 3]", `label = [1, 2]`, `small.toml:17: label: want a name`},
+		{"nested label", "rate = [0.1, 0.5]", `label = ""`, `small.toml:20: label: want a name`},
+		{"nested name", `name = "dropout"`, `nam = "dropout"`, `small.toml:18: [method.of]: want a name`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := strings.Replace(small, c.old, c.new, -1)
@@ -125,6 +144,83 @@ func TestOverrides(t *testing.T) {
 	}
 	if _, err := Parse("small.toml", []byte(small), []string{"method.nothing=1"}); err == nil {
 		t.Error("an override of a key that no method has was taken")
+	}
+}
+
+// Keys match letter by letter, in every table, and the key is the same one
+// whenever it is asked.
+func TestKeysMatchExactly(t *testing.T) {
+	for _, c := range []struct{ old, new, want string }{
+		{"epochs = 2", "epochs = 2\nLR = 0.1", `small.toml:10: unknown key "train.LR"; did you mean "lr"?`},
+		{"epochs = 2", "Epochs = 2", `small.toml:9: unknown key "train.Epochs"; did you mean "epochs"?`},
+		{"seed = [0, 1]", "Seed = [0, 1]", `small.toml:3: unknown key "Seed"; did you mean "seed"?`},
+		{`name = "small"`, `NAME = "small"`, `small.toml:1: name: want a suite name`},
+		{`name = "small"`, "name = \"small\"\nName = \"big\"", `small.toml:2: unknown key "Name"; did you mean "name"?`},
+		{"[train]", "[Train]", `small.toml:8: unknown key "Train"; did you mean "train"?`},
+		{"[[method]]", "[[Method]]", `unknown key "Method"; did you mean "method"?`},
+		{"[data]", "[data]\nTrain = 5", `small.toml:6: unknown key "data.Train"; did you mean "train"?`},
+		{"epochs = 2", "epochs = 2\n[eval]\nSamples = 2", `small.toml:11: unknown key "eval.Samples"; did you mean "samples"?`},
+		// Words of other tools, also where the key belongs into another table.
+		{"epochs = 2", "n_epochs = 2", `small.toml:9: unknown key "train.n_epochs"; did you mean "epochs"?`},
+		{"epochs = 2", "weight_decay = 2", `small.toml:9: unknown key "train.weight_decay"; did you mean "method.prior_sigma"?`},
+		{"seed = [0, 1]", "learning_rate = 0.1", `small.toml:3: unknown key "learning_rate"; did you mean "train.lr"?`},
+		{"epochs = 2", "num_samples = 2", `small.toml:9: unknown key "train.num_samples"; did you mean "eval.samples"?`},
+	} {
+		for range 12 {
+			_, err := Parse("small.toml", []byte(strings.ReplaceAll(small, c.old, c.new)), []string{"train.lr=0.1"})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v\nwant      %s", err, c.want)
+			}
+		}
+	}
+	s, err := Parse("small.toml", []byte(small), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	method := s.Jobs[19].Method
+	var own struct {
+		Name, Of any
+		Member   int `toml:"Members"`
+	}
+	if err := method.Without("name", "of").Decode(&own); err == nil || !strings.Contains(err.Error(), `small.toml:17: unknown key "members"; did you mean "Members"?`) {
+		t.Errorf("a method's own keys: %v", err)
+	}
+}
+
+// What -set wrote stands on no line of the file.
+func TestOverridesInErrors(t *testing.T) {
+	for _, c := range []struct{ set, want string }{
+		{"train.epochs=0", `-set "train.epochs=0": train.epochs: want at least 1, found 0`},
+		{"train.epoch=2", `-set "train.epoch=2": unknown key "train.epoch"; did you mean "epochs"?`},
+		{"train.LR=0.1", `-set "train.LR=0.1": unknown key "train.LR"; did you mean "lr"?`},
+		{"Train.lr=0.1", `-set "Train.lr=0.1": unknown key "Train"; did you mean "train"?`},
+		{"eval={samples=0}", `-set "eval={samples=0}": eval.samples: want at least 1, found 0`},
+		{"seed=[1,1]", `-set "seed=[1,1]": seed: want each value once, found 1 twice`},
+		{"seed=x", `-set "seed=x": seed: want a whole number, found a string`},
+		{"method.members=[]", `-set "method.members=[]": members: the list is empty`},
+		{"method.of.rates=[1]", `-set "method.of.rates=[1]": no [[method]] of the suite has the key "rates"; did you mean "rate"?`},
+		{"method.Members=3", `-set "method.Members=3": no [[method]] of the suite has the key "Members"; did you mean "members"?`},
+		{"name=*", `-set "name=*": name: want a suite name`},
+		{"seed.x=1", `-set "seed.x=1": seed is no table of the suite`},
+		{"train..lr=1", `want key=value`},
+		{"lr=1\nx=2", `-set "lr=1\nx=2": "lr": want printable text`},
+		{"train.lr=[" + strings.Repeat("1.5,", 1000) + "]", `…": lr: want each value once`},
+		{"data.train=[[1]]", `-set "data.train=[[1]]": train: want a value or a list of values`},
+	} {
+		_, err := Parse("small.toml", []byte(small), []string{"train.lr=0.5", c.set})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "small.toml") {
+			t.Errorf("%s: error %v\nwant      %s", c.set, err, c.want)
+		}
+	}
+	// An error about the whole names the file and what was changed in it.
+	many := make([]string, 400)
+	for i := range many {
+		many[i] = strconv.Itoa(i)
+	}
+	list := "[" + strings.Join(many, ",") + "]"
+	_, err := Parse("small.toml", []byte(small), []string{"seed=" + list, "data.train=" + list})
+	if want := `small.toml:1: the lists multiply to more than 100000 jobs (with -set "seed=[0,1,`; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v\nwant      %s", err, want)
 	}
 }
 

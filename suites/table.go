@@ -37,7 +37,7 @@ func (t Table) printable() error {
 	for _, k := range slices.Sorted(maps.Keys(t.values)) {
 		bad := func(s string) bool {
 			return strings.ContainsFunc(s, func(r rune) bool {
-				return !unicode.IsPrint(r) && !(t.path == "" && k == "description" && strings.ContainsRune("\r\n\t", r))
+				return (r == unicode.ReplacementChar || !unicode.IsPrint(r)) && !(t.path == "" && k == "description" && strings.ContainsRune("\r\n\t", r))
 			})
 		}
 		list, ok := t.values[k].([]any)
@@ -69,7 +69,7 @@ func (t Table) printable() error {
 // Sub is the table under key.
 func (t Table) Sub(key string) (Table, bool) {
 	v, ok := t.values[key].(map[string]any)
-	return Table{v, t.file, t.path + "." + key}, ok
+	return Table{v, t.file, strings.TrimPrefix(t.path+"."+key, ".")}, ok
 }
 
 // Without is the table less some keys: those that someone else decodes.
@@ -114,20 +114,35 @@ func jsonable(values map[string]any) map[string]any {
 
 // Decode fills dst, a pointer to a struct with toml tags and its defaults. A
 // key that dst does not have, or a value of another type, is an error that
-// names file, line and key.
+// names file, line and key. Keys match letter by letter.
 func (t Table) Decode(dst any) error {
+	if err := t.known("", reflect.TypeOf(dst).Elem()); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	if err := toml.NewEncoder(&text).Encode(t.values); err != nil {
 		return t.Errorf("", "%v", err)
 	}
-	md, err := toml.Decode(text.String(), dst)
-	if err != nil {
+	if _, err := toml.Decode(text.String(), dst); err != nil {
 		key, msg := lastKey(err.Error())
 		return t.Errorf(key, "%s: %s", strings.TrimPrefix(plainPath(t.path)+"."+key, "."), typeMessage(msg))
 	}
-	if unknown := md.Undecoded(); len(unknown) > 0 {
-		key := unknown[0].String()
-		return t.Errorf(key, "unknown key %q%s", key, suggestion(unknown[0], dst))
+	return nil
+}
+
+// known refuses a key that is none of typ's; the error writes it behind prefix.
+// The TOML package would take "LR" for "lr", and of both, in one table, either.
+func (t Table) known(prefix string, typ reflect.Type) error {
+	for _, k := range slices.Sorted(maps.Keys(t.values)) {
+		field, ok := fieldByTag(typ, k)
+		if !ok {
+			return t.Errorf(k, "unknown key %q%s", prefix+k, t.suggestion(k, typ))
+		}
+		if sub, ok := t.Sub(k); ok && field.Type.Kind() == reflect.Struct {
+			if err := sub.known(prefix+k+".", field.Type); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -183,41 +198,57 @@ func plainType(t string) string {
 	return t
 }
 
-// suggestion names the key of dst that is nearest to the unknown one.
-func suggestion(key toml.Key, dst any) string {
-	typ := reflect.TypeOf(dst).Elem()
-	for _, k := range key[:len(key)-1] {
-		f, ok := fieldByTag(typ, k)
-		if !ok || f.Type.Kind() != reflect.Struct {
-			return ""
-		}
-		typ = f.Type
+// suggestion names the key that was meant where typ has no key k: one of this
+// table or of another that means the same, else the nearest of this table.
+func (t Table) suggestion(k string, typ reflect.Type) string {
+	here, elsewhere := tags(typ), dotted("", reflect.TypeFor[Config]())
+	switch {
+	case t.path == "":
+		here = append(here, "name", "description", "method")
+	case strings.HasPrefix(t.path, "method#"):
+		here = append(here, "name", "label", "train")
 	}
-	names := tags(typ)
-	if len(names) == 0 {
-		return "; no keys are known here"
+	if same := nearest.Same(k, here); same != "" {
+		return fmt.Sprintf("; did you mean %q?", same)
 	}
-	return fmt.Sprintf("; did you mean %q?", nearest.Name(key[len(key)-1], names))
+	own := map[string]string{"prior_sigma": "method.prior_sigma"} // the one that people look for in [train]
+	for _, path := range elsewhere {
+		own[path[strings.LastIndexByte(path, '.')+1:]] = path
+	}
+	if same := nearest.Same(k, slices.Collect(maps.Keys(own))); same != "" {
+		return fmt.Sprintf("; did you mean %q?", own[same])
+	}
+	return fmt.Sprintf("; did you mean %q?", nearest.Name(k, here))
 }
 
 // tags lists the keys of a struct, those of embedded structs included.
 func tags(typ reflect.Type) []string {
 	var names []string
-	for i := range typ.NumField() {
-		f := typ.Field(i)
-		switch tag := f.Tag.Get("toml"); {
-		case f.Anonymous && f.Type.Kind() == reflect.Struct:
-			names = append(names, tags(f.Type)...)
-		case tag != "" && tag != "-":
+	for _, f := range reflect.VisibleFields(typ) {
+		if tag := f.Tag.Get("toml"); tag != "" && tag != "-" {
 			names = append(names, tag)
 		}
 	}
 	return names
 }
 
+// dotted lists the keys of a struct and of its tables, each behind its table's
+// name.
+func dotted(table string, typ reflect.Type) []string {
+	var names []string
+	for _, k := range tags(typ) {
+		names = append(names, table+k)
+		if f, _ := fieldByTag(typ, k); f.Type.Kind() == reflect.Struct {
+			names = append(names, dotted(table+k+".", f.Type)...)
+		}
+	}
+	return names
+}
+
+// fieldByTag finds the field of a key, also in embedded structs.
 func fieldByTag(typ reflect.Type, tag string) (reflect.StructField, bool) {
-	for i := range typ.NumField() {
-		if f := typ.Field(i); f.Tag.Get("toml") == tag {
+	for _, f := range reflect.VisibleFields(typ) {
+		if tag != "-" && tag != "" && f.Tag.Get("toml") == tag {
 			return f, true
 		}
 	}
@@ -225,7 +256,7 @@ func fieldByTag(typ reflect.Type, tag string) (reflect.StructField, bool) {
 }
 
 // Errorf makes an error that names the file and the line of the key in this
-// table, or of the table itself.
+// table, or of the table itself; what -set changed is called that instead.
 func (t Table) Errorf(key, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if t.file == nil {
@@ -235,7 +266,8 @@ func (t Table) Errorf(key, format string, args ...any) error {
 	if key != "" {
 		path = strings.TrimPrefix(path+"."+key, ".")
 	}
-	return locatedError{fmt.Errorf("%s:%d: %w", t.file.name, t.file.line(path), err)}
+	at, with := t.file.place(path)
+	return locatedError{fmt.Errorf("%s: %w%s", at, err, with)}
 }
 
 // locatedError marks what Errorf makes.

@@ -62,7 +62,7 @@ func paths(fs *flag.FlagSet, args []string) ([]string, error) {
 // queryFlags are the flags that choose and arrange.
 func queryFlags(fs *flag.FlagSet) *report.Query {
 	q := &report.Query{}
-	fs.StringVar(&q.Filter, "filter", "", "keep what matches, as in benchstat: `expr` such as '/method:(ffg-vi OR sparse-vd) -seed:0'")
+	fs.StringVar(&q.Filter, "filter", "", "keep what matches, as in benchstat: `expr` such as '/method:(ffg OR sparse-vd) -seed:0'")
 	fs.StringVar(&q.Rows, "row", "", "`keys` of the rows, such as /method,/samples (default: /method and what else varies)")
 	fs.StringVar(&q.Tables, "table", report.DefaultTables, "`keys` that make a table of their own")
 	fs.Func("metric", "`units` of the columns, comma-separated, or all (default: the headline metrics for tables, all for comparisons)", func(s string) error {

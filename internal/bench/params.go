@@ -1,6 +1,9 @@
 package bench
 
 import (
+	"errors"
+	"strings"
+
 	"bayesbench/methods"
 	"bayesbench/suites"
 )
@@ -30,10 +33,25 @@ func newMethod(t suites.Table) (methods.Method, error) {
 	return m, nil
 }
 
+// planned puts file and line before what a method says of a job: the key may be
+// one of [train].
+func planned(c *suites.Config, err error) error {
+	var bad *methods.KeyError
+	if errors.As(err, &bad) && strings.HasPrefix(bad.Key, "train.") {
+		return c.Errorf(bad.Key, "%s: %w", c.Method.Name(), err)
+	}
+	return located(c.Method, err)
+}
+
 // located puts file and line before an error that has none yet.
 func located(t suites.Table, err error) error {
 	if suites.Located(err) {
 		return err
 	}
-	return t.Errorf("name", "%s: %w", t.Name(), err)
+	key := "name"
+	var bad *methods.KeyError
+	if errors.As(err, &bad) {
+		key = bad.Key
+	}
+	return t.Errorf(key, "%s: %w", t.Name(), err)
 }

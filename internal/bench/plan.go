@@ -126,7 +126,7 @@ func reference(s *suites.Suite, c suites.Config) (suites.Config, error) {
 		}
 		labels = append(labels, label)
 	}
-	return c, c.Method.Errorf("", "eval.reference: no method %q in the suite with this model, data, backend and seed; did you mean %q?",
+	return c, c.Errorf("eval.reference", "eval.reference: no method %q in the suite with this model, data, backend and seed; did you mean %q?",
 		c.Eval.Reference, nearest.Name(c.Eval.Reference, labels))
 }
 
@@ -134,11 +134,11 @@ func reference(s *suites.Suite, c suites.Config) (suites.Config, error) {
 func (j *Job) resolve(ctx context.Context) error {
 	c := &j.Config
 	if err := backends.Known(c.Backend); err != nil {
-		return err
+		return c.Errorf("backend", "%w", err)
 	}
 	model, err := nn.Open(c.Model)
 	if err != nil {
-		return err
+		return c.Errorf("model", "%w", err)
 	}
 	set, err := j.sets.Open(ctx, c.Data)
 	if err != nil {
@@ -146,17 +146,17 @@ func (j *Job) resolve(ctx context.Context) error {
 	}
 	for _, name := range c.Eval.OOD {
 		if _, err := j.sets.Against(ctx, set, name, c.Data.Test); err != nil {
-			return c.Method.Errorf("", "eval.ood: %w", err)
+			return c.Errorf("eval.ood", "eval.ood: %w", err)
 		}
 	}
 	for _, name := range c.Eval.Shift {
 		if _, err := j.sets.Open(ctx, shifted(c.Data, name)); err != nil {
-			return c.Method.Errorf("", "eval.shift: %w", err)
+			return c.Errorf("eval.shift", "eval.shift: %w", err)
 		}
 	}
 	for _, name := range c.Train.Augment {
 		if _, err := augment.Parse(name, set.Shape[1]); err != nil {
-			return c.Method.Errorf("", "train.augment: %w", err)
+			return c.Errorf("train.augment", "train.augment: %w", err)
 		}
 	}
 	m, err := newMethod(c.Method)
@@ -165,7 +165,7 @@ func (j *Job) resolve(ctx context.Context) error {
 	}
 	n := set.Train.Len()
 	if n < c.Train.Batch {
-		return c.Method.Errorf("", "train.batch: want at most the %d training examples of %s, found %d", n, c.Data.Name, c.Train.Batch)
+		return c.Errorf("train.batch", "train.batch: want at most the %d training examples of %s, found %d", n, c.Data.Name, c.Train.Batch)
 	}
 	j.plan, err = m.Plan(model, methods.Job{
 		Input: set.Shape, Classes: set.Classes, Examples: n,
@@ -173,14 +173,14 @@ func (j *Job) resolve(ctx context.Context) error {
 		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
 	})
 	if err != nil {
-		return located(c.Method, err)
+		return planned(c, err)
 	}
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
 		if j.plan.Gradients == nil {
-			return c.Method.Errorf("", "eval.gradient_draws: method %s has one estimator of its gradient, nothing to compare", c.Method.Name())
+			return c.Errorf("eval.gradient_draws", "eval.gradient_draws: method %s has one estimator of its gradient, nothing to compare", c.Method.Name())
 		}
 		if j.gradients, err = j.plan.Gradients(); err != nil {
-			return located(c.Method, err)
+			return planned(c, err)
 		}
 		for _, g := range j.gradients {
 			j.FLOPs += g.Program.FLOPs() * float64(c.Eval.GradientDraws)

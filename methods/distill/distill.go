@@ -66,7 +66,7 @@ func parse(p methods.Params) (methods.Method, error) {
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	// The teacher plans for itself; here it is only asked whether it can.
 	if _, err := m.Teacher.Plan(model, j); err != nil {
-		return nil, fmt.Errorf("teacher: %w", err)
+		return nil, methods.Nested("teacher", err)
 	}
 	if m.Model != nil {
 		model = *m.Model

@@ -15,8 +15,6 @@
 package ensemble
 
 import (
-	"fmt"
-
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
 )
@@ -55,7 +53,7 @@ func parse(p methods.Params) (methods.Method, error) {
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	// The members plan for themselves; here it is only asked whether they can.
 	if _, err := m.Of.Plan(model, j); err != nil {
-		return nil, fmt.Errorf("of: %w", err)
+		return nil, methods.Nested("of", err)
 	}
 	p := &methods.Plan{}
 	for k := range m.Members {
