@@ -20,28 +20,25 @@ type file struct {
 type change struct{ path, text string }
 
 // place is where the value of a dotted path was written: "suite.toml:3", or
-// -set with the last override that wrote it. Where overrides changed parts of
-// what the path names, with says so; else it is "".
+// -set with the last override that wrote it. With names the overrides beside a
+// line of the file, which may be what does not fit there.
 func (f *file) place(path string) (at, with string) {
-	var inside []string
+	line, written := f.line(path)
+	var others []string
 	for _, c := range f.set {
 		said := fmt.Sprintf("-set %q", shortened(c.text))
-		if path == c.path || strings.HasPrefix(path, c.path+".") {
+		// An override of the value, of a table around it, or of what is in a
+		// table that the file has not.
+		if path == c.path || strings.HasPrefix(path, c.path+".") || !written && path != "" && strings.HasPrefix(c.path, path+".") {
 			at = said
-		} else if path == "" || strings.HasPrefix(c.path, path+".") {
-			inside = append(inside, said)
 		}
+		others = append(others, said)
 	}
 	if at != "" {
 		return at, ""
 	}
-	line, written := f.line(path)
-	inside = slices.Compact(inside)
-	if !written && len(inside) > 0 && path != "" {
-		return strings.Join(inside, ", "), "" // a table that only they made
-	}
-	if len(inside) > 0 {
-		with = " (with " + strings.Join(inside, ", ") + ")"
+	if others = slices.Compact(others); len(others) > 0 {
+		with = " (with " + strings.Join(others, ", ") + ")"
 	}
 	return fmt.Sprintf("%s:%d", f.name, line), with
 }

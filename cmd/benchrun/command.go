@@ -43,21 +43,29 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	// nothing and a twentieth of them in garbage is the most that stands about.
 	debug.SetGCPercent(5)
 
-	c := &command{stdout: stdout, stderr: stderr}
-	root := c.suites()
-	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score(), c.doctor(), c.job(), c.slurm(), c.status()}
+	out := cli.NewOutput(stdout)
+	c := &command{stdout: out, stderr: stderr}
+	root := c.root()
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return fmt.Errorf("%w (-h for help)", err)
 	}
-	return root.Run(ctx)
+	return out.Result(root.Run(ctx))
 }
 
 // command is what the subcommands share.
 type command struct {
 	stdout, stderr io.Writer
+}
+
+// root is benchrun with its subcommands.
+func (c *command) root() *ffcli.Command {
+	root := c.suites()
+	root.Subcommands = []*ffcli.Command{c.list(), c.data(), c.score(), c.doctor(), c.job(), c.slurm(), c.status()}
+	cli.Verbs(root)
+	return root
 }
 
 // flags makes a flag set that prints its help to stderr.

@@ -11,6 +11,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/internal/cli"
+	"bayesbench/internal/nearest"
 	"bayesbench/suites/data"
 )
 
@@ -28,7 +29,8 @@ func (c *command) data() *ffcli.Command {
 		Subcommands: []*ffcli.Command{c.dataList(), c.dataFiles("fetch", data.Fetch), c.dataFiles("verify", data.Verify)},
 		Exec: func(_ context.Context, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("data %s: want list, fetch or verify (-h for help)", args[0])
+				verbs := []string{"list", "fetch", "verify"}
+				return fmt.Errorf("data %s: want list, fetch or verify; did you mean %q? (-h for help)", args[0], nearest.Name(args[0], verbs))
 			}
 			return errors.New("data: want list, fetch or verify (-h for help)")
 		},

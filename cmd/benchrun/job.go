@@ -33,7 +33,7 @@ there. If another process is at work on the same job, it is waited for.
 
 Examples:
   benchrun -plan -json suites/quick.toml | jq -r '.[].id'
-  benchrun job 3f2a6c1d0b9e8f47 suites/quick.toml
+  benchrun job 3f2a6c1d0b9e suites/quick.toml
 
 On TERM or an interrupt it saves and ends with 75: the same command goes on from
 there. Exit code: 0 done (or done before), 1 it failed, or what it needs is not

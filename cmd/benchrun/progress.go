@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"bayesbench/internal/bench"
 	"bayesbench/internal/cli"
@@ -31,9 +29,7 @@ const lineEvery = 10 * time.Second
 
 func newBars(w io.Writer) *bars {
 	b := &bars{w: w, said: time.Now()}
-	if f, ok := w.(*os.File); ok {
-		b.terminal = term.IsTerminal(int(f.Fd()))
-	}
+	_, b.terminal = cli.Terminal(w)
 	return b
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
-	"golang.org/x/term"
 
 	"bayesbench/backends"
 	"bayesbench/internal/bench"
@@ -38,7 +37,7 @@ func (s *source) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.out, "out", "runs", "`directory` for the results; each suite has a run directory of its name in it")
 	fs.StringVar(&s.data, "data", "", "`directory` where data sets are looked for first")
 	s.backends = listFlag(fs, "backend", "run on these `backends` instead of the suite's")
-	fs.Func("set", "`key=value`: change the suite, as in -set train.epochs=1 -set method.prior_sigma=[0.1,1]; may be repeated", func(text string) error {
+	fs.Func("set", "`key=value`: change the suite, as in -set train.epochs=5 -set method.prior_sigma=[0.1,1]; may be repeated", func(text string) error {
 		s.set = append(s.set, text)
 		return nil
 	})
@@ -125,7 +124,7 @@ Examples:
   benchrun suites/quick.toml                          run it, about a minute
   benchrun -plan suites/mnist.toml                    what would it cost?
   benchrun -method ffg,sparse-vd -seed 0 suites/quick.toml
-  benchrun -set train.epochs=1 -out try suites/quick.toml
+  benchrun -set train.epochs=5 -out try suites/quick.toml
   benchrun list methods                               what can a suite name?
   benchrun slurm -dry-run suites/mnist.toml           what would a Slurm cluster be given?
 
@@ -257,9 +256,9 @@ func (c *command) printTable(dir string, jobs []*bench.Job, o options) error {
 		return report.WriteJSON(c.stdout, tables)
 	}
 	style := report.Style{}
-	if f, ok := c.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if columns, ok := cli.Terminal(c.stdout); ok {
 		style.Color = os.Getenv("NO_COLOR") == ""
-		style.Width, _, _ = term.GetSize(int(f.Fd()))
+		style.Width = columns
 	}
 	return report.WriteText(c.stdout, tables, style)
 }

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
-	"golang.org/x/term"
 
 	"bayesbench/internal/cli"
 	"bayesbench/results"
@@ -32,19 +31,28 @@ type command struct {
 const name = "benchstat-report"
 
 func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
-	c := &command{stdout, stderr}
-	root := c.table(name)
-	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
-	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
-		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table"), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
+	out := cli.NewOutput(stdout)
+	c := &command{out, stderr}
+	root := c.root()
 	if err := root.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return fmt.Errorf("%w (-h for help)", err)
 	}
-	return root.Run(ctx)
+	return out.Result(root.Run(ctx))
+}
+
+// root is benchstat-report with its verbs.
+func (c *command) root() *ffcli.Command {
+	root := c.table(name)
+	root.Name = name
+	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
+	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
+		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
+	cli.Verbs(root)
+	return root
 }
 
 // flags makes a verb's flag set, which prints its help to stderr.
@@ -403,12 +411,11 @@ func (c *command) write(format string, tables []report.Table) error {
 
 // terminal has colour and the real width on a terminal, 100 columns and no colour elsewhere.
 func terminal(w io.Writer) report.Style {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	width, ok := cli.Terminal(w)
+	if !ok {
 		return report.Style{Width: 100}
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 40 {
+	if width < 40 {
 		width = 100
 	}
 	return report.Style{Width: width, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}

@@ -1,14 +1,20 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"bayesbench/internal/nearest"
 )
 
 // Negative says that the command did its work and the answer is no: jobs
@@ -73,4 +79,31 @@ func Interleaved(fs *flag.FlagSet, args []string) ([]string, error) {
 		rest, args = append(rest, args[0]), args[1:]
 	}
 	return rest, nil
+}
+
+// Verbs makes the root command say which of its subcommands was meant where its
+// first argument looks like one and no file has the name.
+func Verbs(root *ffcli.Command) {
+	exec := root.Exec
+	root.Exec = func(ctx context.Context, args []string) error {
+		if len(args) > 0 {
+			if verb := Mistyped(args[0], root.Subcommands); verb != "" {
+				return fmt.Errorf("%s: no such file or subcommand; did you mean %q? (-h for help)", args[0], verb)
+			}
+		}
+		return exec(ctx, args)
+	}
+}
+
+// Mistyped is the subcommand that a word is likely to mean, "" if it looks like
+// none, or is a file or written as one.
+func Mistyped(word string, commands []*ffcli.Command) string {
+	if _, err := os.Lstat(word); err == nil || strings.ContainsAny(word, `/\.`) {
+		return ""
+	}
+	names := make([]string, len(commands))
+	for i, c := range commands {
+		names[i] = c.Name
+	}
+	return nearest.Close(word, names)
 }

@@ -18,7 +18,7 @@ func Name(s string, names []string) string {
 	names = slices.Sorted(slices.Values(names))
 	best, nearest := 1<<30, ""
 	for _, n := range names {
-		d := levenshtein.ComputeDistance(s, n)
+		d := distance(s, n)
 		if s != "" && strings.HasPrefix(n, s) {
 			d = 0
 		}
@@ -53,10 +53,15 @@ func Same(s string, names []string) string {
 // meant to be none of the names.
 func Close(s string, names []string) string {
 	n := Name(s, names)
-	if Same(s, names) != "" || levenshtein.ComputeDistance(s, n) <= max(2, len(s)/3) {
+	if Same(s, names) != "" || distance(s, n) <= max(2, len(s)/3) {
 		return n
 	}
 	return ""
+}
+
+// distance counts the letters to insert, delete or replace, whatever their case.
+func distance(a, b string) int {
+	return levenshtein.ComputeDistance(strings.ToLower(a), strings.ToLower(b))
 }
 
 // fold leaves out what people write differently: cases, hyphens, underscores,
