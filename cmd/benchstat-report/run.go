@@ -185,12 +185,19 @@ Examples:
 	}
 }
 
+// The values of -timing.
+const (
+	timingInforms = "inform"
+	timingFails   = "fail"
+)
+
 func (c *command) gate() *ffcli.Command {
 	fs := c.flags("gate")
 	q := queryFlags(fs)
 	margins := report.DefaultMargins()
 	fs.Func("margin", "how much worse a `unit=amount` or unit=percent% may get, comma-separated; timing= stands for every timing (default: error=0.003, accuracy=0.003, nll=0.01, brier_sum=0.005, ece15-lorc=0.005, sparsity=0.01, timing=15%)", margins.Parse)
 	exact := fs.Bool("exact", false, "any metric value that is not bit for bit the same is a regression (timings keep their margin)")
+	timing := fs.String("timing", timingInforms, "what a slower program does: inform, or fail the gate")
 	summary := fs.String("summary", "", "append the verdict as Markdown to this `file`, such as $GITHUB_STEP_SUMMARY, too")
 	return &ffcli.Command{
 		Name:       "gate",
@@ -198,14 +205,18 @@ func (c *command) gate() *ffcli.Command {
 		ShortHelp:  "exit 1 if NEW is worse than OLD beyond a margin",
 		LongHelp: strings.TrimSpace(`
 Metric values are deterministic given the seed and compared exactly: what is bit for bit the same passes, anything
-else fails if it is worse by more than its margin, in the mean over the paired seeds. Timings are compared as ratios
-paired by seed, and fail if they are slower by more than their margin with confidence 1-alpha (one-sided Student's t,
-false discovery rate alpha over all timings): run OLD and NEW on the same machine, taking turns seed by seed
-(benchrun -seed) with five seeds or more. A row or metric that NEW lacks fails the gate.
+else fails if it is worse by more than its margin, in the mean over the paired seeds. A row or metric that NEW lacks
+fails the gate.
+
+Timings are compared as ratios paired by seed. They are told of if they are slower by more than their margin and by an
+exact test over swaps of old and new within the pairs, corrected for all timings, at level alpha; with -timing fail they
+fail the gate. For that, run OLD and NEW on the same machine, seed by seed (benchrun -seed), in an order drawn by lot,
+with six seeds or more, as ci/paired.sh does: then two equal programs fail a share alpha of gates at most, whatever else
+the machine does.
 
 Examples:
   benchstat-report gate baseline.txt runs/quick
-  benchstat-report gate -margin error=0.002,timing=20% -summary summary.md runs/base runs/change
+  benchstat-report gate -margin error=0.002 -timing fail -summary summary.md runs/base runs/change
   benchstat-report gate -exact -filter '/backend:gonum' baseline.txt runs/quick`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
@@ -213,7 +224,11 @@ Examples:
 			if err != nil {
 				return err
 			}
-			verdict, err := report.Gate(old, new, *q, margins, *exact)
+			if *timing != timingInforms && *timing != timingFails {
+				return fmt.Errorf("-timing %s: want %s or %s", *timing, timingInforms, timingFails)
+			}
+			policy := report.Policy{Margins: margins, Exact: *exact, Timings: *timing == timingFails}
+			verdict, err := report.Gate(old, new, *q, policy)
 			if err != nil {
 				return err
 			}

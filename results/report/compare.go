@@ -25,7 +25,7 @@ type Change struct {
 	Delta    float64 // new - old, mean over the pairs; for a timing the geometric mean of new/old, minus 1
 	Low      float64 // confidence interval of Delta at 1-alpha, from Student's t; infinite for a single pair
 	High     float64
-	P        float64 // two-sided paired t test of no change (of no change of the logarithm for a timing); 1 for a single pair
+	P        float64 // exact two-sided sign-flip test of no change (of the logarithm for a timing); 1 for a single pair
 	Adjusted float64 // P after Benjamini and Hochberg's correction over all changes
 	Verdict  Verdict
 
@@ -136,8 +136,8 @@ func change(name string, unit results.Unit, old, new map[string]float64, alpha f
 	if identical && !unit.Timing {
 		c.Verdict = Identical
 	}
-	test, interval := stats.PairedT(diffs, 1-alpha)
-	c.Delta, c.Low, c.High, c.P = interval.Center, interval.Lo, interval.Hi, test.P
+	_, interval := stats.PairedT(diffs, 1-alpha)
+	c.Delta, c.Low, c.High, c.P = interval.Center, interval.Lo, interval.Hi, stats.Paired(diffs).P
 	if math.IsNaN(c.P) || math.IsInf(c.Delta, 0) { // a change to or from infinity has no size to test
 		c.Low, c.High, c.P = math.Inf(-1), math.Inf(1), 1
 	}
@@ -241,7 +241,7 @@ func writeChanges(w io.Writer, changes []Change, missing []string, alpha float64
 	}
 	fmt.Fprintf(&out, "%d of %d cells are identical bit for bit.\n", identical, len(changes))
 	if identical < len(changes) {
-		fmt.Fprintf(&out, "Means over seeds; changes paired by seed (timings as ratios), Student's t interval, p after Benjamini and Hochberg, verdict at p <= %g.\n", alpha)
+		fmt.Fprintf(&out, "Means over seeds; changes paired by seed (timings as ratios), Student's t interval, exact sign-flip test, p after Benjamini and Hochberg, verdict at p <= %g.\n", alpha)
 	}
 	if unpaired > 0 {
 		fmt.Fprintf(&out, "Left out: up to %d seeds of a row that only one of the two results has.\n", unpaired)

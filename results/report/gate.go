@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"bayesbench/results"
 	"bayesbench/results/stats"
 )
@@ -69,22 +67,28 @@ func (m Margins) of(u results.Unit) (Margin, bool) {
 	return margin, ok && u.Better != results.Neither
 }
 
+// A Policy says what fails a gate.
+type Policy struct {
+	Margins Margins // nil is DefaultMargins
+	Exact   bool    // any metric value that is not bit for bit the same is a regression
+	Timings bool    // slower programs fail the gate; otherwise it tells of them and passes
+}
+
 // An Alarm is a regression beyond its margin.
 type Alarm struct {
 	Row      string
 	Unit     string
 	Old, New float64 // means over the paired seeds; for a timing, New/Old is the geometric mean ratio
 	Margin   Margin
-	Pairs    int // seeds, or rows where all are taken together
+	Pairs    int // seeds
 	Timing   bool
-	P        float64 // timings: of a slowdown within the margin
-	Adjusted float64 // timings: after Benjamini and Hochberg over all timings tested
+	P        float64 // timings: that the two are equally fast, corrected for all timings tested
 }
 
 func (a Alarm) String() string {
 	if a.Timing {
-		return fmt.Sprintf("%s: %s went from %s to %s (%+.1f%%, margin %s, p %s over %d pairs)", a.Row, a.Unit,
-			plain(a.Old), plain(a.New), 100*(a.New/a.Old-1), a.Margin, pText(a.Adjusted), a.Pairs)
+		return fmt.Sprintf("%s: %s went from %s to %s (%+.1f%%, margin %s, p %s over %s)", a.Row, a.Unit,
+			plain(a.Old), plain(a.New), 100*(a.New/a.Old-1), a.Margin, pText(a.P), plural(a.Pairs, "pair"))
 	}
 	return fmt.Sprintf("%s: %s went from %s to %s (%s, margin %s, paired seeds: %d)", a.Row, a.Unit,
 		plain(a.Old), plain(a.New), signed(a.New-a.Old), a.Margin, a.Pairs)
@@ -92,13 +96,16 @@ func (a Alarm) String() string {
 
 // A GateResult is the verdict of a gate: it passes if there are no alarms and nothing is missing.
 type GateResult struct {
-	Alarms   []Alarm
-	Missing  []string // what the old results have and the new ones lack
-	Metrics  int      // metric cells compared
-	Timings  int      // timing tests made
-	Untested []string // timings that could not be tested, and why
-	Changes  []Change
-	Alpha    float64
+	Alarms  []Alarm
+	Slower  []Alarm  // timings beyond their margin that fail nothing, because the policy does not ask
+	Missing []string // what the old results have and the new ones lack
+	Metrics int      // metric cells compared
+	Timings int      // timing ratios tested
+	Pairs   int      // pairs of timings, at most, of one row
+	Scatter float64  // median over rows of the standard deviation of a timing's log ratio over its pairs; 0 if unknown
+	MinP    float64  // the smallest p of a timing that so many pairs can give
+	Changes []Change
+	Alpha   float64
 }
 
 // Pass reports the verdict.
@@ -108,20 +115,22 @@ func (g *GateResult) Pass() bool { return len(g.Alarms) == 0 && len(g.Missing) =
 //
 // Metric values are deterministic given the seed, so what became of them at the paired seeds is a fact, not an
 // estimate: they are compared exactly. Bit-equal values pass; any other alarm if their mean worsening is more than the
-// margin, or, if exact is set, in any case. The margin is there for changes that only round differently, which send
-// training along another path: it should be wider than the spread over seeds that these cause.
+// margin, or, if the policy is exact, in any case. The margin is there for changes that only round differently, which
+// send training along another path: it should be wider than the spread over seeds that these cause.
 //
-// Timings are noise around a truth and compared as ratios paired by seed: one-sided Student's t with H0: the mean
-// logarithm of the slowdown is within the margin. It is asked for each row, and once more for all rows of a unit
-// together, which sees a slowdown of everything. What disturbs a machine lasts longer than a job, so ratios measured
-// next to each other are not independent, and each question is put in two ways, of which the larger p counts: for a
-// row, its own scatter over the seeds and that of all rows pooled (its own may be small by luck, or large because its
-// jobs are short); for all rows, the rows as the sample and the seeds as the sample (either may have run as one block).
-// Alarms are those with p at most alpha after Benjamini and Hochberg's correction. No test can tell a slower program
-// from a machine that was busy all the time: let old and new take turns, seed by seed, with five seeds or more.
-func Gate(old, new results.Set, q Query, margins Margins, exact bool) (*GateResult, error) {
+// Timings are noise around a truth, and much of the noise is what else the machine does, which comes in bursts longer
+// than a job. They are compared as log ratios at the same seed. A timing is slower if its mean ratio is beyond the
+// margin and if the test that the two programs are equally fast rejects at alpha: the exact test over swaps of old and
+// new within the pairs, swapped in all rows and timings together (stats.MaxSignFlip), and once more for the mean over
+// all rows of each timing. Whatever the load, two equal programs give an alarm in at most a share alpha of gates,
+// provided that the runs of a pair stand next to each other and lots decide which comes first, as in ci/paired.sh. So
+// few pairs that no p can be as small as alpha are not tested, and the verdict says how many it takes.
+func Gate(old, new results.Set, q Query, policy Policy) (*GateResult, error) {
 	if q.Alpha == 0 {
 		q.Alpha = 0.05
+	}
+	if policy.Margins == nil {
+		policy.Margins = DefaultMargins()
 	}
 	changes, missing, err := Compare(old, new, q)
 	if err != nil {
@@ -129,35 +138,26 @@ func Gate(old, new results.Set, q Query, margins Margins, exact bool) (*GateResu
 	}
 	g := &GateResult{Changes: changes, Alpha: q.Alpha}
 	g.Missing = slices.DeleteFunc(missing, func(m string) bool { return strings.HasSuffix(m, "in the old results") })
-	timings := map[string][]Change{}
+	var timings []Change
 	for _, c := range changes {
-		margin, gated := margins.of(c.Unit)
+		margin, gated := policy.Margins.of(c.Unit)
 		switch {
 		case c.Unit.Timing && gated:
-			timings[c.Unit.Name] = append(timings[c.Unit.Name], c)
-		case c.Unit.Timing || !gated && !exact:
+			timings = append(timings, c)
+		case c.Unit.Timing || !gated && !policy.Exact:
 		default:
 			g.Metrics++
-			if c.Verdict == Identical || !exact && !(stats.Mean(c.worsening) > margin.limit(c.Old.Mean)) {
+			if c.Verdict == Identical || !policy.Exact && !(stats.Mean(c.worsening) > margin.limit(c.Old.Mean)) {
 				continue
 			}
 			g.Alarms = append(g.Alarms, Alarm{Row: c.Row, Unit: c.Unit.Name, Old: c.Old.Mean, New: c.Old.Mean + c.Delta, Margin: margin, Pairs: c.Pairs})
 		}
 	}
-
-	var tested []Alarm
-	for _, unit := range sortedUnits(timings) {
-		tested = append(tested, g.testTimings(timings[unit], margins)...)
-	}
-	g.Timings = len(tested)
-	ps := make([]float64, len(tested))
-	for i, a := range tested {
-		ps[i] = a.P
-	}
-	for i, p := range stats.BenjaminiHochberg(ps) {
-		if tested[i].Adjusted = p; p <= q.Alpha {
-			g.Alarms = append(g.Alarms, tested[i])
-		}
+	slower := g.testTimings(timings, policy.Margins)
+	if policy.Timings {
+		g.Alarms = append(g.Alarms, slower...)
+	} else {
+		g.Slower = slower
 	}
 	return g, nil
 }
@@ -170,55 +170,79 @@ func (m Margin) limit(oldMean float64) float64 {
 	return m.Amount
 }
 
-// testTimings tests the rows of one unit, each and all together.
+// testTimings returns the timings that are slower: those of all rows together first, then those of single rows.
 func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
-	unit := rows[0].Unit
-	margin, _ := margins.of(unit)
-	limit := math.Log1p(margin.Amount)
-
-	var rowMeans []float64
-	bySeed := map[string][]float64{}
-	scatter, freedom := 0.0, 0
+	seeds := map[string]int{} // the pair's number
 	for _, c := range rows {
-		m := stats.Mean(c.worsening)
-		for i, w := range c.worsening {
-			scatter += (w - m) * (w - m)
-			bySeed[c.seeds[i]] = append(bySeed[c.seeds[i]], w)
+		g.Pairs = max(g.Pairs, c.Pairs)
+		for _, seed := range c.seeds {
+			if _, ok := seeds[seed]; !ok {
+				seeds[seed] = len(seeds)
+			}
 		}
-		freedom += len(c.worsening) - 1
-		rowMeans = append(rowMeans, m)
 	}
-	if freedom == 0 {
-		g.Untested = append(g.Untested, fmt.Sprintf("%s: one pair of timings says nothing", unit.Name))
-		return nil
+	byUnit := map[string][]Change{}
+	var scatter []float64
+	for _, c := range rows {
+		byUnit[c.Unit.Name] = append(byUnit[c.Unit.Name], c)
+		if _, sd := stats.Summarise(c.worsening); !math.IsNaN(sd) {
+			scatter = append(scatter, sd)
+		}
 	}
-	alarm := func(row, unitName string, before float64, worsening []float64, p float64) Alarm {
-		change := stats.Mean(worsening)
+	if len(scatter) > 0 {
+		slices.Sort(scatter)
+		g.Scatter = scatter[len(scatter)/2]
+	}
+
+	var tested []Alarm
+	var differences [][]float64
+	var excess []float64 // of the mean over the margin
+	test := func(row, unitName string, before float64, same []Change) {
+		unit, worsening := same[0].Unit, meanOverRows(same, seeds)
+		known := slices.DeleteFunc(slices.Clone(worsening), math.IsNaN)
+		change := stats.Mean(known)
+		margin, _ := margins.of(unit)
+		excess = append(excess, change-math.Log1p(margin.Amount))
 		if unit.Better == results.Higher {
 			change = -change
 		}
-		return Alarm{Row: row, Unit: unitName, Old: before, New: before * math.Exp(change), Margin: margin, Pairs: len(worsening), Timing: true, P: p}
+		tested = append(tested, Alarm{Row: row, Unit: unitName, Old: before, New: before * math.Exp(change), Margin: margin, Pairs: len(known), Timing: true})
+		differences = append(differences, worsening)
 	}
-	var tested []Alarm
-	if len(rows) > 1 {
-		var seedMeans []float64
-		for _, w := range bySeed {
-			seedMeans = append(seedMeans, stats.Mean(w))
+	for _, name := range sortedUnits(byUnit) {
+		if same := byUnit[name]; len(same) > 1 {
+			test("all rows together", name+" (relative)", 1, same)
 		}
-		slices.Sort(seedMeans) // the sum must not depend on the map's order
-		p := max(stats.PairedTAbove(rowMeans, limit).P, stats.PairedTAbove(seedMeans, limit).P)
-		tested = append(tested, alarm("all rows together", unit.Name+" (relative)", 1, rowMeans, p))
 	}
 	for _, c := range rows {
-		excess, se := stats.Mean(c.worsening)-limit, math.Sqrt(scatter/float64(freedom)/float64(c.Pairs))
-		pooled := 1.0
-		if excess > 0 { // also without any scatter, where excess/se is infinite
-			pooled = distuv.StudentsT{Sigma: 1, Nu: float64(freedom)}.Survival(excess / se)
-		}
-		p := max(pooled, stats.PairedTAbove(c.worsening, limit).P)
-		tested = append(tested, alarm(c.Row, unit.Name, c.Old.Mean, c.worsening, p))
+		test(c.Row, c.Unit.Name, c.Old.Mean, []Change{c})
 	}
-	return tested
+	g.Timings = len(tested)
+	var ps []float64
+	ps, g.MinP = stats.MaxSignFlip(differences)
+	var slower []Alarm
+	for i, a := range tested {
+		if a.P = ps[i]; a.P <= g.Alpha && excess[i] > 0 {
+			slower = append(slower, a)
+		}
+	}
+	return slower
+}
+
+// meanOverRows is the mean worsening of the rows in each pair, NaN where none has it.
+func meanOverRows(rows []Change, seeds map[string]int) []float64 {
+	sums, counts := make([]float64, len(seeds)), make([]float64, len(seeds))
+	for _, c := range rows {
+		for i, w := range c.worsening {
+			at := seeds[c.seeds[i]]
+			sums[at] += w
+			counts[at]++
+		}
+	}
+	for i := range sums {
+		sums[i] /= counts[i]
+	}
+	return sums
 }
 
 func sortedUnits(m map[string][]Change) []string {
@@ -228,6 +252,25 @@ func sortedUnits(m map[string][]Change) []string {
 	}
 	slices.Sort(units)
 	return units
+}
+
+// timingText says what was asked of the timings and how far they can be trusted.
+func (g *GateResult) timingText() string {
+	if g.Timings == 0 {
+		return "No timings were compared."
+	}
+	text := fmt.Sprintf("%s over %s", plural(g.Timings, "timing ratio"), plural(g.Pairs, "pair"))
+	if g.Scatter > 0 {
+		text += fmt.Sprintf("; a ratio scatters by %.0f %% between pairs", 100*math.Expm1(g.Scatter))
+	}
+	if g.MinP > g.Alpha {
+		need := 1
+		for math.Ldexp(1, -need) > g.Alpha {
+			need++
+		}
+		return text + fmt.Sprintf(". Not tested: the smallest attainable p is %.3g, and %g takes %d pairs.", g.MinP, g.Alpha, need)
+	}
+	return text + fmt.Sprintf(", tested at a rate of false alarms of %g for all of them together.", g.Alpha)
 }
 
 // Write writes the verdict as Markdown, which reads well in a terminal too.
@@ -248,10 +291,15 @@ func (g *GateResult) Write(w io.Writer) error {
 	if !g.Pass() {
 		out.WriteByte('\n')
 	}
-	fmt.Fprintf(&out, "%d metric cells compared exactly, %d timing ratios tested at a false discovery rate of %g.\n", g.Metrics, g.Timings, g.Alpha)
-	for _, u := range g.Untested {
-		out.WriteString("Not tested: " + markdownName(u) + ".\n")
+	if len(g.Slower) > 0 {
+		out.WriteString("Slower, which fails no gate that does not ask for it:\n\n")
+		for _, a := range g.Slower {
+			a.Row, a.Unit = markdownName(a.Row), markdownName(a.Unit)
+			out.WriteString("- " + a.String() + "\n")
+		}
+		out.WriteByte('\n')
 	}
+	fmt.Fprintf(&out, "%d metric cells compared exactly. %s\n", g.Metrics, g.timingText())
 	out.WriteString("\n<details><summary>All changes</summary>\n\n")
 	if err := WriteChangesMarkdown(&out, g.Changes, nil, g.Alpha); err != nil {
 		return err

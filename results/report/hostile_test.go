@@ -212,7 +212,7 @@ func TestHostileNamesInTheGate(t *testing.T) {
 			}
 		}
 		new.Records = slices.DeleteFunc(new.Records, func(r results.Record) bool { return r.Method == evil && r.Samples == 8 })
-		verdict, err := Gate(old, new, Query{}, DefaultMargins(), false)
+		verdict, err := Gate(old, new, Query{}, Policy{})
 		if err != nil {
 			t.Fatal(err)
 		}
