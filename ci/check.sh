@@ -20,6 +20,9 @@ go tool staticcheck ./...
 step go test
 go test -timeout 600s ./...
 
+step "README's table against a run of its suite"
+go run ./ci/tables -train suites/quick.toml
+
 step "fuzzing, 10 s a target"
 ci/fuzz.sh 10
 

@@ -49,6 +49,7 @@ var policy = map[string][]string{
 	"cmd/benchrun":         {"…"},
 	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
 	"ci":                   {},
+	"ci/tables":            {"results", "results/report", "github.com/pmezard/go-difflib/difflib"},
 	"ci/faults":            {"results", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
 	"ci/peers":             {"…"},
 }
