@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +20,8 @@ const FormatVersion = 1
 const (
 	formatKey   = "format" // file configuration line that names the version
 	formatValue = "bayesbench-1"
+	jobPrefix   = "# job "    // + id " setup " hash: the origin of the records that follow; other readers take it for a comment
+	sumPrefix   = "# sha256 " // + the hash of all text before it, from the start or the last such line
 )
 
 // ErrFormat is wrapped by the errors about files of another format version.
@@ -33,17 +33,25 @@ type Set struct {
 	Units   Units
 }
 
-// Write writes records as Go benchmark lines: the units' metadata, then each record, preceded by its file
-// configuration where that changes. Floats are printed in the shortest form that reads back to the same bits.
+// Write writes records as Go benchmark lines: the units' metadata, then each record, preceded by its origin and its file
+// configuration where these change. Floats are printed in the shortest form that reads back to the same bits. The last
+// line is the hash of the others, so that a value that was changed by hand is noticed.
 func Write(w io.Writer, s Set) error {
 	var body bytes.Buffer
 	out := benchfmt.NewWriter(&body)
 	used := map[string]bool{}
+	origin := Origin{}
 	for i := range s.Records {
 		r := s.Records[i]
 		r.Config = sortedConfig(r.Config)
 		if err := r.check(s.Units); err != nil {
 			return fmt.Errorf("record %s: %w", r.Name(), err)
+		}
+		if r.Origin != origin {
+			if origin = r.Origin; body.Len() > 0 {
+				body.WriteByte('\n')
+			}
+			body.WriteString(origin.line())
 		}
 		if err := out.Write(r.Result()); err != nil {
 			return err
@@ -73,11 +81,38 @@ func Write(w io.Writer, s Set) error {
 	if len(s.Records) > 0 {
 		head.WriteByte('\n')
 	}
-	if _, err := w.Write(head.Bytes()); err != nil {
-		return err
-	}
-	_, err := w.Write(body.Bytes())
+	head.Write(body.Bytes())
+	head.WriteString(sumPrefix + hexSum(head.Bytes()) + "\n")
+	_, err := w.Write(head.Bytes())
 	return err
+}
+
+// line is the origin as a line of a results file.
+func (o Origin) line() string {
+	if o == (Origin{}) {
+		return jobPrefix + "- setup -\n"
+	}
+	return jobPrefix + o.Job + " setup " + o.Setup + "\n"
+}
+
+// parseOrigin reads what line wrote.
+func parseOrigin(line string) (Origin, error) {
+	fields := strings.Fields(strings.TrimPrefix(line, jobPrefix))
+	if len(fields) != 3 || fields[1] != "setup" {
+		return Origin{}, fmt.Errorf("want %q, found %.60q", jobPrefix+"ID setup HASH", line)
+	}
+	if fields[0] == "-" && fields[2] == "-" {
+		return Origin{}, nil
+	}
+	o := Origin{Job: fields[0], Setup: fields[2]}
+	return o, o.check()
+}
+
+func (o Origin) check() error {
+	if o != (Origin{}) && (!isJobID(o.Job) || !isName(o.Setup)) {
+		return fmt.Errorf("origin: job %q, setup %q: want letters, digits, '-', '_', '.' and no '.' in front", o.Job, o.Setup)
+	}
+	return nil
 }
 
 // Result returns the record as the benchmark packages know it, for filters and projections.
@@ -99,7 +134,8 @@ func Read(r io.Reader, name string) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	if err := checkLines(text, name); err != nil {
+	origins, err := checkLines(text, name)
+	if err != nil {
 		return Set{}, err
 	}
 	set := Set{Units: Units{}}
@@ -119,12 +155,13 @@ func Read(r io.Reader, name string) (Set, error) {
 			}
 			set.Units[u.Name] = u
 		case *benchfmt.Result:
+			file, line := rec.Pos()
 			record, err := fromResult(rec)
 			if err == nil {
+				record.Origin = origins.at(line)
 				err = record.check(set.Units)
 			}
 			if err != nil {
-				file, line := rec.Pos()
 				return Set{}, fmt.Errorf("%s:%d: %w", file, line, err)
 			}
 			set.Records = append(set.Records, record)
@@ -144,28 +181,62 @@ func Read(r io.Reader, name string) (Set, error) {
 // maxLine is the longest line that benchmark readers take.
 const maxLine = bufio.MaxScanTokenSize - 1
 
-// checkLines refuses what a benchmark reader would silently skip: another version, foreign lines, a torn end.
-func checkLines(text []byte, name string) error {
+// origins are the origins that a file names, each from its line on.
+type origins []originLine
+
+type originLine struct {
+	line int
+	Origin
+}
+
+// at is the origin of the record on a line.
+func (o origins) at(line int) Origin {
+	i, _ := slices.BinarySearchFunc(o, line, func(e originLine, line int) int { return e.line - line })
+	if i == 0 {
+		return Origin{}
+	}
+	return o[i-1].Origin
+}
+
+// checkLines refuses what a benchmark reader would silently skip: another version, foreign lines, a torn end, lines that
+// are not those that were written.
+func checkLines(text []byte, name string) (origins, error) {
 	format := ""
 	i := -1
+	var found origins
+	sealed, end := 0, 0 // the text up to sealed is covered by a hash that was checked
 	for whole := range bytes.Lines(text) {
 		i++
+		begin := end
+		end += len(whole)
 		if len(whole) > maxLine {
-			return fmt.Errorf("%s:%d: a line of more than %d bytes", name, i+1, maxLine)
+			return nil, fmt.Errorf("%s:%d: a line of more than %d bytes", name, i+1, maxLine)
 		}
 		line, ended := strings.CutSuffix(string(whole), "\n")
 		fields := strings.Fields(line)
 		key, value, isConfig := strings.Cut(line, ":")
 		switch {
 		case !ended:
-			return fmt.Errorf("%s:%d: the last line does not end; the file is cut off", name, i+1)
+			return nil, fmt.Errorf("%s:%d: the last line does not end; the file is cut off", name, i+1)
+		case strings.HasPrefix(line, jobPrefix):
+			o, err := parseOrigin(line)
+			if err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", name, i+1, err)
+			}
+			found = append(found, originLine{i + 1, o})
+		case strings.HasPrefix(line, sumPrefix):
+			if have, want := hexSum(text[sealed:begin]), strings.TrimPrefix(line, sumPrefix); have != want {
+				return nil, fmt.Errorf("%s:%d: the lines above were changed after they were written: their sha256 is %s, want %s", name, i+1, have, want)
+			}
+			sealed = end
+			found = append(found, originLine{i + 1, Origin{}}) // another file may have been put behind
 		case len(fields) == 0 || strings.HasPrefix(line, "#"):
 		case strings.HasPrefix(line, "Benchmark"):
 			if format == "" {
-				return fmt.Errorf("%s:%d: no %q line before the first result: not a bayesbench results file", name, i+1, formatKey+": "+formatValue)
+				return nil, fmt.Errorf("%s:%d: no %q line before the first result: not a bayesbench results file", name, i+1, formatKey+": "+formatValue)
 			}
 			if len(fields) < 4 || len(fields)%2 != 0 {
-				return fmt.Errorf("%s:%d: want a name, a count and pairs of value and unit, found %d fields", name, i+1, len(fields))
+				return nil, fmt.Errorf("%s:%d: want a name, a count and pairs of value and unit, found %d fields", name, i+1, len(fields))
 			}
 		case fields[0] == "Unit" && strings.HasPrefix(line, "Unit "):
 		case isConfig && isName(key) && key == strings.ToLower(key):
@@ -173,16 +244,16 @@ func checkLines(text []byte, name string) error {
 				break
 			}
 			if format = strings.TrimSpace(value); format != formatValue {
-				return fmt.Errorf("%s:%d: %w: the file is %q, this program reads %q", name, i+1, ErrFormat, format, formatValue)
+				return nil, fmt.Errorf("%s:%d: %w: the file is %q, this program reads %q", name, i+1, ErrFormat, format, formatValue)
 			}
 		default:
-			return fmt.Errorf("%s:%d: not a line of a results file: %.60q", name, i+1, line)
+			return nil, fmt.Errorf("%s:%d: not a line of a results file: %.60q", name, i+1, line)
 		}
 	}
 	if format == "" {
-		return fmt.Errorf("%s: no %q line: not a bayesbench results file", name, formatKey+": "+formatValue)
+		return nil, fmt.Errorf("%s: no %q line: not a bayesbench results file", name, formatKey+": "+formatValue)
 	}
-	return nil
+	return found, nil
 }
 
 func fromResult(res *benchfmt.Result) (Record, error) {
@@ -234,43 +305,6 @@ func ReadFile(path string) (Set, error) {
 	}
 	defer f.Close()
 	return Read(f, path)
-}
-
-// Load reads results files and run directories into one set, metrics and timings together, in the order given.
-func Load(paths ...string) (Set, error) {
-	all := Set{Units: Units{}}
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err != nil {
-			return Set{}, err
-		}
-		files := []string{path}
-		if info.IsDir() {
-			if _, err := readRunFile(path); err != nil {
-				return Set{}, err
-			}
-			files = []string{filepath.Join(path, resultsFile), filepath.Join(path, timingsFile)}
-		}
-		for _, file := range files {
-			set, err := ReadFile(file)
-			if errors.Is(err, fs.ErrNotExist) && info.IsDir() {
-				continue // a run none of whose jobs is done yet
-			}
-			if err != nil {
-				return Set{}, err
-			}
-			if err := all.Add(set); err != nil {
-				return Set{}, fmt.Errorf("%s: %w", file, err)
-			}
-		}
-	}
-	return all, nil
-}
-
-// IsRun reports whether path is a directory, which Load takes for a run.
-func IsRun(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // Add appends the records of t. It is an error if a unit means one thing in s and another in t.

@@ -40,6 +40,7 @@ suite: quick
 
 BenchmarkMNIST/model=lenet-300-100/method=sparse-vd/backend=gonum/samples=8 1 0.0172 error 0.060200000000000004 nll
 `
+	want += "# sha256 " + hexSum([]byte(want)) + "\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

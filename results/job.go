@@ -23,7 +23,7 @@ type Job struct {
 
 // Claim takes a job of the plan for this process, or returns a *LockedError if another process runs it.
 func (r *Run) Claim(id string) (*Job, error) {
-	if !isName(id) || id[0] == '.' {
+	if !isJobID(id) {
 		return nil, fmt.Errorf("job id %q: want letters, digits, '-', '_', '.'", id)
 	}
 	dir := r.jobDir(id)
@@ -75,6 +75,13 @@ func (j *Job) WriteFile(name string, fill func(io.Writer) error) error {
 // to timings.txt with the machine's thread count, all others to records.txt. The manifest's Format, Job, Status and
 // Files are filled in here.
 func (j *Job) Finish(m Manifest, s Set, d Details) error {
+	setup, err := Setup(m.Config)
+	if err != nil {
+		return fmt.Errorf("job %s: %w", j.ID, err)
+	}
+	for i := range s.Records {
+		s.Records[i].Origin = Origin{Job: j.ID, Setup: setup}
+	}
 	metrics, timings := split(s, m.Machine.Threads)
 	d.Format = FormatVersion
 	m.Files = map[string]string{}

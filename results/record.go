@@ -20,11 +20,13 @@ type Record struct {
 	Model   string
 	Method  string
 	Backend string
-	Sweep   []Pair // further name keys (swept hyper-parameters, corruption, severity, …), in the suite's order
+	Sweep   []Pair // further name keys: the settings that tell jobs apart (train.lr, …), then the harness's own (predict, …)
 	Samples int    // posterior samples K behind the predictive; 0 when the values do not depend on K
 
 	Config []Pair // file configuration: seed, suite, version, goos, goarch, cpu, … (kept sorted by key)
 	Values []Value
+
+	Origin Origin // the job that the values are of
 }
 
 // A Pair is one key and its value.
@@ -170,6 +172,9 @@ func (r *Record) check(units Units) error {
 		if c.Value == "" || strings.TrimSpace(c.Value) != c.Value || !printable(c.Value) {
 			return fmt.Errorf("configuration %s: bad value %q", c.Key, c.Value)
 		}
+	}
+	if err := r.Origin.check(); err != nil {
+		return err
 	}
 	if len(r.Values) == 0 {
 		return fmt.Errorf("no values")

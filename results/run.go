@@ -28,7 +28,7 @@ const (
 type Plan struct {
 	Suite string   // the suite's name; a directory holds one suite
 	Text  []byte   // the suite file as read
-	Jobs  []string // job ids in plan order, which is the order of results.txt
+	Jobs  []string // job ids in plan order
 	Parts []string // those of Jobs that only serve others, as an ensemble's members do; their lines stay out of results.txt
 }
 
@@ -57,30 +57,37 @@ type runInfo struct {
 
 // after returns what the plan makes of the directory. A job that any plan wanted for itself stays no part.
 func (old runInfo) after(plan Plan) runInfo {
-	info := runInfo{Format: FormatVersion, Suite: plan.Suite, Jobs: slices.Clone(plan.Jobs), Sum: blankSum}
-	for _, id := range old.Jobs {
-		if !slices.Contains(info.Jobs, id) {
-			info.Jobs = append(info.Jobs, id)
+	info := runInfo{Format: FormatVersion, Suite: plan.Suite, Sum: blankSum}
+	wanted, known := map[string]bool{}, map[string]bool{}
+	for _, p := range []struct{ jobs, parts []string }{{plan.Jobs, plan.Parts}, {old.Jobs, old.Parts}} {
+		part := map[string]bool{}
+		for _, id := range p.parts {
+			part[id] = true
+		}
+		for _, id := range p.jobs {
+			wanted[id] = wanted[id] || !part[id]
+			if !known[id] {
+				known[id] = true
+				info.Jobs = append(info.Jobs, id)
+			}
 		}
 	}
 	for _, id := range info.Jobs {
-		wantedBefore := slices.Contains(old.Jobs, id) && !slices.Contains(old.Parts, id)
-		wantedNow := slices.Contains(plan.Jobs, id) && !slices.Contains(plan.Parts, id)
-		if !wantedBefore && !wantedNow {
+		if !wanted[id] {
 			info.Parts = append(info.Parts, id)
 		}
 	}
 	return info
 }
 
-// Open creates the run directory or opens it again. Jobs that an earlier plan named and this one does not keep their
-// place behind those of this plan, so that a narrower run loses nothing.
+// Open creates the run directory or opens it again. Jobs that an earlier plan named and this one does not stay in it, so
+// that a narrower run loses nothing. A directory that keeps results whose jobs are gone is refused with a *KeptError.
 //
 // If another process has the directory open in a way that mode does not allow, Open calls waiting once and waits, or,
 // if waiting is nil, returns a *LockedError.
 func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*LockedError)) (_ *Run, err error) {
 	for _, id := range plan.Jobs {
-		if !isName(id) || id[0] == '.' {
+		if !isJobID(id) {
 			return nil, fmt.Errorf("job id %q: want letters, digits, '-', '_', '.'", id)
 		}
 	}
@@ -98,13 +105,18 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 		}
 	}()
 	err = r.writing(func() error {
+		if err := checkKept(dir); err != nil {
+			return err
+		}
 		if mode == Alone {
 			removeStale(dir)
 		}
 		old, err := readRunFile(dir)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			old = runInfo{Format: FormatVersion, Suite: plan.Suite}
+			if old, err = lostRunInfo(dir, plan.Suite); err != nil {
+				return err
+			}
 		case err != nil:
 			return err
 		case old.Suite != plan.Suite:
@@ -129,6 +141,9 @@ func Join(ctx context.Context, dir string, waiting func(*LockedError)) (*Run, er
 	if _, err := readRunFile(dir); err != nil {
 		return nil, err
 	}
+	if err := checkKept(dir); err != nil {
+		return nil, err
+	}
 	l, err := waitLock(ctx, filepath.Join(dir, lockFile), dir, true, waiting)
 	if err != nil {
 		return nil, err
@@ -141,6 +156,9 @@ func Planned(dir, id string) bool {
 	info, err := readRunFile(dir)
 	return err == nil && slices.Contains(info.Jobs, id)
 }
+
+// isJobID reports whether id can be a job's, and so the name of a directory.
+func isJobID(id string) bool { return isName(id) && id[0] != '.' }
 
 // Close lets others open the directory.
 func (r *Run) Close() error { return r.lock.Unlock() }
@@ -173,31 +191,31 @@ func (r *Run) writing(do func() error) error {
 	return do()
 }
 
-// rebuild writes results.txt and timings.txt anew from the finished jobs, in plan order. Because they are always made
-// whole from whole files, neither a kill nor the order of finishing shows in them.
+// rebuild writes results.txt and timings.txt anew from the finished jobs. Because they are always made whole from whole
+// files, in an order that follows from the jobs, neither a kill nor the order of finishing shows in them.
 func (r *Run) rebuild() error {
+	if err := checkKept(r.Dir); err != nil {
+		return err
+	}
 	info, err := readRunFile(r.Dir)
 	if err != nil {
 		return err
 	}
+	jobs, err := info.finished(r.Dir)
+	if err != nil {
+		return err
+	}
+	if err := nameAndOrder(jobs); err != nil {
+		return fmt.Errorf("%s: %w", r.Dir, err)
+	}
 	metrics, timings := Set{Units: Units{}}, Set{Units: Units{}}
-	for _, id := range info.Jobs {
-		if slices.Contains(info.Parts, id) {
-			continue
-		}
-		m, err := r.Manifest(id)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && m.Status != Done {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		err = m.addTo(&metrics, r.jobDir(id), recordsFile)
+	for _, j := range jobs {
+		err := metrics.Add(Set{Records: j.Records[:j.metrics], Units: j.Units})
 		if err == nil {
-			err = m.addTo(&timings, r.jobDir(id), timingsFile)
+			err = timings.Add(Set{Records: j.Records[j.metrics:], Units: j.Units})
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", r.jobDir(j.ID), err)
 		}
 	}
 	if err := writeSet(filepath.Join(r.Dir, resultsFile), metrics); err != nil {
@@ -237,67 +255,17 @@ func decodeRunInfo(text []byte, path string) (runInfo, error) {
 		return runInfo{}, err
 	}
 	for _, id := range info.Jobs {
-		if !isName(id) || id[0] == '.' {
+		if !isJobID(id) {
 			return runInfo{}, fmt.Errorf("%s: bad job id %q", path, id)
 		}
 	}
 	return info, nil
 }
 
-// A JobResult is everything one finished job left for reports.
-type JobResult struct {
-	ID       string
-	Manifest Manifest
-	Records  []Record // metrics, then timings
-	Units    Units
-	Details  Details
-	Curve    Curve // empty if the job wrote none
-}
-
 // Suite returns the name of the suite that a run directory is for.
 func Suite(dir string) (string, error) {
 	info, err := readRunFile(dir)
 	return info.Suite, err
-}
-
-// ReadJobs reads the finished jobs of a run directory in plan order, without those that only serve others. It takes no
-// lock: every file it reads was put in place whole.
-func ReadJobs(dir string) ([]JobResult, error) {
-	info, err := readRunFile(dir)
-	if err != nil {
-		return nil, err
-	}
-	var jobs []JobResult
-	for _, id := range info.Jobs {
-		if slices.Contains(info.Parts, id) {
-			continue
-		}
-		path := filepath.Join(dir, jobsDir, id)
-		m, err := readManifest(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && m.Status != Done {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		job := JobResult{ID: id, Manifest: m}
-		set := Set{Units: Units{}}
-		if err := m.addTo(&set, path, recordsFile); err != nil {
-			return nil, err
-		}
-		if err := m.addTo(&set, path, timingsFile); err != nil {
-			return nil, err
-		}
-		job.Records, job.Units = set.Records, set.Units
-		if job.Details, err = m.readDetails(path); err != nil {
-			return nil, err
-		}
-		if job.Curve, err = m.readCurve(path); err != nil {
-			return nil, err
-		}
-		jobs = append(jobs, job)
-	}
-	return jobs, nil
 }
 
 func hexSum(text []byte) string {

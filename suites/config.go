@@ -20,9 +20,6 @@ type Config struct {
 	// Method is the table of one [[method]]: its name, its own keys, and as
 	// far as it differs for this method a table train.
 	Method Table `toml:"-" json:"method"`
-	// Swept names the keys that the suite gave several values, and which of
-	// them this is; seed, backend, model and the method's name are not in it.
-	Swept []Setting `toml:"-" json:"-"`
 }
 
 // Data says which examples.
@@ -77,9 +74,6 @@ type Eval struct {
 	Every         int  `toml:"every" json:"every,omitempty"` // epochs between measurements for the curve; 0 is each epoch's loss only
 	Save          bool `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
 }
-
-// Setting is one swept key and its value, as in a benchmark's name.
-type Setting struct{ Key, Value string }
 
 func defaults() Config {
 	return Config{

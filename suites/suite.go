@@ -232,7 +232,6 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 	choice := make([]int, len(axes))
 	for {
 		r, m := rest, method
-		var swept []Setting
 		for i, a := range axes {
 			v := a.values[choice[i]]
 			if a.table == "method" || strings.HasPrefix(a.table, "method.") {
@@ -240,15 +239,11 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 			} else {
 				r.values = set(r.values, a.table, a.key, v)
 			}
-			if a.order() == 2 && len(a.values) > 1 {
-				swept = append(swept, Setting{sweptKey(a), fmt.Sprint(v)})
-			}
 		}
 		c, err := resolve(r, m)
 		if err != nil {
 			return nil, err
 		}
-		c.Swept = swept
 		out = append(out, c)
 		i := len(axes) - 1
 		for ; i >= 0; i-- {
@@ -261,16 +256,6 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 			return out, nil
 		}
 	}
-}
-
-// sweptKey is how a benchmark's name calls a swept key: of a method its own
-// word, of a nested or a common table with the table's name.
-func sweptKey(a axis) string {
-	table := strings.TrimPrefix(strings.TrimPrefix(a.table, "method"), ".")
-	if table == "" {
-		return a.key
-	}
-	return table + "-" + a.key
 }
 
 // findLists collects the keys of a table and its subtables that have a list

@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,12 +42,9 @@ func TestCrossProduct(t *testing.T) {
 	if last.Seed != 1 || last.Train.LR != 1e-2 || last.Method.Label() != "ensemble(dropout)" {
 		t.Errorf("last job: seed %d lr %g method %s", last.Seed, last.Train.LR, last.Method.Label())
 	}
-	var swept []string
-	for _, w := range last.Swept {
-		swept = append(swept, w.Key+"="+w.Value)
-	}
-	if got := strings.Join(swept, " "); got != "train-lr=0.01 members=3 of-rate=0.5" {
-		t.Errorf("swept keys: %s", got)
+	text, err := json.Marshal(last.Method)
+	if want := `{"members":3,"name":"ensemble","of":{"name":"dropout","rate":0.5}}`; err != nil || string(text) != want {
+		t.Errorf("last method: %s, want %s (%v)", text, want, err)
 	}
 	ids := map[string]bool{}
 	for _, j := range s.Jobs {

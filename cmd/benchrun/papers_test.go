@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -43,8 +44,8 @@ func TestPaperSuitesFillTheirTables(t *testing.T) {
 				if s.Name != name {
 					t.Errorf("suite %s calls itself %s", name, s.Name)
 				}
-				for i := range s.Jobs {
-					madeUp(&set, &s.Jobs[i])
+				for i, settings := range names(t, s.Jobs) {
+					madeUp(&set, &s.Jobs[i], settings)
 				}
 			}
 			table, err := report.BuildPaper(set, paper, "", 0.05)
@@ -65,18 +66,39 @@ func TestPaperSuitesFillTheirTables(t *testing.T) {
 	}
 }
 
+// names are the settings in the names of the jobs' results.
+func names(t *testing.T, jobs []suites.Config) [][]results.Pair {
+	t.Helper()
+	configured := make([]results.Configured, len(jobs))
+	for i := range jobs {
+		c := &jobs[i]
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings, err := results.Settings(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		setup, err := results.Setup(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		configured[i] = results.Configured{Base: c.Model + " " + c.Method.Label(), Settings: settings, Setup: setup}
+	}
+	return results.Distinguish(configured)
+}
+
 // madeUp adds lines such as a job of the configuration leaves, for every
 // predictor and parameter that any method has.
-func madeUp(set *results.Set, c *suites.Config) {
+func madeUp(set *results.Set, c *suites.Config, settings []results.Pair) {
 	value := float64(len(set.Records)%7+1) / 10
 	add := func(samples int, unit string, sweep ...results.Pair) {
 		set.Units[unit] = results.Unit{Name: unit, Better: results.Lower}
 		r := results.Record{Data: c.Data.Name, Model: c.Model, Method: c.Method.Label(), Backend: c.Backend, Samples: samples,
 			Config: []results.Pair{{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)}},
 			Values: []results.Value{{Unit: unit, Value: value}}}
-		for _, s := range c.Swept {
-			r.Sweep = append(r.Sweep, results.Pair{Key: s.Key, Value: s.Value})
-		}
+		r.Sweep = slices.Clone(settings)
 		if c.Data.RandomLabels != "" {
 			r.Sweep = append(r.Sweep, results.Pair{Key: "labels", Value: "random-" + c.Data.RandomLabels})
 		}
@@ -84,8 +106,8 @@ func madeUp(set *results.Set, c *suites.Config) {
 		set.Records = append(set.Records, r)
 	}
 	last := c.Eval.Samples
-	for _, s := range c.Swept {
-		if s.Key == "members" {
+	for _, s := range settings {
+		if s.Key == "method.members" {
 			last, _ = strconv.Atoi(s.Value)
 		}
 	}

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -10,6 +12,7 @@ import (
 	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/results"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
 	"bayesbench/suites/data/augment"
@@ -29,6 +32,7 @@ type Job struct {
 	teacher   *Job   // whose predictive is this job's target
 	reference *Job   // whose predictive this job's is compared with
 
+	settings  []results.Pair // that tell it from the plan's other jobs
 	plan      *methods.Plan
 	gradients []methods.Gradient // to be compared, nil unless the suite asks
 	sets      *Sets
@@ -97,22 +101,48 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 		order = append(order, j)
 		return j, nil
 	}
-	titles := map[string]*Job{}
 	for _, c := range s.Jobs {
 		j, err := add(c, 0)
 		if err != nil {
 			return nil, err
 		}
 		j.Listed = true
-		j.Config.Swept = c.Swept
-		title := j.Title()
-		if other := titles[title]; other != nil && other != j {
-			label := c.Method.Label()
-			return nil, c.Method.Errorf("label", "two methods would have the rows of %q: %s; give one a label, as in label = %q", label, title, label+"-2")
-		}
-		titles[title] = j
 	}
-	return order, nil
+	listed, parts := []*Job{}, []*Job{}
+	for _, j := range order {
+		if j.Listed {
+			listed = append(listed, j)
+		} else {
+			parts = append(parts, j)
+		}
+	}
+	return order, errors.Join(nameJobs(listed), nameJobs(parts))
+}
+
+// nameJobs finds the settings that tell jobs apart.
+func nameJobs(jobs []*Job) error {
+	configured := make([]results.Configured, len(jobs))
+	for i, j := range jobs {
+		c := &j.Config
+		text, err := json.Marshal(c)
+		if err != nil {
+			return fmt.Errorf("job %s: %w", j.ID, err)
+		}
+		settings, err := results.Settings(text)
+		if err != nil {
+			return fmt.Errorf("job %s: %w", j.ID, err)
+		}
+		setup, err := results.Setup(text)
+		if err != nil {
+			return fmt.Errorf("job %s: %w", j.ID, err)
+		}
+		base := fmt.Sprintf("%q", []string{c.Data.Name, c.Model, c.Method.Label(), c.Backend, c.Data.RandomLabels})
+		configured[i] = results.Configured{Base: base, Settings: settings, Setup: setup}
+	}
+	for i, settings := range results.Distinguish(configured) {
+		jobs[i].settings = settings
+	}
+	return nil
 }
 
 // reference finds the suite's job that c names as its reference: the method of
@@ -215,7 +245,10 @@ func shifted(d suites.Data, corruption string) suites.Data {
 func (j *Job) Title() string {
 	c := &j.Config
 	s := fmt.Sprintf("%s %s %s", c.Data.Name, c.Model, c.Method.Label())
-	for _, w := range c.Swept {
+	if l := c.Data.RandomLabels; l != "" {
+		s += " labels=random-" + l
+	}
+	for _, w := range j.settings {
 		s += fmt.Sprintf(" %s=%s", w.Key, w.Value)
 	}
 	if c.Backend != "gonum" {

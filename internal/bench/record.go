@@ -56,9 +56,6 @@ func (r *record) add(sweep []results.Pair, samples int, scores []metrics.Score) 
 		Data: c.Data.Name, Model: c.Model, Method: c.Method.Label(), Backend: c.Backend,
 		Samples: samples, Config: r.config,
 	}
-	for _, s := range c.Swept {
-		line.Sweep = append(line.Sweep, results.Pair{Key: s.Key, Value: s.Value})
-	}
 	if l := c.Data.RandomLabels; l != "" {
 		line.Sweep = append(line.Sweep, results.Pair{Key: "labels", Value: "random-" + l})
 	}

@@ -24,26 +24,8 @@ type Data struct {
 
 // LoadData reads run directories and results files.
 func LoadData(paths ...string) (Data, error) {
-	set, err := results.Load(paths...)
-	if err != nil {
-		return Data{}, err
-	}
-	d := Data{Set: set}
-	for _, path := range paths {
-		if !results.IsRun(path) {
-			continue
-		}
-		jobs, err := results.ReadJobs(path)
-		if err != nil {
-			return Data{}, err
-		}
-		suite, err := results.Suite(path)
-		if err != nil {
-			return Data{}, err
-		}
-		d.Jobs, d.Suites = append(d.Jobs, jobs...), append(d.Suites, suite)
-	}
-	return d, nil
+	all, err := results.LoadJobs(paths...)
+	return Data{Set: all.Set, Jobs: all.Jobs, Suites: all.Suites}, err
 }
 
 // A Kind is one kind of figure.

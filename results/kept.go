@@ -1,0 +1,131 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A KeptError says that a run directory keeps results whose jobs are gone. Its results files would be cut short if they
+// were written anew from the jobs that are there.
+type KeptError struct {
+	Dir  string
+	Jobs []string // ids, as far as the file says them
+	Rows int      // benchmark lines in results.txt
+}
+
+func (e *KeptError) Error() string {
+	which := ""
+	if len(e.Jobs) > 0 {
+		which = fmt.Sprintf(" of %d jobs, such as %s,", len(e.Jobs), e.Jobs[0])
+	}
+	return fmt.Sprintf("%s keeps results%s whose job directories are not there: %s, of %d lines, would be cut short; "+
+		"use another directory (-out), put the job directories back, or delete the file if its results are not needed",
+		e.Dir, which, filepath.Join(e.Dir, resultsFile), e.Rows)
+}
+
+// checkKept returns a *KeptError if results.txt holds lines of jobs that have no directory. Lines of versions that did not
+// write whose they are must not be more than the jobs that are there left. Damage is no error: the file is written anew
+// from the jobs.
+func checkKept(dir string) error {
+	path := filepath.Join(dir, resultsFile)
+	text, err := readFile(path, maxLines)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	kept := &KeptError{Dir: dir}
+	nameless := 0
+	known := false // the lines that follow say whose they are
+	for _, line := range strings.Split(string(text), "\n") {
+		switch {
+		case strings.HasPrefix(line, jobPrefix):
+			o, err := parseOrigin(line)
+			known = err == nil && o != Origin{}
+			if known && !hasDirectory(dir, o.Job) && !slices.Contains(kept.Jobs, o.Job) {
+				kept.Jobs = append(kept.Jobs, o.Job)
+			}
+		case strings.HasPrefix(line, sumPrefix):
+			known = false
+		case strings.HasPrefix(line, "Benchmark"):
+			kept.Rows++
+			if !known {
+				nameless++
+			}
+		}
+	}
+	if len(kept.Jobs) > 0 {
+		return kept
+	}
+	if nameless == 0 {
+		return nil
+	}
+	there, err := linesOfJobs(dir)
+	if err != nil {
+		return err
+	}
+	if nameless > there {
+		return kept
+	}
+	return nil
+}
+
+func hasDirectory(dir, id string) bool {
+	info, err := os.Stat(filepath.Join(dir, jobsDir, id))
+	return err == nil && info.IsDir()
+}
+
+// linesOfJobs counts the benchmark lines that the jobs of a run directory left, those of parts included.
+func linesOfJobs(dir string) (int, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, jobsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	lines := 0
+	for _, e := range entries {
+		text, err := readFile(filepath.Join(dir, jobsDir, e.Name(), recordsFile), maxLines)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return 0, err
+		default:
+			lines += bytes.Count(text, []byte("\nBenchmark"))
+		}
+	}
+	return lines, nil
+}
+
+// lostRunInfo is what can be known of a run directory whose run.json is not there: the jobs that have directories. Those
+// that results.txt has no lines of only serve others, if it says whose its lines are.
+func lostRunInfo(dir, suite string) (runInfo, error) {
+	info := runInfo{Format: FormatVersion, Suite: suite}
+	entries, err := os.ReadDir(filepath.Join(dir, jobsDir))
+	if err != nil {
+		return runInfo{}, err
+	}
+	if len(entries) == 0 {
+		return info, nil
+	}
+	text, err := readFile(filepath.Join(dir, resultsFile), maxLines)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return runInfo{}, err
+	}
+	says := bytes.Contains(text, []byte("\n"+jobPrefix))
+	for _, e := range entries {
+		if !isJobID(e.Name()) {
+			continue
+		}
+		info.Jobs = append(info.Jobs, e.Name())
+		if says && !bytes.Contains(text, []byte("\n"+jobPrefix+e.Name()+" ")) {
+			info.Parts = append(info.Parts, e.Name())
+		}
+	}
+	return info, nil
+}

@@ -1,0 +1,192 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A JobResult is everything one finished job left for reports.
+type JobResult struct {
+	ID       string
+	Manifest Manifest
+	Records  []Record // metrics, then timings
+	Units    Units
+	Details  Details
+	Curve    Curve // empty if the job wrote none
+
+	dir     string // of the job
+	metrics int    // how many of the records are metrics
+}
+
+// finished reads the records of the finished jobs of a run directory, without those that only serve others. It takes no
+// lock: every file it reads was put in place whole.
+func (info *runInfo) finished(dir string) ([]JobResult, error) {
+	parts := map[string]bool{}
+	for _, id := range info.Parts {
+		parts[id] = true
+	}
+	var jobs []JobResult
+	for _, id := range info.Jobs {
+		if parts[id] {
+			continue
+		}
+		j := JobResult{ID: id, dir: filepath.Join(dir, jobsDir, id)}
+		var err error
+		j.Manifest, err = readManifest(j.dir)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && j.Manifest.Status != Done {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		set := Set{Units: Units{}}
+		if err := j.Manifest.addTo(&set, j.dir, recordsFile); err != nil {
+			return nil, err
+		}
+		j.metrics = len(set.Records)
+		if err := j.Manifest.addTo(&set, j.dir, timingsFile); err != nil {
+			return nil, err
+		}
+		j.Records, j.Units = set.Records, set.Units
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// readRest reads what figures need of the job beside its records.
+func (j *JobResult) readRest() (err error) {
+	if j.Details, err = j.Manifest.readDetails(j.dir); err != nil {
+		return err
+	}
+	j.Curve, err = j.Manifest.readCurve(j.dir)
+	return err
+}
+
+// A Loaded is what run directories and results files hold.
+type Loaded struct {
+	Set
+	Jobs   []JobResult // of the run directories, named so that jobs of all of them are told apart
+	Suites []string    // of the run directories
+}
+
+// Load reads results files and run directories into one set, metrics and timings together, in the order given.
+func Load(paths ...string) (Set, error) {
+	all, err := load(paths)
+	return all.Set, err
+}
+
+// LoadJobs is [Load], with the details and curves of the jobs.
+func LoadJobs(paths ...string) (Loaded, error) {
+	all, err := load(paths)
+	for i := range all.Jobs {
+		if err == nil {
+			err = all.Jobs[i].readRest()
+		}
+	}
+	return all, err
+}
+
+// ReadJobs reads the finished jobs of a run directory, without those that only serve others, in the order of its
+// results.
+func ReadJobs(dir string) ([]JobResult, error) {
+	info, err := readRunFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := info.finished(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := nameAndOrder(jobs); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	for i := range jobs {
+		if err := jobs[i].readRest(); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
+// load reads the paths. The jobs of all run directories are named together. A directory that keeps results without their
+// jobs is read from its results files.
+func load(paths []string) (Loaded, error) {
+	all := Loaded{Set: Set{Units: Units{}}}
+	var files []string
+	for _, path := range paths {
+		if !IsRun(path) {
+			files = append(files, path)
+			continue
+		}
+		info, err := readRunFile(path)
+		if err != nil {
+			return Loaded{}, err
+		}
+		all.Suites = append(all.Suites, info.Suite)
+		kept := checkKept(path)
+		if errors.As(kept, new(*KeptError)) {
+			for _, file := range []string{resultsFile, timingsFile} {
+				if _, err := os.Stat(filepath.Join(path, file)); err == nil {
+					files = append(files, filepath.Join(path, file))
+				}
+			}
+			continue
+		}
+		if kept != nil {
+			return Loaded{}, kept
+		}
+		if err := checkUnchanged(filepath.Join(path, resultsFile), filepath.Join(path, timingsFile)); err != nil {
+			return Loaded{}, err
+		}
+		jobs, err := info.finished(path)
+		if err != nil {
+			return Loaded{}, err
+		}
+		all.Jobs = append(all.Jobs, jobs...)
+	}
+	if err := nameAndOrder(all.Jobs); err != nil {
+		return Loaded{}, err
+	}
+	for _, j := range all.Jobs {
+		if err := all.Add(Set{Records: j.Records, Units: j.Units}); err != nil {
+			return Loaded{}, fmt.Errorf("%s: %w", j.dir, err)
+		}
+	}
+	for _, file := range files {
+		set, err := ReadFile(file)
+		if err != nil {
+			return Loaded{}, err
+		}
+		if err := all.Add(set); err != nil {
+			return Loaded{}, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return all, nil
+}
+
+// checkUnchanged returns an error if a results file of a run directory is not as it was written: who changed it would
+// expect other results than those of the jobs.
+func checkUnchanged(files ...string) error {
+	for _, file := range files {
+		text, err := readFile(file, maxLines)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // none of the run's jobs is done yet
+		}
+		if err == nil {
+			_, err = checkLines(text, file)
+		}
+		if err != nil {
+			return fmt.Errorf("%w; delete %s: the next run writes it anew from the jobs, and none of them runs again", err, file)
+		}
+	}
+	return nil
+}
+
+// IsRun reports whether path is a directory, which Load takes for a run.
+func IsRun(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
