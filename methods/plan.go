@@ -120,8 +120,13 @@ type Predictor struct {
 	// Name says what is drawn: "sample" (one posterior sample a call), "mean"
 	// (the deterministic prediction of posterior means, or weight scaling).
 	Name string
-	// Program reads slots by name, x f32[EvalBatch C H W] and, if stochastic,
-	// key u32[2], and results in "logp" f32[EvalBatch classes].
+	// Program reads slots by name and x f32[EvalBatch C H W], and results in
+	// "logp" f32[EvalBatch classes]. If stochastic it reads
+	//	key     u32[2] the sample's noise key: noise drawn once for a pass over a set
+	//	row_key u32[3] the same, and the number in its set of the first row of x:
+	//	        noise with a row for each example
+	// or one of them, so that a sample of a set does not depend on how the set is
+	// cut into batches.
 	Program *ir.Program
 	// Stochastic is false where every call gives the same: then one sample of
 	// each stored state is all there is.

@@ -40,6 +40,26 @@ func noiseCases() []Case {
 				m.result(m.Add(x, m.MulConst(a, 3)), "x + 3a")
 				m.result(m.Mul(m.Sub(a, b), x), "(a − b)x")
 				m.result(n.apply(m.Builder, key, 0, 13, 7), "a as another shape")
+			}),
+			// Rows of the stream from one on: the last word of the key says which.
+			// Rows of 16 elements begin where a counter's words do, others within;
+			// at row 2³²−1 the product of row and length exceeds 32 bits.
+			newCase(name+"/rows", n.tol, func(m *maker) {
+				for _, first := range []uint32{0, 1, 3, 203, 70000, 1<<32 - 1} {
+					key := m.uint([]uint32{7, 11, first}, 3)
+					for _, s := range [][]int{{33}, {1, 10}, {5, 16}, {7, 300}, {3, 5, 7, 2}, {2, 0}, {0, 3}, {129, 784}} {
+						m.result(n.apply(m.Builder, key, 3, s...), "%v from row %d", s, first)
+					}
+				}
+			}),
+			// The same within a group, beside noise of the whole program's key.
+			newCase(name+"/rows and weights", Tolerance{2e-5, 1e-5, "noise to its own tolerance, times another"}, func(m *maker) {
+				key, rows := m.uint([]uint32{1, 2}, 2), m.uint([]uint32{1, 2, 9}, 3)
+				x := m.normal(7, 13)
+				a, w := n.apply(m.Builder, rows, 0, 7, 13), n.apply(m.Builder, key, 1, 7, 13)
+				m.result(m.Add(x, m.Mul(a, w)), "x + a∘w")
+				m.result(m.MatMul(x, m.Add(m.normal(5, 13), n.apply(m.Builder, key, 2, 5, 13)), false, true), "x·w")
+				m.result(m.Transpose(m.Mul(a, x), 1, 0), "(a∘x)ᵀ")
 			}))
 	}
 	return append(out, newCase("noise/dropout", exact, func(m *maker) {

@@ -32,10 +32,9 @@ type generator struct {
 	*maker
 	seed, drawn uint32
 	pool        []operand
-	gradient    bool // one is taken at the end
-	key         ir.Value
-	hasKey      bool
-	sites       uint32 // of noise, so far
+	gradient    bool       // one is taken at the end
+	keys        []ir.Value // of noise: without and with the number of the first row
+	sites       uint32     // of noise, so far
 }
 
 // operand is a value that later ops may take.
@@ -476,13 +475,20 @@ func pooled(g *generator, x operand) (operand, bool) {
 }
 
 func noise(g *generator, x operand) (operand, bool) {
-	if !g.hasKey {
-		g.key, g.hasKey = g.uint([]uint32{g.seed, 77}, 2), true
+	if g.keys == nil {
+		g.keys = []ir.Value{
+			g.uint([]uint32{g.seed, 77}, 2),
+			g.uint([]uint32{g.seed, 77, uint32(g.below(1000))}, 3),
+		}
 	}
 	g.sites++
-	if s := g.Shape(x.Value); g.chance(2) {
-		return operand{g.Uniform(g.key, g.sites, s...), true, 1}, true
-	} else {
-		return operand{g.Normal(g.key, g.sites, s...), false, 6}, true
+	s := g.Shape(x.Value)
+	key := g.keys[0]
+	if len(s) > 0 {
+		key = g.keys[g.below(2)]
 	}
+	if g.chance(2) {
+		return operand{g.Uniform(key, g.sites, s...), true, 1}, true
+	}
+	return operand{g.Normal(key, g.sites, s...), false, 6}, true
 }

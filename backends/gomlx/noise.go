@@ -24,12 +24,24 @@ func (e *emitter) block(in *ir.Instr, key mlx.Op) (w0, w1, second mlx.Op) {
 	and := func(x mlx.Op, bits uint32) mlx.Op { return e.do(e.b.BitwiseAnd(x, e.word(bits))) }
 	part := func(i int) mlx.Op { return e.reshape(e.slice(key, []int{i}, []int{i + 1}, nil)) }
 	k0, k1 := part(0), part(1)
+	mul := func(x mlx.Op, by uint32) mlx.Op { return e.do(e.b.Mul(x, e.word(by))) }
 	k2 := e.do(e.b.BitwiseXor(e.do(e.b.BitwiseXor(k0, k1)), e.word(0x1BD11BDA)))
 	k := [3]mlx.Op{k0, k1, k2}
 
 	i := e.do(e.b.Iota(shape, 0))
-	counter := add(e.do(e.b.Mul(e.shiftRight(i, 4), e.word(8))), and(i, 7))
-	x0 := add(counter, k0)
+	first := k0 // the counter of the site's first group of 16, and k0
+	if row := ir.NoiseRow(in.Type, e.p.Type(in.Args[0])); row > 0 {
+		// The site begins at element part(2)·row of the stream, the first element
+		// of a group or not. The product may exceed 32 bits; with part(2) = 16a + b
+		// and row = 16c + d its whole groups are part(2)·c + a·d + ⌊b·d/16⌋.
+		c, d := uint32(row/16), uint32(row%16)
+		cut := mul(and(part(2), 15), d)
+		groups := add(add(mul(part(2), c), mul(e.shiftRight(part(2), 4), d)), e.shiftRight(cut, 4))
+		first = add(first, mul(groups, 8))
+		i = add(i, and(cut, 15))
+	}
+	counter := add(mul(e.shiftRight(i, 4), 8), and(i, 7))
+	x0 := add(counter, first)
 	x1 := e.do(e.b.BroadcastInDim(add(e.word(in.Stream), k1), shape, nil))
 	rotations := [2][4]int{{13, 15, 26, 6}, {17, 29, 16, 24}}
 	for group := range 5 {

@@ -133,7 +133,8 @@ func (c *coder) code(v ir.Value) micro {
 	in := &c.e.p.Instrs[v]
 	switch in.Op {
 	case ir.Uniform, ir.Normal:
-		m := micro{do: uniform, a: operand{in: inArray, at: int(c.e.plan.canon[in.Args[0]])}, stream: in.Stream}
+		m := micro{do: uniform, a: operand{in: inArray, at: int(c.e.plan.canon[in.Args[0]])}, stream: in.Stream,
+			row: ir.NoiseRow(in.Type, c.e.p.Type(in.Args[0]))}
 		if in.Op == ir.Normal {
 			m.do = normal
 		}

@@ -61,6 +61,7 @@ type micro struct {
 	s, t    number
 	access  access // of load
 	stream  uint32 // of noise
+	row     uint64 // elements of a row of noise whose key says which is the first, else 0
 	sum     int    // index of the sum
 	adam    *adamStep
 }
@@ -421,9 +422,9 @@ func (g *group) runBlock(s *span, index int) {
 		case load:
 			s.load(s.of(m.dst), m.access)
 		case uniform:
-			kernel.Uniform(s.whole(m.dst), s.key(m.a), m.stream, s.lo)
+			kernel.Uniform(s.whole(m.dst), s.key(m.a), m.stream, s.start(m))
 		case normal:
-			kernel.Normal(s.whole(m.dst), s.key(m.a), m.stream, s.lo)
+			kernel.Normal(s.whole(m.dst), s.key(m.a), m.stream, s.start(m))
 		case sum:
 			g.sums[m.sum].add(s.lo, index, s.of(m.a), nil)
 		case dot:
@@ -432,7 +433,15 @@ func (g *group) runBlock(s *span, index int) {
 	}
 }
 
-func (s *span) key(o operand) rng.Key { return rng.Key(s.g.e.u32[o.at]) }
+func (s *span) key(o operand) rng.Key { return rng.Key(s.g.e.u32[o.at][:2]) }
+
+// start is the element of its stream that the block's noise begins with.
+func (s *span) start(m *micro) uint64 {
+	if m.row == 0 {
+		return uint64(s.lo)
+	}
+	return uint64(s.g.e.u32[m.a.at][2])*m.row + uint64(s.lo)
+}
 
 // load reads a block through a broadcast.
 func (s *span) load(dst []float32, a access) {

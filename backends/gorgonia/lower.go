@@ -142,11 +142,15 @@ func selectOp(*ir.Instr, []ir.Type) func(y array, x []array) {
 }
 
 func uniform(in *ir.Instr, _ []ir.Type) func(y array, x []array) {
-	return func(y array, x []array) { rng.Uniform(y.f, rng.Key(x[0].u), in.Stream) }
+	return func(y array, x []array) {
+		rng.UniformFrom(y.f, rng.Key(x[0].u[:2]), in.Stream, ir.NoiseStart(in.Type, x[0].u))
+	}
 }
 
 func normal(in *ir.Instr, _ []ir.Type) func(y array, x []array) {
-	return func(y array, x []array) { rng.Normal(y.f, rng.Key(x[0].u), in.Stream) }
+	return func(y array, x []array) {
+		rng.NormalFrom(y.f, rng.Key(x[0].u[:2]), in.Stream, ir.NoiseStart(in.Type, x[0].u))
+	}
 }
 
 // matMul is Gorgonia's product of two matrices. That one of its operands is

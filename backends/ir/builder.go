@@ -269,8 +269,9 @@ func (b *Builder) AvgPool(x Value, kernel, stride, pad [2]int) Value {
 		Attrs: Attrs{Window: Window{Kernel: kernel, Stride: stride, Pad: pad}}})
 }
 
-// Uniform is noise from [0, 1) of the shape under the key u32[2]; every site
-// of a program has a stream of its own.
+// Uniform is noise from [0, 1) of the shape under the key u32[2], or u32[3]
+// where the last word says which row the first one is; every site of a program
+// has a stream of its own.
 func (b *Builder) Uniform(key Value, stream uint32, shape ...int) Value {
 	return b.emit(Instr{Op: Uniform, Args: []Value{key}, Attrs: Attrs{Stream: stream}, Type: Float(shape...)})
 }

@@ -43,9 +43,11 @@ func inferShape(in *Instr, args []Type) (Type, error) {
 			return Type{}, errors.New("want a name")
 		}
 		return in.Type, nil
-	case Const, Uniform, Normal:
-		if in.Op != Const && !equalInts(args[0].Shape, []int{2}) {
-			return Type{}, fmt.Errorf("key: want u32[2], found %s", args[0])
+	case Const:
+		return in.Type, wantFloat(in.Type)
+	case Uniform, Normal:
+		if err := checkKey(in.Type, args[0]); err != nil {
+			return Type{}, err
 		}
 		return in.Type, wantFloat(in.Type)
 	case Select:

@@ -73,7 +73,10 @@ const (
 	AvgPool     // avgpool x
 	AvgPoolGrad // avgpool_grad g
 
-	// Noise of package backends/rng under a key u32[2] and the site's Stream.
+	// Noise of package backends/rng under a key and the site's Stream. Under u32[2]
+	// element i of the result is element i of the stream. Under u32[3] the key's
+	// last word is the number of the first of the result's rows, those of its
+	// first axis, and the result begins at that row of the stream (NoiseStart).
 	Uniform // [0, 1)
 	Normal  // N(0, 1)
 

@@ -55,6 +55,8 @@ func TestParseErrors(t *testing.T) {
 		{x + "%1 = pad %0 lo=[0 -1] hi=[0 0] : f32[2 2]", `line 3: axis 1: cannot pad by -1 and 0`},
 		{x + "%1 = matmul %0 %0 : f32[2 2]", `line 3: inner dimensions differ: f32[2 3] and f32[2 3]`},
 		{x + "%1 = uniform %0 stream=0 : f32[2]", `line 3: operand 0: want u32, found f32[2 3]`},
+		{"program p\n%0 = param \"k\" : u32[4]\n%1 = normal %0 stream=0 : f32[2]", `line 3: key: want u32[2], or u32[3] with the number of the first row, found u32[4]`},
+		{"program p\n%0 = param \"k\" : u32[3]\n%1 = normal %0 stream=0 : f32[]", `line 3: key: u32[3] says which row is the first, and f32[] has no rows`},
 		{x + "%1 = avgpool %0 kernel=[1 1] stride=[1 1] pad=[0 0] : f32[2 3]", `line 3: want x[n c h w], found f32[2 3]`},
 		{"program p\n%0 = param \"k\" : u32[2]\n%1 = uniform %0 stream=4294967296 : f32[2]", `line 3: strconv.ParseUint: parsing "4294967296": value out of range`},
 		{x + "return \"y\"", `line 3: want pairs of name and value after return, found "return \"y\""`},

@@ -10,8 +10,9 @@ import (
 // words gives element i its two words of the stream (see package rng) and says
 // which of the two is the element's own.
 func words(in *ir.Instr, key Value, i int) (w [2]uint32, own int) {
-	w[0], w[1] = rng.Block(rng.Key(key.U), uint32(i/16*8+i%8), in.Stream)
-	return w, i / 8 % 2
+	at := ir.NoiseStart(in.Type, key.U) + uint64(i)
+	w[0], w[1] = rng.Block(rng.Key(key.U[:2]), uint32(at/16*8+at%8), in.Stream)
+	return w, int(at / 8 % 2)
 }
 
 func uniform(in *ir.Instr, x []Value) Value {

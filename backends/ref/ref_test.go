@@ -149,6 +149,18 @@ func TestNoiseIsThatOfRng(t *testing.T) {
 			t.Errorf("normal[%d]: found %v, want %v", i, got[0].F[i], n[i])
 		}
 	}
+	// Under a key that says so the first row is row 3 of the stream.
+	rows := parse(t, `%0 = param "key" : u32[3]
+		%1 = uniform %0 stream=9 : f32[2 7]`)
+	rows.Results = append(rows.Results, ir.Result{Name: "u", Value: 1})
+	if got, err = Eval(rows, Uint([]uint32{3, 5, 3}, 3)); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got[0].F {
+		if v != float64(u[3*7+i]) {
+			t.Errorf("uniform[%d] from row 3 on: found %v, want %v", i, v, u[3*7+i])
+		}
+	}
 }
 
 // The formula of every composite equals its expansion in core ops.

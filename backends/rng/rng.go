@@ -58,7 +58,7 @@ func (k Key) Fold(x uint32) Key {
 // thus made of eight neighbouring counters and of no other group's.
 func Bits(dst []uint32, k Key, stream uint32) {
 	for i := range dst {
-		w0, w1 := Block(k, counter(i), stream)
+		w0, w1 := Block(k, counter(uint64(i)), stream)
 		if i&8 == 0 {
 			dst[i] = w0
 		} else {
@@ -68,13 +68,18 @@ func Bits(dst []uint32, k Key, stream uint32) {
 }
 
 // Uniform fills dst with uniform[i] = (bits[i] >> 8)·2⁻²⁴, in [0, 1).
-func Uniform(dst []float32, k Key, stream uint32) {
-	for i := range dst {
+func Uniform(dst []float32, k Key, stream uint32) { UniformFrom(dst, k, stream, 0) }
+
+// UniformFrom is Uniform from element start of the stream on. Counters are taken
+// modulo 2³², so a stream repeats after 2³³ elements.
+func UniformFrom(dst []float32, k Key, stream uint32, start uint64) {
+	for n := range dst {
+		i := start + uint64(n)
 		w0, w1 := Block(k, counter(i), stream)
 		if i&8 == 0 {
-			dst[i] = unit(w0)
+			dst[n] = unit(w0)
 		} else {
-			dst[i] = unit(w1)
+			dst[n] = unit(w1)
 		}
 	}
 }
@@ -86,15 +91,19 @@ func Uniform(dst []float32, k Key, stream uint32) {
 //
 // in float64, rounded once to float32. This is the definition; vector kernels
 // agree with it to a few ulp.
-func Normal(dst []float32, k Key, stream uint32) {
-	for i := range dst {
+func Normal(dst []float32, k Key, stream uint32) { NormalFrom(dst, k, stream, 0) }
+
+// NormalFrom is Normal from element start of the stream on; see UniformFrom.
+func NormalFrom(dst []float32, k Key, stream uint32, start uint64) {
+	for n := range dst {
+		i := start + uint64(n)
 		w0, w1 := Block(k, counter(i), stream)
 		r := math.Sqrt(-2 * math.Log(float64(w0>>8+1)*0x1p-24))
 		sin, cos := math.Sincos(2 * math.Pi * float64(w1>>8) * 0x1p-24)
 		if i&8 == 0 {
-			dst[i] = float32(r * cos)
+			dst[n] = float32(r * cos)
 		} else {
-			dst[i] = float32(r * sin)
+			dst[n] = float32(r * sin)
 		}
 	}
 }
@@ -115,7 +124,7 @@ func Perm(n int, k Key, stream uint32) []int32 {
 	next := func() uint32 {
 		if used == len(words) {
 			for i := range words {
-				w0, w1 := Block(k, counter(start+i), stream)
+				w0, w1 := Block(k, counter(uint64(start+i)), stream)
 				words[i] = w0
 				if i&8 != 0 {
 					words[i] = w1
@@ -146,6 +155,6 @@ func below(n uint32, next func() uint32) uint32 {
 }
 
 // counter is c0 of element i.
-func counter(i int) uint32 { return uint32(i/16*8 + i%8) }
+func counter(i uint64) uint32 { return uint32(i/16*8 + i%8) }
 
 func unit(w uint32) float32 { return float32(w>>8) * 0x1p-24 }

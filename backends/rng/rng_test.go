@@ -44,6 +44,31 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// A stream from an element on is the rest of the stream, and after 2³³ elements
+// it begins again.
+func TestFrom(t *testing.T) {
+	k := Key{7, 3}
+	for _, noise := range []struct {
+		name string
+		from func(dst []float32, k Key, stream uint32, start uint64)
+	}{{"uniform", UniformFrom}, {"normal", NormalFrom}} {
+		whole := make([]float32, 200)
+		noise.from(whole, k, 5, 0)
+		for _, start := range []uint64{1, 7, 8, 16, 100} {
+			rest := make([]float32, 50)
+			noise.from(rest, k, 5, start)
+			if !slices.Equal(rest, whole[start:start+50]) {
+				t.Errorf("%s from element %d on differs from the stream", noise.name, start)
+			}
+		}
+		around := make([]float32, 60)
+		noise.from(around, k, 5, 1<<33-10)
+		if !slices.Equal(around[10:], whole[:50]) {
+			t.Errorf("%s does not begin again after 2^33 elements", noise.name)
+		}
+	}
+}
+
 func TestPrefix(t *testing.T) {
 	k := Key{1, 2}
 	long := make([]float32, 333)

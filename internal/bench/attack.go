@@ -37,7 +37,7 @@ func (j *Job) underAttack(ctx context.Context, s *stream, name string, k int, cl
 	var attacked []batch
 	row := 0
 	err = s.batches(ctx, set.Test)(func(x []float32, valid int) error {
-		adv, err := a.attack(x, truth[row:row+valid], steps, min(k, attackSamples))
+		adv, err := a.attack(x, row, truth[row:row+valid], steps, min(k, attackSamples))
 		row += valid
 		attacked = append(attacked, batch{adv, valid})
 		return err
@@ -110,8 +110,9 @@ func newAttacker(s *stream, set *data.Set, epsilon, step float64) (*attacker, er
 	return a, nil
 }
 
-// attack returns the attacked inputs of one batch.
-func (a *attacker) attack(x []float32, truth []int, steps, samples int) ([]float32, error) {
+// attack returns the attacked inputs of one batch, whose first row is the given
+// one of the test set.
+func (a *attacker) attack(x []float32, first int, truth []int, steps, samples int) ([]float32, error) {
 	clear(a.y)
 	for i, c := range truth {
 		a.y[i*a.s.classes+c] = 1
@@ -127,6 +128,9 @@ func (a *attacker) attack(x []float32, truth []int, steps, samples int) ([]float
 		clear(a.sum)
 		for k := range samples {
 			if err := a.s.choose(a.gradient, k); err != nil {
+				return nil, err
+			}
+			if err := a.gradient.setRowKey(a.s.noise, first); err != nil {
 				return nil, err
 			}
 			if err := a.gradient.run(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bayesbench/backends"
+	"bayesbench/backends/rng"
 	"bayesbench/methods"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
@@ -22,7 +23,8 @@ type stream struct {
 	prog       *program
 	state      *state
 	states     []stored
-	loaded     int // which of states is in the buffers; -1 none
+	loaded     int     // which of states is in the buffers; -1 none
+	noise      rng.Key // of the sample chosen
 	logp       []float32
 	classes    int
 	passes     []float64 // seconds of each pass in the program: its median batch times their number
@@ -164,7 +166,8 @@ func (s *stream) close() {
 }
 
 // choose makes posterior sample k the one that the program draws: the stored
-// weights k mod n, with the noise of their own sample k/n.
+// weights k mod n, with the noise of their own sample k/n. Noise that has a row
+// for each example also wants the first row of every batch (program.setRowKey).
 func (s *stream) choose(p *program, k int) error {
 	at := k % len(s.states)
 	if at != s.loaded {
@@ -177,13 +180,13 @@ func (s *stream) choose(p *program, k int) error {
 		}
 		s.loaded = at
 	}
-	noise := key(s.states[at].seed, forPrediction).Fold(uint32(k / len(s.states)))
+	s.noise = key(s.states[at].seed, forPrediction).Fold(uint32(k / len(s.states)))
 	if s.refresh != nil {
-		if err := s.refresh.sample(k, s.states[at].seed, noise); err != nil {
+		if err := s.refresh.sample(k, s.states[at].seed, s.noise); err != nil {
 			return err
 		}
 	}
-	return p.setKey(noise)
+	return p.setKey(s.noise)
 }
 
 // inputs visits a test set in batches of fixed size, of which the first valid
@@ -223,6 +226,9 @@ func (s *stream) pass(in inputs, k int, add func(logp []float32) error) error {
 	row := 0
 	err := in(func(x []float32, valid int) error {
 		if err := s.prog.inputs["x"].Write(backends.Data{F32: x}); err != nil {
+			return err
+		}
+		if err := s.prog.setRowKey(s.noise, row); err != nil {
 			return err
 		}
 		start := time.Now()

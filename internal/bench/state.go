@@ -229,6 +229,15 @@ func (p *program) setKey(k rng.Key) error {
 	return nil
 }
 
+// setRowKey writes the key of noise that has a row for each example, where the
+// program has such noise: k, and the number of the batch's first row in its set.
+func (p *program) setRowKey(k rng.Key, first int) error {
+	if b, ok := p.inputs["row_key"]; ok {
+		return b.Write(backends.Data{U32: []uint32{k[0], k[1], uint32(first)}})
+	}
+	return nil
+}
+
 // get reads a scalar output.
 func (p *program) get(name string) (float64, error) {
 	var x [1]float32

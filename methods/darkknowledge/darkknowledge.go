@@ -100,7 +100,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Stage("distil", j.Steps()-first, func(s *nn.Scope) {
 		x := m.walk(s, teacher, sampler)
 		chain := len(s.Trained())
-		perturbed := s.Add(x, s.MulConst(s.Noise(s.Shape(x)...), m.Noise))
+		perturbed := s.Add(x, s.MulConst(s.RowNoise(s.Shape(x)...), m.Noise))
 		target := s.Exp(s.LogSoftmax(teacher.Outputs(s, perturbed)))
 		s.Prior = nil // the chain's
 		o := student.On(s, perturbed, s.Stop(target), ir.None)

@@ -118,6 +118,6 @@ func (l *layers) Dropout(name string, x ir.Value, rate float64) ir.Value {
 	if rate == 0 || !l.sample {
 		return x
 	}
-	kept := l.LessEqual(l.Const(rate), l.Chance(l.Shape(x)...))
+	kept := l.LessEqual(l.Const(rate), l.RowChance(l.Shape(x)...))
 	return l.Mul(x, l.MulConst(kept, 1/(1-rate)))
 }

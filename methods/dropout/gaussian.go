@@ -68,6 +68,6 @@ func (l *gaussianLayers) Dropout(name string, x ir.Value, rate float64) ir.Value
 	if rate == 0 {
 		return x
 	}
-	noise := l.MulConst(l.Noise(l.Shape(x)...), math.Sqrt(rate/(1-rate)))
+	noise := l.MulConst(l.RowNoise(l.Shape(x)...), math.Sqrt(rate/(1-rate)))
 	return l.Mul(x, l.AddConst(noise, 1))
 }

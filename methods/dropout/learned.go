@@ -140,7 +140,7 @@ func (l *learnedLayers) Dropout(name string, x ir.Value, rate float64) ir.Value 
 // concrete is x·(1 − z̃)/(1−p).
 func (l *learnedLayers) concrete(x, logit ir.Value) ir.Value {
 	const edge = 1e-7 // keeps log u and log(1−u) finite
-	u := l.Clamp(l.Chance(l.Shape(x)...), edge, 1-edge)
+	u := l.Clamp(l.RowChance(l.Shape(x)...), edge, 1-edge)
 	noise := l.Sub(l.Log(u), l.Log(l.Sub(l.Const(1), u)))
 	// 1 − sigmoid(a) is sigmoid(−a).
 	kept := l.Sigmoid(l.MulConst(l.Add(noise, logit), -1/l.method.Temperature))
@@ -150,7 +150,7 @@ func (l *learnedLayers) concrete(x, logit ir.Value) ir.Value {
 // binary is x·(1 − z)/(1−p), z ~ Bernoulli(p); in training it notes log q(z).
 func (l *learnedLayers) binary(x, logit ir.Value) ir.Value {
 	p := l.Sigmoid(logit)
-	dropped := l.Less(l.Chance(l.Shape(x)...), l.Stop(p))
+	dropped := l.Less(l.RowChance(l.Shape(x)...), l.Stop(p))
 	kept := l.Sub(l.Const(1), dropped)
 	if l.Training {
 		logq := l.Neg(l.Add(l.Mul(dropped, l.Softplus(l.Neg(logit))), l.Mul(kept, l.Softplus(logit))))

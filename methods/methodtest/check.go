@@ -112,7 +112,7 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 	for _, p := range plan.Predictors {
 		inputs := map[string]ir.Type{"x": x(j.EvalBatch)}
 		if p.Stochastic {
-			inputs["key"] = ir.Uint(2)
+			inputs["key"], inputs["row_key"] = ir.Uint(2), ir.Uint(3)
 		}
 		check("predictor "+p.Name, p.Program, inputs, func(r ir.Result, typ ir.Type) bool {
 			return r.Name == "logp" && typ.Equal(ir.Float(j.EvalBatch, j.Classes))
@@ -165,6 +165,7 @@ func checkRun(t *testing.T, be backends.Backend, m methods.Method, model nn.Mode
 	for _, p := range f.Plan.Predictors {
 		checkPredictor(t, f, p, j, d)
 	}
+	checkBatches(t, f, m, model, d)
 	if f.Plan.Report == nil {
 		return
 	}
@@ -223,13 +224,53 @@ func checkPredictor(t *testing.T, f *Fitted, p methods.Predictor, j methods.Job,
 		}
 	}
 	_, hasKey := p.Program.Param("key")
-	if hasKey != p.Stochastic {
-		t.Errorf("predictor %s: stochastic = %v, takes a key = %v", p.Name, p.Stochastic, hasKey)
+	_, hasRowKey := p.Program.Param("row_key")
+	if (hasKey || hasRowKey) != p.Stochastic {
+		t.Errorf("predictor %s: stochastic = %v, takes a key = %v, a key of rows = %v", p.Name, p.Stochastic, hasKey, hasRowKey)
 	}
 	if same := slices.Equal(draws[0], draws[1]); p.Stochastic && same {
 		t.Errorf("predictor %s: two samples are equal", p.Name)
 	} else if !p.Stochastic && !p.Kept && !same {
 		t.Errorf("predictor %s: two calls differ", p.Name)
+	}
+}
+
+// checkBatches wants every example to be predicted the same, sample by sample,
+// whatever batch it comes in and at whatever place.
+func checkBatches(t *testing.T, f *Fitted, m methods.Method, model nn.Model, d Data) {
+	const samples, tol = 2, 1e-6
+	in := func(rows int) *Fitted {
+		other := *f
+		other.job.EvalBatch = rows
+		var err error
+		if other.Plan, err = m.Plan(model, other.job); err != nil {
+			t.Fatal(err)
+		}
+		return &other
+	}
+	all := in(f.job.Examples)
+	for _, p := range f.Plan.Predictors {
+		want, err := all.LogProbs(p.Name, d, samples, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rows := range []int{20, 7, 1} {
+			part := in(rows)
+			for first := 0; first+rows <= f.job.Examples; first += max(rows, 13) {
+				found, err := part.LogProbsFrom(first, p.Name, d, samples, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k := range found {
+					for i, x := range found[k] {
+						if w := want[k][first*f.job.Classes+i]; math.Abs(float64(x-w)) > tol {
+							t.Fatalf("predictor %s, sample %d: example %d has log p %v in a batch of %d from example %d on, %v in one of all",
+								p.Name, k, first+i/f.job.Classes, x, rows, first, w)
+						}
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -135,6 +135,12 @@ func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
 // LogProbs are k samples of the named predictor on the first EvalBatch
 // examples.
 func (f *Fitted) LogProbs(predictor string, d Data, k int, seed uint32) ([][]float32, error) {
+	return f.LogProbsFrom(0, predictor, d, k, seed)
+}
+
+// LogProbsFrom are k samples of the named predictor on the EvalBatch examples
+// from the given one on.
+func (f *Fitted) LogProbsFrom(first int, predictor string, d Data, k int, seed uint32) ([][]float32, error) {
 	i := slices.IndexFunc(f.Plan.Predictors, func(p methods.Predictor) bool { return p.Name == predictor })
 	if i < 0 {
 		return nil, fmt.Errorf("no predictor %q", predictor)
@@ -166,8 +172,10 @@ func (f *Fitted) LogProbs(predictor string, d Data, k int, seed uint32) ([][]flo
 				p.set(name, v)
 			}
 		}
-		p.set("x", d.X[:f.job.EvalBatch*len(d.X)/f.job.Examples])
+		size := len(d.X) / f.job.Examples
+		p.set("x", d.X[first*size:(first+f.job.EvalBatch)*size])
 		p.setKey(key)
+		p.setRowKey(key, first)
 		if err := p.run(); err != nil {
 			return nil, err
 		}
@@ -267,6 +275,13 @@ func (p *program) set(name string, v []float32) {
 func (p *program) setKey(k rng.Key) {
 	if i := p.arg("key"); i >= 0 {
 		must(p.args[i].Write(backends.Data{U32: k[:]}))
+	}
+}
+
+// setRowKey sets the key of noise by rows, of which the first is the given one.
+func (p *program) setRowKey(k rng.Key, first int) {
+	if i := p.arg("row_key"); i >= 0 {
+		must(p.args[i].Write(backends.Data{U32: []uint32{k[0], k[1], uint32(first)}}))
 	}
 }
 

@@ -131,7 +131,7 @@ func (g *Gaussian) apply(x ir.Value, q Posterior, affine, linear func(x, w ir.Va
 	case Local:
 		y := affine(x, q.Mean)
 		std := g.Sqrt(g.AddConst(linear(g.Square(x), q.Variance), varianceFloor))
-		return g.Add(y, g.Mul(std, g.Noise(g.Shape(y)...)))
+		return g.Add(y, g.Mul(std, g.RowNoise(g.Shape(y)...)))
 	case Weight:
 		return affine(x, g.Add(q.Mean, g.Mul(q.Std, g.Noise(g.Shape(q.Mean)...))))
 	case Datum:
@@ -140,7 +140,7 @@ func (g *Gaussian) apply(x ir.Value, q Posterior, affine, linear func(x, w ir.Va
 		}
 		std := g.Shape(q.Std)
 		each := []int{g.Shape(x)[0], std[0], std[1]} // row, output, input
-		noise := g.Mul(g.Noise(each...), q.Std)
+		noise := g.Mul(g.RowNoise(each...), q.Std)
 		return g.Add(affine(x, q.Mean), g.Sum(g.Mul(noise, g.Broadcast(x, each, 0, 2)), 2))
 	case Flipout:
 		y := affine(x, q.Mean)
@@ -154,6 +154,6 @@ func (g *Gaussian) apply(x ir.Value, q Posterior, affine, linear func(x, w ir.Va
 // signs draws −1 or 1 for every example and channel of x, alike over a map.
 func (g *Gaussian) signs(x ir.Value) ir.Value {
 	shape := g.Shape(x)
-	half := g.Less(g.Chance(shape[0], shape[1]), g.Const(0.5))
+	half := g.Less(g.RowChance(shape[0], shape[1]), g.Const(0.5))
 	return g.Broadcast(g.AddConst(g.MulConst(half, 2), -1), shape, 0, 1)
 }

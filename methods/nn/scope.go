@@ -38,6 +38,7 @@ type Scope struct {
 
 	prefix string
 	key    ir.Value
+	rowKey ir.Value
 	stream uint32
 }
 
@@ -52,7 +53,7 @@ type Slot struct {
 
 // NewScope starts a program that trains or predicts.
 func NewScope(b *ir.Builder, training bool) *Scope {
-	return &Scope{Builder: b, Training: training, Schedules: map[string]func(int) float64{}, Share: ir.None, key: ir.None}
+	return &Scope{Builder: b, Training: training, Schedules: map[string]func(int) float64{}, Share: ir.None, key: ir.None, rowKey: ir.None}
 }
 
 // Under puts prefix before the names of the slots that f declares: a second
@@ -122,14 +123,28 @@ func (s *Scope) Scheduled(name string, schedule func(step int) float64) ir.Value
 	return s.Param(name, ir.Float())
 }
 
-// Noise is N(0, 1) of the shape from a stream of its own.
+// Noise is N(0, 1) of the shape from a stream of its own: of what is drawn once
+// for a whole batch, weights above all. What has a row for each example takes
+// RowNoise.
 func (s *Scope) Noise(shape ...int) ir.Value {
 	return s.Normal(s.Key(), s.nextStream(), shape...)
 }
 
-// Chance is U[0, 1) of the shape from a stream of its own.
+// Chance is U[0, 1) of the shape; see Noise.
 func (s *Scope) Chance(shape ...int) ir.Value {
 	return s.Uniform(s.Key(), s.nextStream(), shape...)
+}
+
+// RowNoise is N(0, 1) of the shape [rows …] from a stream of its own, a row for
+// each example. Where a program predicts, an example's row depends on its place
+// in the whole set and not on the batch that it comes in.
+func (s *Scope) RowNoise(shape ...int) ir.Value {
+	return s.Normal(s.RowKey(), s.nextStream(), shape...)
+}
+
+// RowChance is U[0, 1) of the shape [rows …]; see RowNoise.
+func (s *Scope) RowChance(shape ...int) ir.Value {
+	return s.Uniform(s.RowKey(), s.nextStream(), shape...)
 }
 
 func (s *Scope) nextStream() uint32 {
@@ -145,8 +160,22 @@ func (s *Scope) Key() ir.Value {
 	return s.key
 }
 
+// RowKey is the key of noise with a row for each example. Where a program
+// predicts it is the input "row_key" u32[3]: the noise key, and the number of the
+// batch's first example in its set. A step has its own key and counts the rows of
+// its batch, and so has a pass that refreshes batch normalisation.
+func (s *Scope) RowKey() ir.Value {
+	if s.Training {
+		return s.Key()
+	}
+	if s.rowKey == ir.None {
+		s.rowKey = s.Param("row_key", ir.Uint(3))
+	}
+	return s.rowKey
+}
+
 // Stochastic reports whether the program draws noise.
-func (s *Scope) Stochastic() bool { return s.key != ir.None }
+func (s *Scope) Stochastic() bool { return s.key != ir.None || s.rowKey != ir.None }
 
 // Total is the sum of the terms, 0 where there is none.
 func (s *Scope) Total(terms []ir.Value) ir.Value {

@@ -7,23 +7,34 @@ import (
 )
 
 // Uniform fills dst with elements start, start+1, … of the uniform noise that
-// rng.Uniform(·, k, stream) defines, bit for bit. start is a multiple of 16.
-func Uniform(dst []float32, k rng.Key, stream uint32, start int) {
-	active.uniform(dst, k[0], k[1], firstCounter(start), stream)
+// rng.Uniform(·, k, stream) defines, bit for bit. start is a multiple of 16, or
+// dst has 16 elements or more.
+func Uniform(dst []float32, k rng.Key, stream uint32, start uint64) {
+	noise(active.uniform, dst, k, stream, start)
 }
 
 // Normal fills dst with elements start, start+1, … of the normal noise that
-// rng.Normal(·, k, stream) defines, to within 4 ulp or 2⁻²⁴. start is a multiple
-// of 16.
-func Normal(dst []float32, k rng.Key, stream uint32, start int) {
-	active.normal(dst, k[0], k[1], firstCounter(start), stream)
+// rng.Normal(·, k, stream) defines, to within 4 ulp or 2⁻²⁴, and to the same bits
+// wherever dst begins. start is a multiple of 16, or dst has 16 elements or more.
+func Normal(dst []float32, k rng.Key, stream uint32, start uint64) {
+	noise(active.normal, dst, k, stream, start)
 }
 
-func firstCounter(start int) uint32 {
-	if start%16 != 0 {
-		panic("kernel: noise must start at a multiple of 16")
+// noise fills dst by a kernel that begins with a line: the 16 elements that the
+// words of eight counters make. Where dst begins within a line, that line is made
+// at its front and the part before the beginning is overwritten.
+func noise(fill func(dst []float32, k0, k1, c0, c1 uint32), dst []float32, k rng.Key, stream uint32, start uint64) {
+	const counters = LineFloats / 2
+	skip, c0 := int(start%LineFloats), uint32(start/LineFloats*counters)
+	if skip > 0 {
+		if len(dst) < LineFloats {
+			panic("kernel: less than a line of noise must start at a multiple of 16")
+		}
+		fill(dst[:LineFloats], k[0], k[1], c0, stream)
+		dst = dst[copy(dst, dst[skip:LineFloats]):]
+		c0 += counters
 	}
-	return uint32(start / 2)
+	fill(dst, k[0], k[1], c0, stream)
 }
 
 func uniformGo(dst []float32, k0, k1, c0, c1 uint32) {

@@ -281,19 +281,27 @@ func TestNoise(t *testing.T) {
 	rng.Uniform(wantU, k, 7)
 	rng.Normal(wantN, k, 7)
 	withSets(t, func(t *testing.T) {
+		whole := make([]float32, total)
+		Normal(whole, k, 7, 0)
 		for _, n := range sizes {
-			for _, start := range []int{0, 16, 1600, 3984} {
+			for _, start := range []int{0, 16, 1600, 3984, 1, 17, 1607, 3999} {
+				if start%16 != 0 && n < 16 {
+					continue
+				}
 				u, checkU := fenced(t, n, 1)
-				Uniform(u, k, 7, start)
+				Uniform(u, k, 7, uint64(start))
 				checkU("uniform")
 				if !slices.Equal(u, wantU[start:start+n]) {
 					t.Fatalf("%d uniforms from %d on differ from the definition", n, start)
 				}
 				z, checkN := fenced(t, n, 1)
-				Normal(z, k, 7, start)
+				Normal(z, k, 7, uint64(start))
 				checkN("normal")
-				if a := testing.AllocsPerRun(1, func() { Uniform(u, k, 7, start); Normal(z, k, 7, start) }); a != 0 {
+				if a := testing.AllocsPerRun(1, func() { Uniform(u, k, 7, uint64(start)); Normal(z, k, 7, uint64(start)) }); a != 0 {
 					t.Fatalf("noise of %d elements: %v allocations", n, a)
+				}
+				if !slices.Equal(z, whole[start:start+n]) {
+					t.Fatalf("%d normals from %d on are not those of the whole stream", n, start)
 				}
 				for i, v := range z {
 					want := wantN[start+i]
@@ -302,6 +310,12 @@ func TestNoise(t *testing.T) {
 					}
 				}
 			}
+		}
+		// Counters go on from 2³²−1 at 0.
+		u := make([]float32, 100)
+		Uniform(u, k, 7, 1<<33-37)
+		if !slices.Equal(u[37:], wantU[:63]) {
+			t.Error("the stream does not begin again after 2³³ elements")
 		}
 	})
 }
