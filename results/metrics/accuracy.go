@@ -20,11 +20,7 @@ func Accuracy(e *Evaluation) float64 { return 1 - Error(e) }
 
 // Error is 1 − [Accuracy], a share of one and not per cent.
 func Error(e *Evaluation) float64 {
-	wrong := 0.0
-	for _, w := range e.errors() {
-		wrong += w
-	}
-	return wrong / float64(e.N)
+	return e.mean(e.wrong)
 }
 
 // Top5 is the share of inputs whose label has fewer than five classes before
@@ -35,10 +31,10 @@ func Top5(e *Evaluation) float64 {
 		return math.NaN()
 	}
 	return e.mean(func(n int) float64 {
-		row, y := e.P[n*e.C:(n+1)*e.C], e.Labels[n]
+		row, y := e.LogP[n*e.C:(n+1)*e.C], e.Labels[n]
 		before := 0
-		for c, q := range row {
-			if q > row[y] || q == row[y] && c < y {
+		for c, l := range row {
+			if equal := tied(l, row[y]); equal && c < y || !equal && l > row[y] {
 				before++
 			}
 		}
@@ -49,10 +45,11 @@ func Top5(e *Evaluation) float64 {
 	})
 }
 
-// NLL is −mean_n log max(p̄[n,y_n], 1e-12), nats per input. A sum over the test
-// set, as some papers print it, is −N·NLL.
+// NLL is −mean_n log max(p̄[n,y_n], 1e-12), nats per input: a label that was
+// given no probability costs 27.6 and not infinity. A sum over the test set, as
+// some papers print it, is −N·NLL.
 func NLL(e *Evaluation) float64 {
-	return e.mean(func(n int) float64 { return -e.LogP[n*e.C+e.Labels[n]] })
+	return e.mean(func(n int) float64 { return -e.LogLikelihood(n) })
 }
 
 // BrierSum is mean_n Σ_c (p̄[n,c] − 1[c=y_n])², in [0,2]: the form of Brier

@@ -4,9 +4,9 @@ import "math"
 
 func init() {
 	register(Adversarial,
-		Metric{Unit: "adv-accuracy", Better: Higher, Short: "accuracy on the attacked inputs", compute: func(_, a *Evaluation) float64 { return Accuracy(a) }},
-		Metric{Unit: "adv-nll", Better: Lower, Short: "NLL on the attacked inputs, nats", compute: func(_, a *Evaluation) float64 { return NLL(a) }},
-		Metric{Unit: "adv-success", Better: Lower, Short: "share of the correctly classified inputs that the attack turns wrong", compute: AttackSuccess},
+		Metric{Unit: "adv-accuracy", Better: Higher, Short: "accuracy on the attacked inputs", compute: pair(func(_, a *Evaluation) float64 { return Accuracy(a) })},
+		Metric{Unit: "adv-nll", Better: Lower, Short: "NLL on the attacked inputs, nats", compute: pair(func(_, a *Evaluation) float64 { return NLL(a) })},
+		Metric{Unit: "adv-success", Better: Lower, Short: "share of the correctly classified inputs that the attack turns wrong", compute: pair(AttackSuccess)},
 	)
 	for _, s := range uncertaintyScores {
 		register(Adversarial, detectionMetrics("adv", "attacked inputs", s)...)

@@ -2,32 +2,35 @@ package metrics
 
 import (
 	"math"
-	"slices"
-	"sort"
 )
 
 func init() {
 	register(Test,
-		Metric{Unit: "ece15-lorc", Better: Lower, Short: "expected calibration error, top label, 15 equal-width bins (lo,hi]", compute: test(ece15)},
-		Metric{Unit: "mce15-lorc", Better: Lower, Short: "maximum calibration error over the non-empty bins of ece15-lorc", compute: test(mce15)},
-		Metric{Unit: "rmsce15-lorc", Better: Lower, Short: "root of the mean squared calibration error over the bins of ece15-lorc", compute: test(rmsce15)},
+		Metric{Unit: "ece15-lorc", Better: Lower, Short: "expected calibration error, top label, 15 equal-width bins (lo,hi]", compute: ofBins(ECE)},
+		Metric{Unit: "mce15-lorc", Better: Lower, Short: "maximum calibration error over the non-empty bins of ece15-lorc", compute: ofBins(MCE)},
+		Metric{Unit: "rmsce15-lorc", Better: Lower, Short: "root of the mean squared calibration error over the bins of ece15-lorc", compute: ofBins(RMSCE)},
 		Metric{Unit: "adaptive_ece15", Better: Lower, Short: "top-label calibration error over 15 bins of equal count", compute: test(adaptiveECE15)},
 		Metric{Unit: "sce15-lorc", Better: Lower, Short: "class-wise (static) calibration error, 15 equal-width bins (lo,hi]", compute: test(sce15)},
-		Metric{Unit: "ace15", Better: Lower, Short: "class-wise adaptive calibration error, 15 bins of floor(N/15), the last longer", compute: test(ace15)},
-		Metric{Unit: "tace15-1e-3", Better: Lower, Short: "ace15 over the probabilities above 1e-3 only", compute: test(tace15)},
+		Metric{Unit: "ace15", Better: Lower, Short: "class-wise adaptive calibration error, 15 bins of floor(N/15), the last longer", compute: ofClasses(0)},
+		Metric{Unit: "tace15-1e-3", Better: Lower, Short: "ace15 over the probabilities above 1e-3 only", compute: ofClasses(1)},
 		Metric{Unit: "confidence", Better: None, Short: "mean of the largest predicted probability", compute: test(meanConfidence)},
 	)
 }
 
 const bins15 = 15
 
-func ece15(e *Evaluation) float64         { return ECE(Reliability(e, bins15)) }
-func mce15(e *Evaluation) float64         { return MCE(Reliability(e, bins15)) }
-func rmsce15(e *Evaluation) float64       { return RMSCE(Reliability(e, bins15)) }
+// ofBins adapts a metric of the reliability diagram.
+func ofBins(f func([]Bin) float64) func(*scoring) float64 {
+	return func(s *scoring) float64 { return f(s.bins()) }
+}
+
+// ofClasses adapts ACE (0) and TACE (1).
+func ofClasses(which int) func(*scoring) float64 {
+	return func(s *scoring) float64 { return s.classes()[which] }
+}
+
 func adaptiveECE15(e *Evaluation) float64 { return ECE(AdaptiveReliability(e, bins15)) }
 func sce15(e *Evaluation) float64         { return SCE(e, bins15) }
-func ace15(e *Evaluation) float64         { return TACE(e, bins15, -1) }
-func tace15(e *Evaluation) float64        { return TACE(e, bins15, 1e-3) }
 func meanConfidence(e *Evaluation) float64 {
 	return e.mean(func(n int) float64 { return e.Confidence[n] })
 }
@@ -35,13 +38,14 @@ func meanConfidence(e *Evaluation) float64 {
 // A Bin is one group of a reliability diagram.
 type Bin struct {
 	Count      int
-	Accuracy   float64 // share that is right, 0 where empty
+	Accuracy   float64 // share that is right, its expectation where ties were cut; 0 where empty
 	Confidence float64 // mean predicted probability, 0 where empty
 }
 
 // edgeTolerance is how close to an edge a probability counts as on it, so that
-// the last bits of the arithmetic do not choose the bin.
-const edgeTolerance = 1e-12
+// neither the last bits of the arithmetic nor those of float32 (0.2 is
+// 0.200000003 there) choose the bin.
+const edgeTolerance = 1e-7
 
 // bin returns which of b equal-width bins (lo,hi] holds probability q; the
 // first is closed at 0.
@@ -79,13 +83,20 @@ func Reliability(e *Evaluation, b int) []Bin {
 	return finish(bins)
 }
 
-// AdaptiveReliability sorts the inputs by confidence (stable, ties by index)
-// and cuts them into b groups whose sizes differ by at most one, the larger
-// ones first. Source: Nguyen and O'Connor (2015), "Posterior calibration and
+// AdaptiveReliability sorts the inputs by confidence ([MaxProbScore], the most
+// doubtful first) and cuts them into b groups whose sizes differ by at most one,
+// the larger ones first. Where a cut goes through equal confidences, each side
+// has the accuracy that it has on average over their orders. Source: Nguyen and O'Connor (2015), "Posterior calibration and
 // exploratory analysis for natural language processing models"; the split is
 // torch-uncertainty's.
 func AdaptiveReliability(e *Evaluation, b int) []Bin {
-	order := ascending(e.Confidence)
+	confident := make([]float64, e.N)
+	for n, u := range e.doubt {
+		confident[n] = -u
+	}
+	order := ascending(confident)
+	confidence := order.share(func(n int) float64 { return e.Confidence[n] })
+	wrong := order.share(e.wrong)
 	bins := make([]Bin, b)
 	at := 0
 	for i := range bins {
@@ -93,14 +104,12 @@ func AdaptiveReliability(e *Evaluation, b int) []Bin {
 		if i < e.N%b {
 			size++
 		}
-		for _, n := range order[at : at+size] {
+		for range size {
 			bins[i].Count++
-			bins[i].Confidence += e.Confidence[n]
-			if e.Predicted[n] == e.Labels[n] {
-				bins[i].Accuracy++
-			}
+			bins[i].Confidence += confidence[at]
+			bins[i].Accuracy += 1 - wrong[at]
+			at++
 		}
-		at += size
 	}
 	return finish(bins)
 }
@@ -168,58 +177,67 @@ func SCE(e *Evaluation, b int) float64 {
 //
 //	TACE = 1/(N·C) Σ_c Σ_b n_cb |acc_cb − conf_cb|.
 //
-// With a threshold below zero it is ACE. Source: Nixon et al. (2019); the cut
+// With a threshold below zero it is ACE. Where a cut goes through equal
+// probabilities, each side has their mean gap. Source: Nixon et al. (2019); the cut
 // and the division by N (not M) are those of pytorch-ensembles.
 func TACE(e *Evaluation, b int, threshold float64) float64 {
-	sum := 0.0
-	column := make([]float64, e.N)
-	for c := range e.C {
-		for n := range column {
-			column[n] = e.P[n*e.C+c]
-		}
-		order := ascending(column)
-		order = order[sort.Search(e.N, func(i int) bool { return column[order[i]] > threshold }):]
-		size := len(order) / b
-		for i := range b {
-			group := order[i*size:]
-			if i < b-1 {
-				group = group[:size]
-			}
-			gap := 0.0
-			for _, n := range group {
-				gap += column[n]
-				if e.Labels[n] == c {
-					gap--
-				}
-			}
-			sum += math.Abs(gap)
-		}
-	}
-	return sum / float64(e.N*e.C)
+	return classWise(e, b, threshold)[0]
 }
 
-// ascending returns the indices that sort x, equal values in order of index.
-func ascending(x []float64) []int {
-	type item struct {
-		x float64
-		i int
-	}
-	items := make([]item, len(x))
-	for i, v := range x {
-		items[i] = item{v, i}
-	}
-	slices.SortFunc(items, func(a, b item) int {
-		switch {
-		case a.x < b.x:
-			return -1
-		case a.x > b.x:
-			return 1
+// classWise returns [TACE] at several thresholds from one order of each class's
+// probabilities.
+func classWise(e *Evaluation, b int, thresholds ...float64) []float64 {
+	sums := make([]float64, len(thresholds))
+	ranks := make([]float64, e.N)
+	for c := range e.C {
+		for n := range ranks {
+			ranks[n] = e.classRank(n, c)
 		}
-		return a.i - b.i
-	})
-	order := make([]int, len(x))
-	for i, it := range items {
-		order[i] = it.i
+		gaps := ascending(ranks).share(func(n int) float64 {
+			if e.Labels[n] == c {
+				return e.P[n*e.C+c] - 1
+			}
+			return e.P[n*e.C+c]
+		})
+		for t, threshold := range thresholds {
+			above := 0
+			for n := range e.N {
+				if e.P[n*e.C+c] > threshold+edgeTolerance*math.Abs(threshold) {
+					above++
+				}
+			}
+			sums[t] += binnedGaps(gaps[e.N-above:], b)
+		}
 	}
-	return order
+	for t := range sums {
+		sums[t] /= float64(e.N * e.C)
+	}
+	return sums
+}
+
+// binnedGaps cuts the gaps into b bins of floor(len/b), the last taking the
+// rest, and adds up the absolute values of the bins' sums.
+func binnedGaps(gaps []float64, b int) float64 {
+	size, sum := len(gaps)/b, 0.0
+	for i := range b {
+		group := gaps[i*size:]
+		if i < b-1 {
+			group = group[:size]
+		}
+		gap := 0.0
+		for _, g := range group {
+			gap += g
+		}
+		sum += math.Abs(gap)
+	}
+	return sum
+}
+
+// classRank ranks as p̄[n,c] does, with digits left near 0 and near 1, where
+// only the predicted class can be: log p̄ up to ½ and log ½ + log(p̄/(1−p̄)) above.
+func (e *Evaluation) classRank(n, c int) float64 {
+	if c == e.Predicted[n] && e.doubt[n] < 0 {
+		return -math.Ln2 - e.doubt[n]
+	}
+	return e.LogP[n*e.C+c]
 }

@@ -149,7 +149,7 @@ func mapDraws(chains [][]float64, f func(float64) float64) [][]float64 {
 // among all S draws, ties sharing their mean rank.
 func rankNormalise(chains [][]float64) [][]float64 {
 	all := slices.Concat(chains...)
-	order := ascending(all)
+	order := ascending(all).order
 	z := make([]float64, len(all))
 	for i := 0; i < len(order); {
 		j := i

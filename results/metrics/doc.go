@@ -12,4 +12,9 @@
 // where it is that of the label; means are over all N inputs in float64. A
 // metric that is not defined on its input (mutual information of one sample)
 // is NaN and left out of the scores.
+//
+// No score depends on the order of the inputs, of the samples, or on how the
+// stream is cut. What sorts inputs takes the expectation over the orders of
+// those that tie, and ranks by logarithms, which keep what probabilities next
+// to 0 and 1 lose.
 package metrics

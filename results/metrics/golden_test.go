@@ -253,7 +253,7 @@ func TestGoldenCalibrated(t *testing.T) {
 		scaled := e.scaled(want.T, score)
 		near(t, "NLL", NLL(scaled), want.NLL)
 		near(t, "Brier", BrierSum(scaled), want.Brier)
-		near(t, "ECE", ece15(scaled), want.ECE15)
+		near(t, "ECE", ECE(Reliability(scaled, bins15)), want.ECE15)
 		near(t, "accuracy", Accuracy(scaled), want.Accuracy)
 	}
 	c := Calibrate(e, g.Folds)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Better says which way a metric improves. Its text is that of a Unit line of
@@ -44,9 +45,9 @@ type Metric struct {
 	// Short is one line: what it is, in which unit, by which convention.
 	Short string
 
-	// compute is nil where the number does not come from predictions. Families
-	// of one evaluation ignore other. NaN means not defined here.
-	compute func(e, other *Evaluation) float64
+	// compute is nil where the number does not come from predictions. NaN means
+	// not defined here.
+	compute func(*scoring) float64
 }
 
 var registry []Metric
@@ -63,8 +64,34 @@ func register(family Family, ms ...Metric) {
 }
 
 // test adapts a metric of one evaluation.
-func test(f func(*Evaluation) float64) func(e, _ *Evaluation) float64 {
-	return func(e, _ *Evaluation) float64 { return f(e) }
+func test(f func(*Evaluation) float64) func(*scoring) float64 {
+	return func(s *scoring) float64 { return f(s.e) }
+}
+
+// pair adapts a metric of two evaluations.
+func pair(f func(e, other *Evaluation) float64) func(*scoring) float64 {
+	return func(s *scoring) float64 { return f(s.e, s.other) }
+}
+
+// A scoring is what the metrics of one call share: each input is sorted or
+// binned once for all of them.
+type scoring struct {
+	e, other *Evaluation // families of one evaluation have no other
+
+	risks      func() RiskCurve
+	bins       func() []Bin     // the 15 of equal width
+	classes    func() []float64 // ACE and TACE
+	detections map[string]Detection
+}
+
+func newScoring(e, other *Evaluation) *scoring {
+	return &scoring{
+		e: e, other: other,
+		risks:      sync.OnceValue(func() RiskCurve { return Risks(e) }),
+		bins:       sync.OnceValue(func() []Bin { return Reliability(e, bins15) }),
+		classes:    sync.OnceValue(func() []float64 { return classWise(e, bins15, -1, 1e-3) }),
+		detections: make(map[string]Detection),
+	}
 }
 
 // List returns every metric, families together, in the order of their files.
@@ -132,11 +159,12 @@ func ScoreReference(approx, ref *Evaluation) ([]Score, error) {
 
 func score(family Family, e, other *Evaluation) []Score {
 	var scores []Score
+	s := newScoring(e, other)
 	for _, m := range registry {
 		if m.Family != family || m.compute == nil {
 			continue
 		}
-		if v := m.compute(e, other); !math.IsNaN(v) {
+		if v := m.compute(s); !math.IsNaN(v) {
 			scores = append(scores, Score{m.Unit, v})
 		}
 	}

@@ -25,25 +25,24 @@ type uncertaintyScore struct {
 	of         func(*Evaluation) []float64
 }
 
-// MaxProbScore is 1 − max_c p̄[n,c] (Hendrycks and Gimpel 2017).
-func MaxProbScore(e *Evaluation) []float64 {
-	s := make([]float64, e.N)
-	for n, q := range e.Confidence {
-		s[n] = 1 - q
-	}
-	return s
-}
+// MaxProbScore ranks as 1 − max_c p̄[n,c] does (Hendrycks and Gimpel 2017). It is
+// the log-odds log((1 − max_c p̄) / max_c p̄), of which float64 still has all
+// digits where the probability has long become 1. Above 1 − 2⁻¹⁰, 1 − max_c p̄ is
+// the sum over the other classes.
+func MaxProbScore(e *Evaluation) []float64 { return e.doubt }
 
-// EntropyScore is H(p̄_n).
-func EntropyScore(e *Evaluation) []float64 { return e.Entropy }
+// EntropyScore is log H(p̄_n), which ranks as the entropy does.
+func EntropyScore(e *Evaluation) []float64 { return e.logEntropy }
 
 // EnergyScore is mean_k −logsumexp_c(logits_k[n,c]), temperature 1 (Liu et al.
 // 2020, "Energy-based out-of-distribution detection"); nil unless all members
 // came as logits.
 func EnergyScore(e *Evaluation) []float64 { return e.Energy }
 
-// MutualScore is the mutual information of input n; nil for one member.
-func MutualScore(e *Evaluation) []float64 { return e.Mutual }
+// MutualScore is the logarithm of the mutual information of input n, which
+// ranks as it does: −Inf where it is less than 2⁻⁴⁴ of the entropy, which is
+// what rounding leaves of none. nil for one member.
+func MutualScore(e *Evaluation) []float64 { return e.logMutual }
 
 // Detection says how well a score tells positives, which should score high,
 // from negatives.
@@ -66,7 +65,8 @@ type Detection struct {
 }
 
 // Detect compares the scores of negatives (in-distribution, clean, correct)
-// with those of positives. Neither may be empty or hold NaN.
+// with those of positives. Neither may be empty or hold NaN. Scores that
+// differ by less than 1e-12, or 1e-12 of their size, are equal.
 func Detect(negatives, positives []float64) Detection {
 	if len(negatives) == 0 || len(positives) == 0 {
 		panic("metrics: Detect needs scores of both kinds")
@@ -80,7 +80,7 @@ func Detect(negatives, positives []float64) Detection {
 		tp, fp := c.positives-before.positives, c.negatives-before.negatives
 		below := nn - c.negatives
 		wins += float64(tp) * (float64(below) + 0.5*float64(fp))
-		if !fprSet && float64(c.positives) >= 0.95*float64(np) {
+		if !fprSet && 20*c.positives >= 19*np {
 			d.FPR95 = float64(c.negatives) / float64(nn)
 			fprSet = true
 		}
@@ -111,23 +111,25 @@ func countAbove(negatives, positives []float64) []point {
 	slices.Sort(pos)
 	var counts []point
 	i, j := len(pos), len(neg)
-	for i > 0 || j > 0 {
-		top := math.Inf(-1)
-		if i > 0 {
-			top = pos[i-1]
-		}
-		if j > 0 {
-			top = max(top, neg[j-1])
-		}
-		for i > 0 && pos[i-1] == top {
+	// next takes the largest score that is left.
+	next := func() float64 {
+		if j == 0 || i > 0 && pos[i-1] >= neg[j-1] {
 			i--
+			return pos[i]
 		}
-		for j > 0 && neg[j-1] == top {
-			j--
-		}
-		counts = append(counts, point{len(pos) - i, len(neg) - j})
+		j--
+		return neg[j]
 	}
-	return counts
+	before := next()
+	for i > 0 || j > 0 {
+		above := point{len(pos) - i, len(neg) - j}
+		score := next()
+		if !tied(before, score) {
+			counts = append(counts, above)
+		}
+		before = score
+	}
+	return append(counts, point{len(pos), len(neg)})
 }
 
 // precisionAreas returns the area under the precision-recall curve by steps
@@ -151,12 +153,17 @@ func detectionMetrics(prefix, what string, s uncertaintyScore) []Metric {
 		return Metric{
 			Unit: prefix + "-" + name + "-" + s.name, Better: better,
 			Short: short + " of " + what + " by " + s.what,
-			compute: func(negatives, positives *Evaluation) float64 {
-				neg, pos := s.of(negatives), s.of(positives)
-				if neg == nil || pos == nil {
-					return math.NaN()
+			compute: func(both *scoring) float64 {
+				d, done := both.detections[s.name]
+				if !done {
+					neg, pos := s.of(both.e), s.of(both.other)
+					if neg == nil || pos == nil {
+						return math.NaN()
+					}
+					d = Detect(neg, pos)
+					both.detections[s.name] = d
 				}
-				return pick(Detect(neg, pos))
+				return pick(d)
 			},
 		}
 	}

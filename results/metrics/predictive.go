@@ -25,9 +25,16 @@ const SumTolerance = 1e-3
 
 // Floor is the smallest probability whose logarithm is taken in NLL-like
 // metrics (pytorch-ensembles adds the same constant inside the logarithm).
+// Nothing that ranks inputs or fits a temperature is floored by it.
 const Floor = 1e-12
 
 var logFloor = math.Log(Floor)
+
+// Below tiny a float64 soon has no digits left and then is 0; such
+// probabilities are kept by their logarithm.
+const tiny = 1e-290
+
+var logTiny = math.Log(tiny)
 
 // Predictive is the running posterior predictive of N inputs over C classes,
 //
@@ -35,9 +42,10 @@ var logFloor = math.Log(Floor)
 //
 // fed with the members' matrices one after another. It keeps sums only, never
 // the K×N×C stream: Σ_k p_k and Σ_k log p_k as [N,C], Σ_k H(p_k) as [N], and
-// the members' argmax votes, which is all that any metric here needs. (Summing
-// probabilities in float64 is logsumexp of the log-probabilities down to
-// e⁻⁷⁰⁰, far below the floor of 1e-12.)
+// the members' argmax votes, which is all that any metric here needs. Summing
+// probabilities in float64 is logsumexp of the log-probabilities down to 1e-290;
+// smaller ones, which logits of some hundreds give, are summed as logarithms,
+// so that a ranking or a fitted temperature has all that the logits have.
 type Predictive struct {
 	n, c    int
 	members int // complete members
@@ -47,6 +55,9 @@ type Predictive struct {
 	sumLogP []float64 // [N,C] Σ_k max(log p_k, log 1e-12)
 	votes   []uint32  // [N,C] how many members have their argmax at c
 	sumH    []float64 // [N]   Σ_k H(p_k), nats
+
+	tail  []float64 // [N,C] log Σ_k p_k over the members with p_k < tiny; nil while there are none
+	tailH []float64 // [N]   log Σ_k H(p_k) over the members with H(p_k) < tiny; nil while there are none
 
 	sumEnergy []float64 // [N] Σ_k −logsumexp(logits_k), while every member came as logits
 	noEnergy  bool
@@ -144,23 +155,28 @@ func (p *Predictive) normalise(form Form, n int) (class int, what string) {
 			logp[i] = math.Log(x)
 		}
 	case Logits:
-		top := math.Inf(-1)
+		best := 0
 		for i, x := range logp {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return i, fmt.Sprintf("logit is %v", x)
 			}
-			top = max(top, x)
+			if x > logp[best] {
+				best = i
+			}
 		}
+		top, rest := logp[best], 0.0
 		for i, x := range logp {
 			prob[i] = math.Exp(x - top)
-			sum += prob[i]
+			if i != best {
+				rest += prob[i]
+			}
 		}
-		lse := top + math.Log(sum)
+		logSum := math.Log1p(rest) // of the exponentials, less top
 		for i := range logp {
-			logp[i] -= lse
-			prob[i] /= sum
+			logp[i] = logp[i] - top - logSum
+			prob[i] /= 1 + rest
 		}
-		p.sumEnergy[n] -= lse
+		p.sumEnergy[n] -= top + logSum
 		return 0, ""
 	}
 	if !(math.Abs(sum-1) <= SumTolerance) {
@@ -172,19 +188,38 @@ func (p *Predictive) normalise(form Form, n int) (class int, what string) {
 func (p *Predictive) accumulate(n int) {
 	at := n * p.c
 	sumP, sumLogP := p.sumP[at:at+p.c], p.sumLogP[at:at+p.c]
-	entropy, best := 0.0, 0
+	best := 0
 	for i, q := range p.p {
 		l := p.logp[i]
-		sumP[i] += q
-		sumLogP[i] += max(l, logFloor)
-		if q > 0 {
-			entropy -= q * l
+		if l < logTiny && !math.IsInf(l, -1) {
+			p.tail = addTail(p.tail, len(p.sumP), at+i, l)
+		} else {
+			sumP[i] += q
 		}
+		sumLogP[i] += max(l, logFloor)
 		// The logarithm is compared: two small probabilities may differ there only.
 		if l > p.logp[best] {
 			best = i
 		}
 	}
 	p.votes[at+best]++
-	p.sumH[n] += entropy
+	rest, entropy := uncertainty(p.p, p.logp, best)
+	if rest >= tiny {
+		p.sumH[n] += entropy
+	} else if _, l := logUncertainty(p.logp, best); !math.IsInf(l, -1) {
+		p.tailH = addTail(p.tailH, p.n, n, l)
+	}
+}
+
+// addTail adds e^l to the sum whose logarithm is tail[i]. The first time it
+// makes the sums, size of them, all 0.
+func addTail(tail []float64, size, i int, l float64) []float64 {
+	if tail == nil {
+		tail = make([]float64, size)
+		for j := range tail {
+			tail[j] = math.Inf(-1)
+		}
+	}
+	tail[i] = logAdd(tail[i], l)
+	return tail
 }

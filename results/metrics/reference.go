@@ -4,8 +4,8 @@ import "math"
 
 func init() {
 	register(Reference,
-		Metric{Unit: "agreement", Better: Higher, Short: "share of inputs with the same most probable class as the reference posterior", compute: Agreement},
-		Metric{Unit: "total_variation", Better: Lower, Short: "mean total variation distance from the reference predictive, in [0,1]", compute: TotalVariation},
+		Metric{Unit: "agreement", Better: Higher, Short: "share of inputs with the same most probable class as the reference posterior", compute: pair(Agreement)},
+		Metric{Unit: "total_variation", Better: Lower, Short: "mean total variation distance from the reference predictive, in [0,1]", compute: pair(TotalVariation)},
 	)
 }
 

@@ -9,44 +9,42 @@ import (
 
 func init() {
 	register(Test,
-		Metric{Unit: "aurc", Better: Lower, Short: "area under the risk-coverage curve, mean of the selective error over coverages i/N, by confidence", compute: test(AURC)},
-		Metric{Unit: "aurc-trapz", Better: Lower, Short: "AURC by trapezoids over coverage, divided by 1 − 1/N (torch-uncertainty)", compute: test(AURCTrapezoid)},
-		Metric{Unit: "eaurc", Better: Lower, Short: "aurc − that of the best possible order with the same errors", compute: test(EAURC)},
-		Metric{Unit: "augrc-trapz", Better: Lower, Short: "area under the generalised risk-coverage curve, trapezoids, divided by 1 − 1/N", compute: test(AUGRCTrapezoid)},
+		Metric{Unit: "aurc", Better: Lower, Short: "area under the risk-coverage curve, mean of the selective error over coverages i/N, by confidence, ties averaged", compute: ofRisks(RiskCurve.Area)},
+		Metric{Unit: "aurc-trapz", Better: Lower, Short: "AURC by trapezoids over coverage, divided by 1 − 1/N (torch-uncertainty), ties averaged", compute: ofRisks(RiskCurve.Trapezoid)},
+		Metric{Unit: "eaurc", Better: Lower, Short: "aurc − that of the best possible order with the same errors", compute: ofRisks(RiskCurve.Excess)},
+		Metric{Unit: "augrc-trapz", Better: Lower, Short: "area under the generalised risk-coverage curve, trapezoids, divided by 1 − 1/N, ties averaged", compute: ofRisks(RiskCurve.Generalised)},
 		Metric{Unit: "misclass-auroc-maxprob", Better: Higher, Short: "AUROC of telling errors from correct predictions by 1 − max p̄", compute: test(misclassified(MaxProbScore))},
 		Metric{Unit: "misclass-auroc-entropy", Better: Higher, Short: "AUROC of telling errors from correct predictions by H(p̄)", compute: test(misclassified(EntropyScore))},
 	)
 	for _, percent := range []int{10, 20, 50} {
 		register(Test, Metric{
 			Unit: fmt.Sprintf("accuracy-reject%d", percent), Better: Higher,
-			Short:   fmt.Sprintf("accuracy on the inputs left when the %d %% least confident are rejected", percent),
-			compute: test(func(e *Evaluation) float64 { return AccuracyAtRejection(e, float64(percent)/100) }),
+			Short:   fmt.Sprintf("accuracy on the inputs left when the %d %% least confident are rejected, ties averaged", percent),
+			compute: ofRisks(func(r RiskCurve) float64 { return r.AccuracyAtRejection(float64(percent) / 100) }),
 		})
 	}
 }
 
-// Risks returns the selective error r_i = (errors among the i most confident)/i
-// for i = 1…N; confidence ties in order of index. The coverage of r_i is i/N.
-func Risks(e *Evaluation) []float64 {
-	return risks(byConfidence(e))
+// ofRisks adapts a metric of the risk-coverage curve.
+func ofRisks(f func(RiskCurve) float64) func(*scoring) float64 {
+	return func(s *scoring) float64 { return f(s.risks()) }
 }
 
-// byConfidence returns the errors of e, most confident input first.
-func byConfidence(e *Evaluation) []float64 {
-	wrong := e.errors()
-	uncertainty := make([]float64, e.N)
-	for n, q := range e.Confidence {
-		uncertainty[n] = -q
-	}
-	sorted := make([]float64, e.N)
-	for i, n := range ascending(uncertainty) {
-		sorted[i] = wrong[n]
-	}
-	return sorted
+// A RiskCurve holds the selective errors r_i = (errors among the i most
+// confident)/i for i = 1…N; the coverage of r_i is i/N.
+type RiskCurve []float64
+
+// Risks returns the risk-coverage curve of e. Inputs are ranked by
+// [MaxProbScore]. Where a cut goes through inputs of equal confidence, it takes
+// the expectation over the orders in which they may stand: each counts as the
+// error rate of them all. So no number here depends on the order of the inputs.
+func Risks(e *Evaluation) RiskCurve {
+	return risks(ascending(e.doubt).share(e.wrong))
 }
 
-func risks(sorted []float64) []float64 {
-	r := make([]float64, len(sorted))
+// risks returns the curve of errors in order of falling confidence.
+func risks(sorted []float64) RiskCurve {
+	r := make(RiskCurve, len(sorted))
 	errs := 0.0
 	for i, w := range sorted {
 		errs += w
@@ -55,35 +53,36 @@ func risks(sorted []float64) []float64 {
 	return r
 }
 
-// AURC is mean_i r_i of [Risks]. Source: Geifman, Uziel, El-Yaniv (2019),
+// Area is AURC, mean_i r_i. Source: Geifman, Uziel, El-Yaniv (2019),
 // "Bias-reduced uncertainty estimation for deep neural classifiers", section 2.
-func AURC(e *Evaluation) float64 { return average(Risks(e)) }
+func (r RiskCurve) Area() float64 { return average(r) }
 
-// EAURC is the excess [AURC] − AURC*, AURC* that of the same errors all ranked
-// last, by its exact sum (Geifman et al. 2019 print the approximation
+// Excess is E-AURC, [RiskCurve.Area] − AURC*, AURC* that of the same errors all
+// ranked last, by its exact sum (Geifman et al. 2019 print the approximation
 // e + (1−e) ln(1−e)).
-func EAURC(e *Evaluation) float64 {
-	best := make([]float64, e.N)
-	errs := int(math.Round(Error(e) * float64(e.N)))
-	for i := e.N - errs; i < e.N; i++ {
+func (r RiskCurve) Excess() float64 {
+	n := len(r)
+	best := make([]float64, n)
+	errs := int(math.Round(r[n-1] * float64(n)))
+	for i := n - errs; i < n; i++ {
 		best[i] = 1
 	}
-	return AURC(e) - average(risks(best))
+	return r.Area() - risks(best).Area()
 }
 
-// AURCTrapezoid is the area under (i/N, r_i) by trapezoids, divided by 1 − 1/N,
+// Trapezoid is the area under (i/N, r_i) by trapezoids, divided by 1 − 1/N,
 // torch-uncertainty's AURC. NaN for a single input.
-func AURCTrapezoid(e *Evaluation) float64 { return overCoverage(Risks(e)) }
+func (r RiskCurve) Trapezoid() float64 { return overCoverage(r) }
 
-// AUGRCTrapezoid is the area under (i/N, r_i·i/N), divided by 1 − 1/N. Source:
-// Traub et al. (2024), "Overcoming common flaws in the evaluation of selective
-// classification systems"; the quadrature is torch-uncertainty's.
-func AUGRCTrapezoid(e *Evaluation) float64 {
-	r := Risks(e)
+// Generalised is AUGRC, the area under (i/N, r_i·i/N), divided by 1 − 1/N.
+// Source: Traub et al. (2024), "Overcoming common flaws in the evaluation of
+// selective classification systems"; the quadrature is torch-uncertainty's.
+func (r RiskCurve) Generalised() float64 {
+	joint := make([]float64, len(r))
 	for i := range r {
-		r[i] *= float64(i+1) / float64(e.N)
+		joint[i] = r[i] * float64(i+1) / float64(len(r))
 	}
-	return overCoverage(r)
+	return overCoverage(joint)
 }
 
 func overCoverage(y []float64) float64 {
@@ -99,10 +98,10 @@ func overCoverage(y []float64) float64 {
 }
 
 // AccuracyAtRejection is the accuracy on the N − floor(share·N) most confident
-// inputs, ties in order of index.
-func AccuracyAtRejection(e *Evaluation, share float64) float64 {
-	kept := e.N - int(math.Floor(share*float64(e.N)+edgeTolerance))
-	return 1 - Risks(e)[kept-1]
+// inputs.
+func (r RiskCurve) AccuracyAtRejection(share float64) float64 {
+	kept := len(r) - int(math.Floor(share*float64(len(r))+edgeTolerance))
+	return 1 - r[kept-1]
 }
 
 // misclassified is the AUROC of an uncertainty score for the errors of e.

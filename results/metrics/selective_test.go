@@ -24,22 +24,22 @@ func TestAccuracyAtRejection(t *testing.T) {
 		[]float64{.55, .95, .6, .9, .65, .85, .7, .8, .75, .99},
 		[]bool{false, true, false, true, true, true, false, true, true, true})
 	for share, want := range map[float64]float64{0: .7, .1: 7. / 9, .2: 7. / 8, .29: 7. / 8, .3: 6. / 7, .5: 1, .9: 1} {
-		if got := AccuracyAtRejection(e, share); math.Abs(got-want) > 1e-15 {
+		if got := Risks(e).AccuracyAtRejection(share); math.Abs(got-want) > 1e-15 {
 			t.Errorf("accuracy at %v rejected = %v, want %v", share, got, want)
 		}
 	}
 }
 
-// With equal confidences the order is that of the inputs.
+// Among equal confidences each input counts as the error rate of them all.
 func TestRisksOfTies(t *testing.T) {
-	e := twoClass(t, []float64{.8, .8, .8, .8}, []bool{true, false, true, false})
-	for i, want := range []float64{0, 1. / 2, 1. / 3, 1. / 2} {
+	e := twoClass(t, []float64{.8, .9, .8, .8, .8}, []bool{true, true, false, true, false})
+	for i, want := range []float64{0, 1. / 4, 1. / 3, 3. / 8, 2. / 5} {
 		if got := Risks(e)[i]; math.Abs(got-want) > 1e-15 {
 			t.Errorf("risk %d = %v, want %v", i, got, want)
 		}
 	}
-	// AURC* of two errors in four: (0 + 0 + 1/3 + 1/2)/4
-	if got, want := EAURC(e), AURC(e)-(1./3+1./2)/4; math.Abs(got-want) > 1e-15 {
+	// AURC* of two errors in five: (0 + 0 + 0 + 1/4 + 2/5)/5
+	if got, want := Risks(e).Excess(), Risks(e).Area()-(1./4+2./5)/5; math.Abs(got-want) > 1e-15 {
 		t.Errorf("E-AURC = %v, want %v", got, want)
 	}
 }

@@ -28,7 +28,9 @@ func TestFoldsAreFixed(t *testing.T) {
 // temperature is a/log(r/(1−r)) for a the difference of the logits.
 func TestTemperatureInClosedForm(t *testing.T) {
 	for _, v := range []struct{ a, want float64 }{
-		{3, 3 / math.Log(3)}, {0.1, 0.1 / math.Log(3)}, {0.001, minTemperature},
+		{3, 3 / math.Log(3)}, {0.1, 0.1 / math.Log(3)}, {0.001, 0.001 / math.Log(3)},
+		// differences at which one probability is below 1e-12, and 0 in float64
+		{45, 45 / math.Log(3)}, {2000, 2000 / math.Log(3)}, {1e6, maxTemperature},
 	} {
 		rows, labels := make([][]float64, 40), make([]int, 40)
 		subset := make([]int32, 40)

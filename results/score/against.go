@@ -72,7 +72,7 @@ func pointLosses(e *metrics.Evaluation) [3][]float64 {
 		if e.Predicted[n] != y {
 			losses[0][n] = 1
 		}
-		losses[1][n] = -e.LogP[n*e.C+y]
+		losses[1][n] = -e.LogLikelihood(n)
 		for c := range e.C {
 			d := e.P[n*e.C+c]
 			if c == y {
