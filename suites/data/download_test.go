@@ -133,16 +133,16 @@ func TestDamagedDownloadIsRefusedAndForgotten(t *testing.T) {
 
 func TestDownloadEndsWithItsContext(t *testing.T) {
 	isolate(t)
+	cause := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
 	hang := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte("x"))
 		w.(http.Flusher).Flush()
+		cancel(cause)
 		<-r.Context().Done()
 	}))
 	defer hang.Close()
 	name, _ := fakeMNIST(t, mirror{hang.URL, ""})
-	cause := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(20*time.Millisecond, func() { cancel(cause) })
 	if _, err := Open(ctx, name, Options{}); !errors.Is(err, cause) {
 		t.Errorf("got %v", err)
 	}

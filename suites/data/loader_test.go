@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"bayesbench/backends/rng"
@@ -327,7 +328,9 @@ func (s slow) Native(i int) (pixel.Picture, error) {
 	return s.Split.Native(i)
 }
 
-func TestCloseAndCancelEndTheLoader(t *testing.T) {
+func TestCloseAndCancelEndTheLoader(t *testing.T) { synctest.Test(t, testCloseAndCancel) }
+
+func testCloseAndCancel(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 1000})
 	var reads atomic.Int64
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -343,7 +346,7 @@ func TestCloseAndCancelEndTheLoader(t *testing.T) {
 	l.Close()
 	l.Close() // twice does no harm
 	after := reads.Load()
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(time.Second)
 	if now := reads.Load(); now != after {
 		t.Errorf("%d reads after Close", now-after)
 	}
@@ -352,16 +355,16 @@ func TestCloseAndCancelEndTheLoader(t *testing.T) {
 	}
 }
 
-func TestPrefetchIsBounded(t *testing.T) {
+// The clock is the test's: a second passes only when every worker waits.
+func TestPrefetchIsBounded(t *testing.T) { synctest.Test(t, testPrefetchIsBounded) }
+
+func testPrefetchIsBounded(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 1000})
 	var reads atomic.Int64
 	l := newLoader(t, slow{set.Train, &reads}, LoaderConfig{Batch: 10, Prefetch: 3, Workers: 4})
 	take(t, l, 1)
 	// One batch is lent and three are ahead. However long they take, no more follow.
-	for start := time.Now(); reads.Load() < 40 && time.Since(start) < 10*time.Second; {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(20 * time.Millisecond)
+	time.Sleep(time.Second)
 	if n := reads.Load(); n != 40 {
 		t.Errorf("%d examples read, want 40", n)
 	}
