@@ -28,7 +28,7 @@ var policy = map[string][]string{
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
 	"suites":      {"github.com/BurntSushi/toml", "internal/nearest"},
-	"suites/data": {"backends/rng", "internal/nearest", "suites/data/…", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…"},
+	"suites/data": {"backends/rng", "internal/nearest", "suites/data/…", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
 
 	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
 	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},

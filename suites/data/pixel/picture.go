@@ -10,6 +10,7 @@ import (
 type Picture struct {
 	rgb     Image
 	decoded image.Image // nil where rgb is the picture
+	limited bool        // decoded has luma of 16 to 235 and chroma of 16 to 240, as WebP does, not 0 to 255 as JPEG
 }
 
 // Picture returns m as a picture, which shares its memory.
@@ -51,7 +52,11 @@ func (p Picture) window(scratch *Image, y, x, h, w int) Image {
 	scratch.Reshape(3, h, w)
 	switch src := p.decoded.(type) {
 	case *image.YCbCr:
-		scratch.fromYCbCr(src, y, x)
+		if p.limited {
+			scratch.fromYCbCr(src, y, x, limitedToRGB)
+		} else {
+			scratch.fromYCbCr(src, y, x, toRGB)
+		}
 	case *image.Gray:
 		for r := range h {
 			row := src.Pix[(y+r)*src.Stride+x:][:w]
@@ -72,8 +77,8 @@ func (p Picture) window(scratch *Image, y, x, h, w int) Image {
 	return *scratch
 }
 
-// fromYCbCr converts the window of src, of m's size, whose top left corner is (y, x).
-func (m *Image) fromYCbCr(src *image.YCbCr, y, x int) {
+// fromYCbCr converts the window of src, of m's size, whose top left corner is (y, x), a line at a time.
+func (m *Image) fromYCbCr(src *image.YCbCr, y, x int, convert func(r, g, b, luma, cb, cr []uint8)) {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	full := src.Bounds()
@@ -86,7 +91,7 @@ func (m *Image) fromYCbCr(src *image.YCbCr, y, x int) {
 		cb := c.row(s.cb, s.sums, src.Cb, y+r)
 		cr := c.row(s.cr, s.sums, src.Cr, y+r)
 		luma := src.Y[(y+r)*src.YStride+x:][:m.W]
-		toRGB(red[r*m.W:][:m.W], green[r*m.W:][:m.W], blue[r*m.W:][:m.W], luma, cb, cr)
+		convert(red[r*m.W:][:m.W], green[r*m.W:][:m.W], blue[r*m.W:][:m.W], luma, cb, cr)
 	}
 }
 
@@ -100,6 +105,22 @@ func toRGB(r, g, b, luma, cb, cr []uint8) {
 		r[x] = clip((y + 91881*v) >> 16)
 		g[x] = clip((y - 22554*u - 46802*v) >> 16)
 		b[x] = clip((y + 116130*u) >> 16)
+	}
+}
+
+// limitedToRGB converts a line in libwebp's fixed point (ITU-R BT.601 of limited range):
+//
+//	R = 1.164 (Y−16) + 1.596 (V−128)
+//	G = 1.164 (Y−16) − 0.391 (U−128) − 0.813 (V−128)
+//	B = 1.164 (Y−16) + 2.018 (U−128)
+func limitedToRGB(r, g, b, luma, cb, cr []uint8) {
+	r, g, b, cb, cr = r[:len(luma)], g[:len(luma)], b[:len(luma)], cb[:len(luma)], cr[:len(luma)]
+	scaled := func(v uint8, by int32) int32 { return int32(v) * by >> 8 }
+	for x, l := range luma {
+		y := scaled(l, 19077)
+		r[x] = clip((y + scaled(cr[x], 26149) - 14234) >> 6)
+		g[x] = clip((y - scaled(cb[x], 6419) - scaled(cr[x], 13320) + 8708) >> 6)
+		b[x] = clip((y + scaled(cb[x], 33050) - 17685) >> 6)
 	}
 }
 

@@ -33,12 +33,15 @@ def put(name, a):
 def rounded(a):
     return np.uint8(np.round(np.clip(a, 0, 1) * 255))
 
-# JPEG files and their pixels.
-def jpeg(name, image, **how):
+# Files and their pixels.
+def packed(name, format, image, **how):
     f = io.BytesIO()
-    image.save(f, "JPEG", **how)
+    image.save(f, format, **how)
     put(name, planes(Image.open(io.BytesIO(f.getvalue())).convert("RGB")))
     out[name]["file"] = base64.b64encode(f.getvalue()).decode()
+
+def jpeg(name, image, **how):
+    packed(name, "JPEG", image, **how)
 
 picture = pil(synthetic(3, 29, 37))
 jpeg("jpeg-444", picture, quality=90, subsampling=0)
@@ -48,6 +51,17 @@ jpeg("jpeg-420-even", pil(synthetic(3, 32, 48)), quality=75, subsampling=2)
 jpeg("jpeg-progressive", picture, quality=90, subsampling=2, progressive=True)
 jpeg("jpeg-gray", pil(synthetic(1, 29, 37)), quality=90)
 jpeg("jpeg-cmyk", picture.convert("CMYK"), quality=90)
+packed("webp", "WEBP", picture, quality=90)
+packed("webp-even", "WEBP", pil(synthetic(3, 32, 48)), quality=75)
+packed("webp-alpha", "WEBP", Image.merge("RGBA", (*picture.split(), pil(synthetic(1, 29, 37) | 1))), quality=90)
+packed("webp-lossless", "WEBP", picture, lossless=True)
+packed("bmp", "BMP", picture)
+packed("bmp-gray", "BMP", pil(synthetic(1, 29, 37)))
+packed("bmp-palette", "BMP", picture.quantize(16))
+packed("tiff", "TIFF", picture)
+packed("tiff-lzw", "TIFF", picture, compression="tiff_lzw")
+packed("tiff-deflate", "TIFF", picture, compression="tiff_adobe_deflate")
+packed("tiff-gray", "TIFF", pil(synthetic(1, 29, 37)), compression="packbits")
 
 # A random resized crop, from the file to the input.
 file = io.BytesIO(base64.b64decode(out["jpeg-420-even"]["file"]))
