@@ -33,14 +33,23 @@ type Manifest struct {
 	Job      string             `json:"job"`
 	Status   Status             `json:"status"`
 	Failure  *Failure           `json:"failure,omitempty"`
-	Config   json.RawMessage    `json:"config"`         // the whole resolved configuration
-	Versions map[string]string  `json:"versions"`       // of the program, Go, the backend, …
-	Data     map[string]string  `json:"data,omitempty"` // data file -> hash, as "md5:…" or "sha256:…"
+	Config   json.RawMessage    `json:"config"`            // the whole resolved configuration
+	Versions map[string]string  `json:"versions"`          // of the program, Go, the backend, …
+	Data     map[string]string  `json:"data,omitempty"`    // data file -> hash, as "md5:…" or "sha256:…"
+	Skipped  []Skipped          `json:"skipped,omitempty"` // what the data sets left out
 	Machine  Machine            `json:"machine"`
 	Started  time.Time          `json:"started"`
 	Seconds  map[string]float64 `json:"seconds,omitempty"` // wall time of each phase: train, predict, score, …
 	Files    map[string]string  `json:"files,omitempty"`   // sha256 of the job's files, filled in on writing
 	Sum      string             `json:"sha256,omitempty"`  // of the manifest itself, with blankSum in this place; filled in on writing
+}
+
+// Skipped says how many files of a data set were left out, and why.
+type Skipped struct {
+	Data     string   `json:"data"`
+	Reason   string   `json:"reason"`
+	Count    int      `json:"count"`
+	Examples []string `json:"examples"` // the first few paths
 }
 
 // A Failure says why a job failed.

@@ -65,7 +65,9 @@ func (c *command) dataFiles(name string, do func(context.Context, string, data.O
 		Name: name, FlagSet: fs,
 		ShortUsage: "benchrun data " + name + " [-data DIR] NAME…",
 		ShortHelp:  map[string]string{"fetch": "get the files and check them", "verify": "check every file where it lies"}[name],
-		LongHelp:   "Exit code: 0 all files are those published, 1 some are not, 2 they are not here.",
+		LongHelp: `Of a set of image files it also lists what is left out, and why: hidden files and text do no harm, files in
+formats that are not read may be missing.
+Exit code: 0 all is there and as published, 1 something is damaged, missing or not read, 2 the set is not here.`,
 		Exec: func(ctx context.Context, args []string) error {
 			names, err := cli.Interleaved(fs, args)
 			if err != nil {
@@ -85,7 +87,7 @@ func (c *command) dataFiles(name string, do func(context.Context, string, data.O
 				faults = append(faults, c.printFiles(r)...)
 			}
 			if len(faults) > 0 {
-				return cli.Negative(fmt.Sprintf("%d files are not those published: %s", len(faults), strings.Join(faults, ", ")))
+				return cli.Negative(fmt.Sprintf("%d faults: %s", len(faults), strings.Join(faults, ", ")))
 			}
 			return nil
 		},
@@ -116,6 +118,14 @@ func (c *command) printFiles(r data.Report) []string {
 		}
 		fmt.Fprintf(c.stdout, "  FAULT   %v\n", f.Err)
 		faults = append(faults, f.Path)
+	}
+	for _, k := range r.Skipped {
+		if !k.Reason.Lost() {
+			fmt.Fprintf(c.stdout, "  ignored %v\n", k)
+			continue
+		}
+		fmt.Fprintf(c.stdout, "  LOST    %v\n", k)
+		faults = append(faults, fmt.Sprintf("%d %s", k.Count, k.Reason))
 	}
 	return faults
 }

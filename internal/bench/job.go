@@ -247,6 +247,9 @@ func (j *Job) outOfDistribution(ctx context.Context, s *stream, set *data.Set, i
 	return nil
 }
 
+// dataNames are the sets that the job reads.
+func (j *Job) dataNames() []string { return append([]string{j.Config.Data.Name}, j.Config.Eval.OOD...) }
+
 // manifest is what stands beside a job's records.
 func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results.Manifest {
 	config, err := json.Marshal(&j.Config)
@@ -256,7 +259,8 @@ func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results
 	m := results.Manifest{
 		Config: config, Started: started.UTC(), Machine: machine(be),
 		Versions: map[string]string{"bayesbench": Version(), "go": runtime.Version(), be.Name: be.Version},
-		Data:     j.sets.Hashes(append([]string{j.Config.Data.Name}, j.Config.Eval.OOD...)...),
+		Data:     j.sets.Hashes(j.dataNames()...),
+		Skipped:  j.sets.Skipped(j.dataNames()...),
 	}
 	if rec != nil {
 		m.Seconds = rec.seconds

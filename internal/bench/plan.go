@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -315,6 +316,35 @@ func (s *Sets) Hashes(names ...string) map[string]string {
 		}
 	}
 	return out
+}
+
+// Skipped lists what the sets of those names left out.
+func (s *Sets) Skipped(names ...string) []results.Skipped {
+	var out []results.Skipped
+	said := map[string]bool{}
+	for _, sets := range []map[suites.Data]*data.Set{s.open, s.against} {
+		for d, set := range sets {
+			if said[d.Name] || !slices.Contains(names, d.Name) {
+				continue
+			}
+			said[d.Name] = true // a set that is opened in two sizes leaves out the same
+			for _, k := range set.Skipped {
+				out = append(out, results.Skipped{Data: d.Name, Reason: string(k.Reason), Count: k.Count, Examples: k.Examples})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b results.Skipped) int { return cmp.Compare(a.Data, b.Data) })
+	return out
+}
+
+// notes tells of what the sets of those names left out, a line each.
+func (s *Sets) notes(names ...string) []string {
+	var lines []string
+	for _, k := range s.Skipped(names...) {
+		skipped := data.Skipped{Reason: data.Reason(k.Reason), Count: k.Count, Examples: k.Examples}
+		lines = append(lines, fmt.Sprintf("data set %s: %s", k.Data, skipped))
+	}
+	return lines
 }
 
 // closure is the jobs that keep accepts and all that they need, in order.

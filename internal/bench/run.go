@@ -52,6 +52,7 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 		}
 	}()
 	failed := map[*Job]error{}
+	said := map[string]bool{} // notes on the data, each once a run
 	for i, j := range jobs {
 		done, err := run.Done(j.ID)
 		if err != nil {
@@ -65,6 +66,12 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 			return sum, err
 		}
 		report.Begin(j, i+1, len(jobs))
+		for _, note := range j.sets.notes(j.dataNames()...) {
+			if !said[note] {
+				said[note] = true
+				report.Note(j, note)
+			}
+		}
 		started := time.Now()
 		rec, err := j.attempt(ctx, run, open, failed, report)
 		var env *storeError

@@ -58,6 +58,7 @@ func loadEMNIST(_ context.Context, info Info, dir string, _ Options) (*Set, erro
 		}
 	}
 	set := memorySet(info, nil, test)
+	set.byClass = true
 	set.ClassNames = letters("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	return set, nil
 }

@@ -95,7 +95,7 @@ func FuzzTar(f *testing.F) {
 	f.Add(claiming(f, 1<<40))
 	f.Add(claiming(f, 1<<62))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var all []entry
+		var all []found
 		var err error
 		alloctest.AtMost(t, 1<<20+32*len(b), func() { all, err = listTar(bytes.NewReader(b)) })
 		if err != nil {
@@ -105,7 +105,7 @@ func FuzzTar(f *testing.F) {
 			if e.size < 0 || e.offset < 0 || e.offset+e.size > int64(len(b)) {
 				t.Errorf("%s: bytes %d to %d of %d", e.path, e.offset, e.offset+e.size, len(b))
 			}
-			if !strings.HasPrefix(e.path, "train/") && !strings.HasPrefix(e.path, "val/") || e.path != path.Clean(e.path) {
+			if strings.HasPrefix(e.path, "/") || strings.HasPrefix(e.path+"/", "../") || e.path != path.Clean(e.path) {
 				t.Errorf("path %q", e.path)
 			}
 		}
@@ -126,6 +126,12 @@ func FuzzTar(f *testing.F) {
 			return
 		}
 		for _, e := range append(tr.train, tr.val...) {
+			if !strings.HasPrefix(e.path, "train/") && !strings.HasPrefix(e.path, "val/") {
+				t.Errorf("path %q", e.path)
+			}
+			if len(tr.faults) > 0 { // then there are no labels
+				continue
+			}
 			if int(e.label) >= len(tr.classes) || tr.classes[e.label] != e.class || e.size > maxImageBytes {
 				t.Errorf("%s: label %d, class %q, %d bytes", e.path, e.label, e.class, e.size)
 			}

@@ -64,7 +64,7 @@ func TestHostileTars(t *testing.T) {
 		})
 	}
 	long := tree{root: "x"}
-	if _, err := long.annotated(entry{path: annotations, size: maxAnnotated + 1}); err == nil || !strings.Contains(err.Error(), "at most") {
+	if _, err := long.annotated(found{path: annotations, size: maxAnnotated + 1}); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("annotations of %d bytes: %v", maxAnnotated+1, err)
 	}
 }

@@ -1,7 +1,9 @@
 package data
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -17,7 +19,7 @@ func init() {
 	register(&source{
 		Info: Info{
 			Name:    "imagenet-folder",
-			About:   "any train/<class>/*.JPEG and val/<class>/*.JPEG, folder or tar: ILSVRC 2012, Tiny-ImageNet (Deng et al. 2009)",
+			About:   "any train/<class>/… and val/<class>/… of images, folder or tar: ILSVRC 2012, Tiny-ImageNet (Deng et al. 2009)",
 			Shape:   [3]int{3, 0, 0},
 			Licence: imagenetTerms,
 			Mean:    imagenetMean,
@@ -36,15 +38,24 @@ func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, 
 		size = 64
 	}
 	if size < 8 || size > 1024 {
-		return nil, fmt.Errorf("size %d: expected 8 to 1024 pixels", size)
+		return nil, fmt.Errorf("size %d: want 8 to 1024 pixels", size)
 	}
 	t, err := openTree(place)
 	if err != nil {
 		return nil, err
 	}
+	if err := t.err(); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
 	hash, err := t.hash(ctx, opt.Progress)
+	if err == nil {
+		err = t.err()
+	}
+	if err == nil && t.bytes() <= maxTriedBytes {
+		err = cmp.Or(t.try(ctx), t.err())
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, t.close())
 	}
 	budget := opt.budget()
 	info.Shape = [3]int{3, size, size}
@@ -56,5 +67,7 @@ func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, 
 		Validation: &memory{classes: info.Classes, shape: info.Shape},
 		Test:       newImages(t, t.val, size, budget),
 		Hash:       hash,
+		Skipped:    t.skipped,
+		byClass:    true,
 	}, nil
 }

@@ -13,11 +13,13 @@ const (
 	streamValidation uint32 = iota + 1
 	streamTrainLabels
 	streamTestLabels
+	streamSpread // under the key 0, not the seed's
 )
 
 // choose applies the options that say which examples a set keeps and under which labels.
 func (s *Set) choose(opt Options) error {
 	key := rng.Key{opt.Seed, 0}
+	train, test := s.Train, s.Test // with their true labels
 	switch opt.RandomLabels {
 	case TrueLabels:
 	case RandomAllLabels:
@@ -34,32 +36,43 @@ func (s *Set) choose(opt Options) error {
 		}
 		order := rng.Perm(s.Train.Len(), key, streamValidation)
 		held, kept := order[:n], order[n:]
-		// Both keep the stored order, so that TrainLimit means the first examples.
+		// Both keep the stored order, so that TrainLimit can mean the first examples.
 		slices.Sort(held)
 		slices.Sort(kept)
-		s.Validation, s.Train = subset{s.Train, held}, subset{s.Train, kept}
+		s.Validation, s.Train, train = subset{s.Train, held}, subset{s.Train, kept}, subset{train, kept}
+	}
+	order := inOrder
+	if s.byClass {
+		order = spread
 	}
 	var err error
-	if s.Train, err = first(s.Train, opt.TrainLimit, "train"); err != nil {
+	if s.Train, err = limit(s.Train, opt.TrainLimit, "train", func() []int32 { return order(train) }); err != nil {
 		return err
 	}
-	s.Test, err = first(s.Test, opt.TestLimit, "test")
+	s.Test, err = limit(s.Test, opt.TestLimit, "test", func() []int32 { return order(test) })
 	return err
 }
 
-// first keeps the first n examples of s; 0 keeps all.
-func first(s Split, n int, name string) (Split, error) {
+// limit keeps n examples of s, the first of order, in the order in which they are stored; 0 keeps all.
+func limit(s Split, n int, name string, order func() []int32) (Split, error) {
 	switch {
 	case n == 0 || n == s.Len():
 		return s, nil
 	case n < 0 || n > s.Len():
 		return nil, fmt.Errorf("limit of %d examples: split %s has %d", n, name, s.Len())
 	}
-	index := make([]int32, n)
-	for i := range index {
-		index[i] = int32(i)
-	}
+	index := order()[:n]
+	slices.Sort(index)
 	return subset{s, index}, nil
+}
+
+// inOrder visits a split as it is stored.
+func inOrder(s Split) []int32 {
+	order := make([]int32, s.Len())
+	for i := range order {
+		order[i] = int32(i)
+	}
+	return order
 }
 
 // subset is a split's examples at the given places.

@@ -25,6 +25,10 @@ type Set struct {
 	Test       Split
 	Hash       string // sha256 over the canonical content, whatever the options; recorded with every result
 	From       string // the folder or archive it was read from
+
+	Skipped []Skipped // what lies in From and was not read, by reason
+
+	byClass bool // both splits are stored class by class, so that the first examples are of few classes
 }
 
 // Split is a list of labelled images with random access. Its methods may be called from several goroutines.
@@ -45,8 +49,9 @@ type Options struct {
 	Dir     string // look here first
 	Offline bool   // look in folders only: run no package manager and open no connection
 
-	TrainLimit int // keep the first n training examples; 0 keeps all
-	TestLimit  int // keep the first n test examples; 0 keeps all
+	// TrainLimit and TestLimit keep n examples of the split; 0 keeps all. They are the first n where a set is stored in
+	// random order. Where it is stored class by class they are n of every class in turn: see spread.
+	TrainLimit, TestLimit int
 
 	// Validation holds n examples, drawn without replacement by Seed, out of the training split before TrainLimit applies.
 	Validation int

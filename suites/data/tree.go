@@ -1,7 +1,6 @@
 package data
 
 import (
-	"archive/tar"
 	"bufio"
 	"bytes"
 	"cmp"
@@ -11,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -21,19 +19,23 @@ import (
 	"sync"
 	"sync/atomic"
 
+	unicodenorm "golang.org/x/text/unicode/norm"
+
 	"bayesbench/internal/nearest"
 	"bayesbench/suites/data/pixel"
 )
 
 // tree is a collection of image files, train/<class>/… and val/<class>/…, in a folder or a tar, which it reads in place.
-// Between the class and the file there may be a folder images, and val may be flat with val_annotations.txt beside it,
-// as in Tiny-ImageNet.
+// A file's class is the folder below train or val, however deep below that the file lies. Val may be flat with
+// val_annotations.txt beside it, as in Tiny-ImageNet.
 type tree struct {
 	root    string   // the folder or tar
 	tar     *os.File // nil for a folder
 	classes []string // folder names in byte order; the place is the label
 	train   []entry
 	val     []entry
+	skipped []Skipped    // what was left out
+	faults  []FileReport // what should be an image and cannot be read, by path
 }
 
 // entry is one image file.
@@ -48,25 +50,27 @@ type entry struct {
 const (
 	maxImageBytes = 64 << 20
 	maxAnnotated  = 8 << 20 // ILSVRC's 50,000 lines are 3 MB
-	maxTarMembers = 4 << 20 // ILSVRC has 1.3 million
+	maxClasses    = 1 << 16 // ImageNet-21k has 21,841
 	// Above this much, reading all of a tree just to hash it would take minutes.
 	maxHashedBytes = 1 << 30
+	// Up to this much, a tree's images are decoded before training, which takes a second or less.
+	maxTriedBytes = 16 << 20
 )
 
 const annotations = "val/val_annotations.txt"
 
-// openTree lists the images of a folder or a tar.
+// openTree lists the images of a folder or a tar. Where only some cannot be read, it returns the tree with its faults.
 func openTree(place string) (*tree, error) {
 	t := &tree{root: place}
 	st, err := os.Stat(place)
 	if err != nil {
 		return nil, err
 	}
-	var all []entry
+	var all []found
 	if st.IsDir() {
 		all, err = listFolder(place)
 	} else {
-		if t.tar, err = os.Open(place); err != nil {
+		if t.tar, err = openRegular(place); err != nil {
 			return nil, err
 		}
 		all, err = listTar(t.tar)
@@ -87,140 +91,178 @@ func (t *tree) close() error {
 	return t.tar.Close()
 }
 
-// listFolder finds the files below root/train and root/val. Links are followed: the folder is the user's own.
-func listFolder(root string) ([]entry, error) {
-	var all []entry
-	var walk func(rel string, depth int) error
-	walk = func(rel string, depth int) error {
-		dir, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(rel)))
-		if err != nil {
-			return err
-		}
-		for _, d := range dir {
-			name := path.Join(rel, d.Name())
-			st, err := os.Stat(filepath.Join(root, filepath.FromSlash(name)))
-			if err != nil {
-				return err
-			}
-			switch {
-			case st.IsDir() && depth < 3:
-				if err := walk(name, depth+1); err != nil {
-					return err
-				}
-			case st.Mode().IsRegular():
-				all = append(all, entry{path: name, size: st.Size()})
-			}
-		}
-		return nil
-	}
-	for _, split := range []string{"train", "val"} {
-		if err := walk(split, 1); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	return all, nil
+// fault notes that a file cannot be read.
+func (t *tree) fault(path string, err error) {
+	t.faults = append(t.faults, FileReport{Path: t.at(path), Err: err})
 }
 
-// listTar finds the files below train/ and val/, at whatever depth these lie. A tar with a link, a path that leads out of
-// it, or a sparse file is refused: it is not one that was packed from a tree of images.
-func listTar(f io.ReadSeeker) ([]entry, error) {
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, err
+// at is where a file of the tree lies, for messages.
+func (t *tree) at(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
+
+// err says which files cannot be read; it is nil if all can.
+func (t *tree) err() error {
+	const most = 3
+	var errs []error
+	for _, f := range t.faults[:min(len(t.faults), most)] {
+		errs = append(errs, f.Err)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+	if n := len(t.faults) - most; n > 0 {
+		errs = append(errs, fmt.Errorf("and %d more files that cannot be read; benchrun data verify lists all", n))
 	}
-	var all []entry
-	var end int64 // of the last member's content
-	members := tar.NewReader(f)
-	for n := 0; ; n++ {
-		m, err := members.Next()
-		if err == io.EOF {
-			// The reader also takes a file that was cut between members for complete. A complete one has zeros behind.
-			if size < (end+511)/512*512+512 {
-				return nil, fmt.Errorf("truncated after %d members: the end mark is missing", n)
-			}
-			return all, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if n == maxTarMembers {
-			return nil, fmt.Errorf("more than %d members", maxTarMembers)
-		}
-		if strings.HasPrefix(m.Name, "/") || slices.Contains(strings.Split(m.Name, "/"), "..") {
-			return nil, fmt.Errorf("member %q leads out of the archive", m.Name)
-		}
-		for key := range m.PAXRecords {
-			if strings.HasPrefix(key, "GNU.sparse.") {
-				return nil, fmt.Errorf("member %q is a sparse file", m.Name)
-			}
-		}
-		switch m.Typeflag {
-		case tar.TypeDir, tar.TypeXGlobalHeader:
-		case tar.TypeReg:
-		default:
-			return nil, fmt.Errorf("member %q is a link or a special file (type %q)", m.Name, m.Typeflag)
-		}
-		// The reader stands where the member's content begins: it reads whole blocks and no further.
-		offset, err := f.Seek(0, io.SeekCurrent)
-		if err != nil {
-			return nil, err
-		}
-		end = offset
-		if m.Typeflag != tar.TypeReg {
-			continue
-		}
-		if m.Size > size-offset {
-			return nil, fmt.Errorf("truncated: member %q has %d bytes, the file goes on for %d", m.Name, m.Size, size-offset)
-		}
-		end += m.Size
-		name := path.Clean(m.Name)
-		for _, split := range []string{"train/", "val/"} {
-			if i := strings.Index("/"+name, "/"+split); i >= 0 {
-				all = append(all, entry{path: name[i:], offset: offset, size: m.Size})
-				break
-			}
-		}
-	}
+	return errors.Join(errs...)
 }
 
-// sort gives each image its class and label, and both splits their order: by class, then by path.
-func (t *tree) sort(all []entry) error {
+// classFolder is what lies in a folder right below train or val.
+type classFolder struct {
+	images int     // by their names, whether they can be read or not
+	other  Skipped // files in formats that are not read
+}
+
+// sort gives each image its class and label, and both splits their order: by class, then by path. It notes what is
+// skipped and what cannot be read.
+func (t *tree) sort(all []found) error {
 	byName := map[string]string{}
-	if i := slices.IndexFunc(all, func(e entry) bool { return e.path == annotations }); i >= 0 {
+	if i := slices.IndexFunc(all, func(f found) bool { return f.path == annotations }); i >= 0 {
 		var err error
 		if byName, err = t.annotated(all[i]); err != nil {
 			return err
 		}
 	}
-	for _, e := range all {
-		switch strings.ToLower(path.Ext(e.path)) {
-		case ".jpeg", ".jpg", ".png":
-		default:
+	skip := skips{}
+	skippedFolders := map[string]bool{}
+	leave := func(why Reason, path string) {
+		if !skippedFolders[path] {
+			skippedFolders[path] = true
+			skip.add(why, path)
+		}
+	}
+	folders := map[string]map[string]*classFolder{"train": {}, "val": {}}
+	listed := map[string]bool{} // in the annotations, and there
+	for _, f := range all {
+		parts := strings.Split(f.path, "/")
+		if f.path == "." {
+			t.fault(f.path, f.fault)
 			continue
 		}
-		if e.size > maxImageBytes {
-			return fmt.Errorf("%s: %d bytes, an image has at most %d", e.path, e.size, maxImageBytes)
+		if i := slices.IndexFunc(parts, hidden); i >= 0 {
+			leave(Hidden, path.Join(parts[:i+1]...))
+			continue
 		}
-		parts := strings.Split(e.path, "/")
-		e.class = parts[1]
-		if class, ok := byName[path.Base(e.path)]; ok && parts[0] == "val" {
-			e.class = class
-		} else if len(parts) < 3 {
-			return fmt.Errorf("%s: lies in no class folder; expected %s/<class>/%s", e.path, parts[0], parts[1])
+		in, ok := folders[parts[0]]
+		if !ok {
+			leave(Beside, parts[0])
+			continue
 		}
-		if parts[0] == "train" {
-			t.train = append(t.train, e)
-		} else {
-			t.val = append(t.val, e)
+		folder := new(classFolder) // of a file right below train or val: it counts for none
+		if len(parts) > 2 || len(parts) == 2 && f.folder {
+			if in[parts[1]] == nil {
+				in[parts[1]] = folder
+			}
+			folder = in[parts[1]]
+		}
+		kind := kindOf(f.path)
+		switch {
+		case f.folder && f.fault != nil:
+			t.fault(f.path, f.fault)
+		case f.folder || f.path == annotations:
+		case len(parts) == 1:
+			t.fault(f.path, cmp.Or(f.fault, fmt.Errorf("%s: is a file, want a folder", t.at(f.path))))
+		case kind == isText:
+			skip.add(NoImage, f.path)
+		case kind == isOther && f.fault == nil:
+			skip.add(Unsupported, f.path)
+			folder.other.add(f.path)
+		case f.fault != nil:
+			folder.images++
+			t.fault(f.path, f.fault)
+		default:
+			folder.images++
+			e := entry{path: f.path, offset: f.offset, size: f.size, class: parts[1]}
+			if class, ok := byName[path.Base(f.path)]; ok && parts[0] == "val" {
+				e.class = class
+				listed[path.Base(f.path)] = true
+			} else if len(parts) < 3 {
+				return fmt.Errorf("%s: lies in no class folder; want %s/<class>/%s", f.path, parts[0], parts[1])
+			}
+			switch err := t.measure(e); {
+			case err != nil:
+				t.fault(f.path, err)
+			case parts[0] == "train":
+				t.train = append(t.train, e)
+			default:
+				t.val = append(t.val, e)
+			}
 		}
 	}
-	if len(t.train) == 0 || len(t.val) == 0 {
-		return fmt.Errorf("%d images in train/<class>/ and %d in val/<class>/ (.JPEG, .jpg, .jpeg, .png), expected some in both",
-			len(t.train), len(t.val))
+	for name := range byName {
+		if !listed[name] {
+			skip.add(NotListed, name)
+		}
 	}
+	slices.SortFunc(t.faults, func(a, b FileReport) int { return cmp.Compare(a.Path, b.Path) })
+	err := t.inhabited(folders, skip)
+	if err == nil {
+		err = t.label(skip)
+	}
+	t.skipped = skip.list()
+	if len(t.faults) > 0 { // of which the rest may be a consequence
+		return nil
+	}
+	return err
+}
+
+// measure refuses a file of no possible size.
+func (t *tree) measure(e entry) error {
+	switch {
+	case e.size == 0:
+		return fmt.Errorf("%s: is empty", t.at(e.path))
+	case e.size > maxImageBytes:
+		return fmt.Errorf("%s: %d bytes, an image has at most %d", t.at(e.path), e.size, maxImageBytes)
+	}
+	return nil
+}
+
+// inhabited refuses a tree without images, and a class folder of train without one: another number of classes is another
+// task.
+func (t *tree) inhabited(folders map[string]map[string]*classFolder, skip skips) error {
+	for name, in := range folders["val"] {
+		if in.images == 0 {
+			skip.add(Empty, "val/"+name)
+		}
+	}
+	var barren []string
+	for name, in := range folders["train"] {
+		if in.images == 0 {
+			barren = append(barren, name)
+		}
+	}
+	if len(barren) > 0 {
+		name := slices.Min(barren)
+		why := "has no image"
+		if other := folders["train"][name].other; other.Count > 0 {
+			why = fmt.Sprintf("has no image that is read, and %d files in other formats, such as %s", other.Count, printable(other.Examples[0]))
+		}
+		return fmt.Errorf("class folder train/%s %s; want %s, or no such folder (%d of %d classes are so)",
+			name, why, pixel.Formats, len(barren), len(folders["train"]))
+	}
+	if len(t.train) > 0 && len(t.val) > 0 {
+		return nil
+	}
+	hint := ""
+	if len(folders["val"]) == 0 {
+		for _, other := range []string{"valid", "validation", "test", "Val", "VAL"} {
+			if slices.Contains(skip[Beside].paths(), other) {
+				hint = fmt.Sprintf("; if its folder %s is meant, call it val", other)
+				break
+			}
+		}
+	}
+	return fmt.Errorf("%d images in train/<class>/ and %d in val/<class>/, want some in both (%s)%s",
+		len(t.train), len(t.val), pixel.Formats, hint)
+}
+
+// label numbers the classes of train, and sorts both splits by the number and the path.
+func (t *tree) label(skip skips) error {
 	label := map[string]int32{}
 	for _, e := range t.train {
 		label[e.class] = 0
@@ -229,14 +271,29 @@ func (t *tree) sort(all []entry) error {
 		t.classes = append(t.classes, class)
 	}
 	slices.Sort(t.classes)
+	if len(t.classes) > maxClasses {
+		return fmt.Errorf("%d classes in train, at most %d are read", len(t.classes), maxClasses)
+	}
+	alike := map[string]string{} // classes by what they look like
 	for i, class := range t.classes {
 		label[class] = int32(i)
+		if other, twice := alike[unicodenorm.NFC.String(class)]; twice {
+			return fmt.Errorf("classes %+q and %+q of train look the same and differ in how Unicode composes their letters: "+
+				"rename one, or put its images into the other", other, class)
+		}
+		alike[unicodenorm.NFC.String(class)] = class
 	}
+	tested := make([]bool, len(t.classes))
 	for _, split := range [][]entry{t.train, t.val} {
 		for i := range split {
 			e := &split[i]
 			l, ok := label[e.class]
 			if !ok {
+				if same, ok := alike[unicodenorm.NFC.String(e.class)]; ok {
+					return fmt.Errorf("%s: class %+q of val and class %+q of train look the same and differ in how Unicode composes "+
+						"their letters (a system between has changed names to NFD or to NFC): rename the folder of val as that of train",
+						e.path, e.class, same)
+				}
 				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", e.path, e.class, nearest.Name(e.class, t.classes))
 			}
 			e.label = l
@@ -250,15 +307,26 @@ func (t *tree) sort(all []entry) error {
 			}
 		}
 	}
+	for _, e := range t.val {
+		tested[e.label] = true
+	}
+	for l, ok := range tested {
+		if !ok {
+			skip.add(Untested, t.classes[l])
+		}
+	}
 	return nil
 }
 
 // annotated reads lines of file name, class and more.
-func (t *tree) annotated(e entry) (map[string]string, error) {
-	if e.size > maxAnnotated {
-		return nil, fmt.Errorf("%s: %d bytes, at most %d are read", e.path, e.size, maxAnnotated)
+func (t *tree) annotated(f found) (map[string]string, error) {
+	switch {
+	case f.fault != nil:
+		return nil, f.fault
+	case f.size > maxAnnotated:
+		return nil, fmt.Errorf("%s: %d bytes, at most %d are read", f.path, f.size, maxAnnotated)
 	}
-	text, err := t.read(e)
+	text, err := t.read(entry{path: f.path, offset: f.offset, size: f.size})
 	if err != nil {
 		return nil, err
 	}
@@ -289,12 +357,12 @@ func (t *tree) read(e entry) ([]byte, error) {
 	b := make([]byte, e.size)
 	if t.tar != nil {
 		if _, err := t.tar.ReadAt(b, e.offset); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", t.root, e.path, err)
+			return nil, fmt.Errorf("%s: %w", t.at(e.path), err)
 		}
 		return b, nil
 	}
-	name := filepath.Join(t.root, filepath.FromSlash(e.path))
-	f, err := os.Open(name)
+	name := t.at(e.path)
+	f, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -312,34 +380,44 @@ func (t *tree) decode(e entry) (pixel.Picture, error) {
 	}
 	p, err := pixel.Open(b)
 	if err != nil {
-		return p, fmt.Errorf("%s: %s: %w", t.root, e.path, err)
+		return p, fmt.Errorf("%s: %w", t.at(e.path), err)
 	}
 	return p, nil
 }
 
-// hash covers path, size and content of every image in order, so that a folder and its tar have the same. For trees too
-// large to read just for this it covers paths and sizes, and says so in its prefix.
-func (t *tree) hash(ctx context.Context, progress Progress) (string, error) {
-	var bytes, done int64
+// bytes is how much the images have.
+func (t *tree) bytes() int64 {
+	var n int64
 	for _, split := range [][]entry{t.train, t.val} {
 		for _, e := range split {
-			bytes += e.size
+			n += e.size
 		}
 	}
+	return n
+}
+
+// hash covers path, size and content of every image in order, so that a folder and its tar have the same. For trees too
+// large to read just for this it covers paths and sizes, and says so in its prefix. A file that is read and is no image is
+// a fault of the tree.
+func (t *tree) hash(ctx context.Context, progress Progress) (string, error) {
+	total, done := t.bytes(), int64(0)
 	prefix := "sha256:"
-	if bytes > maxHashedBytes {
+	if total > maxHashedBytes {
 		prefix = "listing-sha256:"
 	}
 	h := sha256.New()
 	for _, split := range [][]entry{t.train, t.val} {
 		for i, e := range split {
 			fmt.Fprintf(h, "%s %d\n", e.path, e.size)
-			if bytes > maxHashedBytes {
+			if total > maxHashedBytes {
 				continue
 			}
 			b, err := t.read(e)
 			if err != nil {
 				return "", err
+			}
+			if err := pixel.Check(b); err != nil {
+				t.fault(e.path, fmt.Errorf("%s: %w", t.at(e.path), err))
 			}
 			h.Write(b)
 			done += e.size
@@ -347,11 +425,37 @@ func (t *tree) hash(ctx context.Context, progress Progress) (string, error) {
 				if ctx.Err() != nil {
 					return "", context.Cause(ctx)
 				}
-				progress.report("hashing "+t.root, done, bytes)
+				progress.report("hashing "+t.root, done, total)
 			}
 		}
 	}
 	return prefix + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// try decodes every image, on all processors, and notes those that fail.
+func (t *tree) try(ctx context.Context) error {
+	all := slices.Concat(t.train, t.val)
+	faults := make([]error, len(all))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(all) {
+					return
+				}
+				_, faults[i] = t.decode(all[i])
+			}
+		})
+	}
+	workers.Wait()
+	for i, err := range faults {
+		if err != nil {
+			t.fault(all[i].path, err)
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // images is a split whose files are decoded when they are asked for.
@@ -383,42 +487,4 @@ func (s *images) Read(dst []uint8, i int) error {
 	fitted := pixel.Image{Pix: dst}
 	fitted.Fit(p, s.size)
 	return nil
-}
-
-// verifyTree decodes every image, on all processors.
-func verifyTree(ctx context.Context, report Report, progress Progress) (Report, error) {
-	t, err := openTree(report.Place)
-	if err != nil {
-		report.Files = []FileReport{{report.Place, err}}
-		return report, nil
-	}
-	defer t.close()
-	all := slices.Concat(t.train, t.val)
-	faults := make([]error, len(all))
-	var next, done atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(all) {
-					return
-				}
-				_, faults[i] = t.decode(all[i])
-				done.Add(1)
-			}
-		})
-	}
-	workers.Wait()
-	progress.report("verifying "+report.Name, done.Load(), int64(len(all)))
-	if ctx.Err() != nil {
-		return report, context.Cause(ctx)
-	}
-	report.Count = len(all)
-	for i, err := range faults {
-		if err != nil {
-			report.Files = append(report.Files, FileReport{path.Join(t.root, all[i].path), err})
-		}
-	}
-	return report, nil
 }

@@ -19,14 +19,21 @@ type Report struct {
 	Place string       // the folder or tar that Open would read; empty for generated sets
 	Files []FileReport // each canonical file; for image trees, the images that cannot be decoded
 	Count int          // files checked
+
+	Skipped []Skipped // what Open leaves out
 }
 
-// Err joins the faults that were found; it is nil for a sound set.
+// Err joins the faults that were found, among them what was left out and may have been meant; it is nil for a sound set.
 func (r Report) Err() error {
 	var faults []error
 	for _, f := range r.Files {
 		if f.Err != nil {
 			faults = append(faults, f.Err)
+		}
+	}
+	for _, s := range r.Skipped {
+		if s.Reason.Lost() {
+			faults = append(faults, errors.New(s.String()))
 		}
 	}
 	return errors.Join(faults...)
@@ -67,11 +74,29 @@ func (s *source) verify(ctx context.Context, place string, opt Options) (Report,
 		if ctx.Err() != nil {
 			return report, context.Cause(ctx)
 		}
-		path, _ := f.find(place)
+		path, _ := f.find(place) // where it cannot, read says why
 		_, err := f.read(place)
 		report.Files = append(report.Files, FileReport{path, err})
 		report.Count++
 		opt.Progress.report("verifying "+s.Name, int64(i+1), int64(len(s.files)))
 	}
+	return report, nil
+}
+
+// verifyTree decodes every image.
+func verifyTree(ctx context.Context, report Report, progress Progress) (Report, error) {
+	t, err := openTree(report.Place)
+	if err != nil {
+		report.Files = []FileReport{{report.Place, err}}
+		return report, nil
+	}
+	defer t.close()
+	progress.report("verifying "+report.Name, 0, 0)
+	if err := t.try(ctx); err != nil {
+		return report, err
+	}
+	report.Count = len(t.train) + len(t.val)
+	report.Files = t.faults
+	report.Skipped = t.skipped
 	return report, nil
 }
