@@ -32,6 +32,8 @@ func (a archive) String() string { return a.url }
 
 func (a archive) byHand() string { return a.url + ", which may be put there as it is" }
 
+func (a archive) writes() bool { return true }
+
 func (a archive) name() string { return path.Base(a.url) }
 
 func (a archive) provide(ctx context.Context, r request) (string, error) {
@@ -59,8 +61,12 @@ func (a archive) provide(ctx context.Context, r request) (string, error) {
 
 // get returns where the archive lies, checked.
 func (a archive) get(ctx context.Context, r request) (at string, downloaded bool, err error) {
-	for _, dir := range r.folders {
-		for _, dir := range []string{dir, filepath.Dir(dir)} {
+	for _, p := range r.places {
+		dirs := []string{p.path}
+		if !p.named {
+			dirs = append(dirs, filepath.Dir(p.path))
+		}
+		for _, dir := range dirs {
 			at := filepath.Join(dir, a.name())
 			if _, err := os.Stat(at); err == nil {
 				r.progress.report("checking "+at, 0, 0)
@@ -76,7 +82,7 @@ func (a archive) get(ctx context.Context, r request) (at string, downloaded bool
 }
 
 func (a archive) check(at string) error {
-	r, err := os.Open(at)
+	r, err := openRegular(at)
 	if err != nil {
 		return err
 	}
@@ -93,7 +99,7 @@ func (a archive) check(at string) error {
 
 // gunzip turns the tgz of an image tree into a tar in the cache, which is read in place.
 func (a archive) gunzip(ctx context.Context, at string, r request) (string, error) {
-	in, err := os.Open(at)
+	in, err := openRegular(at)
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +149,7 @@ const maxMembers = 4 << 30
 
 // eachMember calls do with the last part of the name of each regular file in a tar.gz.
 func eachMember(ctx context.Context, at string, do func(name string, in io.Reader) error) error {
-	in, err := os.Open(at)
+	in, err := openRegular(at)
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,17 @@ func (d debianPackage) String() string { return "Debian package " + d.name }
 
 func (d debianPackage) byHand() string { return "/" + d.folder + " of " + d.String() }
 
+// writes is false where the package is installed.
+func (d debianPackage) writes() bool {
+	_, err := os.Stat(d.installed())
+	return err != nil
+}
+
+func (d debianPackage) installed() string { return filepath.Join(string(filepath.Separator), d.folder) }
+
 func (d debianPackage) provide(ctx context.Context, r request) (string, error) {
-	installed := filepath.Join(string(filepath.Separator), d.folder)
-	if _, err := os.Stat(installed); err == nil {
-		return installed, nil
+	if !d.writes() {
+		return d.installed(), nil
 	}
 	if r.offline {
 		return "", errOffline

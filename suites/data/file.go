@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,22 +34,22 @@ func (e *HashError) Error() string {
 		e.Path, e.Got, e.Want)
 }
 
-// find returns the path of f in dir, plain or gzipped, and whether it is there.
-func (f file) find(dir string) (path string, ok bool) {
+// find returns the path of f in dir, plain or gzipped. The error is fs.ErrNotExist where it is not there.
+func (f file) find(dir string) (path string, err error) {
 	for _, name := range []string{f.name, f.name + ".gz"} {
 		path := filepath.Join(dir, name)
-		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
-			return path, true
+		if st, err := os.Stat(path); err == nil && !st.IsDir() {
+			return path, regular(path, st.Mode())
 		}
 	}
-	return "", false
+	return "", fmt.Errorf("%s: neither it nor %s.gz is in %s: %w", f.name, f.name, dir, fs.ErrNotExist)
 }
 
 // read returns the uncompressed content of f in dir, checked. It never holds more than f.size+1 bytes.
 func (f file) read(dir string) ([]byte, error) {
-	path, ok := f.find(dir)
-	if !ok {
-		return nil, fmt.Errorf("%s: neither it nor %s.gz is in %s", f.name, f.name, dir)
+	path, err := f.find(dir)
+	if err != nil {
+		return nil, err
 	}
 	r, err := os.Open(path)
 	if err != nil {

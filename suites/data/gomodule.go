@@ -22,6 +22,9 @@ func (m goModule) String() string { return "Go module " + m.path + "@" + m.versi
 
 func (m goModule) byHand() string { return "folder " + m.folder + " of " + m.String() }
 
+// writes is false: the files stay in the module cache.
+func (m goModule) writes() bool { return false }
+
 func (m goModule) provide(ctx context.Context, r request) (string, error) {
 	env := []string{"GOWORK=off"}
 	if r.offline {

