@@ -49,8 +49,12 @@ type Train struct {
 
 // Eval says how the predictive is measured.
 type Eval struct {
-	Samples int `toml:"samples" json:"samples"` // posterior samples K at most; scored at K = 1, 2, 4, … and this
-	Batch   int `toml:"batch" json:"batch"`     // rows a prediction step
+	// Samples is the largest number K of posterior samples; the predictive is scored
+	// at K = 1, 2, 4, … and this. An ensemble of M members is scored at K of equal
+	// weights alone: 1, 2, 4, … below M, then M, 2M, 4M, … and the largest multiple
+	// of M up to Samples, but M at least.
+	Samples int `toml:"samples" json:"samples"`
+	Batch   int `toml:"batch" json:"batch"` // rows a prediction step
 	// Target is a test accuracy; the time until training reaches it is recorded.
 	// It takes eval.every.
 	Target float64 `toml:"target" json:"target,omitempty"`

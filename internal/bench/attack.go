@@ -15,8 +15,8 @@ import (
 // of that range. fgsm is one step of ε along the sign of the gradient
 // (Goodfellow et al. 2015), pgd ten steps of ε/4, each back into the box (Madry
 // et al. 2018, started at the input). The gradient is that of the mean NLL of
-// the first posterior samples, at most attackSamples of them, and the attacked
-// inputs are then judged by all.
+// the first posterior samples, at most attackSamples of them and so many that
+// members weigh alike (counts), and the attacked inputs are then judged by all.
 const (
 	attackSamples = 8
 	pgdSteps      = 10
@@ -37,7 +37,7 @@ func (j *Job) underAttack(ctx context.Context, s *stream, name string, k int, cl
 	var attacked []batch
 	row := 0
 	err = s.batches(ctx, set.Test)(func(x []float32, valid int) error {
-		adv, err := a.attack(x, row, truth[row:row+valid], steps, min(k, attackSamples))
+		adv, err := a.attack(x, row, truth[row:row+valid], steps, upTo(s.counts, attackSamples))
 		row += valid
 		attacked = append(attacked, batch{adv, valid})
 		return err

@@ -23,18 +23,6 @@ func newChains(n, classes int, truth []int) *chains {
 	return c
 }
 
-// walks counts the Markov chains that the job's posterior samples come from.
-func (j *Job) walks() int {
-	if len(j.members) == 0 {
-		return 1
-	}
-	n := 0
-	for _, m := range j.members {
-		n += m.walks()
-	}
-	return n
-}
-
 // add takes posterior sample k on the test examples from row on.
 func (c *chains) add(k, row int, logp []float32) {
 	last := len(c.values) - 1

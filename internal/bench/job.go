@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"bayesbench/backends"
@@ -42,7 +43,9 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 		if err := t.run(ctx); err != nil {
 			return rec, err
 		}
-		rec.training(t)
+		if err := rec.training(t); err != nil {
+			return rec, err
+		}
 		rec.trained = t.Seconds
 		if c.Eval.GradientDraws > 0 {
 			if err := t.compareGradients(ctx, rec); err != nil {
@@ -75,7 +78,7 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 	return rec, nil
 }
 
-// predict scores one predictor at K = 1, 2, 4, … and at the most it has.
+// predict scores one predictor at the numbers of samples that counts lists.
 func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, run *results.Run, store *results.Job, report Reporter, rec *record, which int, truth []int, set *data.Set) error {
 	p := j.predictors()[which]
 	states, err := j.storedStates(run, p)
@@ -88,15 +91,12 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 	}
 	defer s.close()
 	c := &j.Config
-	last := s.limit()
-	if last == 0 {
-		last = max(c.Eval.Samples, len(s.states))
-	}
+	last := s.all()
 	pred := metrics.NewPredictive(set.Test.Len(), set.Classes)
 	test := s.batches(ctx, set.Test)
 	var walk *chains
 	if p.Chain {
-		walk = newChains(j.walks(), set.Classes, truth)
+		walk = newChains(j.leaves(), set.Classes, truth)
 	}
 	var final *metrics.Evaluation
 	for k := 1; k <= last; k++ {
@@ -111,7 +111,7 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 			return err
 		}
 		report.Predict(j, p.Name, k, last)
-		if k&(k-1) != 0 && k != last {
+		if !slices.Contains(s.counts, k) {
 			continue
 		}
 		if final, err = pred.Evaluate(truth); err != nil {

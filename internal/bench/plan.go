@@ -25,15 +25,18 @@ type Job struct {
 	Config suites.Config
 	Needs  []*Job // that must be done first: all of the three below
 	Listed bool   // the suite asks for it; otherwise only another job does
-	FLOPs  float64
-	// TrainFLOPs is the part of FLOPs that training takes; prediction takes the rest.
-	TrainFLOPs float64
+	// FLOPs estimates the job's cost without that of the jobs it needs. Training
+	// takes TrainFLOPs of it; the comparison of gradients, and prediction on the test
+	// and validation sets, take the rest.
+	FLOPs, TrainFLOPs float64
 
 	members   []*Job // whose predictives make this job's
 	teacher   *Job   // whose predictive is this job's target
 	reference *Job   // whose predictive this job's is compared with
 
 	settings  []results.Pair // that tell it from the plan's other jobs
+	model     nn.Model
+	method    methods.Method
 	plan      *methods.Plan
 	gradients []methods.Gradient // to be compared, nil unless the suite asks
 	sets      *Sets
@@ -98,6 +101,11 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 			}
 			j.Needs = append(j.Needs, j.reference)
 		}
+		set, err := sets.Open(ctx, c.Data)
+		if err != nil {
+			return nil, err
+		}
+		j.estimate(set)
 		byID[id] = j
 		order = append(order, j)
 		return j, nil
@@ -161,14 +169,14 @@ func reference(s *suites.Suite, c suites.Config) (suites.Config, error) {
 		c.Eval.Reference, nearest.Name(c.Eval.Reference, labels))
 }
 
-// resolve makes the job's plan and estimates its cost.
+// resolve makes the job's plan.
 func (j *Job) resolve(ctx context.Context) error {
 	c := &j.Config
 	if err := backends.Known(c.Backend); err != nil {
 		return c.Errorf("backend", "%w", err)
 	}
-	model, err := nn.Open(c.Model)
-	if err != nil {
+	var err error
+	if j.model, err = nn.Open(c.Model); err != nil {
 		return c.Errorf("model", "%w", err)
 	}
 	set, err := j.sets.Open(ctx, c.Data)
@@ -190,21 +198,14 @@ func (j *Job) resolve(ctx context.Context) error {
 			return c.Errorf("train.augment", "train.augment: %w", err)
 		}
 	}
-	m, err := newMethod(c.Method)
-	if err != nil {
+	if j.method, err = newMethod(c.Method); err != nil {
 		return err
 	}
-	n := set.Train.Len()
-	if n < c.Train.Batch {
+	if n := set.Train.Len(); n < c.Train.Batch {
 		return c.Errorf("train.batch", "train.batch: want at most the %d training examples of %s, found %d", n, c.Data.Name, c.Train.Batch)
 	}
-	j.plan, err = m.Plan(model, methods.Job{
-		Input: set.Shape, Classes: set.Classes, Examples: n,
-		Batch: c.Train.Batch, EvalBatch: c.Eval.Batch, Epochs: c.Train.Epochs,
-		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
-	})
-	if err != nil {
-		return planned(c, err)
+	if j.plan, err = j.planFor(set, c.Eval.Batch); err != nil {
+		return err
 	}
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
 		if j.plan.Gradients == nil {
@@ -213,27 +214,46 @@ func (j *Job) resolve(ctx context.Context) error {
 		if j.gradients, err = j.plan.Gradients(); err != nil {
 			return planned(c, err)
 		}
-		for _, g := range j.gradients {
-			j.FLOPs += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
-		}
 	}
+	return nil
+}
+
+// planFor is the plan of the job's method, with predict programs for batches of
+// the given rows.
+func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
+	c := &j.Config
+	plan, err := j.method.Plan(j.model, methods.Job{
+		Input: set.Shape, Classes: set.Classes, Examples: set.Train.Len(),
+		Batch: c.Train.Batch, EvalBatch: evalBatch, Epochs: c.Train.Epochs,
+		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
+	})
+	if err != nil {
+		return nil, planned(c, err)
+	}
+	return plan, nil
+}
+
+// estimate sets the job's FLOPs. Its members are planned.
+func (j *Job) estimate(set *data.Set) {
+	c := &j.Config
 	for _, s := range j.plan.Stages {
 		j.TrainFLOPs += s.Step.FLOPs() * float64(s.Steps)
 	}
 	j.FLOPs = j.TrainFLOPs
+	for _, g := range j.gradients {
+		j.FLOPs += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
+	}
 	batches := func(split data.Split) int { return (split.Len() + c.Eval.Batch - 1) / c.Eval.Batch }
 	passes := float64(batches(set.Test) + batches(set.Validation))
-	for _, p := range j.plan.Predictors {
-		k := 1
-		if p.Stochastic {
-			k = c.Eval.Samples
-		}
-		j.FLOPs += p.Program.FLOPs() * passes * float64(k)
+	refreshes := float64(min(methods.RefreshBatches, set.Train.Len()/c.Train.Batch))
+	for _, p := range j.predictors() {
+		counts := j.samples(p, kept(j.leaf().plan, p))
+		sample := p.Program.FLOPs() * passes
 		if p.Refresh != nil {
-			j.FLOPs += p.Refresh.FLOPs() * float64(min(methods.RefreshBatches, n/c.Train.Batch)*k)
+			sample += p.Refresh.FLOPs() * refreshes
 		}
+		j.FLOPs += sample * float64(counts[len(counts)-1])
 	}
-	return nil
 }
 
 // shifted is the same data with its test set corrupted.

@@ -15,21 +15,21 @@ import (
 
 // stream draws log-probability matrices, one posterior sample a call.
 type stream struct {
-	be         backends.Backend
-	predictor  methods.Predictor
-	stochastic bool
-	rows       int // of a batch
-	norm       data.Normalisation
-	prog       *program
-	state      *state
-	states     []stored
-	loaded     int     // which of states is in the buffers; -1 none
-	noise      rng.Key // of the sample chosen
-	logp       []float32
-	classes    int
-	passes     []float64 // seconds of each pass in the program: its median batch times their number
-	pulse      *pulse
-	refresh    *refresher // nil where the predictor needs none
+	be        backends.Backend
+	predictor methods.Predictor
+	rows      int // of a batch
+	norm      data.Normalisation
+	prog      *program
+	state     *state
+	states    []stored
+	counts    []int   // the numbers of samples at which the predictive is scored
+	loaded    int     // which of states is in the buffers; -1 none
+	noise     rng.Key // of the sample chosen
+	logp      []float32
+	classes   int
+	passes    []float64 // seconds of each pass in the program: its median batch times their number
+	pulse     *pulse
+	refresh   *refresher // nil where the predictor needs none
 }
 
 // stored is one set of weights that the predictive draws from.
@@ -38,13 +38,8 @@ type stored struct {
 	load func() ([]results.Tensor, error)
 }
 
-// limit is the number of different samples, 0 where there is no end.
-func (s *stream) limit() int {
-	if s.stochastic {
-		return 0
-	}
-	return len(s.states)
-}
+// all is how many samples the predictive takes.
+func (s *stream) all() int { return s.counts[len(s.counts)-1] }
 
 // predictors lists what a job's predictive may be drawn by: those of the plan,
 // or for one made of members those of its first member.
@@ -63,29 +58,28 @@ func (j *Job) leaf() *Job {
 	return j
 }
 
+// leaves counts the trained networks, or Markov chains, that the job's posterior
+// samples come from: the members of its members.
+func (j *Job) leaves() int {
+	n := 1
+	for ; len(j.members) > 0; j = j.members[0] {
+		n *= len(j.members)
+	}
+	return n
+}
+
 // storedStates lists the weights that a predictor of the job draws from, those
 // of members in turn.
 func (j *Job) storedStates(run *results.Run, p methods.Predictor) ([]stored, error) {
 	if n := len(j.members); n > 0 {
 		lists := make([][]stored, n)
-		longest := 0
 		for i := range lists {
-			l, err := j.members[i].storedStates(run, p)
-			if err != nil {
+			var err error
+			if lists[i], err = j.members[i].storedStates(run, p); err != nil {
 				return nil, err
 			}
-			lists[i] = l
-			longest = max(longest, len(l))
 		}
-		var out []stored
-		for k := range longest {
-			for _, l := range lists {
-				if k < len(l) {
-					out = append(out, l[k])
-				}
-			}
-		}
-		return out, nil
+		return inTurn(lists)
 	}
 	seed := j.Config.Seed
 	if !p.Kept {
@@ -134,9 +128,10 @@ func (j *Job) openStream(ctx context.Context, be backends.Backend, pulse *pulse,
 	}
 	rows := j.Config.Eval.Batch
 	s := &stream{
-		pulse: pulse, be: be, predictor: p, rows: rows, stochastic: p.Stochastic, norm: norm, prog: prog, state: st, states: states, loaded: -1,
+		pulse: pulse, be: be, predictor: p, rows: rows, norm: norm, prog: prog, state: st, states: states, loaded: -1,
 		logp: make([]float32, rows*set.Classes), classes: set.Classes,
 	}
+	s.counts = j.samples(p, len(states)/j.leaves())
 	if p.Refresh != nil {
 		s.refresh, err = newRefresher(ctx, be, pulse, p.Refresh, st, norm, set.Train)
 	}
@@ -308,9 +303,5 @@ func (j *Job) meanPredictive(ctx context.Context, be backends.Backend, pulse *pu
 		return nil, err
 	}
 	defer s.close()
-	k := s.limit()
-	if k == 0 {
-		k = max(j.Config.Eval.Samples, len(s.states))
-	}
-	return s.predictive(s.batches(ctx, split), split.Len(), k, nil)
+	return s.predictive(s.batches(ctx, split), split.Len(), s.all(), nil)
 }
