@@ -45,7 +45,7 @@ func scores(t *testing.T, text string, where data.Options, set ...string) map[st
 		for _, r := range o.Records {
 			for _, v := range r.Values {
 				m, _ := metrics.Lookup(v.Unit)
-				if m.Family != metrics.Cost && v.Unit != "flops" {
+				if m.Family != metrics.Cost {
 					out[title+r.Name()+" "+v.Unit] = v.Value
 				}
 			}

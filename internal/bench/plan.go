@@ -256,6 +256,20 @@ func (j *Job) estimate(set *data.Set) {
 	}
 }
 
+// flopsBatch is the number of examples among which exampleFLOPs divides what a
+// program computes once a batch, such as sampled weights: eval.batch's default.
+const flopsBatch = 500
+
+// exampleFLOPs is what one sample of the first predictor costs an example that is
+// predicted in batches of flopsBatch, whatever eval.batch is.
+func (j *Job) exampleFLOPs(set *data.Set) (float64, error) {
+	plan, err := j.planFor(set, flopsBatch)
+	if err != nil {
+		return 0, err
+	}
+	return plan.Predictors[0].Program.FLOPs() / flopsBatch, nil
+}
+
 // shifted is the same data with its test set corrupted.
 func shifted(d suites.Data, corruption string) suites.Data {
 	d.Name += "+" + corruption

@@ -90,11 +90,15 @@ func unit(name string) results.Unit {
 
 // training records what the training itself gave: its speed, the KL, and the
 // sparsity of the weights.
-func (r *record) training(t *trainer) {
+func (r *record) training(t *trainer) error {
 	j := r.job
+	flops, err := j.exampleFLOPs(t.set)
+	if err != nil {
+		return err
+	}
 	scores := []metrics.Score{
 		{Unit: "parameters", Value: float64(parameters(j))},
-		{Unit: "flops", Value: j.plan.Predictors[0].Program.FLOPs() / float64(j.Config.Eval.Batch)},
+		{Unit: "flops", Value: flops},
 	}
 	if len(t.rates) > 1 {
 		// The first stretch warms caches and the loader up.
@@ -132,6 +136,7 @@ func (r *record) training(t *trainer) {
 		}
 	}
 	r.add(nil, 0, scores)
+	return nil
 }
 
 // timeTo is the training time until the curve's test accuracy first reached

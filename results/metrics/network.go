@@ -5,7 +5,7 @@ import mathbits "math/bits"
 func init() {
 	register(Network,
 		Metric{Unit: "parameters", Better: Lower, Short: "number of parameters of one network, all tensors"},
-		Metric{Unit: "flops", Better: Lower, Short: "floating-point operations of one forward pass of one input, a multiply-add counted as two"},
+		Metric{Unit: "flops", Better: Lower, Short: "floating-point operations of one forward pass of one input, a multiply-add counted as two; in batches of 500, which share what is computed once a batch"},
 		Metric{Unit: "sparsity", Better: Higher, Short: "share of zeros among the weights; biases and normalisation are not counted"},
 		Metric{Unit: "compression", Better: Higher, Short: "|W| / |W≠0| over the weights"},
 		Metric{Unit: "compression-storage", Better: Higher, Short: "32 |W| over the bits that store them: dense, or nonzero values and their positions where that is less"},
