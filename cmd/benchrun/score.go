@@ -17,12 +17,13 @@ import (
 func (c *command) score() *ffcli.Command {
 	fs := c.flags("benchrun score")
 	var files score.Files
-	fs.StringVar(&files.Predictions, "probs", "", "`p.npy` with predictions [K,N,C] or [N,C], float32 or float64")
-	fs.StringVar(&files.Labels, "labels", "", "`y.npy` with labels [N], any integer type")
+	fs.StringVar(&files.Predictions, "probs", "", "`p.npy` with predictions [K,N,C] or [N,C], or [N] for class 1 of two; any float type")
+	fs.StringVar(&files.Labels, "labels", "", "`y.npy` with labels [N] or [N,1], or one-hot [N,C]; any type of number")
 	fs.StringVar(&files.OOD, "ood", "", "`q.npy` with predictions on inputs of another distribution")
 	fs.StringVar(&files.Against, "against", "", "`b.npy` with other predictions on the same inputs, to compare point by point")
 	logits := fs.Bool("logits", false, "the predictions are logits")
 	logs := fs.Bool("log-probs", false, "the predictions are log-probabilities")
+	fs.BoolVar(&files.Binary, "binary", false, "each prediction is one number, of class 1 of two: [K,N] is K samples, not K inputs of N classes")
 	format := fs.String("format", "text", "text, json or bench (Go benchmark lines, for benchstat-report and benchstat)")
 	name := score.Name{}
 	fs.StringVar(&name.Data, "data", "external", "`name` of the data set in benchmark lines")
@@ -38,10 +39,16 @@ func (c *command) score() *ffcli.Command {
 	})
 	return &ffcli.Command{
 		Name:       "score",
-		ShortUsage: "benchrun score -probs p.npy -labels y.npy [-logits] [-ood q.npy] [-against b.npy] [-format text|json|bench]",
+		ShortUsage: "benchrun score -probs p.npy -labels y.npy [-logits] [-binary] [-ood q.npy] [-against b.npy] [-format text|json|bench]",
 		ShortHelp:  "score predictions made anywhere, given as numpy arrays",
 		LongHelp: `Scores arrays that numpy wrote, at K = 1, 2, 4, … and all samples, by the
 metrics of every table here. The arrays are streamed.
+
+Predictions are probabilities unless -logits or -log-probs says otherwise,
+float16, bfloat16 (as ml_dtypes stores it), float32 or float64, in C or Fortran
+order. Two classes may have one number an input, that of class 1 (a logit there
+goes through the sigmoid): [N], [N,1], [K,N,1], and [K,N] with -binary. Labels
+are class numbers from 0 or one-hot rows, as integers, floats or bool.
 
 Examples:
   benchrun score -probs p.npy -labels y.npy

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Form says what the numbers of a prediction matrix are.
@@ -19,9 +20,34 @@ func (f Form) String() string {
 	return [...]string{"log-probabilities", "logits", "probabilities"}[f]
 }
 
-// SumTolerance is how far from one a row of probabilities may sum: wide enough
-// for half-precision softmax, narrow enough to catch logits or a wrong axis.
+// SumTolerance is how far from one a row of probabilities may sum: narrow enough
+// to catch logits or a wrong axis. Rows that came as float16 or bfloat16 may be
+// off by what its rounding explains, see [sumTolerance].
 const SumTolerance = 1e-3
+
+// sumTolerance is how far from one a row may sum. If every number has no more
+// than the 8 significant bits of bfloat16 or the 11 of float16, it is 4u for
+// probabilities and 4u(1 + H(p)) for log-probabilities, at least
+// [SumTolerance], with u = 2⁻⁸ or 2⁻¹¹: rounding log p to a relative u
+// moves Σ p by up to u Σ p|log p| = u H(p), and a softmax that is itself
+// computed in halves by some u more.
+func sumTolerance(form Form, logp, p []float64) float64 {
+	numbers, entropy := p, 0.0
+	if form == LogProbs {
+		numbers = logp
+		for c, q := range p {
+			if q > 0 && q <= 1 {
+				entropy -= q * logp[c]
+			}
+		}
+	}
+	for _, bits := range []int{8, 11} {
+		if !slices.ContainsFunc(numbers, func(x float64) bool { return math.Float64bits(x)<<(11+bits) != 0 }) {
+			return max(SumTolerance, math.Ldexp(4, -bits)*(1+entropy))
+		}
+	}
+	return SumTolerance
+}
 
 // Floor is the smallest probability whose logarithm is taken in NLL-like
 // metrics (pytorch-ensembles adds the same constant inside the logarithm).
@@ -95,7 +121,8 @@ func (p *Predictive) Add(form Form, rows []float32) error { return add(p, form, 
 // A RowError says where a prediction is wrong, all counted from 0.
 type RowError struct {
 	Member, Row int
-	Class       int // -1 if the whole row is wrong
+	Class       int     // -1 if the whole row is wrong
+	Value       float64 // the number, or the sum of the row
 	Problem     string
 }
 
@@ -119,8 +146,8 @@ func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
 		for i, x := range rows[:p.c] {
 			p.logp[i] = float64(x)
 		}
-		if class, problem := p.normalise(form, p.row); problem != "" {
-			return &RowError{p.members, p.row, class, problem}
+		if class, value, problem := p.normalise(form, p.row); problem != "" {
+			return &RowError{p.members, p.row, class, value, problem}
 		}
 		p.accumulate(p.row)
 		if p.row++; p.row == p.n {
@@ -133,14 +160,14 @@ func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
 
 // normalise turns the row in p.logp into log-probabilities, with the
 // probabilities in p.p, or says at which class (-1: the row) what is wrong.
-func (p *Predictive) normalise(form Form, n int) (class int, what string) {
+func (p *Predictive) normalise(form Form, n int) (class int, value float64, what string) {
 	logp, prob := p.logp, p.p
 	sum := 0.0
 	switch form {
 	case LogProbs:
 		for i, x := range logp {
 			if math.IsNaN(x) {
-				return i, "log-probability is NaN"
+				return i, x, "log-probability is NaN"
 			}
 			prob[i] = math.Exp(x)
 			sum += prob[i]
@@ -148,7 +175,7 @@ func (p *Predictive) normalise(form Form, n int) (class int, what string) {
 	case Probabilities:
 		for i, x := range logp {
 			if math.IsNaN(x) || x < 0 {
-				return i, fmt.Sprintf("probability is %v", x)
+				return i, x, fmt.Sprintf("probability is %v", x)
 			}
 			prob[i] = x
 			sum += x
@@ -158,7 +185,7 @@ func (p *Predictive) normalise(form Form, n int) (class int, what string) {
 		best := 0
 		for i, x := range logp {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return i, fmt.Sprintf("logit is %v", x)
+				return i, x, fmt.Sprintf("logit is %v", x)
 			}
 			if x > logp[best] {
 				best = i
@@ -177,12 +204,14 @@ func (p *Predictive) normalise(form Form, n int) (class int, what string) {
 			prob[i] /= 1 + rest
 		}
 		p.sumEnergy[n] -= top + logSum
-		return 0, ""
+		return 0, 0, ""
 	}
-	if !(math.Abs(sum-1) <= SumTolerance) {
-		return -1, fmt.Sprintf("%v sum to %.6g, expected 1 within %g", form, sum, SumTolerance)
+	if off := math.Abs(sum - 1); !(off <= SumTolerance) {
+		if most := sumTolerance(form, logp, prob); !(off <= most) {
+			return -1, sum, fmt.Sprintf("%v sum to %.6g, expected 1 within %.3g", form, sum, most)
+		}
 	}
-	return 0, ""
+	return 0, 0, ""
 }
 
 func (p *Predictive) accumulate(n int) {

@@ -1,8 +1,10 @@
 package score
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"bayesbench/backends/rng"
 	"bayesbench/results/metrics"
@@ -39,7 +41,8 @@ func compare(ours, theirs *metrics.Evaluation) (*Against, error) {
 	a, b := pointLosses(ours), pointLosses(theirs)
 	against := &Against{Samples: theirs.K}
 	for i, unit := range []string{"error", "nll", "brier_sum"} {
-		test, interval, err := stats.PairedBootstrap(a[i], b[i], confidence, stats.Replicates, key)
+		first, second := byDifference(a[i], b[i])
+		test, interval, err := stats.PairedBootstrap(first, second, confidence, stats.Replicates, key)
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +54,21 @@ func compare(ours, theirs *metrics.Evaluation) (*Against, error) {
 		against.Differences = append(against.Differences, Difference{unit, interval.Center, interval.Lo, interval.Hi, test.P, test.Name})
 	}
 	return against, nil
+}
+
+// byDifference returns the pairs of losses, the smallest a−b first, so that the
+// bootstrap draws the same differences in whatever order the points came.
+func byDifference(a, b []float64) (first, second []float64) {
+	order := make([]int, len(a))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(a[i]-b[i], a[j]-b[j]) })
+	first, second = make([]float64, len(a)), make([]float64, len(a))
+	for at, i := range order {
+		first[at], second[at] = a[i], b[i]
+	}
+	return first, second
 }
 
 func right(e *metrics.Evaluation) []bool {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,32 @@ func TestAgainst(t *testing.T) {
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "error      -0.25  [") {
 		t.Errorf("%v:\n%s", err, text.String())
+	}
+
+	// The points' order does not matter, not even to the interval.
+	reversed := Files{Predictions: filepath.Join(dir, "ra.npy"), Against: filepath.Join(dir, "rb.npy"), Labels: filepath.Join(dir, "ry.npy")}
+	slices.Reverse(ours) // also exchanges the classes
+	slices.Reverse(theirs)
+	for path, file := range map[string][]byte{
+		reversed.Predictions: npy(dict("<f4", "(40, 2)"), ours),
+		reversed.Against:     npy(dict("<f4", "(40, 2)"), theirs),
+		reversed.Labels:      npy(dict("<i8", "(40,)"), slices.Repeat([]int64{1}, n)),
+	} {
+		if err := os.WriteFile(path, file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reversed.Form = metrics.Probabilities
+	turned, err := Score(reversed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range r.Against.Differences {
+		other := turned.Against.Differences[i]
+		near(t, d.Unit+" reversed", other.Delta, d.Delta, 1e-12)
+		near(t, d.Unit+" reversed, low", other.Lo, d.Lo, 1e-12)
+		near(t, d.Unit+" reversed, high", other.Hi, d.Hi, 1e-12)
+		near(t, d.Unit+" reversed, p", other.P, d.P, 0)
 	}
 
 	files.Against = files.Predictions

@@ -5,26 +5,29 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strconv"
 	"strings"
 )
 
-// An array is an open .npy file whose numbers are still to be read, in C order.
+// An array is an open .npy file whose numbers are still to be read, in the
+// order of the file.
 //
 // The header is parsed here because readers at hand trust it: they allocate
 // what it claims and panic where it is cut. Nothing is allocated here that the
 // size of the file does not cover.
 type array struct {
-	path  string
-	file  *os.File // nil in tests that read from memory
-	r     *bufio.Reader
-	shape []int
-	kind  byte // 'f' float, 'i' signed, 'u' unsigned integer
-	width int  // bytes of one number
-	order binary.ByteOrder
-	bytes []byte // read buffer
+	path    string
+	file    *os.File // nil in tests that read from memory
+	source  io.ReadSeeker
+	r       *bufio.Reader // of source
+	start   int64         // where the numbers start in source
+	shape   []int
+	fortran bool // the first index runs fastest, not the last
+	kind    byte // 'f' float, 'i' signed, 'u' unsigned integer, 'b' bool, 'V' bfloat16
+	width   int  // bytes of one number
+	order   binary.ByteOrder
+	bytes   []byte // read buffer
 }
 
 const (
@@ -32,18 +35,18 @@ const (
 	maxHeader = 64 << 10
 )
 
-// openArray opens a .npy file and reads its header.
+// openArray opens a .npy file and reads its header. What is not a regular file
+// is not opened: a named pipe would wait, and a device has no end.
 func openArray(path string) (*array, error) {
-	file, err := os.Open(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a regular file", path)
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file (%s): save the array with numpy.save", path, info.Mode().Type())
 	}
+	file, err := os.Open(path)
 	if err != nil {
-		file.Close()
 		return nil, err
 	}
 	a, err := newArray(path, file, info.Size())
@@ -58,12 +61,13 @@ func openArray(path string) (*array, error) {
 func (a *array) close() { a.file.Close() }
 
 // newArray reads the header of an array of size bytes in all.
-func newArray(path string, r io.Reader, size int64) (*array, error) {
-	a := &array{path: path, r: bufio.NewReaderSize(r, 1<<16)}
+func newArray(path string, source io.ReadSeeker, size int64) (*array, error) {
+	a := &array{path: path, source: source, r: bufio.NewReaderSize(source, 1<<16)}
 	header, start, err := a.header()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	a.start = start
 	if err := a.describe(header); err != nil {
 		return nil, fmt.Errorf("%s: header %.200q: %w", path, header, err)
 	}
@@ -86,6 +90,9 @@ func newArray(path string, r io.Reader, size int64) (*array, error) {
 func (a *array) header() (text string, start int64, err error) {
 	var lead [12]byte
 	if _, err := io.ReadFull(a.r, lead[:8]); err != nil || string(lead[:6]) != magic {
+		if string(lead[:2]) == "PK" {
+			return "", 0, fmt.Errorf("a zip archive (.npz, .pt), expected one array: numpy.save(file, array)")
+		}
 		return "", 0, fmt.Errorf("not a .npy file (no \\x93NUMPY at its start)")
 	}
 	width := 2
@@ -134,10 +141,9 @@ func (a *array) describe(header string) error {
 				return err
 			}
 		case "fortran_order":
-			if p.take("True") {
-				return fmt.Errorf("array in Fortran order; save numpy.ascontiguousarray(a) instead")
+			if a.fortran = p.take("True"); !a.fortran {
+				p.expect("False")
 			}
-			p.expect("False")
 		case "shape":
 			a.shape = p.tuple()
 		default:
@@ -166,7 +172,8 @@ func (a *array) describe(header string) error {
 	return nil
 }
 
-// dtype takes a numpy type string such as <f4.
+// dtype takes a numpy type string such as <f4. numpy knows no bfloat16: that of
+// ml_dtypes, of JAX and TensorFlow, is stored as two bytes of no type, V2.
 func (a *array) dtype(s string) error {
 	if strings.HasPrefix(s, "|O") || s == "O" {
 		return fmt.Errorf("array of Python objects (pickled), which is not read; save an array of numbers")
@@ -183,11 +190,11 @@ func (a *array) dtype(s string) error {
 		return fmt.Errorf("dtype %q", s)
 	}
 	switch s[1:] {
-	case "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8":
+	case "f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1", "V2":
 		a.kind, a.width = s[1], int(s[2]-'0')
 		return nil
 	}
-	return fmt.Errorf("dtype %q, expected float32, float64 or an integer", s)
+	return fmt.Errorf("dtype %q, expected float16, bfloat16, float32, float64, an integer or bool: save a.astype(\"float32\")", s)
 }
 
 // literal scans the Python literals that occur in a header.
@@ -259,80 +266,4 @@ func (p *literal) tuple() []int {
 		}
 	}
 	return shape
-}
-
-// fill reads the bytes of n numbers.
-func (a *array) fill(n int) ([]byte, error) {
-	if cap(a.bytes) < n*a.width {
-		a.bytes = make([]byte, n*a.width)
-	}
-	buf := a.bytes[:n*a.width]
-	if _, err := io.ReadFull(a.r, buf); err != nil {
-		return nil, fmt.Errorf("%s: %w", a.path, err)
-	}
-	return buf, nil
-}
-
-// float32s reads the next len(dst) numbers of a float32 array.
-func (a *array) float32s(dst []float32) error {
-	buf, err := a.fill(len(dst))
-	if err != nil {
-		return err
-	}
-	for i := range dst {
-		dst[i] = math.Float32frombits(a.order.Uint32(buf[4*i:]))
-	}
-	return nil
-}
-
-// float64s reads the next len(dst) numbers of a float64 array.
-func (a *array) float64s(dst []float64) error {
-	buf, err := a.fill(len(dst))
-	if err != nil {
-		return err
-	}
-	for i := range dst {
-		dst[i] = math.Float64frombits(a.order.Uint64(buf[8*i:]))
-	}
-	return nil
-}
-
-// labels reads a whole [N] array of integers, each in [0,classes).
-func (a *array) labels(classes int) ([]int, error) {
-	if a.kind == 'f' {
-		return nil, fmt.Errorf("%s: float%d numbers, expected integer labels", a.path, 8*a.width)
-	}
-	if len(a.shape) != 1 {
-		return nil, fmt.Errorf("%s: shape %v, expected [N] labels", a.path, a.shape)
-	}
-	labels := make([]int, a.shape[0])
-	for i := range labels {
-		buf, err := a.fill(1)
-		if err != nil {
-			return nil, err
-		}
-		var word [8]byte // the number, sign-extended, little-endian
-		for b := range a.width {
-			from := b
-			if a.order == binary.BigEndian {
-				from = a.width - 1 - b
-			}
-			word[b] = buf[from]
-		}
-		if a.kind == 'i' && word[a.width-1] >= 0x80 {
-			for b := a.width; b < 8; b++ {
-				word[b] = 0xff
-			}
-		}
-		bits := binary.LittleEndian.Uint64(word[:])
-		if bits >= uint64(classes) { // a negative number is large
-			text := strconv.FormatUint(bits, 10)
-			if a.kind == 'i' {
-				text = strconv.FormatInt(int64(bits), 10)
-			}
-			return nil, fmt.Errorf("%s[%d]: label %s, expected 0 to %d", a.path, i, text, classes-1)
-		}
-		labels[i] = int(bits)
-	}
-	return labels, nil
 }

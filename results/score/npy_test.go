@@ -39,7 +39,6 @@ func TestBadArrays(t *testing.T) {
 		want string
 	}{
 		{nil, "not a .npy file"},
-		{[]byte("PK\x03\x04 an npz file is a zip archive"), "not a .npy file"},
 		{[]byte(magic + "\x01\x00"), "cut short"},
 		{[]byte(magic + "\x01\x00\xff\xff{'descr'"), "cut short"},
 		{[]byte(magic + "\x02\x00\xff\xff\xff\x7f{'descr'"), "header of 2147483647 bytes, expected at most 65536"},
@@ -54,12 +53,14 @@ func TestBadArrays(t *testing.T) {
 		{npy(dict("<f4", "(-1, 4)"), four), "expected a dimension at"},
 		{npy(dict("<f4", "(0, 4)")), "array is empty"},
 		{npy(dict("<f4", "(4 4)"), four), "expected a comma or )"},
-		{npy(dict("<f2", "(2, 4)"), four), `dtype "<f2", expected float32, float64 or an integer`},
+		{[]byte("PK\x03\x04 an npz file is a zip archive"), "a zip archive (.npz, .pt), expected one array"},
+		{npy(dict("<f16", "(2, 1)"), four), `dtype "<f16", expected float16, bfloat16, float32, float64, an integer or bool: save a.astype("float32")`},
+		{npy(dict("<V1", "(16,)"), four), `dtype "<V1", expected float16`},
+		{npy(dict("<U1", "(4,)"), four), `dtype "<U1", expected float16`},
 		{npy(dict("<c8", "(2,)"), four), "dtype"},
 		{npy(dict("", "(2,)"), four), "dtype"},
 		{npy(dict("|O", "(2,)"), four), "Python objects"},
 		{npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,), }", four), "structured dtype"},
-		{npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", four), "Fortran order"},
 		{npy("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 2), }", four), "expected False"},
 		{npy("{'descr': '<f4', 'shape': (2, 2), }", four), `no "fortran_order"`},
 		{npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}", four), "stands twice"},
@@ -91,7 +92,16 @@ func TestLabels(t *testing.T) {
 		{"<i8", []int64{3, 1, 2}, "a.npy[0]: label 3, expected"},
 		{"<i8", []int64{0, math.MinInt64, 2}, "a.npy[1]: label -9223372036854775808"},
 		{"<u8", []uint64{0, 1, math.MaxUint64}, "a.npy[2]: label 18446744073709551615"},
-		{"<f4", []float32{0, 1, 2}, "expected integer labels"},
+		{"<f4", []float32{0, 1, 2}, ""},
+		{">f8", []uint64{0, 0xf03f, 0x40}, ""}, // 1 and 2, byte by byte
+		{"<f2", []uint16{0, 0x3c00, 0x4000}, ""},
+		{"<V2", []uint16{0, 0x3f80, 0x4000}, ""},
+		{"<f8", []float64{0, 1.5, 2}, "a.npy[1]: label 1.5, expected 0 to 2 in whole numbers"},
+		{"<f8", []float64{0, 1, math.NaN()}, "a.npy[2]: label NaN, expected 0 to 2"},
+		{"<f8", []float64{0, 1, math.Inf(1)}, "a.npy[2]: label +Inf, expected 0 to 2"},
+		{"<f8", []float64{0, 1, 1e300}, "a.npy[2]: label 1e+300, expected 0 to 2"},
+		{"<i8", []int64{1, 2, 3}, "a.npy[2]: label 3, expected 0 to 2 (classes count from 0)"},
+		{"<i8", []int64{1, -1, 1}, "a.npy[1]: label -1, expected 0 to 2 (of -1 and 1 make 0 and 1 by (y+1)//2)"},
 	} {
 		a, err := read(npy(dict(v.descr, "(3,)"), v.data))
 		if err != nil {
@@ -107,12 +117,47 @@ func TestLabels(t *testing.T) {
 			t.Errorf("%s %v: %v, want %q", v.descr, v.data, err, v.want)
 		}
 	}
-	a, err := read(npy(dict("<i4", "(3, 1)"), []int32{0, 1, 2}))
-	if err != nil {
-		t.Fatal(err)
+}
+
+// One class a row, however the row is written.
+func TestShapesOfLabels(t *testing.T) {
+	fortran := func(descr, shape string) string {
+		return strings.Replace(dict(descr, shape), "False", "True", 1)
 	}
-	if _, err := a.labels(3); err == nil || !strings.Contains(err.Error(), "expected [N] labels") {
-		t.Errorf("labels of shape [3 1]: %v", err)
+	for _, v := range []struct {
+		file []byte
+		want string // "[2 0 1 1]" or an error
+	}{
+		{npy(dict("<i4", "(4, 1)"), []int32{2, 0, 1, 1}), "[2 0 1 1]"},
+		{npy(fortran("<i4", "(4, 1)"), []int32{2, 0, 1, 1}), "[2 0 1 1]"},
+		{npy(dict("|b1", "(4, 3)"), []byte{0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0}), "[2 0 1 1]"},
+		{npy(fortran("|u1", "(4, 3)"), []byte{0, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0}), "[2 0 1 1]"},
+		{npy(dict("<f4", "(4, 3)"), []float32{0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0}), "[2 0 1 1]"},
+		{npy(dict("|b1", "(4,)"), []byte{0, 1, 1, 0}), "[0 1 1 0]"},
+		{npy(dict("<f4", "(4, 3)"), []float32{0, 0, 1, 1, 0, 0, 0, .9, .1, 0, 1, 0}), "a.npy[2,1]: 0.8999999761581421, expected one-hot labels"},
+		{npy(dict("|u1", "(4, 3)"), []byte{0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0}), "a.npy[2]: no 1 in the row"},
+		{npy(dict("|u1", "(4, 3)"), []byte{0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 1, 0}), "a.npy[3]: a 1 at classes 0 and 1"},
+		{npy(dict("|u1", "(4, 2)"), []byte{0, 1, 1, 0, 0, 1, 0, 1}), "a.npy: shape [4 2], expected class numbers [N] or [N 1], or one-hot [N 3]"},
+		{npy(dict("|u1", "(1, 4)"), []byte{0, 0, 1, 1}), "a.npy: shape [1 4], expected class numbers"},
+		{npy(dict("|u1", "()"), []byte{0}), "a.npy: shape [], expected class numbers"},
+		{npy(dict("|u1", "(5,)"), []byte{0, 0, 1, 1, 2}), "a.npy: 5 labels, p.npy has predictions for 4 inputs (shape [4 3])"},
+	} {
+		a, err := read(v.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &predictions{array: &array{path: "p.npy", shape: []int{4, 3}}, k: 1, n: 4, c: 3}
+		var labels []int
+		if err = checkLabels(a, p); err == nil {
+			labels, err = a.labels(3)
+		}
+		got := fmt.Sprint(labels)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, v.want) {
+			t.Errorf("%s, want %s", got, v.want)
+		}
 	}
 }
 
@@ -125,6 +170,10 @@ func FuzzArray(f *testing.F) {
 	f.Add(npy(dict("<f4", "(4294967296, 4294967296, 4)")))
 	f.Add(npy(`{"shape": (2L, 2L), "descr": "<f4", "fortran_order": False}`, []float32{1, 2, 3, 4}))
 	f.Add(npy(dict("|O", "(2,)"), []byte("\x80\x04cos\nsystem\n.")))
+	f.Add(npy(dict("<f2", "(2, 2)"), []uint16{0x3800, 0x3800, 0x3400, 0x3a00}))
+	f.Add(npy(dict("<V2", "(3,)"), []uint16{0x3f00, 0x3f80, 0}))
+	f.Add(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2, 2), }", []float32{.5, .25, .5, .25, .5, .75, .5, .75}))
+	f.Add(npy(dict("|b1", "(2, 2)"), []byte{0, 1, 1, 0}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		var a *array
 		var err error
@@ -143,14 +192,17 @@ func FuzzArray(f *testing.F) {
 			t.Fatalf("shape %v of %d bytes in a file of %d", a.shape, a.width, len(file))
 		}
 		alloctest.AtMost(t, 4<<20+1<<10*len(file), func() {
-			if a.kind != 'f' {
-				if labels, err := a.labels(10); err == nil && len(labels) != count {
-					t.Fatalf("%d labels of shape %v", len(labels), a.shape)
-				}
-				return
-			}
-			p, err := newPredictions(a, 0)
+			p, err := newPredictions(a, 0, false)
 			if err != nil {
+				in := &predictions{array: a, c: 10, n: count}
+				if len(a.shape) > 0 {
+					in.n = a.shape[0]
+				}
+				if checkLabels(a, in) == nil {
+					if labels, err := a.labels(10); err == nil && len(labels) != in.n {
+						t.Fatalf("%d labels of shape %v", len(labels), a.shape)
+					}
+				}
 				return
 			}
 			if _, _, err := score(p, make([]int, p.n), nil); err != nil {

@@ -1,9 +1,7 @@
 package score
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"bayesbench/results/metrics"
 )
@@ -11,9 +9,14 @@ import (
 // Files names the arrays to score.
 type Files struct {
 	// Predictions is [K,N,C], K posterior samples, N inputs, C classes, or
-	// [N,C] for one; float32 or float64.
+	// [N,C] for one; float16, bfloat16, float32 or float64, in C or Fortran
+	// order. [N], [N,1] and [K,N,1] hold one number an input: of class 1 of two.
 	Predictions string
-	// Labels is [N], of any integer type, each in [0,C).
+	// Binary says that all predictions hold one number an input, so that [K,N]
+	// is that of K samples.
+	Binary bool
+	// Labels is [N] or [N,1] of class numbers in [0,C), or [N,C] one-hot; of
+	// any integer or float type, or bool.
 	Labels string
 	// OOD, if not empty, holds predictions for inputs of another distribution,
 	// [K,M,C] or [M,C] with the same K and C.
@@ -47,20 +50,22 @@ type At struct {
 
 // Score reads the arrays as a stream and scores them. Errors name the file and,
 // as numpy would index it, the place: NaN, a row that does not sum to one, a
-// label out of range, shapes that do not match, a file that is cut.
+// label out of range, shapes that do not match, a file that is cut. All headers
+// and all labels are looked at before memory is taken for predictions.
 func Score(files Files) (*Result, error) {
-	in, err := openPredictions(files.Predictions, files.Form)
+	in, err := openPredictions(files.Predictions, files)
 	if err != nil {
 		return nil, err
 	}
 	defer in.close()
-	labels, err := readLabels(files.Labels, in)
+	y, err := openLabels(files.Labels, in)
 	if err != nil {
 		return nil, err
 	}
-	var out *predictions
+	defer y.close()
+	var out, other *predictions
 	if files.OOD != "" {
-		if out, err = openPredictions(files.OOD, files.Form); err != nil {
+		if out, err = openPredictions(files.OOD, files); err != nil {
 			return nil, err
 		}
 		defer out.close()
@@ -68,45 +73,29 @@ func Score(files Files) (*Result, error) {
 			return nil, fmt.Errorf("%s: shape %v, expected %d samples of %d classes as in %s", files.OOD, out.shape, in.k, in.c, files.Predictions)
 		}
 	}
+	if files.Against != "" {
+		if other, err = openPredictions(files.Against, files); err != nil {
+			return nil, err
+		}
+		defer other.close()
+		if other.n != in.n || other.c != in.c {
+			return nil, fmt.Errorf("%s: shape %v, expected %d inputs of %d classes as in %s", files.Against, other.shape, in.n, in.c, files.Predictions)
+		}
+	}
+	labels, err := y.labels(in.c)
+	if err != nil {
+		return nil, err
+	}
 	r, ours, err := score(in, labels, out)
-	if err != nil || files.Against == "" {
+	if err != nil || other == nil {
 		return r, err
 	}
-	r.Against, err = against(files, ours)
+	theirs, err := other.advance(other.k, labels)
+	if err != nil {
+		return nil, err
+	}
+	r.Against, err = compare(ours, theirs)
 	return r, err
-}
-
-// against compares an evaluation with the predictions of another file.
-func against(files Files, ours *metrics.Evaluation) (*Against, error) {
-	other, err := openPredictions(files.Against, files.Form)
-	if err != nil {
-		return nil, err
-	}
-	defer other.close()
-	if other.n != ours.N || other.c != ours.C {
-		return nil, fmt.Errorf("%s: shape %v, expected %d inputs of %d classes as in %s", files.Against, other.shape, ours.N, ours.C, files.Predictions)
-	}
-	theirs, err := other.advance(other.k, ours.Labels)
-	if err != nil {
-		return nil, err
-	}
-	return compare(ours, theirs)
-}
-
-func readLabels(path string, in *predictions) ([]int, error) {
-	a, err := openArray(path)
-	if err != nil {
-		return nil, err
-	}
-	defer a.close()
-	labels, err := a.labels(in.c)
-	if err != nil {
-		return nil, err
-	}
-	if len(labels) != in.n {
-		return nil, fmt.Errorf("%s: %d labels, %s has predictions for %d inputs (shape %v)", path, len(labels), in.path, in.n, in.shape)
-	}
-	return labels, nil
 }
 
 // score also returns the evaluation at all samples.
@@ -141,93 +130,4 @@ func score(in *predictions, labels []int, out *predictions) (*Result, *metrics.E
 			return r, e, nil
 		}
 	}
-}
-
-// predictions is a stream of prediction matrices.
-type predictions struct {
-	*array
-	k, n, c int
-	form    metrics.Form
-	sum     *metrics.Predictive
-}
-
-func openPredictions(path string, form metrics.Form) (*predictions, error) {
-	a, err := openArray(path)
-	if err != nil {
-		return nil, err
-	}
-	p, err := newPredictions(a, form)
-	if err != nil {
-		a.close()
-		return nil, err
-	}
-	return p, nil
-}
-
-func newPredictions(a *array, form metrics.Form) (*predictions, error) {
-	p := &predictions{array: a, k: 1, form: form}
-	if a.kind != 'f' {
-		return nil, fmt.Errorf("%s: integers, expected float32 or float64 predictions", a.path)
-	}
-	switch len(a.shape) {
-	case 3:
-		p.k, p.n, p.c = a.shape[0], a.shape[1], a.shape[2]
-	case 2:
-		p.n, p.c = a.shape[0], a.shape[1]
-	default:
-		return nil, fmt.Errorf("%s: shape %v, expected [samples, inputs, classes] or [inputs, classes]", a.path, a.shape)
-	}
-	p.sum = metrics.NewPredictive(p.n, p.c)
-	return p, nil
-}
-
-// chunk is about how many numbers are read at a time.
-const chunk = 1 << 14
-
-// advance reads until k samples have been added and evaluates their average.
-func (p *predictions) advance(k int, labels []int) (*metrics.Evaluation, error) {
-	rows := max(1, chunk/p.c)
-	narrow, wide := make([]float32, 0), make([]float64, 0)
-	if p.width == 4 {
-		narrow = make([]float32, rows*p.c)
-	} else {
-		wide = make([]float64, rows*p.c)
-	}
-	for left := (k - p.sum.Members()) * p.n; left > 0; left -= rows {
-		count := min(rows, left) * p.c
-		var err error
-		if p.width == 4 {
-			if err = p.float32s(narrow[:count]); err == nil {
-				err = p.sum.Add(p.form, narrow[:count])
-			}
-		} else {
-			if err = p.float64s(wide[:count]); err == nil {
-				err = p.sum.Add64(p.form, wide[:count])
-			}
-		}
-		if err != nil {
-			return nil, p.locate(err)
-		}
-	}
-	return p.sum.Evaluate(labels)
-}
-
-// locate writes the place of a bad row as an index into the file's array.
-func (p *predictions) locate(err error) error {
-	var row *metrics.RowError
-	if !errors.As(err, &row) {
-		return err
-	}
-	at := fmt.Sprint(row.Row)
-	if len(p.shape) == 3 {
-		at = fmt.Sprintf("%d,%d", row.Member, row.Row)
-	}
-	if row.Class >= 0 {
-		at += fmt.Sprintf(",%d", row.Class)
-	}
-	hint := ""
-	if p.form == metrics.Probabilities && !strings.Contains(row.Problem, "NaN") { // which no form allows
-		hint = " (logits and log-probabilities must be declared as such)"
-	}
-	return fmt.Errorf("%s[%s]: %s%s", p.path, at, row.Problem, hint)
 }

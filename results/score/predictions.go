@@ -1,0 +1,240 @@
+package score
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"bayesbench/results/metrics"
+)
+
+// maxNumbers is how many predictions one sample may have, inputs times classes,
+// an input of fewer than four classes counted as four: the 50,000 test images
+// of ImageNet are three quarters. A number takes about 50 bytes of memory,
+// however many samples there are.
+const maxNumbers = 1 << 26
+
+// chunk is about how many numbers are read at a time.
+const chunk = 1 << 14
+
+// blockNumbers is about how many numbers of a file in Fortran order are held:
+// the samples lie interleaved in it, so it is read once for each block of them.
+const blockNumbers = 1 << 23
+
+// predictions is a stream of prediction matrices. In the file a row has a
+// number for each class, or one for class 1 of two.
+type predictions struct {
+	*array
+	k, n, c int
+	binary  bool // one number a row
+	form    metrics.Form
+	sum     *metrics.Predictive // nil before the first row is read
+
+	rows []float64 // read buffer
+	full []float64 // the same rows with both classes
+
+	hold  int       // in Fortran order: how many numbers block has at most, one sample's at least
+	block []float64 // the rows of the samples at hand, in C order
+	from  int       // the first sample after them
+	used  int       // how many numbers of block have been taken
+}
+
+// openPredictions opens an array and looks at its header; nothing is allocated
+// for its numbers yet.
+func openPredictions(path string, files Files) (*predictions, error) {
+	a, err := openArray(path)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPredictions(a, files.Form, files.Binary)
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, error) {
+	p := &predictions{array: a, k: 1, form: form, hold: blockNumbers}
+	if a.kind != 'f' && a.kind != 'V' {
+		return nil, fmt.Errorf("%s: %s, expected float predictions (probabilities, logits or log-probabilities, not predicted classes)", a.path, a.typeName())
+	}
+	s := a.shape
+	switch {
+	case len(s) == 1:
+		p.n, p.c, p.binary = s[0], 1, true
+	case len(s) == 2 && binary && s[1] != 1:
+		p.k, p.n, p.c, p.binary = s[0], s[1], 1, true
+	case len(s) == 2:
+		p.n, p.c, p.binary = s[0], s[1], s[1] == 1
+	case len(s) == 3:
+		p.k, p.n, p.c, p.binary = s[0], s[1], s[2], s[2] == 1
+	default:
+		return nil, fmt.Errorf("%s: shape %v, expected [samples, inputs, classes] or [inputs, classes]; for two classes also [inputs], or [samples, inputs] with -binary", a.path, s)
+	}
+	if binary && !p.binary {
+		return nil, fmt.Errorf("%s: shape %v, expected one number for each input, [inputs] or [samples, inputs], because of -binary", a.path, s)
+	}
+	if p.binary {
+		p.c = 2
+	}
+	if most := maxNumbers / max(p.c, 4); p.n > most {
+		return nil, fmt.Errorf("%s: %d inputs of %d classes, expected at most %d: score a part of the inputs at a time", a.path, p.n, p.c, most)
+	}
+	return p, nil
+}
+
+// advance reads until k samples have been added and evaluates their average.
+func (p *predictions) advance(k int, labels []int) (*metrics.Evaluation, error) {
+	rows := max(1, chunk/p.c)
+	if p.sum == nil {
+		p.sum = metrics.NewPredictive(p.n, p.c)
+		p.rows = make([]float64, rows*p.width())
+	}
+	for row, end := p.sum.Members()*p.n, k*p.n; row < end; row += rows {
+		if err := p.add(row, min(rows, end-row)); err != nil {
+			return nil, err
+		}
+	}
+	return p.sum.Evaluate(labels)
+}
+
+// add reads the next rows and adds them; row counts those before, of all
+// samples.
+func (p *predictions) add(row, count int) error {
+	numbers := p.rows[:count*p.width()]
+	if err := p.read(numbers); err != nil {
+		return err
+	}
+	if !p.binary {
+		return p.locate(p.sum.Add64(p.form, numbers))
+	}
+	form, full := twoClasses(p.form, numbers, p.full[:0])
+	p.full = full
+	if bad := len(full) / 2; bad < count {
+		return p.locate(&metrics.RowError{
+			Member: (row + bad) / p.n, Row: (row + bad) % p.n, Class: -1, Value: numbers[bad],
+			Problem: fmt.Sprintf("%s of class 1 is %v", singular(p.form), numbers[bad]),
+		})
+	}
+	return p.locate(p.sum.Add64(form, full))
+}
+
+// width is how many numbers a row has in the file.
+func (p *predictions) width() int {
+	if p.binary {
+		return 1
+	}
+	return p.c
+}
+
+// read takes the next numbers in C order.
+func (p *predictions) read(dst []float64) error {
+	if !p.fortran || len(p.shape) == 1 {
+		return p.numbers(dst)
+	}
+	for len(dst) > 0 {
+		if p.used == len(p.block) {
+			if err := p.nextBlock(); err != nil {
+				return err
+			}
+		}
+		taken := copy(dst, p.block[p.used:])
+		dst, p.used = dst[taken:], p.used+taken
+	}
+	return nil
+}
+
+// nextBlock collects the rows of the next samples of an array in Fortran
+// order, whose number (k,n,c) is at k + K·(n + N·c), by one reading of the file.
+func (p *predictions) nextBlock() error {
+	width := p.width()
+	size := p.n * width
+	samples := min(max(1, p.hold/size), p.k-p.from)
+	if len(p.block) != samples*size {
+		p.block = make([]float64, samples*size)
+	}
+	if err := p.rewind(); err != nil {
+		return err
+	}
+	buf := make([]float64, chunk)
+	k, n, c := 0, 0, 0
+	for left := p.k * size; left > 0; left -= len(buf) {
+		buf = buf[:min(chunk, left)]
+		if err := p.numbers(buf); err != nil {
+			return err
+		}
+		for _, x := range buf {
+			if at := k - p.from; at >= 0 && at < samples {
+				p.block[at*size+n*width+c] = x
+			}
+			if k++; k == p.k {
+				k, n = 0, n+1
+				if n == p.n {
+					n, c = 0, c+1
+				}
+			}
+		}
+	}
+	p.from += samples
+	p.used = 0
+	return nil
+}
+
+// twoClasses appends to rows the row of two classes for each number x: of a
+// probability 1−x and x, of its logarithm log(1−eˣ) and x, of a logit log σ(−x)
+// and log σ(x). It stops at the first number that cannot be one; a probability
+// may exceed 1 as a sum of probabilities may. One logit is the difference of
+// two and has no energy, so its rows are log-probabilities.
+func twoClasses(form metrics.Form, x, rows []float64) (metrics.Form, []float64) {
+	for _, v := range x {
+		switch form {
+		case metrics.Probabilities:
+			if !(v >= 0 && v <= 1+metrics.SumTolerance) {
+				return form, rows
+			}
+			v = min(v, 1)
+			rows = append(rows, 1-v, v)
+		case metrics.LogProbs:
+			if !(v <= metrics.SumTolerance) {
+				return form, rows
+			}
+			v = min(v, 0)
+			rows = append(rows, math.Log(-math.Expm1(v)), v)
+		case metrics.Logits:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return metrics.LogProbs, rows
+			}
+			rest := math.Log1p(math.Exp(-math.Abs(v)))
+			rows = append(rows, -max(v, 0)-rest, min(v, 0)-rest)
+		}
+	}
+	if form == metrics.Logits {
+		form = metrics.LogProbs
+	}
+	return form, rows
+}
+
+func singular(form metrics.Form) string {
+	return [...]string{"log-probability", "logit", "probability"}[form]
+}
+
+// locate writes the place of a bad row as an index into the file's array.
+func (p *predictions) locate(err error) error {
+	var row *metrics.RowError
+	if !errors.As(err, &row) {
+		return err
+	}
+	at := fmt.Sprint(row.Row)
+	if len(p.shape) == 3 || len(p.shape) == 2 && p.binary && p.shape[1] != 1 {
+		at = fmt.Sprintf("%d,%d", row.Member, row.Row)
+	}
+	if row.Class >= 0 {
+		at += fmt.Sprintf(",%d", row.Class)
+	}
+	hint := ""
+	if p.form == metrics.Probabilities && !math.IsNaN(row.Value) { // which no form allows
+		hint = " (logits and log-probabilities must be declared as such: -logits, -log-probs)"
+	}
+	return fmt.Errorf("%s[%s]: %s%s", p.path, at, row.Problem, hint)
+}
