@@ -3,9 +3,10 @@ package data
 import (
 	"archive/tar"
 	"archive/zip"
+	"cmp"
 	"compress/gzip"
 	"context"
-	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,9 +22,9 @@ import (
 // archive is a published .tar.gz, .tgz or .zip that holds the set. A copy that already lies in one of the folders looked
 // in, or beside them, is taken; otherwise it is downloaded, and removed when it has been unpacked.
 type archive struct {
-	url  string
-	md5  string
-	size int64 // at most this many bytes, packed
+	url    string
+	sha256 string
+	size   int64 // at most this many bytes, packed
 	// unpacked bounds what an image tree may unpack to.
 	unpacked int64
 }
@@ -87,12 +88,12 @@ func (a archive) check(at string) error {
 		return err
 	}
 	defer r.Close()
-	h := md5.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return err
+	h := sha256.New()
+	if n, err := io.Copy(h, io.LimitReader(r, a.size+1)); err != nil || n > a.size {
+		return cmp.Or(err, fmt.Errorf("%s: more than the %d bytes that are expected", at, a.size))
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != a.md5 {
-		return &HashError{Path: at, Want: a.md5, Got: got}
+	if got := hex.EncodeToString(h.Sum(nil)); got != a.sha256 {
+		return &HashError{Path: at, Want: a.sha256, Got: got}
 	}
 	return nil
 }

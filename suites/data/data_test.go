@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -45,6 +46,33 @@ func TestListIsComplete(t *testing.T) {
 		}
 		if len(info.Mean) != len(info.Std) || len(info.Mean) != 0 && len(info.Mean) != info.Shape[0] {
 			t.Errorf("%s: %d means, %d deviations, %d channels", info.Name, len(info.Mean), len(info.Std), info.Shape[0])
+		}
+	}
+}
+
+// Whatever is downloaded is named by a SHA-256, over TLS, and has a bound.
+func TestSourcesAreAuthenticated(t *testing.T) {
+	strong := func(sum string) bool {
+		b, err := hex.DecodeString(sum)
+		return err == nil && len(b) == sha256.Size
+	}
+	for name, s := range sources {
+		for _, f := range s.files {
+			if !strong(f.sha256) || f.size < 1 {
+				t.Errorf("%s: %s has %d bytes and the hash %q", name, f.name, f.size, f.sha256)
+			}
+		}
+		for _, p := range s.providers {
+			switch p := p.(type) {
+			case mirror:
+				if !strings.HasPrefix(p.base, "https://") {
+					t.Errorf("%s: %s is not over TLS", name, p)
+				}
+			case archive:
+				if !strings.HasPrefix(p.url, "https://") || !strong(p.sha256) || p.size < 1 || s.files == nil && p.unpacked < 1 {
+					t.Errorf("%s: %+v", name, p)
+				}
+			}
 		}
 	}
 }
@@ -244,7 +272,7 @@ func fakeMNIST(t testing.TB, providers ...provider) (name string, content map[st
 	}
 	var files []file
 	for _, f := range []string{"train-images", "train-labels", "test-images", "test-labels"} {
-		files = append(files, file{f, int64(len(content[f])), md5Of(content[f])})
+		files = append(files, file{f, int64(len(content[f])), sha256Of(content[f])})
 	}
 	register(&source{
 		Info:      Info{Name: name, Classes: 3, Shape: [3]int{1, 2, 2}, About: "fake", Licence: "none"},
@@ -258,8 +286,8 @@ func fakeMNIST(t testing.TB, providers ...provider) (name string, content map[st
 	return name, content
 }
 
-func md5Of(b []byte) string {
-	sum := md5.Sum(b)
+func sha256Of(b []byte) string {
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -356,14 +384,14 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), path) {
 				t.Fatalf("got %v, want an error that names %s", err, path)
 			}
-			if what != "gzip, no header" && what != "gzip, bad CRC" && !strings.Contains(err.Error(), md5Of(content["test-images"])) {
+			if what != "gzip, no header" && what != "gzip, bad CRC" && !strings.Contains(err.Error(), sha256Of(content["test-images"])) {
 				t.Errorf("the error does not name the published hash: %v", err)
 			}
 			var hash *HashError
 			if strings.HasSuffix(what, "flipped") || what == "flipped byte" {
 				damaged := slices.Clone(content["test-images"])
 				damaged[len(damaged)-1] ^= 1
-				if !errors.As(err, &hash) || hash.Got != md5Of(damaged) || hash.Want != md5Of(content["test-images"]) {
+				if !errors.As(err, &hash) || hash.Got != sha256Of(damaged) || hash.Want != sha256Of(content["test-images"]) {
 					t.Errorf("got %v, want a *HashError with both hashes", err)
 				}
 			}
@@ -439,7 +467,8 @@ func TestMNISTPublishedHashes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := md5Of(b); got != want {
+		if sum := md5.Sum(b); hex.EncodeToString(sum[:]) != want {
+			got := hex.EncodeToString(sum[:])
 			t.Errorf("%s: md5 %s, published %s", name, got, want)
 		}
 	}

@@ -59,7 +59,18 @@ var client = &http.Client{Transport: &http.Transport{
 	DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 	TLSHandshakeTimeout:   5 * time.Second,
 	ResponseHeaderTimeout: 15 * time.Second,
-}}
+}, CheckRedirect: stayEncrypted}
+
+// stayEncrypted refuses to be sent on from TLS to a connection without.
+func stayEncrypted(req *http.Request, via []*http.Request) error {
+	switch {
+	case len(via) >= 10:
+		return errors.New("stopped after 10 redirects")
+	case via[0].URL.Scheme == "https" && req.URL.Scheme == "http":
+		return fmt.Errorf("redirected from TLS to %s", req.URL)
+	}
+	return nil
+}
 
 const stallLimit = 30 * time.Second
 

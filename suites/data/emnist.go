@@ -5,9 +5,10 @@ import (
 	"fmt"
 )
 
+// Their MD5 sums: 811ee95d607652077616dbaaea581e1d, dd1687ca8200da91c0dfd6321518806d.
 var emnistFiles = []file{
-	{"emnist-letters-test-images-idx3-ubyte", 16307216, "811ee95d607652077616dbaaea581e1d"},
-	{"emnist-letters-test-labels-idx1-ubyte", 20808, "dd1687ca8200da91c0dfd6321518806d"},
+	{"emnist-letters-test-images-idx3-ubyte", 16307216, "d5895e82d14765b22a84342337bc5c25f1affd61cc97d3821d4e65504bbf8dbc"},
+	{"emnist-letters-test-labels-idx1-ubyte", 20808, "22dbcde0a929a7f166bdac863b9195b2994d840a1e082f8f6daaeac5606376a6"},
 }
 
 // emnist-letters is for testing only: handwriting as MNIST's, of no MNIST class.
@@ -24,9 +25,9 @@ func init() {
 		},
 		files: emnistFiles,
 		providers: []provider{archive{
-			url:  "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
-			md5:  "58c8d27c78d21e728a6bc7b3cc06412e",
-			size: 700 << 20,
+			url:    "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+			sha256: "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+			size:   700 << 20,
 		}},
 		load: loadEMNIST,
 	})

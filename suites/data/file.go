@@ -2,7 +2,7 @@ package data
 
 import (
 	"compress/gzip"
-	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,19 +18,19 @@ import (
 // file is one canonical file of a data set. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
 // the uncompressed bytes, so that any compressor's output is accepted and reading is bounded before it starts.
 type file struct {
-	name string
-	size int64
-	md5  string
+	name   string
+	size   int64
+	sha256 string
 }
 
 // HashError says that a file is not the one published.
 type HashError struct {
 	Path      string
-	Want, Got string // md5 in hex
+	Want, Got string // sha256 in hex
 }
 
 func (e *HashError) Error() string {
-	return fmt.Sprintf("%s: md5 is %s, the published file has %s: the file is damaged or another version; remove it to fetch it again",
+	return fmt.Sprintf("%s: sha256 is %s, the published file has %s: the file is damaged or another version; remove it to fetch it again",
 		e.Path, e.Got, e.Want)
 }
 
@@ -65,16 +65,16 @@ func (f file) check(r io.Reader, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if got := md5Hex(content); got != f.md5 {
-		return nil, &HashError{Path: path, Want: f.md5, Got: got}
+	if got := sha256Hex(content); got != f.sha256 {
+		return nil, &HashError{Path: path, Want: f.sha256, Got: got}
 	}
 	return content, nil
 }
 
 // write puts content, whose hash must be right, into dir. origin names where it comes from.
 func (f file) write(dir string, content []byte, origin string) error {
-	if got := md5Hex(content); got != f.md5 {
-		return &HashError{Path: origin, Want: f.md5, Got: got}
+	if got := sha256Hex(content); got != f.sha256 {
+		return &HashError{Path: origin, Want: f.sha256, Got: got}
 	}
 	return renameio.WriteFile(filepath.Join(dir, f.name), content, 0o644)
 }
@@ -92,21 +92,21 @@ func (f file) decode(r io.Reader, zipped bool) ([]byte, error) {
 	n, err := io.ReadFull(r, content)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, fmt.Errorf("truncated: %d bytes, the published file has %d (md5 %s)", n, f.size, f.md5)
+		return nil, fmt.Errorf("truncated: %d bytes, the published file has %d (sha256 %s)", n, f.size, f.sha256)
 	case err != nil:
-		return nil, fmt.Errorf("damaged after %d of %d bytes: %w (the published file has md5 %s)", n, f.size, err, f.md5)
+		return nil, fmt.Errorf("damaged after %d of %d bytes: %w (the published file has sha256 %s)", n, f.size, err, f.sha256)
 	}
 	var more [1]byte
 	switch n, err := io.ReadFull(r, more[:]); {
 	case n > 0:
-		return nil, fmt.Errorf("too long: more than the %d bytes of the published file (md5 %s)", f.size, f.md5)
+		return nil, fmt.Errorf("too long: more than the %d bytes of the published file (sha256 %s)", f.size, f.sha256)
 	case err != io.EOF: // the end of a gzip stream carries its checksum
 		return nil, fmt.Errorf("damaged at its end: %w", err)
 	}
 	return content, nil
 }
 
-func md5Hex(b []byte) string {
-	sum := md5.Sum(b)
+func sha256Hex(b []byte) string {
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }

@@ -210,7 +210,7 @@ func TestLinksInTheCache(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	content := []byte("content")
-	f := file{"x", int64(len(content)), md5Of(content)}
+	f := file{"x", int64(len(content)), sha256Of(content)}
 	if err := os.Symlink(victim, filepath.Join(dir, f.name)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// The copies of Imagenette v2 in use, by the pixels of the shorter side; 0 is the full size.
+// The copies of Imagenette v2 in use, by the pixels of the shorter side. The hashes are those that TensorFlow Datasets
+// records of the archives, whose published MD5 are e793b78cc4c9e9a4ccc0c1155377a412 and 3df6f0d01a2c9592104656642f5e78a3.
 var imagenetteSizes = []struct {
 	side int
 	name string
@@ -14,9 +15,9 @@ var imagenetteSizes = []struct {
 }{
 	{64, "imagenette2-64", archive{}}, // published nowhere, but easily made
 	{160, "imagenette2-160", archive{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
-		"e793b78cc4c9e9a4ccc0c1155377a412", 120 << 20, 200 << 20}},
+		"88daccb09b6fce93f45e6c09ddeb269cce705549e6bff322092a2a5a11489863", 120 << 20, 200 << 20}},
 	{320, "imagenette2-320", archive{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
-		"3df6f0d01a2c9592104656642f5e78a3", 400 << 20, 600 << 20}},
+		"5020a9130cea0348272823cb12d2db7e981c6f2afa3dce71ccd5b8013005c55e", 400 << 20, 600 << 20}},
 }
 
 var imagenetteNames = map[string]string{

@@ -8,11 +8,14 @@ import (
 // The files of MNIST's layout: images and labels of train and test, in this order.
 var (
 	mnistShape = [3]int{1, 28, 28}
+	// Their MD5 sums, unpacked: 6bbc9ace898e44ae57da46a324031adb,
+	// a25bea736e30d166cdddb491f175f624, 2646ac647ad5339dbf082846283269ea,
+	// 27ae3e4e09519cfbb04c329615203637.
 	mnistFiles = []file{
-		{"train-images-idx3-ubyte", 47040016, "6bbc9ace898e44ae57da46a324031adb"}, // as .gz: f68b3c2dcbeaaa9fbdd348bbdeb94873
-		{"train-labels-idx1-ubyte", 60008, "a25bea736e30d166cdddb491f175f624"},    // as .gz: d53e105ee54ea40749a09fcbcd1e9432
-		{"t10k-images-idx3-ubyte", 7840016, "2646ac647ad5339dbf082846283269ea"},   // as .gz: 9fb629c4189551a2d022fa330f9573f3
-		{"t10k-labels-idx1-ubyte", 10008, "27ae3e4e09519cfbb04c329615203637"},     // as .gz: ec29112dd5afa0611ce80d1b7f02629c
+		{"train-images-idx3-ubyte", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+		{"train-labels-idx1-ubyte", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+		{"t10k-images-idx3-ubyte", 7840016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+		{"t10k-labels-idx1-ubyte", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 	}
 )
 

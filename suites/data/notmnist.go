@@ -2,9 +2,10 @@ package data
 
 import "context"
 
+// Their MD5 sums: 1e78b07d677d6e4de2c8857bafff012e, b10b3ef34b4e468313a7b24c216c6a53.
 var notMNISTFiles = []file{
-	{"t10k-images-idx3-ubyte", 7840016, "1e78b07d677d6e4de2c8857bafff012e"},
-	{"t10k-labels-idx1-ubyte", 10008, "b10b3ef34b4e468313a7b24c216c6a53"},
+	{"t10k-images-idx3-ubyte", 7840016, "8e7f38ae95cc8f48e0986175ffc9137e5007ebcf3d8fdf6656c904eb9dab198b"},
+	{"t10k-labels-idx1-ubyte", 10008, "5f8e6012f2ce730700d8d05fca098bc47f71d25b890e4bec7ac5ebfd614a4001"},
 }
 
 // notmnist is for testing only: MNIST-shaped inputs of no MNIST class.

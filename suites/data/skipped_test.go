@@ -320,3 +320,33 @@ func TestLimitsOfAFolder(t *testing.T) {
 		t.Errorf("10 images beside a validation set have the classes %v", seen)
 	}
 }
+
+// EMNIST's letters are stored from A to Z: a part of them has all.
+func TestLimitOfLetters(t *testing.T) {
+	saved := slices.Clone(emnistFiles)
+	defer copy(emnistFiles, saved)
+	labels := make([]byte, 26*4)
+	for i := range labels {
+		labels[i] = byte(1 + i/4)
+	}
+	content := map[string][]byte{emnistFiles[0].name: idx(make([]byte, len(labels)*784), len(labels), 28, 28), emnistFiles[1].name: idx(labels, len(labels))}
+	for i := range emnistFiles {
+		b := content[emnistFiles[i].name]
+		emnistFiles[i].size, emnistFiles[i].sha256 = int64(len(b)), sha256Of(b)
+	}
+	dir := t.TempDir()
+	put(t, dir, content)
+	set, err := Open(t.Context(), "emnist-letters", Options{Dir: dir, Offline: true, TestLimit: 52})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := make([]int, 26)
+	for i := range set.Test.Len() {
+		count[set.Test.Label(i)]++
+	}
+	for l, n := range count {
+		if n != 2 {
+			t.Errorf("%d examples of letter %d, want 2", n, l)
+		}
+	}
+}

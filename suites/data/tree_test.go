@@ -381,7 +381,7 @@ func TestEMNISTIsTurnedUpright(t *testing.T) {
 	content := map[string][]byte{emnistFiles[0].name: idx(pix, 1, 28, 28), emnistFiles[1].name: idx([]byte{26}, 1)}
 	for i := range emnistFiles {
 		b := content[emnistFiles[i].name]
-		emnistFiles[i].size, emnistFiles[i].md5 = int64(len(b)), md5Of(b)
+		emnistFiles[i].size, emnistFiles[i].sha256 = int64(len(b)), sha256Of(b)
 	}
 	dir := t.TempDir()
 	put(t, dir, content)
