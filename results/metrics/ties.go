@@ -7,7 +7,8 @@ import (
 
 // tieTolerance is how close two scores, or two probabilities of one row, count
 // as equal, absolutely or relative to their size: closer than any two numbers
-// that say something, wider than what the order of a sum leaves.
+// that say something, wider than what the order of a sum leaves. It does not
+// join averages that tie only before their members were rounded to float32.
 const tieTolerance = 1e-12
 
 // tied says whether rankings take a and b for equal.

@@ -25,7 +25,7 @@ func checkLabels(a *array, in *predictions) error {
 		columns = a.shape[1]
 	}
 	if len(a.shape) != 1 && len(a.shape) != 2 || columns != 1 && columns != in.c {
-		return fmt.Errorf("%s: shape %v, expected class numbers [N] or [N 1], or one-hot [N %d]", a.path, a.shape, in.c)
+		return fmt.Errorf("%s: shape %v, expected class numbers [N] or [N 1], or one-hot [N %d]; save a.reshape(-1) of class numbers in another shape", a.path, a.shape, in.c)
 	}
 	if a.shape[0] == in.n {
 		return nil

@@ -194,6 +194,9 @@ func (a *array) dtype(s string) error {
 		a.kind, a.width = s[1], int(s[2]-'0')
 		return nil
 	}
+	if s[1] == 'U' || s[1] == 'S' {
+		return fmt.Errorf("text (dtype %q), expected numbers: number the classes from 0, numpy.unique(a, return_inverse=True)[1]", s)
+	}
 	return fmt.Errorf("dtype %q, expected float16, bfloat16, float32, float64, an integer or bool: save a.astype(\"float32\")", s)
 }
 

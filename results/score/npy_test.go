@@ -56,7 +56,7 @@ func TestBadArrays(t *testing.T) {
 		{[]byte("PK\x03\x04 an npz file is a zip archive"), "a zip archive (.npz, .pt), expected one array"},
 		{npy(dict("<f16", "(2, 1)"), four), `dtype "<f16", expected float16, bfloat16, float32, float64, an integer or bool: save a.astype("float32")`},
 		{npy(dict("<V1", "(16,)"), four), `dtype "<V1", expected float16`},
-		{npy(dict("<U1", "(4,)"), four), `dtype "<U1", expected float16`},
+		{npy(dict("<U1", "(4,)"), four), "text (dtype \"<U1\"), expected numbers: number the classes from 0"},
 		{npy(dict("<c8", "(2,)"), four), "dtype"},
 		{npy(dict("", "(2,)"), four), "dtype"},
 		{npy(dict("|O", "(2,)"), four), "Python objects"},
