@@ -86,12 +86,3 @@ func Nested(key string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", key, err)
 }
-
-// Count refuses a number of things that is not from 1 to most, which bounds
-// what a plan of them takes in memory and what its steps come to.
-func Count(key string, found, most int) error {
-	if found < 1 || found > most {
-		return BadKey(key, found, fmt.Sprintf("1 to %d", most))
-	}
-	return nil
-}

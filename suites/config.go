@@ -119,7 +119,7 @@ func (c *Config) Errorf(key, format string, args ...any) error {
 	if own, ok := strings.CutPrefix(key, "method."); ok {
 		return c.Method.Errorf(own, format, args...)
 	}
-	if _, ok := within(c.Method.values, "train")[strings.TrimPrefix(key, "train.")]; ok && strings.HasPrefix(key, "train.") {
+	if _, ok := tableOf(c.Method.values, "train")[strings.TrimPrefix(key, "train.")]; ok && strings.HasPrefix(key, "train.") {
 		return c.Method.Errorf(key, format, args...)
 	}
 	return Table{file: c.Method.file}.Errorf(key, format, args...)

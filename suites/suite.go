@@ -51,9 +51,9 @@ func Read(path string, overrides []string) (*Suite, error) {
 	return Parse(path, text, overrides)
 }
 
-// maxJobs bounds what a few short lists can multiply to, jobs that stand twice
-// included.
-const maxJobs = 100_000
+// MaxJobs bounds what a few short lists can multiply to, and the jobs that those
+// need.
+const MaxJobs = 100_000
 
 // maxText bounds a suite's file.
 const maxText = 128 << 10
@@ -102,8 +102,8 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 		if points[i], n, err = lists(rest, Table{values, f, fmt.Sprintf("method#%d", i)}); err != nil {
 			return nil, err
 		}
-		if total += n; total > maxJobs {
-			return nil, root.Errorf("", "the lists multiply to more than %d jobs", maxJobs)
+		if total += n; total > MaxJobs {
+			return nil, root.Errorf("", "the lists multiply to more than %d jobs", MaxJobs)
 		}
 	}
 	ids := map[string]bool{}
@@ -202,14 +202,17 @@ func (a axis) order() int {
 		case "backend":
 			return 1
 		case "seed":
-			return 3
+			return seedsOrder
 		}
 	}
 	return 2
 }
 
+// seedsOrder is the last.
+const seedsOrder = 3
+
 // lists finds the lists of one method and how many jobs they multiply to, which
-// is not more than maxJobs+1.
+// is not more than MaxJobs+1.
 func lists(rest, method Table) (axes []axis, jobs int, err error) {
 	if err := findLists(rest, "", reflect.TypeFor[Config](), &axes); err != nil {
 		return nil, 0, err
@@ -220,42 +223,82 @@ func lists(rest, method Table) (axes []axis, jobs int, err error) {
 	sort.SliceStable(axes, func(i, j int) bool { return axes[i].order() < axes[j].order() })
 	jobs = 1
 	for _, a := range axes {
-		jobs = min(jobs*len(a.values), maxJobs+1)
+		jobs = min(jobs*len(a.values), MaxJobs+1)
 	}
 	return axes, jobs, nil
 }
 
 // product makes the configs of one method: one for every choice of a value
-// from each list.
+// from each list. Seeds, which vary last, and what only the method's lists
+// change are not decoded again for each, so that many jobs cost little.
 func product(rest, method Table, axes []axis) ([]Config, error) {
+	var seeds []uint32
+	if n := len(axes) - 1; n >= 0 && axes[n].order() == seedsOrder {
+		if seeds = axes[n].seeds(); seeds != nil {
+			rest, axes = rest.Without("seed"), axes[:n]
+		}
+	}
 	var out []Config
+	var common Config
 	choice := make([]int, len(axes))
-	for {
+	for moved := 0; moved >= 0; moved = next(choice, axes) {
 		r, m := rest, method
+		decode := len(out) == 0
 		for i, a := range axes {
 			v := a.values[choice[i]]
-			if a.table == "method" || strings.HasPrefix(a.table, "method.") {
-				m.values = set(m.values, strings.TrimPrefix(strings.TrimPrefix(a.table, "method"), "."), a.key, v)
-			} else {
-				r.values = set(r.values, a.table, a.key, v)
+			if own, ok := strings.CutPrefix(a.table+".", "method."); ok {
+				m.values = set(m.values, strings.TrimSuffix(own, "."), a.key, v)
+				continue
+			}
+			r.values = set(r.values, a.table, a.key, v)
+			decode = decode || i >= moved
+		}
+		if decode {
+			common = defaults()
+			if err := r.Decode(&common); err != nil {
+				return nil, err
 			}
 		}
-		c, err := resolve(r, m)
+		c, err := common.with(m)
+		if err == nil {
+			err = c.check(r)
+		}
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, c)
-		i := len(axes) - 1
-		for ; i >= 0; i-- {
-			if choice[i]++; choice[i] < len(axes[i].values) {
-				break
-			}
-			choice[i] = 0
+		if seeds == nil {
+			out = append(out, c)
 		}
-		if i < 0 {
-			return out, nil
+		for _, c.Seed = range seeds {
+			out = append(out, c)
 		}
 	}
+	return out, nil
+}
+
+// seeds are the values of a list of seeds, nil if some value is none.
+func (a axis) seeds() []uint32 {
+	out := make([]uint32, len(a.values))
+	for i, v := range a.values {
+		n, ok := v.(int64)
+		if !ok || n != int64(uint32(n)) {
+			return nil
+		}
+		out[i] = uint32(n)
+	}
+	return out
+}
+
+// next moves to the next choice, the last axis first, and returns the first
+// axis that moved, -1 behind the last choice.
+func next(choice []int, axes []axis) int {
+	for i := len(axes) - 1; i >= 0; i-- {
+		if choice[i]++; choice[i] < len(axes[i].values) {
+			return i
+		}
+		choice[i] = 0
+	}
+	return -1
 }
 
 // findLists collects the keys of a table and its subtables that have a list
@@ -327,13 +370,8 @@ func set(m map[string]any, table, key string, v any) map[string]any {
 	return out
 }
 
-// resolve decodes one choice: defaults, then the suite's tables, then the
-// method's own train table.
-func resolve(rest, method Table) (Config, error) {
-	c := defaults()
-	if err := rest.Decode(&c); err != nil {
-		return c, err
-	}
+// with is the config of the method, whose own train table comes last.
+func (c Config) with(method Table) (Config, error) {
 	if train, ok := method.Sub("train"); ok {
 		if err := train.Decode(&c.Train); err != nil {
 			return c, err
@@ -343,7 +381,7 @@ func resolve(rest, method Table) (Config, error) {
 	if c.Backend == "" {
 		c.Backend = "gonum"
 	}
-	return c, c.check(rest)
+	return c, nil
 }
 
 // check refuses what no job could run with. What only a method, a model or a
@@ -365,16 +403,16 @@ func (c *Config) check(t Table) error {
 		return sub("data").Errorf("name", "data.name: want a name")
 	}
 	for _, v := range []struct {
-		table, key string
-		found, min int
+		table, key       string
+		found, min, most int
 	}{
-		{"data", "train", c.Data.Train, 0}, {"data", "test", c.Data.Test, 0},
-		{"data", "validation", c.Data.Validation, 0}, {"data", "size", c.Data.Size, 0},
-		{"eval", "samples", c.Eval.Samples, 1}, {"eval", "batch", c.Eval.Batch, 1}, {"eval", "every", c.Eval.Every, 0},
-		{"eval", "gradient_draws", c.Eval.GradientDraws, 0},
+		{"data", "train", c.Data.Train, 0, maxExamples}, {"data", "test", c.Data.Test, 0, maxExamples},
+		{"data", "validation", c.Data.Validation, 0, maxExamples}, {"data", "size", c.Data.Size, 0, 2048},
+		{"eval", "samples", c.Eval.Samples, 1, 100_000}, {"eval", "batch", c.Eval.Batch, 1, maxBatch},
+		{"eval", "every", c.Eval.Every, 0, maxEpochs}, {"eval", "gradient_draws", c.Eval.GradientDraws, 0, 1_000_000},
 	} {
-		if v.found < v.min {
-			return sub(v.table).Errorf(v.key, "%s.%s: want at least %d, found %d", v.table, v.key, v.min, v.found)
+		if err := within(sub(v.table), v.table, v.key, v.found, v.min, v.most); err != nil {
+			return err
 		}
 	}
 	for _, v := range []struct {
@@ -405,6 +443,25 @@ func (c *Config) check(t Table) error {
 	return c.Train.check(sub("train"))
 }
 
+// The most that the numbers of a suite may be which multiply its memory and its
+// steps: more is a mistake, and overflows somewhere.
+const (
+	maxExamples = 1 << 31
+	maxEpochs   = 1_000_000
+	maxBatch    = 1 << 16
+)
+
+// within refuses a number that is not from min to most.
+func within(t Table, table, key string, found, min, most int) error {
+	switch {
+	case found < min:
+		return t.Errorf(key, "%s.%s: want at least %d, found %d", table, key, min, found)
+	case found > most:
+		return t.Errorf(key, "%s.%s: want at most %d, found %d", table, key, most, found)
+	}
+	return nil
+}
+
 // maxLabel bounds a method's label, in characters.
 const maxLabel = 100
 
@@ -433,13 +490,11 @@ func (t Table) checkNames(what string) error {
 // check refuses a budget that no training could have; t is the table that the
 // error names.
 func (c *Train) check(t Table) error {
-	for _, v := range []struct {
-		key        string
-		found, min int
-	}{{"epochs", c.Epochs, 1}, {"batch", c.Batch, 1}} {
-		if v.found < v.min {
-			return t.Errorf(v.key, "train.%s: want at least %d, found %d", v.key, v.min, v.found)
-		}
+	if err := within(t, "train", "epochs", c.Epochs, 1, maxEpochs); err != nil {
+		return err
+	}
+	if err := within(t, "train", "batch", c.Batch, 1, maxBatch); err != nil {
+		return err
 	}
 	for _, v := range []struct {
 		key, found string
@@ -495,7 +550,7 @@ func override(top map[string]any, f *file, text string) error {
 				list[i], hit = set(m, inner, last, one["v"]), true
 				f.set = append(f.set, change{fmt.Sprintf("method#%d", i) + strings.TrimPrefix(key, "method"), text})
 			}
-			for k := range within(m, inner) {
+			for k := range tableOf(m, inner) {
 				known[k] = true
 			}
 		}
@@ -520,8 +575,8 @@ func override(top map[string]any, f *file, text string) error {
 	return nil
 }
 
-// within is the dotted subtable of m, nil if there is none.
-func within(m map[string]any, table string) map[string]any {
+// tableOf is the dotted subtable of m, nil if there is none.
+func tableOf(m map[string]any, table string) map[string]any {
 	for table != "" {
 		head, tail, _ := strings.Cut(table, ".")
 		m, _ = m[head].(map[string]any)
@@ -531,6 +586,6 @@ func within(m map[string]any, table string) map[string]any {
 }
 
 func has(m map[string]any, table, key string) bool {
-	_, ok := within(m, table)[key]
+	_, ok := tableOf(m, table)[key]
 	return ok
 }

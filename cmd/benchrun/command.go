@@ -14,8 +14,10 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"bayesbench/internal/bench"
 	"bayesbench/internal/cli"
 	"bayesbench/internal/slurm"
+	"bayesbench/results"
 )
 
 // exitCode prints the error and returns the code of cli.ExitCode, or 130 after
@@ -39,10 +41,6 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	// The heap is buffers that live as long as a job, so collecting often costs
-	// nothing and a twentieth of them in garbage is the most that stands about.
-	debug.SetGCPercent(5)
-
 	out := cli.NewOutput(stdout)
 	c := &command{stdout: out, stderr: stderr}
 	root := c.root()
@@ -58,6 +56,14 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 // command is what the subcommands share.
 type command struct {
 	stdout, stderr io.Writer
+}
+
+// train is bench.Run, for the rest of the process.
+func train(ctx context.Context, store *results.Run, jobs []*bench.Job, report bench.Reporter) (bench.Summary, error) {
+	// The heap is buffers that live as long as a job, so collecting often costs
+	// nothing and a twentieth of them in garbage is the most that stands about.
+	debug.SetGCPercent(5)
+	return bench.Run(ctx, store, jobs, report)
 }
 
 // root is benchrun with its subcommands.

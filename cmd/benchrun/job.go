@@ -92,7 +92,7 @@ func (c *command) oneJob(ctx context.Context, id, path string, src source) error
 	}
 	defer store.Close()
 	teller := slurm.Tell(dir, id, bars)
-	sum, err := bench.Run(ctx, store, []*bench.Job{j}, teller)
+	sum, err := train(ctx, store, []*bench.Job{j}, teller)
 	var needs *bench.NeedsError
 	switch err := early(err); {
 	case errors.Is(err, errEndedEarly) && !teller.EndedEarly():

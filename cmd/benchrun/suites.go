@@ -177,7 +177,7 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 		return nil, err
 	}
 	defer store.Close()
-	sum, err := bench.Run(ctx, store, jobs, bars)
+	sum, err := train(ctx, store, jobs, bars)
 	if err != nil {
 		return nil, err
 	}

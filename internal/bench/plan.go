@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 
@@ -34,104 +35,189 @@ type Job struct {
 	teacher   *Job   // whose predictive is this job's target
 	reference *Job   // whose predictive this job's is compared with
 
-	settings  []results.Pair // that tell it from the plan's other jobs
-	model     nn.Model
-	method    methods.Method
-	plan      *methods.Plan
-	gradients []methods.Gradient // to be compared, nil unless the suite asks
-	sets      *Sets
+	settings []results.Pair // that tell it from the plan's other jobs
+	*setup
+	sets *Sets
 }
+
+// A setup is what jobs have in common that differ in their seed alone.
+type setup struct {
+	model      nn.Model
+	method     methods.Method
+	plan       *methods.Plan      // nil while it is of no use, see prepare
+	gradients  []methods.Gradient // to be compared, nil unless the suite asks
+	parts      []methods.Part     // the plan's members
+	pupilOf    *methods.Part      // and its teacher
+	flops      float64
+	trainFLOPs float64
+}
+
+// keptPlans is how many plans are kept until they are run. A plan has some
+// 300 KB; those of more setups are made again.
+var keptPlans = 256
 
 // Plan resolves a suite: it opens the data, makes every method and plan, adds
 // the jobs that others need, and orders them so that needs come first. Nothing
 // is trained; whatever could be refused later for a bad value is refused here.
+// It ends with ctx's error when ctx ends.
 func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
-	byID := map[string]*Job{}
-	var order []*Job
-	var add func(c suites.Config, depth int) (*Job, error)
-	add = func(c suites.Config, depth int) (*Job, error) {
-		id := c.ID()
-		if j, ok := byID[id]; ok {
-			return j, nil
-		}
-		if depth > 8 {
-			return nil, c.Method.Errorf("", "methods are nested more than 8 deep")
-		}
-		j := &Job{ID: id, Config: c, sets: sets}
-		if err := j.resolve(ctx); err != nil {
-			return nil, err
-		}
-		part := func(p methods.Part) (*Job, error) {
-			t, ok := c.Method.Sub(p.Key)
-			if !ok {
-				return nil, c.Method.Errorf(p.Key, "%s: want a table [method.%s]", p.Key, p.Key)
-			}
-			other, err := c.With(t, p.Seed(c.Seed))
-			if err != nil {
-				return nil, err
-			}
-			if other.Seed != c.Seed {
-				other.Eval.Reference = "" // which the suite has under its own seeds only
-			}
-			need, err := add(other, depth+1)
-			j.Needs = append(j.Needs, need)
-			return need, err
-		}
-		for _, p := range j.plan.Members {
-			m, err := part(p)
-			if err != nil {
-				return nil, err
-			}
-			j.members = append(j.members, m)
-		}
-		if p := j.plan.Teacher; p != nil {
-			t, err := part(*p)
-			if err != nil {
-				return nil, err
-			}
-			j.teacher = t
-		}
-		if label := c.Eval.Reference; label != "" && label != c.Method.Label() {
-			other, err := reference(s, c)
-			if err != nil {
-				return nil, err
-			}
-			if j.reference, err = add(other, depth+1); err != nil {
-				return nil, err
-			}
-			j.Needs = append(j.Needs, j.reference)
-		}
-		set, err := sets.Open(ctx, c.Data)
-		if err != nil {
-			return nil, err
-		}
-		j.estimate(set)
-		byID[id] = j
-		order = append(order, j)
-		return j, nil
-	}
+	p := &planner{suite: s, sets: sets, byID: map[string]*Job{}, setups: map[string]*setup{}}
 	for _, c := range s.Jobs {
-		j, err := add(c, 0)
+		p.listed = c.Method
+		j, err := p.add(ctx, c, 0)
 		if err != nil {
 			return nil, err
 		}
 		j.Listed = true
 	}
 	listed, parts := []*Job{}, []*Job{}
-	for _, j := range order {
+	for _, j := range p.order {
 		if j.Listed {
 			listed = append(listed, j)
 		} else {
 			parts = append(parts, j)
 		}
 	}
-	return order, errors.Join(nameJobs(listed), nameJobs(parts))
+	return p.order, errors.Join(nameJobs(listed), nameJobs(parts))
+}
+
+// planner is the state of Plan.
+type planner struct {
+	suite  *suites.Suite
+	sets   *Sets
+	byID   map[string]*Job
+	order  []*Job
+	setups map[string]*setup
+	peers  map[peer]*suites.Config // of the suite's jobs, made when one asks for another
+	listed suites.Table            // the method whose jobs are added now
+	asked  int                     // for jobs, by the suite and by other jobs
+}
+
+// add is the job of a configuration, with all that it needs before it.
+func (p *planner) add(ctx context.Context, c suites.Config, depth int) (*Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// What many share counts for each: time goes with it.
+	if p.asked++; p.asked > suites.MaxJobs {
+		return nil, p.listed.Errorf("", "the suite comes to more than %d jobs, with members, teachers and references", suites.MaxJobs)
+	}
+	id := c.ID()
+	if j, ok := p.byID[id]; ok {
+		return j, nil
+	}
+	if depth > 8 {
+		return nil, c.Method.Errorf("", "methods are nested more than 8 deep")
+	}
+	j := &Job{ID: id, Config: c, sets: p.sets}
+	seedless := c
+	seedless.Seed = 0
+	at := seedless.ID()
+	first := p.setups[at] == nil
+	if first {
+		j.setup = &setup{}
+		if err := j.resolve(ctx); err != nil {
+			return nil, err
+		}
+		p.setups[at] = j.setup
+	}
+	j.setup = p.setups[at]
+	part := func(part methods.Part) (*Job, error) {
+		t, ok := c.Method.Sub(part.Key)
+		if !ok {
+			return nil, c.Method.Errorf(part.Key, "%s: want a table [method.%s]", part.Key, part.Key)
+		}
+		other, err := c.With(t, part.Seed(c.Seed))
+		if err != nil {
+			return nil, err
+		}
+		if other.Seed != c.Seed {
+			other.Eval.Reference = "" // which the suite has under its own seeds only
+		}
+		need, err := p.add(ctx, other, depth+1)
+		j.Needs = append(j.Needs, need)
+		return need, err
+	}
+	for _, member := range j.parts {
+		m, err := part(member)
+		if err != nil {
+			return nil, err
+		}
+		j.members = append(j.members, m)
+	}
+	if teacher := j.pupilOf; teacher != nil {
+		t, err := part(*teacher)
+		if err != nil {
+			return nil, err
+		}
+		j.teacher = t
+	}
+	if label := c.Eval.Reference; label != "" && label != c.Method.Label() {
+		other, err := p.reference(&c)
+		if err != nil {
+			return nil, err
+		}
+		if j.reference, err = p.add(ctx, other, depth+1); err != nil {
+			return nil, err
+		}
+		j.Needs = append(j.Needs, j.reference)
+	}
+	if first {
+		if err := j.cost(ctx); err != nil {
+			return nil, err
+		}
+		if len(p.setups) > keptPlans {
+			j.forget()
+		}
+	}
+	j.FLOPs, j.TrainFLOPs = j.flops, j.trainFLOPs
+	p.byID[id] = j
+	p.order = append(p.order, j)
+	return j, nil
+}
+
+// peer is what a job and its reference have in common, and the label by which
+// one finds the other.
+type peer struct {
+	label, model, backend string
+	data                  suites.Data
+	seed                  uint32
+}
+
+func peerOf(c *suites.Config, label string) peer {
+	return peer{label, c.Model, c.Backend, c.Data, c.Seed}
+}
+
+// reference finds the suite's job that c names as its reference: the method of
+// that label on the same model, data, backend and seed, of several the first.
+func (p *planner) reference(c *suites.Config) (suites.Config, error) {
+	if p.peers == nil {
+		p.peers = map[peer]*suites.Config{}
+		for i := range slices.Backward(p.suite.Jobs) {
+			other := &p.suite.Jobs[i]
+			p.peers[peerOf(other, other.Method.Label())] = other
+		}
+	}
+	if other, ok := p.peers[peerOf(c, c.Eval.Reference)]; ok {
+		return *other, nil
+	}
+	labels := map[string]bool{}
+	for at := range p.peers {
+		labels[at.label] = true
+	}
+	return *c, c.Errorf("eval.reference", "eval.reference: no method %q in the suite with this model, data, backend and seed; did you mean %q?",
+		c.Eval.Reference, nearest.Name(c.Eval.Reference, slices.Collect(maps.Keys(labels))))
 }
 
 // nameJobs finds the settings that tell jobs apart.
 func nameJobs(jobs []*Job) error {
 	configured := make([]results.Configured, len(jobs))
+	known := map[*setup]results.Configured{}
 	for i, j := range jobs {
+		var ok bool
+		if configured[i], ok = known[j.setup]; ok {
+			continue
+		}
 		c := &j.Config
 		text, err := json.Marshal(c)
 		if err != nil {
@@ -147,6 +233,7 @@ func nameJobs(jobs []*Job) error {
 		}
 		base := fmt.Sprintf("%q", []string{c.Data.Name, c.Model, c.Method.Label(), c.Backend, c.Data.RandomLabels})
 		configured[i] = results.Configured{Base: base, Settings: settings, Setup: setup}
+		known[j.setup] = configured[i]
 	}
 	for i, settings := range results.Distinguish(configured) {
 		jobs[i].settings = settings
@@ -154,22 +241,41 @@ func nameJobs(jobs []*Job) error {
 	return nil
 }
 
-// reference finds the suite's job that c names as its reference: the method of
-// that label on the same model, data, backend and seed.
-func reference(s *suites.Suite, c suites.Config) (suites.Config, error) {
-	var labels []string
-	for _, other := range s.Jobs {
-		label := other.Method.Label()
-		if label == c.Eval.Reference && other.Model == c.Model && other.Data == c.Data && other.Backend == c.Backend && other.Seed == c.Seed {
-			return other, nil
+// prepare makes the plans again, of the job and of what it needs, that were not
+// kept. It returns what gives them up.
+func (j *Job) prepare(ctx context.Context) (forget func(), err error) {
+	var made []*Job
+	forget = func() {
+		for _, m := range made {
+			m.forget()
 		}
-		labels = append(labels, label)
 	}
-	return c, c.Errorf("eval.reference", "eval.reference: no method %q in the suite with this model, data, backend and seed; did you mean %q?",
-		c.Eval.Reference, nearest.Name(c.Eval.Reference, labels))
+	seen := map[*Job]bool{}
+	var visit func(k *Job) error
+	visit = func(k *Job) error {
+		if seen[k] {
+			return nil
+		}
+		seen[k] = true
+		if k.plan == nil {
+			if err := k.resolve(ctx); err != nil {
+				return err
+			}
+			made = append(made, k)
+		}
+		for _, n := range k.Needs {
+			if err := visit(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return forget, visit(j)
 }
 
-// resolve makes the job's plan.
+func (s *setup) forget() { s.plan, s.gradients = nil, nil }
+
+// resolve makes the plan of the job's setup.
 func (j *Job) resolve(ctx context.Context) error {
 	c := &j.Config
 	if err := backends.Known(c.Backend); err != nil {
@@ -207,6 +313,10 @@ func (j *Job) resolve(ctx context.Context) error {
 	if j.plan, err = j.planFor(set, c.Eval.Batch); err != nil {
 		return err
 	}
+	if err := bounded(c, j.plan); err != nil {
+		return err
+	}
+	j.parts, j.pupilOf = j.plan.Members, j.plan.Teacher
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
 		if j.plan.Gradients == nil {
 			return c.Errorf("eval.gradient_draws", "eval.gradient_draws: method %s has one estimator of its gradient, nothing to compare", c.Method.Name())
@@ -233,15 +343,29 @@ func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
 	return plan, nil
 }
 
-// estimate sets the job's FLOPs. Its members are planned.
+// cost estimates the job, whose needs may be planned and forgotten.
+func (j *Job) cost(ctx context.Context) error {
+	set, err := j.sets.Open(ctx, j.Config.Data)
+	if err != nil {
+		return err
+	}
+	forget, err := j.prepare(ctx)
+	defer forget()
+	if err == nil {
+		j.estimate(set)
+	}
+	return err
+}
+
+// estimate sets the FLOPs of the job's setup. Its members are planned.
 func (j *Job) estimate(set *data.Set) {
 	c := &j.Config
 	for _, s := range j.plan.Stages {
-		j.TrainFLOPs += s.Step.FLOPs() * float64(s.Steps)
+		j.trainFLOPs += s.Step.FLOPs() * float64(s.Steps)
 	}
-	j.FLOPs = j.TrainFLOPs
+	j.flops = j.trainFLOPs
 	for _, g := range j.gradients {
-		j.FLOPs += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
+		j.flops += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
 	}
 	batches := func(split data.Split) int { return (split.Len() + c.Eval.Batch - 1) / c.Eval.Batch }
 	passes := float64(batches(set.Test) + batches(set.Validation))
@@ -252,7 +376,7 @@ func (j *Job) estimate(set *data.Set) {
 		if p.Refresh != nil {
 			sample += p.Refresh.FLOPs() * refreshes
 		}
-		j.FLOPs += sample * float64(counts[len(counts)-1])
+		j.flops += sample * float64(counts[len(counts)-1])
 	}
 }
 
@@ -268,6 +392,31 @@ func (j *Job) exampleFLOPs(set *data.Set) (float64, error) {
 		return 0, err
 	}
 	return plan.Predictors[0].Program.FLOPs() / flopsBatch, nil
+}
+
+// The longest training and the largest state of a job. Steps are counted in 32
+// bits where they key random numbers.
+const (
+	maxSteps = 1 << 31
+	maxState = 32 << 30 // bytes
+)
+
+// bounded refuses a plan beyond what can be trained and held.
+func bounded(c *suites.Config, p *methods.Plan) error {
+	steps, state := 0, 0.0
+	for _, s := range p.Stages {
+		steps += s.Steps
+	}
+	for _, s := range p.State {
+		state += 4 * float64(s.Type.Size())
+	}
+	if steps > maxSteps {
+		return c.Method.Errorf("", "%s: the training comes to %d steps, at most %d can be", c.Method.Name(), steps, maxSteps)
+	}
+	if state > maxState {
+		return c.Method.Errorf("", "%s: weights and what is kept beside them take %.0f GiB, at most %d can be", c.Method.Name(), state/(1<<30), maxState>>30)
+	}
+	return nil
 }
 
 // shifted is the same data with its test set corrupted.

@@ -168,9 +168,14 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 			return nil, j.fail(store, be.Info(), rec, started, fmt.Errorf("%s, which it needs, failed: %w", n.Title(), err))
 		}
 	}
-	rec, err = j.watched(ctx, be, run, store, report)
+	forget, err := j.prepare(ctx)
+	if err == nil {
+		rec, err = j.watched(ctx, be, run, store, report)
+	}
 	if errors.As(err, new(*stallError)) {
 		delete(open, j.Config.Backend) // the next job gets a fresh one
+	} else {
+		forget() // what stalls may still read the plans
 	}
 	if errors.As(err, new(*storeError)) {
 		return nil, err

@@ -40,8 +40,8 @@ func parse(p methods.Params) (methods.Method, error) {
 	if err := p.Decode(&keys); err != nil {
 		return nil, err
 	}
-	if keys.Members < 1 {
-		return nil, methods.BadKey("members", keys.Members, "1 or more")
+	if keys.Members < 1 || keys.Members > 100_000 {
+		return nil, methods.BadKey("members", keys.Members, "1 to 100000")
 	}
 	of, err := p.Method("of")
 	if err != nil {

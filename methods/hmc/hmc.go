@@ -23,6 +23,7 @@
 package hmc
 
 import (
+	"fmt"
 	"math"
 
 	"bayesbench/backends/ir"
@@ -61,20 +62,23 @@ type Method struct {
 	Init        nn.Initializer `toml:"init"`
 }
 
+// maxCount bounds the numbers of which the steps are a product.
+const maxCount = 100_000
+
 func (m Method) check() error {
 	switch {
 	case !(m.StepSize > 0) || math.IsInf(m.StepSize, 1):
 		return methods.BadKey("step_size", m.StepSize, "a finite number above 0")
-	case m.Leapfrog < 1:
-		return methods.BadKey("leapfrog", m.Leapfrog, "1 step or more")
+	case m.Leapfrog < 1 || m.Leapfrog > maxCount:
+		return methods.BadKey("leapfrog", m.Leapfrog, fmt.Sprintf("1 to %d steps", maxCount))
 	case !(m.Jitter >= 0 && m.Jitter < 1):
 		return methods.BadKey("jitter", m.Jitter, "a fraction in [0, 1)")
-	case m.BurnIn < 0:
-		return methods.BadKey("burn_in", m.BurnIn, "a number of trajectories, 0 or more")
-	case m.Samples < 1:
-		return methods.BadKey("samples", m.Samples, "1 or more")
-	case m.Thin < 1:
-		return methods.BadKey("thin", m.Thin, "1 trajectory or more")
+	case m.BurnIn < 0 || m.BurnIn > maxCount:
+		return methods.BadKey("burn_in", m.BurnIn, fmt.Sprintf("0 to %d trajectories", maxCount))
+	case m.Samples < 1 || m.Samples > maxCount:
+		return methods.BadKey("samples", m.Samples, fmt.Sprintf("1 to %d", maxCount))
+	case m.Thin < 1 || m.Thin > maxCount:
+		return methods.BadKey("thin", m.Thin, fmt.Sprintf("1 to %d trajectories", maxCount))
 	case !(m.Accept > 0 && m.Accept < 1):
 		return methods.BadKey("accept", m.Accept, "a probability in (0, 1)")
 	case !(m.Temperature > 0) || math.IsInf(m.Temperature, 1):

@@ -68,8 +68,8 @@ func (t tail) check() error {
 	switch {
 	case t.Start != nil && !(*t.Start >= 0):
 		return methods.BadKey("start", *t.Start, "an epoch, 0 or later")
-	case t.Collect < 1:
-		return methods.BadKey("collect", t.Collect, "1 or more")
+	case t.Collect < 1 || t.Collect > 1000: // each is two stages with programs of their own
+		return methods.BadKey("collect", t.Collect, "1 to 1000")
 	case !(t.LR > 0) || math.IsInf(t.LR, 1):
 		return methods.BadKey("lr", t.LR, "a finite number above 0")
 	case !(t.Momentum >= 0 && t.Momentum < 1):
