@@ -3,6 +3,7 @@ package backendtest
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
@@ -32,7 +33,13 @@ var rules = []rule{
 	{"noise has its known answers", knownNoise},
 }
 
-func infoIsKnown(be backends.Backend) error { return backends.Known(be.Info().Name) }
+func infoIsKnown(be backends.Backend) error {
+	info := be.Info()
+	if info.Kernels == "" || info.Kernels != strings.TrimSpace(info.Kernels) {
+		return fmt.Errorf("kernels %q: want what decides the bits", info.Kernels)
+	}
+	return backends.Known(info.Name)
+}
 
 func allocZeros(be backends.Backend) error {
 	for _, t := range []ir.Type{ir.Float(), ir.Float(7), ir.Float(3, 0), ir.Float(33, 65), ir.Uint(5), ir.Uint()} {

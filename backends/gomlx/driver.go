@@ -57,6 +57,7 @@ func openConfig(name string) (b *backend, detail string, err error) {
 		info.Version = "gomlx " + backends.ModuleVersion("github.com/gomlx/gomlx")
 		info.Device = "cpu (pure Go)"
 		info.Threads = runtime.GOMAXPROCS(0)
+		info.Kernels = backends.GoKernels()
 		return &backend{engine, info, engine.Finalize}, "", nil
 	case cpuName, cudaName:
 		kind := pluginKinds[strings.TrimPrefix(name, "gomlx:xla:")]
@@ -71,8 +72,9 @@ func openConfig(name string) (b *backend, detail string, err error) {
 		info.Version = fmt.Sprintf("gomlx %s, go-xla %s, PJRT %s", backends.ModuleVersion("github.com/gomlx/gomlx"),
 			backends.ModuleVersion("github.com/gomlx/go-xla"), engine.version)
 		info.Device = kind.device()
+		info.Kernels = info.Device
 		if kind.name == "cpu" {
-			info.Threads = runtime.NumCPU()
+			info.Threads, info.Kernels = runtime.NumCPU(), backends.Processor()
 		}
 		// The engine stays open: the process has one of each kind.
 		return &backend{engine.Backend, info, func() {}}, plugin.path, nil

@@ -42,7 +42,16 @@ func (b *Backend) Info() backends.Info {
 		Version: version,
 		Device:  fmt.Sprintf("cpu (%s)", kernel.Variant()),
 		Threads: b.pool.Workers(),
+		Kernels: kernels(),
 	}
+}
+
+// kernels names the instruction set whose kernels run.
+func kernels() string {
+	if v := kernel.Variant(); v != kernel.Portable {
+		return v
+	}
+	return backends.GoKernels()
 }
 
 // Alloc makes a zeroed buffer.

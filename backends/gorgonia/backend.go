@@ -45,7 +45,16 @@ func (b *backend) Info() backends.Info {
 		Version: backends.ModuleVersion("gorgonia.org/gorgonia"),
 		Device:  "cpu",
 		Threads: b.threads,
+		Kernels: kernels(),
 	}
+}
+
+// kernels names the instruction set of our matrix product, by which Gorgonia's own assembly goes too.
+func kernels() string {
+	if v := kernel.Variant(); v != kernel.Portable {
+		return v
+	}
+	return backends.GoKernels()
 }
 
 func (b *backend) Close() error { return nil }

@@ -28,7 +28,7 @@ type buffer struct{ v Value }
 type executable struct{ p *ir.Program } // nil after Close
 
 func (backend) Info() backends.Info {
-	return backends.Info{Name: "ref", Version: "1", Device: "cpu (float64)", Threads: 1}
+	return backends.Info{Name: "ref", Version: "1", Device: "cpu (float64)", Threads: 1, Kernels: backends.GoKernels()}
 }
 
 func (backend) Close() error { return nil }

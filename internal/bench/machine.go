@@ -37,7 +37,7 @@ func Version() string {
 func machine(be backends.Info) results.Machine {
 	m := results.Machine{
 		OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), Threads: be.Threads, Device: be.Device,
-		CPU: procField("/proc/cpuinfo", "model name"),
+		CPU: backends.Processor(),
 	}
 	m.Host, _ = os.Hostname()
 	return m

@@ -37,7 +37,7 @@ type set struct {
 // portable is the Go twins.
 var portable = func() set {
 	s := set{
-		name:            "portable",
+		name:            Portable,
 		unary:           unaryGo,
 		fma:             fmaGo,
 		fnma:            fnmaGo,
@@ -162,6 +162,9 @@ func overlay[F any](dst, src []F, set func(F) bool) {
 		}
 	}
 }
+
+// Portable is the name of the variant in Go, for every processor.
+const Portable = "portable"
 
 // Variant names the instruction set whose kernels run.
 func Variant() string { return active.name }
