@@ -44,7 +44,7 @@ var policy = map[string][]string{
 	"internal/nearest":   {"github.com/agnivade/levenshtein"},
 	"internal/bench":     {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/mat"},
 
-	"internal/slurm": {"internal/bench", "results", "github.com/gofrs/flock"},
+	"internal/slurm": {"internal/bench", "results"},
 
 	"cmd/benchrun":         {"…"},
 	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},

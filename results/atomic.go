@@ -95,31 +95,10 @@ const (
 	maxLines = 256 << 20
 )
 
-// readFile is os.ReadFile of a file of at most so many bytes.
-func readFile(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readUpTo(f, path, most)
-}
-
-// readUpTo is io.ReadAll of at most so many bytes.
-func readUpTo(r io.Reader, path string, most int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if int64(len(text)) > most {
-		return nil, fmt.Errorf("%s: more than %d bytes, which is more than is read", path, most)
-	}
-	return text, nil
-}
-
 // writeChanged writes text to path, unless that holds it already.
 func writeChanged(path string, text []byte) error {
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
+	have, err := ReadText(filepath.Dir(path), filepath.Base(path), int64(len(text)))
+	if err == nil && bytes.Equal(have, text) {
 		return nil
 	}
 	return WriteFile(path, func(w io.Writer) error {
@@ -138,13 +117,12 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
-func writeJSON(path string, v any) error {
-	return WriteFile(path, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
-	})
+// encodeJSON writes a value as JSON for people to read.
+func encodeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 // writeSealed writes what seal makes of the value.
@@ -160,19 +138,19 @@ func writeSealed(path string, v any) error {
 // of it can change unseen.
 func seal(v any) ([]byte, error) {
 	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
+	if err := encodeJSON(&text, v); err != nil {
 		return nil, err
 	}
 	return replaceLast(text.Bytes(), blankSum, hexSum(text.Bytes())), nil
 }
 
-// checkSeal compares a text that writeSealed wrote with the hash that was read from it, "" in a file from before there
-// were any.
+// checkSeal compares a text that writeSealed wrote with the hash that was read from it. A text without one is refused:
+// whoever takes it out could change the rest.
 func checkSeal(text []byte, path, sum string) error {
-	if sum == "" || hexSum(replaceLast(text, sum, blankSum)) == sum {
+	if sum == "" {
+		return fmt.Errorf("%s has no sha256 of itself: it was changed after it was written", path)
+	}
+	if hexSum(replaceLast(text, sum, blankSum)) == sum {
 		return nil
 	}
 	return fmt.Errorf("%s is damaged: it does not match the sha256 in it", path)

@@ -50,6 +50,9 @@ const (
 	maxTensors = 20_000
 )
 
+// checkpointLength is the most bytes that a file has whose tensors have so many.
+func checkpointLength(tensors int64) int64 { return 8 + maxHeader + tensors }
+
 // ErrDamaged is wrapped by the errors about checkpoints whose bytes are not those that were written.
 var ErrDamaged = errors.New("damaged checkpoint")
 
@@ -231,7 +234,8 @@ func (j *Job) SaveCheckpoint(c *Checkpoint) error {
 		return err
 	}
 	defer pending.Cleanup()
-	if err := WriteCheckpoint(pending, c); err != nil {
+	sum := sha256.New()
+	if err := WriteCheckpoint(io.MultiWriter(pending, sum), c); err != nil {
 		return fmt.Errorf("write %s: %w", newest, err)
 	}
 	// The new one is durable before the old one moves.
@@ -244,42 +248,37 @@ func (j *Job) SaveCheckpoint(c *Checkpoint) error {
 	if err := pending.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("write %s: %w", newest, err)
 	}
+	j.sums[checkpointFile] = hex.EncodeToString(sum.Sum(nil))
 	return syncDir(j.Dir)
 }
 
-// LoadCheckpoint returns the newest checkpoint that is whole. If the newest on disk is damaged, it takes the one
-// before and says so in lost. It returns an error that wraps fs.ErrNotExist if there is none, and the damage if
-// no generation is whole.
-func (j *Job) LoadCheckpoint() (c *Checkpoint, lost error, err error) {
+// LoadCheckpoint returns the newest checkpoint that is whole and that accept has nothing against; its tensors have at most
+// so many bytes. Lost is what is wrong with those that are newer. There may be none to return, and lost is nil if there
+// never was one. The error is a *ReadError, or wraps ErrFormat: of files that may be whole nothing is lost yet.
+func (j *Job) LoadCheckpoint(bytes int64, accept func(*Checkpoint) error) (c *Checkpoint, lost error, err error) {
 	for _, file := range []string{checkpointFile, previousFile} {
-		path := filepath.Join(j.Dir, file)
-		text, readErr := os.ReadFile(path)
-		if errors.Is(readErr, fs.ErrNotExist) {
+		text, err := readJobFile(j.Dir, file, checkpointLength(bytes))
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if readErr == nil {
-			c, readErr = ReadCheckpoint(text, path)
+		path := filepath.Join(j.Dir, file)
+		var c *Checkpoint
+		if err == nil {
+			c, err = ReadCheckpoint(text, path)
 		}
-		if readErr == nil {
-			return c, lost, nil
+		if errors.As(err, new(*ReadError)) || errors.Is(err, ErrFormat) {
+			return nil, nil, err
 		}
-		if errors.Is(readErr, ErrFormat) {
-			return nil, nil, readErr
+		if err == nil {
+			if err = accept(c); err == nil {
+				return c, lost, nil
+			}
+			err = fmt.Errorf("%s: %w", path, err)
 		}
-		lost = errors.Join(lost, readErr)
+		if lost != nil {
+			err = fmt.Errorf("%w; %w", lost, err)
+		}
+		lost = err
 	}
-	if lost != nil {
-		return nil, nil, lost
-	}
-	return nil, nil, fmt.Errorf("%s: no checkpoint: %w", j.Dir, fs.ErrNotExist)
-}
-
-// RemoveCheckpoint deletes all generations, once a job is done and its suite keeps none.
-func (j *Job) RemoveCheckpoint() error {
-	for _, file := range []string{previousFile, checkpointFile} {
-		if err := os.Remove(filepath.Join(j.Dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return nil, lost, nil
 }

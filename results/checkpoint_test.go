@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -114,38 +113,57 @@ func TestCheckpointGenerations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := job.LoadCheckpoint(); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v, want not exist", err)
+	any := func(*Checkpoint) error { return nil }
+	const bytes = 1 << 10
+	if c, lost, err := job.LoadCheckpoint(bytes, any); c != nil || lost != nil || err != nil {
+		t.Errorf("%v, lost %v, error %v, want nothing", c, lost, err)
 	}
 	for _, step := range []string{"1", "2", "3"} {
 		if err := job.SaveCheckpoint(testCheckpoint(step)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	load := func(want string) error {
+	load := func(want string, accept func(*Checkpoint) error) error {
 		t.Helper()
-		c, lost, err := job.LoadCheckpoint()
-		if err != nil || c.Meta["step"] != want {
-			t.Fatalf("%v, %v, want step %s", c, err, want)
+		c, lost, err := job.LoadCheckpoint(bytes, accept)
+		if err != nil || c == nil || c.Meta["step"] != want {
+			t.Fatalf("%v, lost %v, error %v, want step %s", c, lost, err, want)
 		}
 		return lost
 	}
-	if lost := load("3"); lost != nil {
+	if lost := load("3", any); lost != nil {
 		t.Error(lost)
 	}
 	newest := filepath.Join(job.Dir, checkpointFile)
+	other := errors.New("of another job")
+	lost := load("2", func(c *Checkpoint) error {
+		if c.Meta["step"] == "3" {
+			return other
+		}
+		return nil
+	})
+	if !errors.Is(lost, other) || !strings.Contains(lost.Error(), newest) {
+		t.Errorf("lost %v, want the file that was not accepted", lost)
+	}
 	text, _ := os.ReadFile(newest)
 	text[len(text)-1] ^= 1
 	os.WriteFile(newest, text, 0o644)
-	if lost := load("2"); !errors.Is(lost, ErrDamaged) || !strings.Contains(lost.Error(), newest) {
+	if lost := load("2", any); !errors.Is(lost, ErrDamaged) || !strings.Contains(lost.Error(), newest) {
 		t.Errorf("lost %v, want the damaged file named", lost)
 	}
 	os.Remove(newest) // as a kill between the two renames leaves it
-	if lost := load("2"); lost != nil {
+	if lost := load("2", any); lost != nil {
 		t.Error(lost)
 	}
 	os.WriteFile(filepath.Join(job.Dir, previousFile), []byte("torn"), 0o644)
-	if _, _, err := job.LoadCheckpoint(); !errors.Is(err, ErrDamaged) {
-		t.Errorf("error %v, want damage", err)
+	if c, lost, err := job.LoadCheckpoint(bytes, any); c != nil || !errors.Is(lost, ErrDamaged) || err != nil {
+		t.Errorf("%v, lost %v, error %v, want damage", c, lost, err)
+	}
+	os.WriteFile(newest, nil, 0o644)
+	if err := os.Truncate(newest, 1<<40); err != nil { // a terabyte that costs nothing
+		t.Fatal(err)
+	}
+	if _, lost, err := job.LoadCheckpoint(bytes, any); lost == nil || !strings.Contains(lost.Error(), "which is more than is read") || err != nil {
+		t.Errorf("lost %v, error %v, want the length refused", lost, err)
 	}
 }

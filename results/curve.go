@@ -3,10 +3,8 @@ package results
 import (
 	"bytes"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"slices"
 	"strconv"
@@ -79,18 +77,6 @@ func (c Curve) Sum() string {
 		return ""
 	}
 	return hexSum(text.Bytes())
-}
-
-// readCurve returns an empty curve if there is no file.
-func readCurve(path string) (Curve, error) {
-	text, err := readFile(path, maxLines)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Curve{}, nil
-	}
-	if err != nil {
-		return Curve{}, err
-	}
-	return decodeCurve(text, path)
 }
 
 func decodeCurve(text []byte, path string) (Curve, error) {

@@ -34,8 +34,12 @@ func finishedRun(t *testing.T) (dir string, open func() (*Run, error)) {
 			}
 		}
 	}
+	r := testRecord("method-a", "0", 0.25)
+	r.Values = append(r.Values, Value{"train-samples/s", 1000})
+	if err := job.Finish(Manifest{}, Set{Units: testUnits, Records: []Record{r}}, Details{Layers: []Layer{{"fc1", 10, 3}}}); err != nil {
+		t.Fatal(err)
+	}
 	job.Release()
-	finish(t, run, "a", 1000)
 	run.Close()
 	return dir, open
 }
@@ -51,10 +55,10 @@ func TestEveryByteCounts(t *testing.T) {
 			return err
 		}
 		defer run.Close()
-		if _, err := run.Checkpoint("a"); err != nil {
+		if _, err := run.Checkpoint("a", 1<<10); err != nil {
 			return err
 		}
-		if _, err := run.Stored("a", "sample.safetensors"); err != nil {
+		if _, err := run.Stored("a", "sample.safetensors", 1<<10); err != nil {
 			return err
 		}
 		_, err = ReadJobs(dir)
@@ -68,7 +72,7 @@ func TestEveryByteCounts(t *testing.T) {
 		filepath.Join(job, detailsFile), filepath.Join(job, curveFile), filepath.Join(job, checkpointFile), filepath.Join(job, "sample.safetensors"),
 	} {
 		whole := readAll(t, path)
-		advice := "delete " + job
+		advice := "delete " + filepath.Join(job, manifestFile)
 		if filepath.Base(path) == runFile {
 			advice = "delete " + path
 		}
@@ -98,21 +102,100 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 }
 
-// Files from before manifests had a hash of themselves are read as they are.
+// A file that lost the hash of itself is refused: what else was changed in it would pass.
 func TestNoSeal(t *testing.T) {
-	dir, open := finishedRun(t)
-	for _, path := range []string{filepath.Join(dir, runFile), filepath.Join(dir, jobsDir, "a", manifestFile)} {
+	for name, advice := range map[string]string{
+		runFile: "to have it written again from the suite",
+		filepath.Join(jobsDir, "a", manifestFile): "to run the job again",
+	} {
+		dir, open := finishedRun(t)
+		path := filepath.Join(dir, name)
 		text := readAll(t, path)
 		at := strings.LastIndex(text, `"sha256"`)
 		at = strings.LastIndex(text[:at], ",")
 		os.WriteFile(path, []byte(text[:at]+"\n}\n"), 0o644)
+		_, err := open()
+		if want := "delete " + path + " " + advice; err == nil || !strings.Contains(err.Error(), "no sha256 of itself") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", name, err, want)
+		}
 	}
-	run, err := open()
+}
+
+// No file of a finished job can stand in another's place.
+func TestFilesOfAnotherJob(t *testing.T) {
+	dir, _ := finishedRun(t)
+	job := filepath.Join(dir, jobsDir, "a")
+	run := openRun(t, dir, "a", "b")
+	other, err := run.Claim("b")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done, err := run.Done("a"); !done || err != nil {
-		t.Error(done, err)
+	c := testCheckpoint("5")
+	for _, err := range []error{
+		other.SaveCurve(Curve{Columns: []string{"step"}, Rows: [][]float64{{7}}}), other.SaveCheckpoint(c), other.SaveCheckpoint(c),
+		other.WriteFile("sample.safetensors", func(w io.Writer) error { return WriteCheckpoint(w, c) }),
+		other.Finish(Manifest{}, Set{Units: testUnits, Records: []Record{testRecord("method-b", "0", 0.5)}}, Details{}),
+		other.Release(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func() error {
+		if _, err := run.Checkpoint("a", 1<<10); err != nil {
+			return err
+		}
+		if _, err := run.Stored("a", "sample.safetensors", 1<<10); err != nil {
+			return err
+		}
+		_, err := ReadJobs(dir)
+		return err
+	}
+	files, err := os.ReadDir(other.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.Name() == lockFile || f.Name() == previousFile { // which say nothing of a finished job
+			continue
+		}
+		path := filepath.Join(job, f.Name())
+		whole := readAll(t, path)
+		os.WriteFile(path, []byte(readAll(t, filepath.Join(other.Dir, f.Name()))), 0o644)
+		if err := read(); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "delete "+filepath.Join(job, manifestFile)) {
+			t.Errorf("%s of another job: error %v", f.Name(), err)
+		}
+		os.WriteFile(path, []byte(whole), 0o644)
+	}
+	if err := os.RemoveAll(job); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(job, os.DirFS(other.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(); err == nil || !strings.Contains(err.Error(), `is of another job: want "a", found "b"`) {
+		t.Errorf("the directory of another job: error %v", err)
+	}
+}
+
+// A manifest's configuration is that of its job.
+func TestForeignConfiguration(t *testing.T) {
+	dir, open := finishedRun(t)
+	path := filepath.Join(dir, jobsDir, "a", manifestFile)
+	m, err := readManifest(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Config = []byte(`{"seed":1}`)
+	m.Sum = blankSum
+	text, err := seal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(path, text, 0o644)
+	// printf '{"seed":1}' | sha256sum | cut -c1-12
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), `that is the one of job "fbe47f6d82b4"`) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -126,7 +209,7 @@ func TestNoOlderWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := run.Checkpoint("a"); !errors.Is(err, ErrDamaged) {
+	if c, err := run.Checkpoint("a", 1<<10); err == nil || !strings.Contains(err.Error(), path+" is damaged") {
 		t.Errorf("got %v, %v", c, err)
 	}
 }

@@ -1,30 +1,44 @@
 package results
 
 import (
-	"os"
+	"errors"
+	"io/fs"
 	"path/filepath"
 )
 
-// Checkpoint returns the newest checkpoint of a job whose training is done, for the jobs that are made of it. Unlike
-// LoadCheckpoint it never takes the generation before, which holds the weights of a moment in training. It takes no lock:
-// such a job's training does not change.
-func (r *Run) Checkpoint(id string) (*Checkpoint, error) { return r.readState(id, checkpointFile) }
+// Checkpoint returns the newest checkpoint of a job whose training is done, for the jobs that are made of it. Its tensors
+// have at most so many bytes. Unlike LoadCheckpoint it never takes the generation before, which holds the weights of a
+// moment in training. It takes no lock: such a job's training does not change.
+func (r *Run) Checkpoint(id string, bytes int64) (*Checkpoint, error) {
+	return r.Stored(id, checkpointFile, bytes)
+}
 
-// Stored returns the tensors that a finished job keeps in a further file, as WriteFile names it.
-func (r *Run) Stored(id, name string) (*Checkpoint, error) { return r.readState(id, name) }
-
-func (r *Run) readState(id, name string) (*Checkpoint, error) {
-	path := r.File(id, name)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, runAgain(err, r.jobDir(id))
+// Stored returns the tensors, of at most so many bytes, that a job keeps in a further file, as WriteFile names it. Those of
+// a finished job must have the hash that its manifest says.
+func (r *Run) Stored(id, name string, bytes int64) (*Checkpoint, error) {
+	dir := r.jobDir(id)
+	m, err := r.Manifest(id)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	c, err := ReadCheckpoint(text, path)
+	var text []byte
+	if m.Status == Done {
+		text, err = m.readChecked(dir, name, checkpointLength(bytes))
+	} else {
+		text, err = readJobFile(dir, name, checkpointLength(bytes))
+	}
 	if err != nil {
-		return nil, runAgain(err, r.jobDir(id))
+		return nil, err
+	}
+	c, err := ReadCheckpoint(text, filepath.Join(dir, name))
+	if err != nil {
+		return nil, r.Again(id, err)
 	}
 	return c, nil
 }
+
+// Again adds to an error about a file of a finished job how to run the job again.
+func (r *Run) Again(id string, err error) error { return runAgain(err, r.jobDir(id)) }
 
 // File is the path of a further file in a job's directory, as WriteFile names it.
 func (r *Run) File(id, name string) string { return filepath.Join(r.jobDir(id), name) }

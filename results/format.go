@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,7 +129,7 @@ func (r *Record) Result() *benchfmt.Result {
 // Read reads what Write wrote. Name is for errors, which say name:line. Anything but a whole, declared, well-formed
 // line of this format version is an error: a torn or foreign file is never read as a shorter one.
 func Read(r io.Reader, name string) (Set, error) {
-	text, err := readUpTo(r, name, maxLines)
+	text, err := readUpTo(r, name, maxLines, 0)
 	if err != nil {
 		return Set{}, err
 	}
@@ -299,7 +298,7 @@ func fromResult(res *benchfmt.Result) (Record, error) {
 
 // ReadFile reads one results file.
 func ReadFile(path string) (Set, error) {
-	f, err := os.Open(path)
+	f, err := openNamed(path)
 	if err != nil {
 		return Set{}, err
 	}

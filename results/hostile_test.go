@@ -68,14 +68,14 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"format": 1, "status": "failed", "failure": {"step": 1}, "config": {"a": [1, "\u0000"]}, "started": "2026-01-01T00:00:00+23:59"}`), uint(70))
 	f.Add([]byte(`{"format": 1, "status": "done", "files": {"../x": "y"}, "seconds": {"train": 1e-400}}`), uint(0))
 	f.Fuzz(func(t *testing.T, text []byte, at uint) {
+		alloctest.AtMost(t, jsonCost(text), func() {
+			if _, err := decodeManifest(text, "x"); err == nil && !bytes.Contains(bytes.ToLower(text), []byte(`"sha256"`)) {
+				t.Fatalf("a manifest without a seal passed:\n%s", text)
+			}
+		})
 		var m Manifest
-		var err error
-		alloctest.AtMost(t, jsonCost(text), func() { m, err = decodeManifest(text, "x") })
-		if err != nil {
+		if json.Unmarshal(text, &m) != nil {
 			return
-		}
-		if m.Format != FormatVersion || m.Status != Done && m.Status != Failed {
-			t.Fatalf("format %d and status %q passed", m.Format, m.Status)
 		}
 		if len(m.Config) == 0 {
 			m.Config = []byte("null")
@@ -86,12 +86,17 @@ func FuzzManifest(f *testing.F) {
 			t.Skip(err) // a year of five digits is read and not written
 		}
 		back, err := decodeManifest(sealed, "y")
-		if err != nil {
+		if known := m.Format == FormatVersion && (m.Status == Done || m.Status == Failed); known != (err == nil) {
 			t.Fatalf("%v in what was written:\n%s", err, sealed)
+		} else if !known {
+			return
 		}
 		back.Sum = blankSum
 		if again, err := seal(back); err != nil || !bytes.Equal(again, sealed) {
 			t.Fatalf("%v: %s\nbecame\n%s", err, sealed, again)
+		}
+		if id, err := configID(back.Config); err != nil || id != "" && (!isName(id) || len(id) != 12) {
+			t.Fatalf("the configuration's job is %q: %v", id, err)
 		}
 		flipped(t, sealed, at, func(text []byte) error {
 			_, err := decodeManifest(text, "z")
@@ -107,8 +112,18 @@ func FuzzRunInfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, at uint) {
 		var info runInfo
 		var err error
-		alloctest.AtMost(t, jsonCost(text), func() { info, err = decodeRunInfo(text, "x") })
-		if err != nil {
+		alloctest.AtMost(t, jsonCost(text), func() { _, err = decodeRunInfo(text, "x") })
+		if err == nil && !bytes.Contains(bytes.ToLower(text), []byte(`"sha256"`)) {
+			t.Fatalf("a run.json without a seal passed:\n%s", text)
+		}
+		if json.Unmarshal(text, &info) != nil {
+			return
+		}
+		info.Sum = blankSum
+		if text, err = seal(info); err != nil {
+			t.Fatal(err)
+		}
+		if info, err = decodeRunInfo(text, "x"); err != nil {
 			return
 		}
 		for _, id := range info.Jobs {
@@ -140,14 +155,10 @@ func FuzzRunInfo(f *testing.F) {
 
 func must(text []byte, _ error) []byte { return text }
 
-// flipped checks that a bit that changes in a sealed text is noticed, unless it is one of those that make the seal and its
-// name: a text without a seal is one from before there were any.
+// flipped checks that a bit that changes in a sealed text is noticed.
 func flipped(t *testing.T, sealed []byte, at uint, read func([]byte) error) {
 	t.Helper()
 	i := int(at % uint(8*len(sealed)))
-	if seal := bytes.LastIndex(sealed, []byte(`"sha256"`)); i/8 >= seal && i/8 < seal+len(`"sha256"`) {
-		return
-	}
 	text := bytes.Clone(sealed)
 	text[i/8] ^= 1 << (i % 8)
 	if read(text) == nil {
@@ -316,8 +327,11 @@ func (zeros) Read(p []byte) (int, error) {
 // A file that says it has a terabyte, which costs nothing to make, is not read to its end.
 func TestEndlessFiles(t *testing.T) {
 	dir := t.TempDir()
-	for _, file := range []string{runFile, manifestFile} {
-		path := filepath.Join(dir, file)
+	job := filepath.Join(dir, jobsDir, "a")
+	if err := os.MkdirAll(job, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, runFile), filepath.Join(job, manifestFile)} {
 		if err := os.WriteFile(path, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -331,12 +345,12 @@ func TestEndlessFiles(t *testing.T) {
 		}
 	})
 	alloctest.AtMost(t, 6*maxJSON, func() {
-		if _, err := readManifest(dir); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
+		if _, err := readManifest(job); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
 			t.Error(err)
 		}
 	})
 	alloctest.AtMost(t, 6<<20, func() {
-		if _, err := readUpTo(zeros{}, "x", 1<<20); err == nil {
+		if _, err := readUpTo(zeros{}, "x", 1<<20, 0); err == nil {
 			t.Error("read all of an endless file")
 		}
 	})
@@ -353,9 +367,10 @@ func TestLinksInARun(t *testing.T) {
 	for _, c := range []struct{ link, to, want string }{
 		{lockFile, victim, "is not a regular file"},
 		{writeLock, victim, "is not a regular file"},
-		{filepath.Join(jobsDir, "a"), outside, "is not a directory of its own"},
+		{jobsDir, outside, "is not a directory of its own"},
+		{filepath.Join(jobsDir, "a"), outside, "leads out of the run directory"},
 		{filepath.Join(jobsDir, "a", lockFile), victim, "is not a regular file"},
-		{resultsFile, victim, ""},
+		{resultsFile, victim, "leads out of the run directory"},
 		{suiteFile, victim, ""},
 	} {
 		dir := t.TempDir()

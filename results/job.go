@@ -3,11 +3,12 @@ package results
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ type Job struct {
 	Dir  string
 	run  *Run
 	lock lock
+	sums map[string]string // sha256 of the files that the manifest will name
 }
 
 // Claim takes a job of the plan for this process, or returns a *LockedError if another process runs it.
@@ -27,18 +29,18 @@ func (r *Run) Claim(id string) (*Job, error) {
 		return nil, fmt.Errorf("job id %q: want letters, digits, '-', '_', '.'", id)
 	}
 	dir := r.jobDir(id)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := OwnDir(filepath.Dir(dir)); err != nil {
 		return nil, err
 	}
-	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
-		return nil, errors.Join(fmt.Errorf("%s is not a directory of its own", dir), err)
+	if err := OwnDir(dir); err != nil {
+		return nil, err
 	}
 	l, err := tryLock(filepath.Join(dir, lockFile), dir, false)
 	if err != nil {
 		return nil, err
 	}
 	removeStale(dir)
-	return &Job{ID: id, Dir: dir, run: r, lock: l}, nil
+	return &Job{ID: id, Dir: dir, run: r, lock: l, sums: map[string]string{}}, nil
 }
 
 // ClaimWhenFree is Claim that calls waiting once if another process runs the job, and then waits for it to end. What it
@@ -66,9 +68,26 @@ func (r *Run) ClaimWhenFree(ctx context.Context, id string, waiting func(*Locked
 // Release lets others claim the job.
 func (j *Job) Release() error { return j.lock.Unlock() }
 
-// WriteFile streams a further file, such as predictions.npy, into the job's directory. It is there whole or not at all.
+// WriteFile streams a further file, such as predictions.npy, into the job's directory. It is there whole or not at all, and
+// the manifest will have its hash.
 func (j *Job) WriteFile(name string, fill func(io.Writer) error) error {
-	return WriteFile(filepath.Join(j.Dir, name), fill)
+	sum := sha256.New()
+	err := WriteFile(filepath.Join(j.Dir, name), func(w io.Writer) error { return fill(io.MultiWriter(w, sum)) })
+	if err == nil {
+		j.sums[name] = hex.EncodeToString(sum.Sum(nil))
+	}
+	return err
+}
+
+// Stored returns the tensors, of at most so many bytes, in a file that WriteFile wrote when this job was run before. The
+// manifest will have the hash of what was read.
+func (j *Job) Stored(name string, bytes int64) (*Checkpoint, error) {
+	text, err := readJobFile(j.Dir, name, checkpointLength(bytes))
+	if err != nil {
+		return nil, err
+	}
+	j.sums[name] = hexSum(text)
+	return ReadCheckpoint(text, filepath.Join(j.Dir, name))
 }
 
 // Finish stores a done job's records and details and rebuilds the run's results. The values whose unit is a Timing go
@@ -84,26 +103,19 @@ func (j *Job) Finish(m Manifest, s Set, d Details) error {
 	}
 	metrics, timings := split(s, m.Machine.Threads)
 	d.Format = FormatVersion
-	m.Files = map[string]string{}
-	if err := writeSet(filepath.Join(j.Dir, recordsFile), metrics); err != nil {
-		return err
-	}
-	if err := writeSet(filepath.Join(j.Dir, timingsFile), timings); err != nil {
-		return err
-	}
-	if err := writeJSON(filepath.Join(j.Dir, detailsFile), d); err != nil {
-		return err
-	}
-	for _, file := range []string{recordsFile, timingsFile, detailsFile, curveFile} {
-		text, err := os.ReadFile(filepath.Join(j.Dir, file))
-		if file == curveFile && errors.Is(err, fs.ErrNotExist) {
-			continue // nothing was trained
-		}
-		if err != nil {
+	for _, f := range []struct {
+		name string
+		fill func(io.Writer) error
+	}{
+		{recordsFile, func(w io.Writer) error { return Write(w, metrics) }},
+		{timingsFile, func(w io.Writer) error { return Write(w, timings) }},
+		{detailsFile, func(w io.Writer) error { return encodeJSON(w, d) }},
+	} {
+		if err := j.WriteFile(f.name, f.fill); err != nil {
 			return err
 		}
-		m.Files[file] = hexSum(text)
 	}
+	m.Files = j.sums
 	if err := j.writeManifest(m, Done); err != nil {
 		return err
 	}
@@ -155,9 +167,16 @@ func split(s Set, threads int) (metrics, timings Set) {
 
 // SaveCurve replaces the job's curve. Save it before the checkpoint, never after: then a resumed job has every row up
 // to its checkpoint's step, and drops the rest by Truncate.
-func (j *Job) SaveCurve(c Curve) error {
-	return WriteFile(filepath.Join(j.Dir, curveFile), c.write)
-}
+func (j *Job) SaveCurve(c Curve) error { return j.WriteFile(curveFile, c.write) }
 
 // Curve returns the curve saved so far, empty if there is none.
-func (j *Job) Curve() (Curve, error) { return readCurve(filepath.Join(j.Dir, curveFile)) }
+func (j *Job) Curve() (Curve, error) {
+	text, err := readJobFile(j.Dir, curveFile, maxLines)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Curve{}, nil
+	}
+	if err != nil {
+		return Curve{}, err
+	}
+	return decodeCurve(text, filepath.Join(j.Dir, curveFile))
+}

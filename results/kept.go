@@ -33,8 +33,7 @@ func (e *KeptError) Error() string {
 // write whose they are must not be more than the jobs that are there left. Damage is no error: the file is written anew
 // from the jobs.
 func checkKept(dir string) error {
-	path := filepath.Join(dir, resultsFile)
-	text, err := readFile(path, maxLines)
+	text, err := ReadText(dir, resultsFile, maxLines)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -90,7 +89,7 @@ func linesOfJobs(dir string) (int, error) {
 	}
 	lines := 0
 	for _, e := range entries {
-		text, err := readFile(filepath.Join(dir, jobsDir, e.Name(), recordsFile), maxLines)
+		text, err := readJobFile(filepath.Join(dir, jobsDir, e.Name()), recordsFile, maxLines)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -113,7 +112,7 @@ func lostRunInfo(dir, suite string) (runInfo, error) {
 	if len(entries) == 0 {
 		return info, nil
 	}
-	text, err := readFile(filepath.Join(dir, resultsFile), maxLines)
+	text, err := ReadText(dir, resultsFile, maxLines)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return runInfo{}, err
 	}

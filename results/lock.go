@@ -41,8 +41,8 @@ type lock struct{ *flock.Flock }
 // tryLock takes the lock file exclusively, or shared with other takers of a shared lock, or returns a *LockedError
 // about path.
 func tryLock(file, path string, shared bool) (lock, error) {
-	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() { // it would write where a link leads
-		return lock{}, fmt.Errorf("lock %s: %s is not a regular file", path, file)
+	if err := checkLock(file, path); err != nil {
+		return lock{}, err
 	}
 	l := lock{flock.New(file, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))}
 	take := l.TryLock
@@ -54,14 +54,7 @@ func tryLock(file, path string, shared bool) (lock, error) {
 		return lock{}, fmt.Errorf("lock %s: %w", path, err)
 	}
 	if !ok {
-		locked := &LockedError{Path: path}
-		if text, err := os.ReadFile(file); err == nil {
-			// A torn or foreign text leaves the holder unknown, which the message can say.
-			if json.Unmarshal(text, &locked.Holder) != nil {
-				locked.Holder = Holder{}
-			}
-		}
-		return lock{}, locked
+		return lock{}, &LockedError{Path: path, Holder: readHolder(file)}
 	}
 	host, _ := os.Hostname()
 	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Since: time.Now().Truncate(time.Second)})
@@ -73,6 +66,35 @@ func tryLock(file, path string, shared bool) (lock, error) {
 		return lock{}, fmt.Errorf("lock %s: %w", path, err)
 	}
 	return l, nil
+}
+
+// checkLock refuses a lock file that is none: a link would be written where it leads, and a pipe waited for.
+func checkLock(file, path string) error {
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("lock %s: %s is not a regular file", path, file)
+	}
+	return nil
+}
+
+// Exclusive takes a lock file for this process alone, until unlock is called or the process ends, or returns a
+// *LockedError about path, what it guards.
+func Exclusive(file, path string) (unlock func() error, err error) {
+	l, err := tryLock(file, path, false)
+	if err != nil {
+		return nil, err
+	}
+	return l.Unlock, nil
+}
+
+// readHolder reads who holds a lock. A torn or foreign text leaves the holder unknown, which messages can say.
+func readHolder(file string) Holder {
+	const most = 4 << 10
+	text, err := ReadText(filepath.Dir(file), filepath.Base(file), most)
+	var h Holder
+	if err != nil || json.Unmarshal(text, &h) != nil {
+		return Holder{}
+	}
+	return h
 }
 
 // waitLock is tryLock that calls waiting once if the lock is held and then waits for it. With a nil waiting it does
@@ -101,6 +123,9 @@ func waitLock(ctx context.Context, file, path string, shared bool, waiting func(
 // claim that meets it waits for a moment.
 func Working(dir, id string) (Holder, bool, error) {
 	path := filepath.Join(dir, jobsDir, id, lockFile)
+	if err := checkLock(path, filepath.Dir(path)); err != nil {
+		return Holder{}, false, err
+	}
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	free, err := l.TryRLock()
 	switch {
@@ -111,9 +136,5 @@ func Working(dir, id string) (Holder, bool, error) {
 	case free:
 		return Holder{}, false, l.Unlock()
 	}
-	var h Holder
-	if text, err := os.ReadFile(path); err == nil && json.Unmarshal(text, &h) != nil {
-		h = Holder{} // torn by the process that is just taking it
-	}
-	return h, true, nil
+	return readHolder(path), true, nil
 }

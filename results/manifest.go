@@ -3,7 +3,9 @@ package results
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 )
@@ -27,7 +29,9 @@ const (
 	Failed Status = "failed"
 )
 
-// A Manifest says what one job was and how it ended. It is written last: the records count once it says done.
+// A Manifest says what one job was and how it ended. It is written last: the records count once it says done. Its Job is
+// the name of the directory that it stands in, and the id of its Config, so that the files of one job cannot stand for
+// another.
 type Manifest struct {
 	Format   int                `json:"format"`
 	Job      string             `json:"job"`
@@ -38,10 +42,11 @@ type Manifest struct {
 	Data     map[string]string  `json:"data,omitempty"`    // data file -> hash, as "md5:…" or "sha256:…"
 	Skipped  []Skipped          `json:"skipped,omitempty"` // what the data sets left out
 	Machine  Machine            `json:"machine"`
+	Kernels  string             `json:"kernels,omitempty"` // that gave the job's numbers, as backends.Info has them; "+" between several
 	Started  time.Time          `json:"started"`
 	Seconds  map[string]float64 `json:"seconds,omitempty"` // wall time of each phase: train, predict, score, …
-	Files    map[string]string  `json:"files,omitempty"`   // sha256 of the job's files, filled in on writing
-	Sum      string             `json:"sha256,omitempty"`  // of the manifest itself, with blankSum in this place; filled in on writing
+	Files    map[string]string  `json:"files,omitempty"`   // sha256 of all that the job wrote, by name; filled in on writing
+	Sum      string             `json:"sha256"`            // of the manifest itself, with blankSum in this place; filled in on writing
 }
 
 // Skipped says how many files of a data set were left out, and why.
@@ -71,17 +76,29 @@ type Machine struct {
 	Device  string `json:"device,omitempty"`
 }
 
+// readManifest reads the manifest in a job's directory, jobs/ID of a run directory.
 func readManifest(dir string) (Manifest, error) {
-	path := filepath.Join(dir, manifestFile)
-	text, err := readFile(path, maxJSON)
-	if err != nil {
+	text, err := readJobFile(dir, manifestFile, maxJSON)
+	if errors.Is(err, fs.ErrNotExist) {
 		return Manifest{}, err
 	}
-	m, err := decodeManifest(text, path)
+	if err != nil {
+		return Manifest{}, runAgain(err, dir)
+	}
+	m, err := decodeManifest(text, filepath.Join(dir, manifestFile))
+	if err == nil {
+		err = m.checkPlace(dir)
+	}
 	if err != nil {
 		return Manifest{}, runAgain(err, dir)
 	}
 	return m, nil
+}
+
+// readJobFile is ReadText of a file in a job's directory, which a link must not lead out of the run directory either.
+func readJobFile(dir, name string, most int64) ([]byte, error) {
+	run, id := filepath.Dir(filepath.Dir(dir)), filepath.Base(dir)
+	return ReadText(run, filepath.Join(jobsDir, id, name), most)
 }
 
 func decodeManifest(text []byte, path string) (Manifest, error) {
@@ -98,19 +115,56 @@ func decodeManifest(text []byte, path string) (Manifest, error) {
 	return m, nil
 }
 
-// runAgain adds to an error about a file of a finished job what can be done.
-func runAgain(err error, dir string) error {
-	return fmt.Errorf("%w; delete %s to run the job again", err, dir)
+// checkPlace compares the manifest with the directory in which it was found.
+func (m *Manifest) checkPlace(dir string) error {
+	path := filepath.Join(dir, manifestFile)
+	if id := filepath.Base(dir); m.Job != id {
+		return fmt.Errorf("%s is of another job: want %q, found %q", path, id, m.Job)
+	}
+	id, err := configID(m.Config)
+	if err != nil {
+		return fmt.Errorf("%s: config: %w", path, err)
+	}
+	if id != "" && id != m.Job {
+		return fmt.Errorf("%s does not belong to its configuration: that is the one of job %q", path, id)
+	}
+	return nil
 }
 
-// readChecked reads a file of the job and compares it with the manifest's hash.
-func (m *Manifest) readChecked(dir, file string) ([]byte, error) {
+// configID is the id of the job of that configuration, "" for none: the first six bytes of the SHA-256 of its JSON without
+// blanks. It is what suites.Config.ID makes.
+func configID(config json.RawMessage) (string, error) {
+	var text bytes.Buffer
+	if err := json.Compact(&text, config); err != nil {
+		return "", err
+	}
+	if text.String() == "null" {
+		return "", nil
+	}
+	return hexSum(text.Bytes())[:12], nil
+}
+
+// runAgain adds to an error about a file of a finished job what can be done. A file that could not be read may be whole,
+// and one outside the run directory is not to be deleted.
+func runAgain(err error, dir string) error {
+	if errors.As(err, new(*ReadError)) || errors.As(err, new(*outsideError)) {
+		return err
+	}
+	return fmt.Errorf("%w; delete %s to run the job again", err, filepath.Join(dir, manifestFile))
+}
+
+// readChecked reads a file of the job, of at most so many bytes, and compares it with the manifest's hash.
+func (m *Manifest) readChecked(dir, file string, most int64) ([]byte, error) {
 	path := filepath.Join(dir, file)
-	text, err := readFile(path, maxLines)
+	want, ok := m.Files[file]
+	if !ok {
+		return nil, runAgain(fmt.Errorf("%s is not among the files that the job's manifest names", path), dir)
+	}
+	text, err := readJobFile(dir, file, most)
 	if err != nil {
 		return nil, runAgain(err, dir)
 	}
-	if have, want := hexSum(text), m.Files[file]; have != want {
+	if have := hexSum(text); have != want {
 		return nil, runAgain(fmt.Errorf("%s is damaged: its sha256 is %s, the manifest says %s", path, have, want), dir)
 	}
 	return text, nil
@@ -118,7 +172,7 @@ func (m *Manifest) readChecked(dir, file string) ([]byte, error) {
 
 // addTo adds the records in one file of the job to all.
 func (m *Manifest) addTo(all *Set, dir, file string) error {
-	text, err := m.readChecked(dir, file)
+	text, err := m.readChecked(dir, file, maxLines)
 	if err != nil {
 		return err
 	}
@@ -135,29 +189,22 @@ func (m *Manifest) addTo(all *Set, dir, file string) error {
 
 // readCurve returns an empty curve for a job that has none.
 func (m *Manifest) readCurve(dir string) (Curve, error) {
-	path := filepath.Join(dir, curveFile)
-	if _, hashed := m.Files[curveFile]; !hashed {
-		return readCurve(path)
+	if _, ok := m.Files[curveFile]; !ok {
+		return Curve{}, nil
 	}
-	text, err := m.readChecked(dir, curveFile)
+	text, err := m.readChecked(dir, curveFile, maxLines)
 	if err != nil {
 		return Curve{}, err
 	}
-	return decodeCurve(text, path)
+	return decodeCurve(text, filepath.Join(dir, curveFile))
 }
 
 func (m *Manifest) readDetails(dir string) (Details, error) {
-	text, err := m.readChecked(dir, detailsFile)
+	text, err := m.readChecked(dir, detailsFile, maxLines)
 	if err != nil {
 		return Details{}, err
 	}
 	var d Details
-	path := filepath.Join(dir, detailsFile)
-	if err := decodeJSON(text, path, &d); err != nil {
-		return d, err
-	}
-	if err := d.check(); err != nil {
-		return d, runAgain(fmt.Errorf("%s: %w", path, err), dir)
-	}
-	return d, nil
+	err = decodeJSON(text, filepath.Join(dir, detailsFile), &d)
+	return d, err
 }

@@ -126,7 +126,7 @@ func TestHistoriesEndAlike(t *testing.T) {
 			var plan []string
 			for range 1 + draw(4) {
 				config := testConfig(draw(3), draw(2), draw(3), draw(2))
-				id := hexSum([]byte(config))[:12]
+				id := idOf(config)
 				if _, known := configs[id]; !known {
 					union = append(union, id)
 				}
@@ -169,6 +169,9 @@ func TestHistoriesEndAlike(t *testing.T) {
 	}
 }
 
+// idOf is the id of the job of a configuration, as suites.Config.ID makes it.
+func idOf(config string) string { return hexSum([]byte(config))[:12] }
+
 // runJobs opens the directory under the plan and finishes those of its jobs that are not done.
 func runJobs(t *testing.T, dir string, plan []string, configs map[string]string) {
 	t.Helper()
@@ -205,8 +208,9 @@ func runJobs(t *testing.T, dir string, plan []string, configs map[string]string)
 // Jobs of several run directories are told apart together.
 func TestLoadTellsRunsApart(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
-	runJobs(t, one, []string{"a"}, map[string]string{"a": `{"seed":0,"train":{"epochs":1}}`})
-	runJobs(t, two, []string{"b"}, map[string]string{"b": `{"seed":1,"train":{"epochs":10}}`})
+	a, b := `{"seed":0,"train":{"epochs":1}}`, `{"seed":1,"train":{"epochs":10}}`
+	runJobs(t, one, []string{idOf(a)}, map[string]string{idOf(a): a})
+	runJobs(t, two, []string{idOf(b)}, map[string]string{idOf(b): b})
 	all, err := LoadJobs(one, two)
 	if err != nil || len(all.Jobs) != 2 || !reflect.DeepEqual(all.Suites, []string{"quick", "quick"}) {
 		t.Fatalf("%d jobs, suites %v: %v", len(all.Jobs), all.Suites, err)
@@ -234,10 +238,11 @@ func sweep(r *Record, key string) string {
 // A results file says when its lines are not those that were written. Files put one behind the other are read.
 func TestResultsAreSealed(t *testing.T) {
 	dir := t.TempDir()
-	runJobs(t, dir, []string{"a", "b"}, map[string]string{"a": `{"seed":0}`, "b": `{"seed":1}`})
+	a, b := idOf(`{"seed":0}`), idOf(`{"seed":1}`)
+	runJobs(t, dir, []string{a, b}, map[string]string{a: `{"seed":0}`, b: `{"seed":1}`})
 	path := filepath.Join(dir, resultsFile)
 	text := readAll(t, path)
-	for _, change := range [][2]string{{"1.4285714285714286 error", "1.4285714285714284 error"}, {"seed: 1", "seed: 2"}, {"# job a", "# job b"}, {"better=lower", "better=higher"}} {
+	for _, change := range [][2]string{{"1.4285714285714286 error", "1.4285714285714284 error"}, {"seed: 1", "seed: 2"}, {"# job " + a, "# job " + b}, {"better=lower", "better=higher"}} {
 		changed := strings.Replace(text, change[0], change[1], 1)
 		if changed == text {
 			t.Fatalf("no %q in\n%s", change[0], text)
@@ -253,11 +258,11 @@ func TestResultsAreSealed(t *testing.T) {
 		}
 	}
 	set, err := Read(strings.NewReader(text+text), "x.txt")
-	if err != nil || len(set.Records) != 4 || set.Records[2].Origin != set.Records[0].Origin || set.Records[0].Origin.Job != "a" {
+	if err != nil || len(set.Records) != 4 || set.Records[2].Origin != set.Records[0].Origin || set.Records[0].Origin.Job != a {
 		t.Errorf("one behind the other: %d records, %v", len(set.Records), err)
 	}
 	// The next run writes the file anew from the jobs.
-	runJobs(t, dir, []string{"a", "b"}, nil)
+	runJobs(t, dir, []string{a, b}, nil)
 	if again := readAll(t, path); again != text {
 		t.Errorf("written anew:\n%s\nbefore:\n%s", again, text)
 	}
@@ -265,7 +270,8 @@ func TestResultsAreSealed(t *testing.T) {
 
 // Results whose jobs are gone are never cut short.
 func TestKeptResults(t *testing.T) {
-	configs := map[string]string{"a": `{"seed":0}`, "b": `{"seed":1}`, "c": `{"seed":2}`}
+	a, b, c3 := idOf(`{"seed":0}`), idOf(`{"seed":1}`), idOf(`{"seed":2}`)
+	configs := map[string]string{a: `{"seed":0}`, b: `{"seed":1}`, c3: `{"seed":2}`}
 	for _, c := range []struct {
 		about  string
 		remove []string // from the run directory
@@ -275,15 +281,15 @@ func TestKeptResults(t *testing.T) {
 		{"all jobs", []string{jobsDir}, false, true},
 		{"all jobs and run.json", []string{jobsDir, runFile}, false, true},
 		{"all jobs, of an earlier version", []string{jobsDir}, true, true},
-		{"one job", []string{jobsDir + "/b"}, false, true},
-		{"one job, of an earlier version", []string{jobsDir + "/b"}, true, true},
+		{"one job", []string{jobsDir + "/" + b}, false, true},
+		{"one job, of an earlier version", []string{jobsDir + "/" + b}, true, true},
 		{"run.json", []string{runFile}, false, false},
 		{"run.json, of an earlier version", []string{runFile}, true, false},
-		{"one manifest, so that the job runs again", []string{jobsDir + "/b/" + manifestFile}, false, false},
+		{"one manifest, so that the job runs again", []string{jobsDir + "/" + b + "/" + manifestFile}, false, false},
 		{"results.txt", []string{resultsFile}, false, false},
 	} {
 		dir := t.TempDir()
-		runJobs(t, dir, []string{"a", "b"}, configs)
+		runJobs(t, dir, []string{a, b}, configs)
 		path := filepath.Join(dir, resultsFile)
 		if c.legacy {
 			var lines []string
@@ -302,7 +308,7 @@ func TestKeptResults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		run, err := Open(context.Background(), dir, Plan{Suite: "quick", Jobs: []string{"c"}}, Alone, nil)
+		run, err := Open(context.Background(), dir, Plan{Suite: "quick", Jobs: []string{c3}}, Alone, nil)
 		if err == nil {
 			run.Close()
 		}
@@ -321,7 +327,7 @@ func TestKeptResults(t *testing.T) {
 			}
 			continue
 		}
-		runJobs(t, dir, []string{"c"}, configs)
+		runJobs(t, dir, []string{c3}, configs)
 		want := 3
 		if strings.Contains(c.about, "manifest") {
 			want = 2

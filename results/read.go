@@ -138,7 +138,7 @@ func load(paths []string) (Loaded, error) {
 		if kept != nil {
 			return Loaded{}, kept
 		}
-		if err := checkUnchanged(filepath.Join(path, resultsFile), filepath.Join(path, timingsFile)); err != nil {
+		if err := checkUnchanged(path, resultsFile, timingsFile); err != nil {
 			return Loaded{}, err
 		}
 		jobs, err := info.finished(path)
@@ -169,9 +169,13 @@ func load(paths []string) (Loaded, error) {
 
 // checkUnchanged returns an error if a results file of a run directory is not as it was written: who changed it would
 // expect other results than those of the jobs.
-func checkUnchanged(files ...string) error {
-	for _, file := range files {
-		text, err := readFile(file, maxLines)
+func checkUnchanged(dir string, names ...string) error {
+	for _, name := range names {
+		file := filepath.Join(dir, name)
+		text, err := ReadText(dir, name, maxLines)
+		if errors.As(err, new(*ReadError)) {
+			return err
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // none of the run's jobs is done yet
 		}

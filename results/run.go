@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -52,7 +51,7 @@ type runInfo struct {
 	Suite  string   `json:"suite"`
 	Jobs   []string `json:"jobs"`
 	Parts  []string `json:"parts,omitempty"`
-	Sum    string   `json:"sha256,omitempty"` // of the file, with blankSum in this place
+	Sum    string   `json:"sha256"` // of the file, with blankSum in this place
 }
 
 // after returns what the plan makes of the directory. A job that any plan wanted for itself stays no part.
@@ -91,7 +90,7 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 			return nil, fmt.Errorf("job id %q: want letters, digits, '-', '_', '.'", id)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(dir, jobsDir), 0o755); err != nil {
+	if err := OwnDir(filepath.Join(dir, jobsDir)); err != nil {
 		return nil, err
 	}
 	l, err := waitLock(ctx, filepath.Join(dir, lockFile), dir, mode == Worker, waiting)
@@ -235,7 +234,7 @@ func writeSet(path string, set Set) error {
 
 func readRunFile(dir string) (runInfo, error) {
 	path := filepath.Join(dir, runFile)
-	text, err := readFile(path, maxJSON)
+	text, err := ReadText(dir, runFile, maxJSON)
 	if err != nil {
 		return runInfo{}, err
 	}

@@ -26,13 +26,20 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 	if err != nil {
 		return nil, err
 	}
-	rec := newRecord(j, be.Info(), set)
+	info := be.Info()
+	if info.Kernels, err = j.kernels(run, info.Kernels); err != nil {
+		return nil, err
+	}
+	rec := newRecord(j, info, set)
 	if len(j.members) == 0 {
 		st, err := newState(be, j.plan.State)
 		if err != nil {
 			return rec, err
 		}
-		t := &trainer{job: j, be: be, store: store, report: report, pulse: pulse, state: st, set: set}
+		t := &trainer{
+			job: j, be: be, store: store, report: report, pulse: pulse, state: st, set: set,
+			identity: j.identity(be.Info().Kernels), began: started,
+		}
 		if j.teacher != nil {
 			e, err := j.teacher.meanPredictive(ctx, be, pulse, run, set, set.Train)
 			if err != nil {
@@ -46,14 +53,14 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 		if err := rec.training(t); err != nil {
 			return rec, err
 		}
-		rec.trained = t.Seconds
+		rec.trained, rec.seconds["train"] = t.Seconds, t.before
 		if c.Eval.GradientDraws > 0 {
 			if err := t.compareGradients(ctx, rec); err != nil {
 				return rec, err
 			}
 		}
 	}
-	rec.seconds["train"] = time.Since(started).Seconds()
+	rec.seconds["train"] += time.Since(started).Seconds()
 
 	predicting := time.Now()
 	if j.reference != nil {
@@ -259,11 +266,11 @@ func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results
 	m := results.Manifest{
 		Config: config, Started: started.UTC(), Machine: machine(be),
 		Versions: map[string]string{"bayesbench": Version(), "go": runtime.Version(), be.Name: be.Version},
-		Data:     j.sets.Hashes(j.dataNames()...),
-		Skipped:  j.sets.Skipped(j.dataNames()...),
+		Data:     j.data(), Kernels: be.Kernels,
+		Skipped: j.sets.Skipped(j.dataNames()...),
 	}
 	if rec != nil {
-		m.Seconds = rec.seconds
+		m.Seconds, m.Kernels = rec.seconds, rec.kernels
 	}
 	return m
 }

@@ -83,24 +83,52 @@ func (j *Job) storedStates(run *results.Run, p methods.Predictor) ([]stored, err
 	}
 	seed := j.Config.Seed
 	if !p.Kept {
-		return []stored{{seed, func() ([]results.Tensor, error) { return tensors(run.Checkpoint(j.ID)) }}}, nil
+		return []stored{{seed, func() ([]results.Tensor, error) { return tensors(j.trained(run)) }}}, nil
 	}
-	last, err := run.Checkpoint(j.ID)
+	last, err := j.trained(run)
 	if err != nil {
 		return nil, err
 	}
-	at, err := readProgress(last)
+	at, err := readProgress(last, j.plan)
 	if err != nil {
-		return nil, err
+		return nil, run.Again(j.ID, fmt.Errorf("checkpoint of job %s: %w", j.ID, err))
 	}
 	var out []stored
 	for i := range at.Kept {
-		out = append(out, stored{seed, func() ([]results.Tensor, error) { return tensors(run.Stored(j.ID, keptFile(i))) }})
+		out = append(out, stored{seed, func() ([]results.Tensor, error) { return tensors(j.kept(run, i)) }})
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("predictor %s: no posterior sample was kept", p.Name)
 	}
 	return out, nil
+}
+
+// trained returns the checkpoint of the job's training, which is over.
+func (j *Job) trained(run *results.Run) (*results.Checkpoint, error) {
+	c, err := run.Checkpoint(j.ID, stateBytes(j.plan.State))
+	if err != nil {
+		return nil, err
+	}
+	if err := j.identity("").weights(c); err != nil {
+		return nil, run.Again(j.ID, fmt.Errorf("checkpoint of job %s: %w", j.ID, err))
+	}
+	return c, nil
+}
+
+// kept returns one of the job's posterior samples.
+func (j *Job) kept(run *results.Run, number int) (*results.Checkpoint, error) {
+	name := keptFile(number)
+	c, err := run.Stored(j.ID, name, stateBytes(j.plan.State))
+	if err != nil {
+		return nil, err
+	}
+	if err = j.identity("").weights(c); err == nil {
+		err = isSample(c, number)
+	}
+	if err != nil {
+		return nil, run.Again(j.ID, fmt.Errorf("%s: %w", run.File(j.ID, name), err))
+	}
+	return c, nil
 }
 
 func tensors(c *results.Checkpoint, err error) ([]results.Tensor, error) {

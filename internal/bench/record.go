@@ -24,6 +24,7 @@ type record struct {
 	set     results.Set
 	details results.Details
 	seconds map[string]float64
+	kernels string  // that the numbers come from
 	trained float64 // seconds, over all resumes; 0 where others trained
 	// reference is the predictive that this job's is compared with, nil without.
 	reference *metrics.Evaluation
@@ -32,11 +33,12 @@ type record struct {
 func newRecord(j *Job, be backends.Info, set *data.Set) *record {
 	c := &j.Config
 	return &record{
-		job: j,
+		job: j, kernels: be.Kernels,
 		config: []results.Pair{
 			{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)},
 			{Key: "version", Value: Version()}, {Key: "data-hash", Value: shortHash(set.Hash)},
 			{Key: "goos", Value: runtime.GOOS}, {Key: "goarch", Value: runtime.GOARCH}, {Key: "device", Value: be.Device},
+			{Key: "kernels", Value: be.Kernels},
 		},
 		set:     results.Set{Units: results.Units{}},
 		seconds: map[string]float64{},
@@ -100,18 +102,17 @@ func (r *record) training(t *trainer) error {
 		{Unit: "parameters", Value: float64(parameters(j))},
 		{Unit: "flops", Value: flops},
 	}
-	if len(t.rates) > 1 {
-		// The first stretch warms caches and the loader up.
-		scores = append(scores, metrics.Score{Unit: "train-samples/s", Value: median(t.rates[1:])})
+	if rate, ok := t.Pace.rate(); ok {
+		scores = append(scores, metrics.Score{Unit: "train-samples/s", Value: rate})
 	}
 	if t.Seconds > 0 {
 		scores = append(scores, metrics.Score{Unit: "train-sec", Value: t.Seconds})
 	}
-	if t.metered > 0 {
-		scores = append(scores, metrics.Score{Unit: "energy-J/example", Value: t.joules / float64(t.metered)})
+	if t.Pace.Metered > 0 {
+		scores = append(scores, metrics.Score{Unit: "energy-J/example", Value: t.Pace.Joules / float64(t.Pace.Metered)})
 	}
-	if bytes, ok := peakMemory(); ok {
-		scores = append(scores, metrics.Score{Unit: "peak-B", Value: bytes})
+	if t.Pace.Peak > 0 {
+		scores = append(scores, metrics.Score{Unit: "peak-B", Value: t.Pace.Peak})
 	}
 	if target := j.Config.Eval.Target; target > 0 {
 		if s, ok := timeTo(target, t.curve); ok {

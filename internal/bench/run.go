@@ -41,7 +41,8 @@ type Summary struct {
 // those that another process has claimed are waited for. A job that fails
 // leaves its cause in its manifest and does not stop the others. What a job
 // needs must be among the jobs before it or have ended before; a *NeedsError
-// names what has not. When ctx ends the job at work is saved, and Run returns
+// names what has not. Jobs that are done on other data than those at hand are
+// refused by a *DataError before anything is trained. When ctx ends the job at work is saved, and Run returns
 // ctx's error.
 func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (Summary, error) {
 	var sum Summary
@@ -51,10 +52,13 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 			b.Close()
 		}
 	}()
+	if err := checkData(run, jobs); err != nil {
+		return sum, err
+	}
 	failed := map[*Job]error{}
 	said := map[string]bool{} // notes on the data, each once a run
 	for i, j := range jobs {
-		done, err := run.Done(j.ID)
+		done, err := j.done(run)
 		if err != nil {
 			return sum, err
 		}
@@ -149,7 +153,7 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 		return nil, &storeError{err}
 	}
 	defer store.Release()
-	if done, err := run.Done(j.ID); done || err != nil {
+	if done, err := j.done(run); done || err != nil {
 		if err != nil {
 			err = &storeError{err}
 		}
@@ -179,6 +183,9 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 	}
 	if errors.As(err, new(*storeError)) {
 		return nil, err
+	}
+	if errors.As(err, new(*results.ReadError)) {
+		return nil, &storeError{err}
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

@@ -103,6 +103,36 @@ func (s *state) tensors(names ...string) ([]results.Tensor, error) {
 	return out, nil
 }
 
+// stateBytes is the memory that the values of slots take.
+func stateBytes(slots []methods.Slot) int64 {
+	n := int64(0)
+	for _, sl := range slots {
+		n += 4 * int64(sl.Type.Size())
+	}
+	return n
+}
+
+// fits reports why tensors are not the slots: each of them, in its type, and no other.
+func (s *state) fits(ts []results.Tensor) error {
+	for _, t := range ts {
+		sl, ok := s.byKey[t.Name]
+		if !ok {
+			return fmt.Errorf("tensor %q: the method has no such slot", t.Name)
+		}
+		have := ir.Type{DType: ir.F32, Shape: t.Shape}
+		if t.U32 != nil {
+			have.DType = ir.U32
+		}
+		if !sl.Type.Equal(have) {
+			return fmt.Errorf("tensor %q: want %s, found %s", t.Name, sl.Type, have)
+		}
+	}
+	if len(ts) != len(s.slots) { // a checkpoint's names are distinct
+		return fmt.Errorf("%d tensors: want the method's %d slots", len(ts), len(s.slots))
+	}
+	return nil
+}
+
 // restore writes tensors into their slots; every slot must be there.
 func (s *state) restore(ts []results.Tensor) error {
 	found := 0

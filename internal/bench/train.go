@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,33 +36,14 @@ type trainer struct {
 	curve   results.Curve
 
 	progress
-	total   int // steps of all stages
-	saved   time.Time
-	rates   []float64          // samples/s of stretches of training
-	watcher *program           // the plan's report program, nil without one
-	final   map[string]float64 // what the report says at the end
-	joules  float64            // spent in training since this process took the job up
-	metered int                // examples trained on meanwhile; 0 where energy cannot be read
-}
-
-// progress is what a checkpoint holds beside the slots.
-type progress struct {
-	Stage   int                `json:"stage"`
-	Step    int                `json:"step"`    // steps done in the stage
-	Before  int                `json:"before"`  // steps of the stages before
-	Kept    int                `json:"kept"`    // posterior samples stored
-	Sums    map[string]float64 `json:"sums"`    // of the scalars since the epoch began
-	Count   int                `json:"count"`   // steps in Sums
-	Seconds float64            `json:"seconds"` // of training, over all resumes
-}
-
-// readProgress returns how far the training was whose checkpoint c is.
-func readProgress(c *results.Checkpoint) (progress, error) {
-	var p progress
-	if err := json.Unmarshal([]byte(c.Meta["progress"]), &p); err != nil {
-		return p, fmt.Errorf("checkpoint: progress: %w", err)
-	}
-	return p, nil
+	identity identity
+	total    int       // steps of all stages
+	began    time.Time // when this process took the job up
+	before   float64   // seconds in the phase, of the processes before
+	warm     bool      // the first stretch of this process is over
+	saved    time.Time
+	watcher  *program           // the plan's report program, nil without one
+	final    map[string]float64 // what the report says at the end
 }
 
 // stepError says where a job failed.
@@ -113,41 +94,77 @@ func (t *trainer) run(ctx context.Context) error {
 	return t.save()
 }
 
-// resume loads the newest whole checkpoint, or initialises the slots.
+// resume loads the newest checkpoint that this training can go on from, or starts it.
 func (t *trainer) resume() error {
-	t.Sums = map[string]float64{}
-	startOver := func() error {
-		t.curve = results.Curve{Columns: t.columns()}
-		return t.state.initialise(t.job.Config.Seed)
-	}
-	c, lost, err := t.store.LoadCheckpoint()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return startOver()
-	case errors.Is(err, results.ErrDamaged):
-		t.report.Note(t.job, fmt.Sprintf("no checkpoint is whole, starting over: %v", err))
-		return startOver()
-	case err != nil:
+	c, lost, err := t.store.LoadCheckpoint(stateBytes(t.job.plan.State), t.accept)
+	if err != nil {
 		return err
+	}
+	if c == nil {
+		return t.startOver(lost)
+	}
+	at, err := readProgress(c, t.job.plan)
+	if err != nil {
+		return err // accept has read it
+	}
+	if err := t.recall(c, at); errors.As(err, new(*results.ReadError)) {
+		return err
+	} else if err != nil {
+		return t.startOver(err)
 	}
 	if lost != nil {
 		t.report.Note(t.job, fmt.Sprintf("going on from the checkpoint before: %v", lost))
 	}
-	at, err := readProgress(c)
+	t.progress, t.before = at, at.Pace.Wall
+	return t.state.restore(c.Tensors)
+}
+
+// startOver initialises the slots. Lost says why the training begins anew, nil if it never began.
+func (t *trainer) startOver(lost error) error {
+	if lost != nil {
+		t.report.Note(t.job, fmt.Sprintf("starting over: %v", lost))
+	}
+	t.progress = progress{Sums: map[string]float64{}}
+	t.curve = results.Curve{Columns: t.columns()}
+	return t.state.initialise(t.job.Config.Seed)
+}
+
+// accept reports why the training cannot go on from a checkpoint.
+func (t *trainer) accept(c *results.Checkpoint) error {
+	if err := t.identity.bits(c); err != nil {
+		return err
+	}
+	if _, err := readProgress(c, t.job.plan); err != nil {
+		return err
+	}
+	return t.state.fits(c.Tensors)
+}
+
+// recall reads what belongs to a checkpoint and stands in files of its own: the curve, and the
+// samples kept so far.
+func (t *trainer) recall(c *results.Checkpoint, at progress) error {
+	curve, err := t.store.Curve()
 	if err != nil {
 		return err
 	}
-	t.curve, err = t.store.Curve()
-	t.curve.Truncate(at.Before + at.Step)
-	if err == nil && t.curve.Sum() != c.Meta["curve"] {
-		err = errors.New("it is not the checkpoint's")
+	curve.Truncate(at.Before + at.Step)
+	if !slices.Equal(curve.Columns, t.columns()) || curve.Sum() != c.Meta[metaCurve] {
+		return errors.New("curve.csv is not the checkpoint's")
 	}
-	if err != nil {
-		t.report.Note(t.job, fmt.Sprintf("the curve is damaged, starting over: %v", err))
-		return startOver()
+	t.curve = curve
+	for i := range at.Kept {
+		c, err := t.store.Stored(keptFile(i), stateBytes(t.job.plan.State))
+		if err == nil {
+			err = t.identity.bits(c)
+		}
+		if err == nil {
+			err = isSample(c, i)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", keptFile(i), err)
+		}
 	}
-	t.progress = at
-	return t.state.restore(c.Tensors)
+	return nil
 }
 
 // columns are the learning curve's; those of the validation split where examples
@@ -176,13 +193,19 @@ func (t *trainer) write() error {
 	if err != nil {
 		return err
 	}
+	t.Pace.Wall = t.before + time.Since(t.began).Seconds()
+	if peak, ok := peakMemory(); ok {
+		t.Pace.Peak = max(t.Pace.Peak, peak)
+	}
 	p, err := json.Marshal(&t.progress)
 	if err != nil {
 		return err
 	}
+	meta := t.identity.meta()
+	meta[metaProgress], meta[metaCurve] = string(p), t.curve.Sum()
 	t.saved = time.Now()
 	defer debug.FreeOSMemory() // of the copy of the state
-	return t.store.SaveCheckpoint(&results.Checkpoint{Meta: map[string]string{"progress": string(p), "curve": t.curve.Sum(), "job": t.job.ID}, Tensors: ts})
+	return t.store.SaveCheckpoint(&results.Checkpoint{Meta: meta, Tensors: ts})
 }
 
 func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
@@ -215,20 +238,28 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		}
 		return nil
 	}
-	last, lastStep := time.Now(), t.Step
-	meter, metered := energy(), t.Step
-	defer func() {
-		if j, ok := joules(meter, energy()); ok {
-			t.joules += j
-			t.metered += (t.Step - metered) * feed.batch
+	last, lastStep, meter := time.Now(), t.Step, energy()
+	// look ends a stretch of training, which must not be empty, and returns its samples/s.
+	look := func() float64 {
+		examples, d := (t.Step-lastStep)*feed.batch, time.Since(last).Seconds()
+		t.Seconds += d
+		t.Pace.add(examples, d, !t.warm)
+		now := energy()
+		if j, ok := joules(meter, now); ok {
+			t.Pace.Joules += j
+			t.Pace.Metered += examples
 		}
-	}()
+		t.warm, meter = true, now
+		return float64(examples) / d
+	}
 	for t.Step < s.Steps {
 		if err := ctx.Err(); err != nil {
 			if e := account(); e != nil {
 				return e
 			}
-			t.Seconds += time.Since(last).Seconds()
+			if t.Step > lastStep {
+				look()
+			}
 			return errors.Join(err, t.save())
 		}
 		fail := func(err error) error { return &stepError{"train", t.Before + t.Step, err} }
@@ -264,23 +295,18 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 			}
 		}
 		if due {
-			now := time.Now()
-			d := now.Sub(last).Seconds()
-			t.Seconds += d
-			rate := float64((t.Step-lastStep)*feed.batch) / d
-			t.rates = append(t.rates, rate)
-			t.report.Train(t.job, t.Before+t.Step, t.total, rate)
+			t.report.Train(t.job, t.Before+t.Step, t.total, look())
 			if epochEnds {
 				if err := t.measure(s, feed.steps); err != nil {
 					return fail(err)
 				}
 			}
-			if now.Sub(t.saved) > saveEvery {
+			if time.Since(t.saved) > saveEvery {
 				if err := t.save(); err != nil {
 					return err
 				}
 			}
-			last, lastStep = time.Now(), t.Step
+			last, lastStep, meter = time.Now(), t.Step, energy()
 		}
 	}
 	if s.Done != nil {
@@ -350,7 +376,8 @@ func (t *trainer) keep(names []string) error {
 	if err != nil {
 		return err
 	}
-	c := &results.Checkpoint{Meta: map[string]string{"sample": strconv.Itoa(t.Kept), "job": t.job.ID}, Tensors: ts}
+	c := &results.Checkpoint{Meta: t.identity.meta(), Tensors: ts}
+	c.Meta[metaSample] = strconv.Itoa(t.Kept)
 	if err := t.store.WriteFile(keptFile(t.Kept), func(w io.Writer) error { return results.WriteCheckpoint(w, c) }); err != nil {
 		return &storeError{err}
 	}

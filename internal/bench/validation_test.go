@@ -128,7 +128,7 @@ func TestNoValidation(t *testing.T) {
 
 // byHand is error and NLL of a softmax regression's stored weights on a split.
 func byHand(t *testing.T, run *results.Run, id string, split data.Split) (wrong, nll float64) {
-	c, err := run.Checkpoint(id)
+	c, err := run.Checkpoint(id, 1<<24)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package slurm
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -36,7 +35,8 @@ const patience = 3
 // Teller is a bench.Reporter that also writes progress.json for one job.
 type Teller struct {
 	bench.Reporter
-	dir    string
+	run    string // the run directory
+	id     string
 	before int // the step that earlier attempts reached
 	now    Progress
 	wrote  time.Time
@@ -44,8 +44,8 @@ type Teller struct {
 
 // Tell makes a Teller for the job of a run directory.
 func Tell(dir, id string, to bench.Reporter) *Teller {
-	t := &Teller{Reporter: to, dir: filepath.Join(dir, "jobs", id)}
-	if last, err := readProgress(t.dir); err == nil {
+	t := &Teller{Reporter: to, run: dir, id: id}
+	if last, err := readProgress(dir, id); err == nil {
 		t.now.Reached, t.now.Idle, t.before = last.Reached, last.Idle, last.Reached
 	}
 	t.now.Format, t.now.Began = results.FormatVersion, time.Now().UTC()
@@ -76,7 +76,7 @@ func (t *Teller) tell(phase string, done, of int) {
 
 func (t *Teller) write() {
 	t.wrote, t.now.At = time.Now(), time.Now().UTC()
-	writeJSON(filepath.Join(t.dir, progressFile), t.now)
+	writeJSON(filepath.Join(t.run, "jobs", t.id, progressFile), t.now)
 }
 
 // EndedEarly notes that the job was told to end, and reports whether it is worth
@@ -93,9 +93,10 @@ func (t *Teller) EndedEarly() (again bool) {
 	return again
 }
 
-func readProgress(dir string) (Progress, error) {
+func readProgress(run, id string) (Progress, error) {
+	const most = 64 << 10
 	var p Progress
-	text, err := os.ReadFile(filepath.Join(dir, progressFile))
+	text, err := results.ReadText(run, filepath.Join("jobs", id, progressFile), most)
 	if err != nil {
 		return p, err
 	}

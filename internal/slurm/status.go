@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -137,7 +136,7 @@ func (c *Campaign) judge(run *results.Run, j *Job, tasks []task, queued, account
 	if err != nil {
 		return s, err
 	}
-	if p, err := readProgress(filepath.Dir(run.File(j.ID, progressFile))); err == nil {
+	if p, err := readProgress(c.Dir, j.ID); err == nil {
 		s.Phase, s.Progress = p.Phase, j.share(p)
 		s.Seconds = p.At.Sub(p.Began).Seconds()
 	}
@@ -162,7 +161,7 @@ func (c *Campaign) judge(run *results.Run, j *Job, tasks []task, queued, account
 		}
 		// Slurm 22.05 calls a kill for memory JobLaunchFailure, and knows of a need
 		// that was not done only that the exit code was not 0.
-		if words := lastWords(s.Log); words != "" {
+		if words := c.lastWords(s.Log); words != "" {
 			s.Reason = strings.TrimPrefix(s.Reason+": "+words, ": ")
 		}
 		if len(tasks) == 0 {
@@ -174,8 +173,13 @@ func (c *Campaign) judge(run *results.Run, j *Job, tasks []task, queued, account
 
 // lastWords is the last line of a task's log if it says why the task ended:
 // Slurm's own or benchrun's.
-func lastWords(log string) string {
-	text, err := os.ReadFile(log)
+func (c *Campaign) lastWords(log string) string {
+	const most = 4 << 10
+	name, err := filepath.Rel(c.Dir, log)
+	if err != nil {
+		return ""
+	}
+	text, err := results.ReadEnd(c.Dir, name, most)
 	if err != nil {
 		return ""
 	}

@@ -18,8 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"bayesbench/results"
 )
 
@@ -81,7 +79,7 @@ type jobList struct {
 func Read(dir string) (*Campaign, error) {
 	c := &Campaign{Dir: dir}
 	path := c.path(jobsFile)
-	text, err := readRecord(path)
+	text, err := c.readRecord(jobsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
@@ -93,7 +91,7 @@ func Read(dir string) (*Campaign, error) {
 	}
 	for n := 1; ; n++ {
 		path := c.path(strconv.Itoa(n), submissionFile)
-		text, err := readRecord(path)
+		text, err := c.readRecord(strconv.Itoa(n), submissionFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}
@@ -115,19 +113,6 @@ func Read(dir string) (*Campaign, error) {
 	return c, nil
 }
 
-func readRecord(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
-	if err == nil && len(text) > maxRecord {
-		err = fmt.Errorf("%s: more than %d bytes", path, maxRecord)
-	}
-	return text, err
-}
-
 func writeJSON(path string, v any) error {
 	return results.WriteFile(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
@@ -141,18 +126,24 @@ func (c *Campaign) path(elem ...string) string {
 	return filepath.Join(append([]string{c.Dir, folder}, elem...)...)
 }
 
+// readRecord reads a file below the folder.
+func (c *Campaign) readRecord(elem ...string) ([]byte, error) {
+	return results.ReadText(c.Dir, filepath.Join(append([]string{folder}, elem...)...), maxRecord)
+}
+
 // Lock keeps other submissions away from the run directory until the returned
 // function is called.
 func Lock(dir string) (unlock func() error, err error) {
-	if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+	own := filepath.Join(dir, folder)
+	if err := results.OwnDir(own); err != nil {
 		return nil, err
 	}
-	l := flock.New(filepath.Join(dir, folder, lockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	ok, err := l.TryLock()
-	if err == nil && !ok {
-		err = fmt.Errorf("%s: another benchrun slurm is at work on it", dir)
+	unlock, err = results.Exclusive(filepath.Join(own, lockFile), own)
+	var locked *results.LockedError
+	if errors.As(err, &locked) {
+		return nil, fmt.Errorf("another benchrun slurm is at work: %w", locked)
 	}
-	return l.Unlock, err
+	return unlock, err
 }
 
 // arrays lists the Slurm ids of all arrays.
@@ -415,7 +406,7 @@ func (p *Plan) Submit(ctx context.Context) error {
 	}
 	c := p.campaign
 	own := c.path(strconv.Itoa(p.Submission.Number))
-	if err := os.MkdirAll(own, 0o755); err != nil {
+	if err := results.OwnDir(own); err != nil {
 		return err
 	}
 	if err := p.copyProgram(); err != nil {
