@@ -81,11 +81,17 @@ func queryFlags(fs *flag.FlagSet) *report.Query {
 	return q
 }
 
+// baselineFlags are the flags that say what is compared.
+func baselineFlags(fs *flag.FlagSet, q *report.Query) {
+	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`: a method, such as deterministic, at each row's own settings, or a row's whole label")
+	fs.StringVar(&q.Primary, "primary", "", "the `unit` whose comparisons decide, chosen before looking; others are exploratory (default: the first column's)")
+}
+
 func (c *command) table(name string) *ffcli.Command {
 	fs := c.flags(name)
 	q := queryFlags(fs)
 	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
-	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`, such as deterministic")
+	baselineFlags(fs, q)
 	fs.Func("spread", "what stands behind a ±: sd, se (standard error) or ci95 (half of the mean's 95 % t interval); csv and json have the sd (default sd)", func(s string) error {
 		q.Spread = stats.Spread(s)
 		if !slices.Contains(stats.Spreads, q.Spread) {
@@ -170,15 +176,15 @@ Examples:
 			if err != nil {
 				return err
 			}
-			changes, missing, err := report.Compare(old, new, *q)
+			changes, err := report.Compare(old, new, *q)
 			if err != nil {
 				return err
 			}
 			switch *format {
 			case "text":
-				return report.WriteChanges(c.stdout, changes, missing, q.Alpha)
+				return changes.Write(c.stdout)
 			case "markdown":
-				return report.WriteChangesMarkdown(c.stdout, changes, missing, q.Alpha)
+				return changes.WriteMarkdown(c.stdout)
 			}
 			return fmt.Errorf("-format %s: want text or markdown", *format)
 		},
@@ -310,7 +316,7 @@ Examples:
 func (c *command) html() *ffcli.Command {
 	fs := c.flags("html")
 	q := queryFlags(fs)
-	fs.StringVar(&q.Baseline, "baseline", "", "compare with this `row`, such as deterministic")
+	baselineFlags(fs, q)
 	out := fs.String("o", "report.html", "write to this `file`")
 	return &ffcli.Command{
 		Name:       "html",

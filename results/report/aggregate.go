@@ -36,12 +36,24 @@ type Aggregate struct {
 // sets.
 type AggregateRow struct {
 	Method string `json:"method"`
-	Runs   int    `json:"runs"` // seeds, over all data sets
+	Mark   string `json:"mark,omitempty"` // as that of a [Row]
+	Runs   int    `json:"runs"`           // seeds, over all data sets
 	// IQM is the interquartile mean of the values over those of the baseline.
-	IQM stats.Interval `json:"iqm"`
+	IQM Estimate `json:"iqm"`
 	// Improvement is the probability that a run is better than one of the baseline, averaged over data sets.
-	Improvement stats.Interval `json:"improvement"`
+	Improvement Estimate `json:"improvement"`
+
+	base bool // it is the baseline
 }
+
+// An Estimate is a number with its interval, which a method that ran once on some data set does not have.
+type Estimate struct {
+	Center     float64
+	Lo, Hi     *float64 `json:",omitempty"`
+	Confidence float64  `json:",omitempty"`
+}
+
+func (e *Estimate) between(i stats.Interval) { e.Lo, e.Hi, e.Confidence = &i.Lo, &i.Hi, i.Confidence }
 
 const aggregateConfidence = 0.95
 
@@ -51,84 +63,86 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	if len(q.Metrics) != 1 || q.Metrics[0] == "all" {
 		return nil, fmt.Errorf("an aggregate is of one metric, not of %d", len(q.Metrics))
 	}
-	set.Records = amongOthers(set.Records)
-	q = q.withDefaults(set.Records)
-	if strings.Contains(q.Tables+q.Rows, "/"+predictKey) {
-		set.Records = overPredictors(set.Records)
-	}
-	g, err := group(set, q)
+	set.Records = tellSetupsApart(amongOthers(set.Records))
+	g, err := grouping(set, q)
 	if err != nil {
 		return nil, err
 	}
-	a := &Aggregate{Unit: q.Metrics[0], Better: g.units[q.Metrics[0]].Better}
+	a := &Aggregate{Unit: q.Metrics[0], Better: g.units[q.Metrics[0]].Better, Baseline: q.Baseline}
 	if a.Better == results.Neither {
 		return nil, fmt.Errorf("%s has no better direction: nothing can be said to improve", a.Unit)
 	}
-	tables := g.sorted(func(c cellKey) benchproc.Key { return c.table }, nil)
-	rows := g.sorted(func(c cellKey) benchproc.Key { return c.row }, nil)
-	if len(tables) == 0 {
-		return nil, fmt.Errorf("no results match%s", noMatch(set, q))
+	tables := g.order
+	var places []cellKey
+	for _, table := range tables {
+		a.DataSets = append(a.DataSets, tableTitle(table))
+		places = append(places, g.places[table]...)
 	}
-	base := slices.IndexFunc(rows, func(k benchproc.Key) bool { return label(k) == q.Baseline })
-	if base < 0 {
-		base = slices.IndexFunc(rows, func(k benchproc.Key) bool { return strings.HasPrefix(label(k), q.Baseline+" ") })
+	rows := distinctKeys(places, func(c cellKey) benchproc.Key { return c.row })
+	at := map[[2]benchproc.Key]cellKey{}
+	for _, place := range places {
+		at[[2]benchproc.Key{place.table, place.row}] = place
 	}
-	if base < 0 {
-		var names []string
-		for _, k := range rows {
-			names = append(names, label(k))
-		}
-		return nil, fmt.Errorf("no method %q for a baseline%s", q.Baseline, meant(q.Baseline, names))
-	}
-	a.Baseline = label(rows[base])
-
-	// values by row and data set; nil where a row lacks a data set.
-	values := make([][][]float64, len(rows))
+	var heads []string
+	labels := make([][]string, len(rows))
 	for i, row := range rows {
-		for _, t := range tables {
-			values[i] = append(values[i], g.finite(cellKey{table: t, row: row, col: g.noColumn(t, row), unit: a.Unit}))
+		heads = nil
+		for _, f := range row.Projection().FlattenedFields() {
+			heads = append(heads, strings.TrimPrefix(f.Name, "/"))
+			labels[i] = append(labels[i], fieldText(row, f))
 		}
 	}
-	for t, key := range tables {
-		if len(values[base][t]) == 0 {
-			return nil, fmt.Errorf("%s has no %s on %s", a.Baseline, a.Unit, tableTitle(key))
-		}
-		mean, _ := stats.Summarise(values[base][t])
-		if mean == 0 {
-			return nil, fmt.Errorf("%s of %s is 0 on %s: nothing can be divided by it", a.Unit, a.Baseline, tableTitle(key))
-		}
-		for i := range values {
-			for j := range values[i][t] {
-				values[i][t][j] /= mean
+	p, err := newPartners(heads, labels, q.Baseline)
+	if err != nil {
+		return nil, err
+	}
+
+	// values by row and data set; none where a row lacks a data set.
+	values := make([][][]float64, len(rows))
+	diverged := 0
+	from := newProvenance()
+	for i, row := range rows {
+		for _, table := range tables {
+			place, ok := at[[2]benchproc.Key{table, row}]
+			if !ok {
+				values[i] = append(values[i], nil)
+				continue
 			}
+			v, infinite := g.finite(place)
+			values[i] = append(values[i], v)
+			diverged += infinite
+			from.add(label(row), a.Unit, g.values[place])
 		}
-		a.DataSets = append(a.DataSets, tableTitle(key))
-	}
-	mixed := map[string]bool{}
-	for place := range g.values {
-		for _, name := range g.mixed(place) {
-			mixed[name] = true
-		}
-	}
-	for _, name := range sortedNames(mixed) {
-		a.Notes = append(a.Notes, fmt.Sprintf("Warning: some methods mix values that differ in %s; name it in a row or table, or filter.", name))
 	}
 	fewest := math.MaxInt
 	for i, row := range rows {
-		if at := slices.IndexFunc(values[i], func(v []float64) bool { return len(v) == 0 }); at >= 0 {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s is left out: no %s on %s.", label(row), a.Unit, a.DataSets[at]))
+		base := i
+		if !p.isBase(i) {
+			base = p.of(i)
+		}
+		ours, theirs, err := a.relative(values[i], values[base], label(row), label(rows[base]))
+		if err != nil {
+			if i == base {
+				return nil, err
+			}
+			a.Notes = append(a.Notes, fmt.Sprintf("%s is left out: %v.", label(row), err))
 			continue
 		}
-		runs := 0
-		for _, v := range values[i] {
-			runs, fewest = runs+len(v), min(fewest, len(v))
+		r := AggregateRow{Method: label(row), Mark: from.mark(label(row)), base: i == base}
+		runs := math.MaxInt // of the data set with the fewest
+		for t := range ours {
+			r.Runs += len(ours[t])
+			runs = min(runs, len(ours[t]), len(theirs[t]))
 		}
-		a.Rows = append(a.Rows, AggregateRow{
-			Method: label(row), Runs: runs,
-			IQM:         stats.IQMInterval(values[i], aggregateConfidence, stats.Replicates, rng.Key{}),
-			Improvement: stats.ImprovementInterval(a.oriented(values[i]), a.oriented(values[base]), aggregateConfidence, stats.Replicates, rng.Key{}),
-		})
+		fewest = min(fewest, runs)
+		r.IQM, r.Improvement = Estimate{Center: stats.IQM(ours)}, Estimate{Center: stats.ProbabilityOfImprovement(a.oriented(ours), a.oriented(theirs))}
+		if runs > 1 {
+			r.IQM.between(stats.IQMInterval(ours, aggregateConfidence, stats.Replicates, rng.Key{}))
+			r.Improvement.between(stats.ImprovementInterval(a.oriented(ours), a.oriented(theirs), aggregateConfidence, stats.Replicates, rng.Key{}))
+		}
+		a.Rows = append(a.Rows, r)
 	}
+	a.Notes = append(a.Notes, p.notes()...)
 	slices.SortStableFunc(a.Rows, func(x, y AggregateRow) int {
 		c := cmp.Compare(x.IQM.Center, y.IQM.Center)
 		if a.Better == results.Higher {
@@ -136,13 +150,53 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 		}
 		return c
 	})
-	if fewest < 5 {
+	switch {
+	case fewest < 2:
+		a.Notes = append(a.Notes, "One run of a method on a data set gives no interval: it takes two seeds at least.")
+	case fewest < 5:
 		a.Notes = append(a.Notes, fmt.Sprintf("Some data sets have only %d seeds: the bootstrap's intervals are then too narrow.", fewest))
+	}
+	if diverged > 0 {
+		a.Notes = append(a.Notes, fmt.Sprintf("%s of %s not finite and left out.", plural(diverged, "value"), a.Unit))
 	}
 	if len(tables) == 1 {
 		a.Notes = append(a.Notes, "There is one data set: an aggregate says little that the table does not.")
 	}
+	for _, table := range tables {
+		for _, note := range g.notes(table, q) {
+			if !slices.Contains(a.Notes, note) {
+				a.Notes = append(a.Notes, note)
+			}
+		}
+	}
+	a.Notes = append(a.Notes, from.notes()...)
 	return a, nil
+}
+
+// relative are the values of a row and of its baseline's over the mean of the latter, on each data set.
+func (a *Aggregate) relative(ours, theirs [][]float64, row, base string) (relative, baseline [][]float64, err error) {
+	for t := range ours {
+		switch {
+		case len(theirs[t]) == 0:
+			return nil, nil, fmt.Errorf("%s has no %s on %s", base, a.Unit, a.DataSets[t])
+		case len(ours[t]) == 0:
+			return nil, nil, fmt.Errorf("no %s on %s", a.Unit, a.DataSets[t])
+		}
+		mean, _ := stats.Summarise(theirs[t])
+		if mean == 0 {
+			return nil, nil, fmt.Errorf("%s of %s is 0 on %s: nothing can be divided by it", a.Unit, base, a.DataSets[t])
+		}
+		relative, baseline = append(relative, over(ours[t], mean)), append(baseline, over(theirs[t], mean))
+	}
+	return relative, baseline, nil
+}
+
+func over(values []float64, by float64) []float64 {
+	scaled := make([]float64, len(values))
+	for i, v := range values {
+		scaled[i] = v / by
+	}
+	return scaled
 }
 
 // oriented turns a metric so that larger is better.
@@ -159,21 +213,13 @@ func (a *Aggregate) oriented(values [][]float64) [][]float64 {
 	return turned
 }
 
-// noColumn is the column of a row in a query whose columns are metrics.
-func (g *grouped) noColumn(table, row benchproc.Key) benchproc.Key {
-	for place := range g.values {
-		if place.table == table && place.row == row {
-			return place.col
-		}
-	}
-	return benchproc.Key{}
-}
-
-// finite are the values of a cell in the order of the seeds, without those of diverged runs that no mean can hold.
-func (g *grouped) finite(place cellKey) []float64 {
+// finite are the values of a cell in the order of the seeds, without those of diverged runs that no mean can hold, which
+// are counted.
+func (g *grouped) finite(place cellKey) (xs []float64, infinite int) {
 	values := g.bySeed(place)
-	xs := stats.PairBySeed(values, values).A
-	return slices.DeleteFunc(xs, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	all := stats.PairBySeed(values, values).A
+	xs = slices.DeleteFunc(slices.Clone(all), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	return xs, len(all) - len(xs)
 }
 
 func (a *Aggregate) title() string {
@@ -189,23 +235,28 @@ func (a *Aggregate) grid() [][]string {
 	var rows [][]string
 	for _, r := range a.Rows {
 		better := "–"
-		if r.Method != a.Baseline {
+		if !r.base {
 			better = bracketed(r.Improvement, "%.2f")
 		}
-		rows = append(rows, []string{r.Method, fmt.Sprint(r.Runs), bracketed(r.IQM, "%.3f"), better})
+		rows = append(rows, []string{strings.TrimSpace(r.Method + " " + r.Mark), fmt.Sprint(r.Runs), bracketed(r.IQM, "%.3f"), better})
 	}
 	return rows
 }
 
-func bracketed(i stats.Interval, format string) string {
-	return fmt.Sprintf(format+" ["+format+", "+format+"]", i.Center, i.Lo, i.Hi)
+func bracketed(e Estimate, format string) string {
+	if e.Lo == nil {
+		return fmt.Sprintf(format, e.Center)
+	}
+	return fmt.Sprintf(format+" ["+format+", "+format+"]", e.Center, *e.Lo, *e.Hi)
 }
 
 func (a *Aggregate) legend() []string {
 	lines := []string{
 		"Data sets: " + strings.Join(a.DataSets, "; ") + ".",
-		fmt.Sprintf("IQM: interquartile mean over data sets and seeds of the metric over %s's mean on the same data set. In brackets %g %% intervals by %d bootstrap replicates over seeds within data sets.",
-			a.Baseline, 100*aggregateConfidence, stats.Replicates),
+		fmt.Sprintf("IQM: interquartile mean over data sets and seeds of the metric over %s's mean on the same data set.", a.Baseline),
+	}
+	if slices.ContainsFunc(a.Rows, func(r AggregateRow) bool { return r.IQM.Lo != nil }) {
+		lines[1] += fmt.Sprintf(" In brackets %g %% intervals by %d bootstrap replicates over seeds within data sets.", 100*aggregateConfidence, stats.Replicates)
 	}
 	return append(lines, a.Notes...)
 }

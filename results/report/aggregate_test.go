@@ -55,7 +55,7 @@ func TestAggregate(t *testing.T) {
 		if math.Abs(r.IQM.Center-w[0]) > 1e-12 || math.Abs(r.Improvement.Center-w[1]) > 1e-12 || r.Runs != 15 {
 			t.Errorf("%+v, want IQM and improvement %v", r, w)
 		}
-		if !(r.IQM.Lo <= r.IQM.Center && r.IQM.Center <= r.IQM.Hi) {
+		if r.IQM.Lo == nil || !(*r.IQM.Lo <= r.IQM.Center && r.IQM.Center <= *r.IQM.Hi) {
 			t.Errorf("%s: interval %+v", r.Method, r.IQM)
 		}
 	}

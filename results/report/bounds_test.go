@@ -183,17 +183,17 @@ func TestFiguresOfOneValue(t *testing.T) {
 	}
 }
 
-// Ten thousand methods, layers and points have a page of bounded size, which says what is left out.
+// Thousands of methods, layers and points have a page of bounded size, which says what is left out.
 func TestPagesAreBounded(t *testing.T) {
-	methods := 10_000
+	methods := 3000 // and as many K, which are more cells than are made
 	if testing.Short() {
-		methods = 2000
+		methods = 1200
 	}
 	set := results.Set{Units: demoUnits}
 	for m := range methods {
 		name := fmt.Sprint("method-", m)
 		layer := record(name, "0", 0, results.Value{Unit: "sparsity", Value: 0.5})
-		layer.Sweep = []results.Pair{{Key: "layer", Value: fmt.Sprint("fc", m%200)}}
+		layer.Sweep = []results.Pair{{Key: "layer", Value: fmt.Sprint("fc", m%80)}}
 		set.Records = append(set.Records, record(name, "0", 1, results.Value{Unit: "nll", Value: float64(m)}), layer)
 	}
 	d := Data{Set: set}
@@ -210,6 +210,19 @@ func TestPagesAreBounded(t *testing.T) {
 				t.Errorf("%s: %d bytes, %v", f.Name, len(svg), err)
 			}
 		}
+	}
+	// A table of each method's own K would have the square of their number of cells. The page says so and has the rest.
+	for i := range set.Records {
+		if r := &set.Records[i]; r.Samples > 0 {
+			r.Samples = 1 + i
+		}
+	}
+	if _, err := Draw(d, "samples", Query{}); err == nil || !strings.Contains(err.Error(), "keep fewer with -filter") {
+		t.Errorf("error %v", err)
+	}
+	var page bytes.Buffer
+	if err := WriteHTML(&page, d, Query{}); err != nil || !strings.Contains(page.String(), "samples (1 table to one with") || page.Len() > 32<<20 {
+		t.Errorf("a page of %d bytes, %v", page.Len(), err)
 	}
 	f := newFigure("long", "", "", "", "")
 	long := make(points, 1_000_000)

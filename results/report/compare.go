@@ -36,9 +36,17 @@ type Change struct {
 // side is the configuration key that tells the two files apart while they are grouped together.
 const side = "compare-side"
 
+// Changes is what became of all metrics between two results.
+type Changes struct {
+	All     []Change
+	Missing []string // rows and metrics that only one of the two has, as sentences
+	Notes   []string
+	Alpha   float64
+}
+
 // Compare pairs two sets of results. The query's rows and tables say what is one row; its columns and baseline have no
-// meaning here. A row or metric that only one of them has is in missing, as a sentence.
-func Compare(old, new results.Set, q Query) (changes []Change, missing []string, err error) {
+// meaning here.
+func Compare(old, new results.Set, q Query) (*Changes, error) {
 	if q.Alpha == 0 {
 		q.Alpha = 0.05
 	}
@@ -52,57 +60,70 @@ func Compare(old, new results.Set, q Query) (changes []Change, missing []string,
 		set  results.Set
 	}{{"old", old}, {"new", new}} {
 		if err := both.Add(results.Set{Units: s.set.Units}); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, r := range s.set.Records {
 			r.Config = append(slices.Clone(r.Config), results.Pair{Key: side, Value: s.name})
 			both.Records = append(both.Records, r)
 		}
 	}
-	g, err := group(both, q)
+	both.Records = tellSetupsApart(both.Records)
+	g, err := grouping(both, q)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if len(g.values) == 0 {
-		return nil, nil, fmt.Errorf("no results match%s", noMatch(both, q))
-	}
-
-	for _, tableKey := range g.sorted(func(c cellKey) benchproc.Key { return c.table }, nil) {
-		inTable := func(c cellKey) bool { return c.table == tableKey }
+	diff := &Changes{Alpha: q.Alpha}
+	cells := 0
+	for _, table := range g.order {
+		rows := rowsOf(g.places[table])
+		if cells += len(rows) * len(g.metrics); cells > maxCells {
+			return nil, &sizeError{rows: len(rows), columns: len(g.metrics), tables: 1}
+		}
 		var sides [2]benchproc.Key
-		for _, col := range g.sorted(func(c cellKey) benchproc.Key { return c.col }, inTable) {
+		for _, col := range colsOf(g.places[table]) {
 			if title(col) == "old" {
 				sides[0] = col
 			} else {
 				sides[1] = col
 			}
 		}
-		for _, row := range g.sorted(func(c cellKey) benchproc.Key { return c.row }, inTable) {
+		from := newProvenance()
+		for _, row := range rows {
 			for _, unit := range g.metrics {
-				places := [2]cellKey{{tableKey, row, sides[0], unit}, {tableKey, row, sides[1], unit}}
-				name := strings.ReplaceAll(title(tableKey), " · ", " ") + " " + label(row)
+				places := [2]cellKey{{table, row, sides[0], unit}, {table, row, sides[1], unit}}
+				values := [2]map[string]float64{g.bySeed(places[0]), g.bySeed(places[1])}
+				if len(values[0])+len(values[1]) == 0 {
+					continue
+				}
+				name := strings.ReplaceAll(title(table), " · ", " ") + " " + label(row)
 				if k := max(g.samples[places[0]], g.samples[places[1]]); k > 0 && !g.keyed {
 					name += fmt.Sprintf(" K=%d", k)
 				}
-				values := [2]map[string]float64{g.bySeed(places[0]), g.bySeed(places[1])}
+				for i, of := range []string{"old", "new"} {
+					from.add(of, unit, g.values[places[i]])
+				}
 				switch {
-				case len(values[0]) == 0 && len(values[1]) == 0:
 				case len(values[1]) == 0:
-					missing = append(missing, fmt.Sprintf("%s has no %s in the new results", name, unit))
+					diff.Missing = append(diff.Missing, fmt.Sprintf("%s has no %s in the new results", name, unit))
 				case len(values[0]) == 0:
-					missing = append(missing, fmt.Sprintf("%s has no %s in the old results", name, unit))
+					diff.Missing = append(diff.Missing, fmt.Sprintf("%s has no %s in the old results", name, unit))
 				default:
 					c, err := change(name, g.units[unit], values[0], values[1], q.Alpha)
 					if err != nil {
-						return nil, nil, err
+						return nil, err
 					}
-					changes = append(changes, c)
+					diff.All = append(diff.All, c)
 				}
 			}
 		}
+		for _, note := range slices.Concat(g.notes(table, q), from.notes()) {
+			if !slices.Contains(diff.Notes, note) {
+				diff.Notes = append(diff.Notes, note)
+			}
+		}
 	}
-	judgeChanges(changes, q.Alpha)
-	return changes, missing, nil
+	judgeChanges(diff.All, q.Alpha)
+	return diff, nil
 }
 
 func change(name string, unit results.Unit, old, new map[string]float64, alpha float64) (Change, error) {
@@ -204,70 +225,87 @@ func pText(p float64) string {
 	return fmt.Sprintf("%.3f", p)
 }
 
-// WriteChanges writes the changes that are not identical as a text table, and says how many are.
-func WriteChanges(w io.Writer, changes []Change, missing []string, alpha float64) error {
-	return writeChanges(w, changes, missing, alpha, strings.Clone, func(t table.Writer) string { return t.Render() + "\n" })
+// Write writes the changes that are not identical as a text table, and says how many are.
+func (d *Changes) Write(w io.Writer) error {
+	return d.write(w, strings.Clone, func(t table.Writer) string { return t.Render() + "\n" })
 }
 
-// WriteChangesMarkdown is WriteChanges for a pull request.
-func WriteChangesMarkdown(w io.Writer, changes []Change, missing []string, alpha float64) error {
-	return writeChanges(w, changes, missing, alpha, markdownName, func(t table.Writer) string { return t.RenderMarkdown() + "\n\n" })
+// WriteMarkdown is Write for a pull request.
+func (d *Changes) WriteMarkdown(w io.Writer) error {
+	return d.write(w, markdownName, func(t table.Writer) string { return t.RenderMarkdown() + "\n\n" })
 }
 
-func writeChanges(w io.Writer, changes []Change, missing []string, alpha float64, name func(string) string, render func(table.Writer) string) error {
+func (d *Changes) write(w io.Writer, name func(string) string, render func(table.Writer) string) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.Options{SeparateHeader: true}
 	t.Style().Format.Header = text.FormatDefault
 	t.SuppressTrailingSpaces()
-	t.AppendHeader(table.Row{"row", "metric", "old", "new", "change", fmt.Sprintf("%g %% interval", 100*(1-alpha)), "p", "verdict"})
+	t.AppendHeader(table.Row{"row", "metric", "old", "new", "change", fmt.Sprintf("%g %% interval", 100*(1-d.Alpha)), "p", "verdict"})
 	var configs []table.ColumnConfig
 	for column := 3; column <= 7; column++ {
 		configs = append(configs, table.ColumnConfig{Number: column, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(configs)
 	identical, unpaired := 0, 0
-	for _, c := range changes {
+	common := commonWords(d.All)
+	for _, c := range d.All {
 		unpaired = max(unpaired, c.Unpaired)
 		if c.Verdict == Identical {
 			identical++
 			continue
 		}
-		t.AppendRow(table.Row{name(shortRow(c.Row, changes)), name(c.Unit.Name), plain(c.Old.Mean), plain(c.New.Mean), c.changeText(), c.intervalText(), pText(c.Adjusted), string(c.Verdict)})
+		t.AppendRow(table.Row{name(common.short(c.Row)), name(c.Unit.Name), plain(c.Old.Mean), plain(c.New.Mean), c.changeText(), c.intervalText(), pText(c.Adjusted), string(c.Verdict)})
 	}
 	var out strings.Builder
-	if identical < len(changes) {
+	if identical < len(d.All) {
 		out.WriteString(render(t))
 	}
-	fmt.Fprintf(&out, "%d of %d cells are identical bit for bit.\n", identical, len(changes))
-	if identical < len(changes) {
-		fmt.Fprintf(&out, "Means over seeds; changes paired by seed (timings as ratios), Student's t interval, exact sign-flip test, p after Benjamini and Hochberg, verdict at p <= %g.\n", alpha)
+	fmt.Fprintf(&out, "%d of %d cells are identical bit for bit.\n", identical, len(d.All))
+	if identical < len(d.All) {
+		fmt.Fprintf(&out, "Means over seeds; changes paired by seed (timings as ratios), Student's t interval, exact sign-flip test, p after Benjamini and Hochberg, verdict at p <= %g.\n", d.Alpha)
 	}
 	if unpaired > 0 {
 		fmt.Fprintf(&out, "Left out: up to %d seeds of a row that only one of the two results has.\n", unpaired)
 	}
-	for _, m := range missing {
+	for _, m := range d.Missing {
 		out.WriteString("Missing: " + name(m) + ".\n")
+	}
+	for _, n := range d.Notes {
+		out.WriteString(name(n) + "\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-// shortRow leaves out the words that all rows begin with.
-func shortRow(row string, changes []Change) string {
-	words := strings.Fields(row)
-	common := len(words) - 1
+// words are what all rows begin with, and leave out.
+type words int
+
+// commonWords counts the words that the names of all changes begin with. The last word of each stays.
+func commonWords(changes []Change) words {
+	if len(changes) == 0 {
+		return 0
+	}
+	first := strings.Fields(changes[0].Row)
+	common := len(first) - 1
 	for _, c := range changes {
 		other := strings.Fields(c.Row)
 		common = min(common, len(other)-1)
 		for i := 0; i < common; i++ {
-			if other[i] != words[i] {
+			if other[i] != first[i] {
 				common = i
 			}
 		}
 	}
-	for common > 0 && strings.HasPrefix(words[common], "K=") {
+	return words(max(0, common))
+}
+
+// short is the row without the common words, and not K alone.
+func (w words) short(row string) string {
+	fields := strings.Fields(row)
+	common := min(int(w), len(fields))
+	for common > 0 && (common == len(fields) || strings.HasPrefix(fields[common], "K=")) {
 		common--
 	}
-	return strings.Join(words[common:], " ")
+	return strings.Join(fields[common:], " ")
 }

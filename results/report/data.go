@@ -26,6 +26,8 @@ type flatCell struct {
 	MinP     *float64          `json:"min_p,omitempty"`
 	Adjusted *float64          `json:"p_holm,omitempty"`
 	Verdict  Verdict           `json:"verdict,omitempty"`
+	Explored bool              `json:"exploratory,omitempty"`
+	Mark     string            `json:"mark,omitempty"`
 	labels   []string
 }
 
@@ -42,10 +44,10 @@ func flatten(t *Table) []flatCell {
 			}
 			f := flatCell{
 				Table: t.Title, Row: row, Column: t.Columns[j].Head, Metric: t.Columns[j].Unit,
-				Better: string(t.Columns[j].Better), Seeds: c.N, Mean: finite(c.Mean), SD: finite(c.SD), labels: r.Labels,
+				Better: string(t.Columns[j].Better), Seeds: c.N, Mean: finite(c.Mean), SD: finite(c.SD), labels: r.Labels, Mark: r.Mark,
 			}
 			if c.Comparison != nil {
-				f.Baseline, f.Pairs, f.Verdict = t.Baseline, c.Pairs, c.Verdict
+				f.Baseline, f.Pairs, f.Verdict, f.Explored = t.Baseline, c.Pairs, c.Verdict, c.Exploratory
 				f.Delta, f.P, f.MinP, f.Adjusted = finite(c.Delta), finite(c.P), finite(c.MinP), finite(c.Adjusted)
 			}
 			flat = append(flat, f)
@@ -92,7 +94,7 @@ func inert(name string) string {
 // WriteCSV writes one line a cell with full precision.
 func WriteCSV(w io.Writer, tables []Table) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"table", "row", "column", "metric", "better", "seeds", "mean", "sd_over_seeds", "baseline", "pairs", "delta", "p", "min_p", "p_holm", "verdict"})
+	out.Write([]string{"table", "row", "column", "metric", "better", "seeds", "mean", "sd_over_seeds", "baseline", "pairs", "delta", "p", "min_p", "p_holm", "verdict", "exploratory", "mark"})
 	text := func(v *float64) string {
 		if v == nil {
 			return ""
@@ -102,7 +104,7 @@ func WriteCSV(w io.Writer, tables []Table) error {
 	for i := range tables {
 		for _, f := range flatten(&tables[i]) {
 			out.Write([]string{inert(f.Table), inert(strings.TrimSpace(strings.Join(f.labels, " "))), inert(f.Column), inert(f.Metric), f.Better,
-				strconv.Itoa(f.Seeds), text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict)})
+				strconv.Itoa(f.Seeds), text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict), strconv.FormatBool(f.Explored), f.Mark})
 		}
 	}
 	out.Flush()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"bayesbench/results"
 	"bayesbench/results/metrics"
@@ -21,19 +22,28 @@ const (
 const deeNote = "dee: no more than the size of the largest deep ensemble in these results, where it means at least so many."
 
 // withDEE adds the deep-ensemble equivalent to each record with a calibrated log-likelihood: the size at which deep
-// ensembles on the same data, network and backend reach it in the mean over seeds (metrics.EnsembleCurve), and, where
-// every size has several ensembles, its bounds against that mean one standard deviation up and down. It cannot be a
-// metric of one job, for it takes all ensembles of the results. Without ensembles of two sizes at least there is none.
+// ensembles on the same data, network and backend and of the same settings reach it in the mean over seeds
+// (metrics.EnsembleCurve), and, where every size has several ensembles, its bounds against that mean one standard
+// deviation up and down. It cannot be a metric of one job, for it takes all ensembles of the results. Without ensembles
+// of two sizes at least there is none, and none where ensembles of several settings fit as well.
 func withDEE(set results.Set) (results.Set, error) {
-	curves := map[string]map[int][]float64{} // by place, then by size
+	curves := map[string][]*ensembles{} // by place
 	for i := range set.Records {
 		r := &set.Records[i]
 		if ll, ok := r.Value(deeScore); ok && r.Method == deeEnsemble && sweepValue(r, predictKey) != "sample" {
-			at := deePlace(r)
-			if curves[at] == nil {
-				curves[at] = map[int][]float64{}
+			at, settings := deePlace(r), deeSettings(r)
+			k := slices.IndexFunc(curves[at], func(e *ensembles) bool { return slices.Equal(e.settings, settings) })
+			if k < 0 {
+				k = len(curves[at])
+				curves[at] = append(curves[at], &ensembles{settings: settings, bySize: map[int]map[string]float64{}})
 			}
-			curves[at][r.Samples] = append(curves[at][r.Samples], ll)
+			e := curves[at][k]
+			if e.bySize[r.Samples] == nil {
+				e.bySize[r.Samples] = map[string]float64{}
+			}
+			if _, has := e.bySize[r.Samples][r.Seed()]; !has { // more members may give the same size once more
+				e.bySize[r.Samples][r.Seed()] = ll
+			}
 		}
 	}
 	out := results.Set{Units: results.Units{}}
@@ -46,14 +56,14 @@ func withDEE(set results.Set) (results.Set, error) {
 	for _, r := range set.Records {
 		ll, ok := r.Value(deeScore)
 		_, has := r.Value(deeUnit)
-		if bySize := curves[deePlace(&r)]; ok && !has && len(bySize) > 1 {
+		if e := fitting(curves[deePlace(&r)], &r); ok && !has && e != nil && len(e.bySize) > 1 {
 			var curve metrics.EnsembleCurve
-			for size := range bySize {
+			for size := range e.bySize {
 				curve.Sizes = append(curve.Sizes, size)
 			}
 			slices.Sort(curve.Sizes)
 			for _, size := range curve.Sizes {
-				mean, sd := stats.Summarise(bySize[size])
+				mean, sd := stats.Summarise(stats.PairBySeed(e.bySize[size], e.bySize[size]).A)
 				curve.LL = append(curve.LL, mean)
 				if !math.IsNaN(sd) {
 					curve.SD = append(curve.SD, sd)
@@ -87,4 +97,37 @@ func deePlace(r *results.Record) string {
 		}
 	}
 	return place
+}
+
+// ensembles are the scores of deep ensembles of one place and one choice of settings, by size and seed.
+type ensembles struct {
+	settings []results.Pair
+	bySize   map[int]map[string]float64
+}
+
+// deeSettings are the settings in a record's name that must not be averaged over: all but the number of members.
+func deeSettings(r *results.Record) []results.Pair {
+	return slices.DeleteFunc(slices.Clone(r.Sweep), func(p results.Pair) bool {
+		return p.Key != results.SetupKey && !strings.Contains(p.Key, ".") || p.Key == "method.members"
+	})
+}
+
+// fitting is the one choice of ensembles whose settings are the record's, as far as the record has them; nil if there
+// are none or several.
+func fitting(all []*ensembles, r *results.Record) *ensembles {
+	var fit *ensembles
+	for _, e := range all {
+		differs := slices.ContainsFunc(e.settings, func(p results.Pair) bool {
+			v := sweepValue(r, p.Key)
+			return v != "" && v != p.Value
+		})
+		if differs {
+			continue
+		}
+		if fit != nil {
+			return nil
+		}
+		fit = e
+	}
+	return fit
 }

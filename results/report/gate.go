@@ -104,7 +104,7 @@ type GateResult struct {
 	Pairs   int      // pairs of timings, at most, of one row
 	Scatter float64  // median over rows of the standard deviation of a timing's log ratio over its pairs; 0 if unknown
 	MinP    float64  // the smallest p of a timing that so many pairs can give
-	Changes []Change
+	Changes *Changes
 	Alpha   float64
 }
 
@@ -132,14 +132,14 @@ func Gate(old, new results.Set, q Query, policy Policy) (*GateResult, error) {
 	if policy.Margins == nil {
 		policy.Margins = DefaultMargins()
 	}
-	changes, missing, err := Compare(old, new, q)
+	changes, err := Compare(old, new, q)
 	if err != nil {
 		return nil, err
 	}
 	g := &GateResult{Changes: changes, Alpha: q.Alpha}
-	g.Missing = slices.DeleteFunc(missing, func(m string) bool { return strings.HasSuffix(m, "in the old results") })
+	g.Missing = slices.DeleteFunc(slices.Clone(changes.Missing), func(m string) bool { return strings.HasSuffix(m, "in the old results") })
 	var timings []Change
-	for _, c := range changes {
+	for _, c := range changes.All {
 		margin, gated := policy.Margins.of(c.Unit)
 		switch {
 		case c.Unit.Timing && gated:
@@ -209,7 +209,7 @@ func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 		tested = append(tested, Alarm{Row: row, Unit: unitName, Old: before, New: before * math.Exp(change), Margin: margin, Pairs: len(known), Timing: true})
 		differences = append(differences, worsening)
 	}
-	for _, name := range sortedUnits(byUnit) {
+	for _, name := range sortedKeys(byUnit) {
 		if same := byUnit[name]; len(same) > 1 {
 			test("all rows together", name+" (relative)", 1, same)
 		}
@@ -243,15 +243,6 @@ func meanOverRows(rows []Change, seeds map[string]int) []float64 {
 		sums[i] /= counts[i]
 	}
 	return sums
-}
-
-func sortedUnits(m map[string][]Change) []string {
-	units := make([]string, 0, len(m))
-	for u := range m {
-		units = append(units, u)
-	}
-	slices.Sort(units)
-	return units
 }
 
 // timingText says what was asked of the timings and how far they can be trusted.
@@ -301,7 +292,7 @@ func (g *GateResult) Write(w io.Writer) error {
 	}
 	fmt.Fprintf(&out, "%d metric cells compared exactly. %s\n", g.Metrics, g.timingText())
 	out.WriteString("\n<details><summary>All changes</summary>\n\n")
-	if err := WriteChangesMarkdown(&out, g.Changes, nil, g.Alpha); err != nil {
+	if err := (&Changes{All: g.Changes.All, Notes: g.Changes.Notes, Alpha: g.Alpha}).WriteMarkdown(&out); err != nil {
 		return err
 	}
 	out.WriteString("\n</details>\n")

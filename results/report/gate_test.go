@@ -267,12 +267,12 @@ func TestCompare(t *testing.T) {
 		}
 		return s
 	}
-	changes, missing, err := Compare(set(0), set(1), Query{})
-	if err != nil || len(missing) > 0 || len(changes) != 3 {
-		t.Fatal(err, missing, changes)
+	changes, err := Compare(set(0), set(1), Query{})
+	if err != nil || len(changes.Missing) > 0 || len(changes.All) != 3 {
+		t.Fatal(err, changes)
 	}
 	at := func(unit string) Change {
-		return changes[slices.IndexFunc(changes, func(c Change) bool { return c.Unit.Name == unit })]
+		return changes.All[slices.IndexFunc(changes.All, func(c Change) bool { return c.Unit.Name == unit })]
 	}
 	nll := at("nll")
 	if nll.Delta != 3.5 || nll.P != 2./64 || math.Abs(nll.High-3.5-2.5705818366147395*math.Sqrt(3.5/6)) > 1e-9 || nll.Verdict != IsWorse {
@@ -285,7 +285,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	var out bytes.Buffer
-	if err := WriteChanges(&out, changes, nil, 0.05); err != nil {
+	if err := changes.Write(&out); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "1 of 3 cells are identical bit for bit") || strings.Contains(out.String(), "0.5 ") {

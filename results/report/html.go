@@ -2,6 +2,7 @@ package report
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -29,15 +30,23 @@ func WriteHTML(w io.Writer, d Data, q Query) error {
 	}
 	everything := q
 	everything.Metrics = []string{"all"}
+	var tooLarge *sizeError
 	full, err := Build(d.Set, everything)
-	if err != nil {
+	if err != nil && !errors.As(err, &tooLarge) {
 		return err
 	}
 	view := pageView{Title: pageTitle(d), Facts: facts(d), Tables: htmlTables(tables), Full: htmlTables(full)}
+	if tooLarge != nil {
+		view.NotDrawn = append(view.NotDrawn, fact{"all metrics", tooLarge.Error()})
+	}
 	figureQuery := q
 	figureQuery.Metrics, figureQuery.Rows, figureQuery.Tables = nil, "", ""
 	for _, k := range Kinds {
 		figures, left, err := k.drawn(d, figureQuery)
+		if errors.As(err, &tooLarge) {
+			view.NotDrawn = append(view.NotDrawn, fact{k.Name, tooLarge.Error()})
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -106,7 +115,7 @@ func htmlTables(tables []Table) []htmlTable {
 		best, decimals := t.best(), t.allDecimals()
 		for i, r := range t.Rows {
 			var row []htmlCell
-			for _, l := range r.Labels {
+			for _, l := range r.shown() {
 				row = append(row, htmlCell{Text: l})
 			}
 			row = append(row, htmlCell{Text: r.seeds(), Number: true})
@@ -147,22 +156,13 @@ func facts(d Data) []fact {
 		}
 	}
 	for _, j := range d.Jobs {
-		for _, key := range sortedVersions(j.Manifest.Versions) {
+		for _, key := range sortedKeys(j.Manifest.Versions) {
 			if f := (fact{key, j.Manifest.Versions[key]}); !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}
 	}
 	return out
-}
-
-func sortedVersions(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func distinct(d Data, key string) []string {

@@ -29,7 +29,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 		best, decimals := t.best(), t.allDecimals()
 		for i, r := range t.Rows {
 			var cells []string
-			for _, l := range r.Labels {
+			for _, l := range r.shown() {
 				cells = append(cells, latex(l))
 			}
 			cells = append(cells, strings.ReplaceAll(r.seeds(), "-", "--"))
@@ -57,13 +57,9 @@ func (t *Table) latexCell(c Cell, decimals int, best bool) string {
 	if spread != "" {
 		mean += ` \pm ` + spread
 	}
-	switch c.mark() {
-	case "*":
-		mean += `^{*}`
-	case "†":
-		mean += `^{\dagger}`
-	case "‡":
-		mean += `^{\ddagger}`
+	switch mark := latexMarks.Replace(c.mark()); {
+	case mark != "":
+		mean += "^{" + mark + "}"
 	default:
 		if t.Baseline != "" { // so that the digits line up
 			mean += `\phantom{^{*}}`
@@ -71,6 +67,8 @@ func (t *Table) latexCell(c Cell, decimals int, best bool) string {
 	}
 	return "$" + mean + "$"
 }
+
+var latexMarks = strings.NewReplacer("†", `\dagger`, "‡", `\ddagger`)
 
 var latexEscape = strings.NewReplacer(
 	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,

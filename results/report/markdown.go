@@ -30,7 +30,7 @@ func WriteMarkdown(w io.Writer, tables []Table) error {
 		best, decimals := t.best(), t.allDecimals()
 		for i, r := range t.Rows {
 			line := "|"
-			for _, l := range r.Labels {
+			for _, l := range r.shown() {
 				line += " " + markdown(l) + " |"
 			}
 			line += " " + r.seeds() + " |"

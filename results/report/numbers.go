@@ -105,8 +105,17 @@ func (t *Table) text(c Cell, decimals int) string {
 	return mean + c.mark()
 }
 
-// mark is * for significantly better than the baseline, † for worse, ‡ for different where there is no better.
+// mark is * for significantly better than the baseline, † for worse, ‡ for different where there is no better, in
+// parentheses where the metric is not the primary one.
 func (c Cell) mark() string {
+	sign := c.sign()
+	if sign != "" && c.Exploratory {
+		return "(" + sign + ")"
+	}
+	return sign
+}
+
+func (c Cell) sign() string {
 	if c.Comparison == nil {
 		return ""
 	}
@@ -130,14 +139,15 @@ var spreadNames = map[stats.Spread]string{
 
 // legend says what stands in the cells.
 func (t *Table) legend() []string {
-	lo, hi, spread, marks := math.MaxInt, 0, false, map[string]bool{}
+	lo, hi, spread, compared, signs := math.MaxInt, 0, false, false, map[string]bool{}
 	for _, r := range t.Rows {
 		for _, c := range r.Cells {
 			if c.N > 0 {
 				lo, hi = min(lo, c.N), max(hi, c.N)
 			}
 			spread = spread || c.N > 1
-			marks[c.mark()] = true
+			compared = compared || c.Comparison != nil
+			signs[c.sign()] = true
 		}
 	}
 	var lines []string
@@ -150,23 +160,54 @@ func (t *Table) legend() []string {
 	default:
 		lines = append(lines, fmt.Sprintf("Mean ± %s over %d to %d seeds; see the column of seeds.", spreadNames[t.Spread], lo, hi))
 	}
-	if t.Baseline != "" {
-		what := fmt.Sprintf("Against %s: exact sign-flip test over paired seeds, Holm's correction within the table, p < %g", t.Baseline, t.Alpha)
-		var signs []string
-		for _, m := range []struct{ mark, word string }{{"*", "better"}, {"†", "worse"}, {"‡", "different"}} {
-			if marks[m.mark] {
-				signs = append(signs, m.mark+" "+m.word)
-			}
-		}
-		switch {
-		case len(signs) > 0:
-			what += ": " + strings.Join(signs, ", ")
-		case !t.tooFewSeeds:
-			what += ": no significant difference"
-		}
-		lines = append(lines, what+".")
+	switch {
+	case t.Baseline == "":
+	case !compared:
+		lines = append(lines, fmt.Sprintf("Nothing can be compared with %s.", t.Baseline))
+	default:
+		lines = append(lines, t.comparisonLegend(signs))
 	}
 	return append(lines, t.Notes...)
+}
+
+// comparisonLegend says by which test the rows are compared, and what is corrected for what.
+func (t *Table) comparisonLegend(signs map[string]bool) string {
+	what := fmt.Sprintf("Against %s: ", t.Baseline)
+	if t.paired {
+		what += "exact sign-flip test over paired seeds"
+	} else {
+		what += "Mann-Whitney U test, unpaired, for they share no seed"
+	}
+	what += fmt.Sprintf(", p < %g", t.Alpha)
+	var words []string
+	for _, m := range []struct{ sign, word string }{{"*", "better"}, {"†", "worse"}, {"‡", "different"}} {
+		if signs[m.sign] {
+			words = append(words, m.sign+" "+m.word)
+		}
+	}
+	switch {
+	case len(words) > 0:
+		what += ": " + strings.Join(words, ", ")
+	case !t.tooFewSeeds:
+		what += ": no significant difference"
+	}
+	explored, timed := false, false
+	for _, c := range t.Columns {
+		explored = explored || c.Unit != t.primary
+	}
+	for _, r := range t.Rows {
+		for j, c := range r.Cells {
+			timed = timed || c.N > 0 && c.Comparison == nil && t.Columns[j].Timing
+		}
+	}
+	what += fmt.Sprintf(". Primary metric: %s, Holm's correction over %s.", t.primary, plural(t.family, "comparison"))
+	if explored {
+		what += " Other metrics are exploratory: corrected within their column, signs in parentheses."
+	}
+	if timed {
+		what += " Speed is not tested."
+	}
+	return what
 }
 
 // seeds is the number of seeds of a row: one number, or a range if its cells differ.

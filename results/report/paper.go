@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/perf/benchproc"
 
 	"bayesbench/results"
 	"bayesbench/results/papers"
@@ -22,6 +22,8 @@ type PaperTable struct {
 	Paper papers.Paper
 	Rows  []PaperRow
 	Notes []string
+
+	from *provenance // of ours, by the filter of the row
 }
 
 // A PaperRow has one pair for each column of the paper.
@@ -45,12 +47,13 @@ const layersUnit = "layers"
 // Where the column has a margin and the row a published number, two one-sided t tests at alpha say whether ours is
 // equivalent to it; a large p of a test of difference would show nothing of the kind.
 func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (*PaperTable, error) {
+	set.Records = tellSetupsApart(set.Records)
 	set, err := withDEE(set)
 	if err != nil {
 		return nil, err
 	}
 	set.Records = overPredictors(set.Records)
-	t := &PaperTable{Paper: p}
+	t := &PaperTable{Paper: p, from: newProvenance()}
 	found := false
 	for _, row := range p.Rows {
 		out := PaperRow{Group: row.Group, Label: row.Label}
@@ -59,16 +62,18 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 			pair := PaperPair{Printed: printed(published, has, col.Decimals)}
 			if row.Filter != "" {
 				both := strings.TrimSpace(row.Filter + " " + filter)
+				var samples []sample
 				var err error
 				if col.Unit == layersUnit {
-					pair.Ours, err = ourLayers(set, both)
+					pair.Ours, err = t.ourLayers(set, both)
 				} else {
-					err = t.ours(&pair, set, both, col, published, has && published.Text == "", alpha)
+					samples, err = t.ours(&pair, set, both, col, published, has && published.Text == "", alpha)
 				}
 				if err != nil {
 					return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
 				}
 				found = found || pair.Ours != ""
+				t.from.add(strings.TrimSpace(row.Group+" "+row.Label), col.Unit, samples)
 			}
 			out.Pairs = append(out.Pairs, pair)
 		}
@@ -77,7 +82,7 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 	if !found {
 		t.note("None of these results belongs to a row of this table.")
 	}
-	for _, n := range t.Paper.Notes {
+	for _, n := range slices.Concat(t.from.notes(), t.Paper.Notes) {
 		t.note(n)
 	}
 	return t, nil
@@ -110,29 +115,11 @@ func printed(p papers.Published, has bool, decimals int) string {
 	return s
 }
 
-// ours fills in our number and the verdict on it.
-func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col papers.Column, published papers.Published, compare bool, alpha float64) error {
-	g, err := group(set, Query{Filter: filter, Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
-	if err != nil {
-		if strings.HasPrefix(err.Error(), "no values of metric") {
-			return nil
-		}
-		return err
-	}
-	var place cellKey
-	for c := range g.values {
-		if c.unit == col.Unit {
-			if place.unit != "" {
-				return fmt.Errorf("filter %q matches more than one model or data set", filter)
-			}
-			place = c
-		}
-	}
-	if place.unit == "" {
-		return nil
-	}
-	for _, field := range g.mixed(place) {
-		t.note(fmt.Sprintf("Warning: ours mixes values that differ in %s; use -filter.", field))
+// ours fills in our number and the verdict on it, and returns what it is the mean of.
+func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col papers.Column, published papers.Published, compare bool, alpha float64) ([]sample, error) {
+	g, place, err := t.place(set, Query{Filter: filter, Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
+	if g == nil || err != nil {
+		return nil, err
 	}
 	values := g.bySeed(place)
 	for seed := range values {
@@ -141,37 +128,70 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 	s := summarise(values)
 	cell := Cell{Summary: s}
 	one := Table{Columns: []Column{{}}, Rows: []Row{{Cells: []Cell{cell}}}, Spread: t.Paper.Spread}
-	pair.Ours = fmt.Sprintf("%s (%d)", one.text(cell, one.decimals(0)), s.N)
+	from := newProvenance()
+	from.add("", col.Unit, g.values[place])
+	pair.Ours = strings.TrimSpace(fmt.Sprintf("%s (%d) %s", one.text(cell, one.decimals(0)), s.N, from.mark("")))
 
 	xs := stats.PairBySeed(values, values).A
 	finite := !slices.ContainsFunc(xs, func(x float64) bool { return math.IsInf(x, 0) })
 	if !compare || col.Margin == 0 || s.N < 2 || !finite {
-		return nil
+		return g.values[place], nil
 	}
 	e, err := stats.TOST(xs, stats.Published{Mean: published.Value, Spread: published.Spread, Kind: published.Kind, N: published.Runs}, col.Margin, alpha)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pair.Verdict = e.Verdict
 	for _, w := range e.Warnings {
 		t.note("Equivalence: " + w.Error() + ".")
 	}
-	return nil
+	return g.values[place], nil
+}
+
+// place groups what a row's filter leaves and returns its one cell; g is nil if there is none. Results of several
+// settings, networks or data sets are none: they are not averaged, and a note names what to choose.
+func (t *PaperTable) place(set results.Set, q Query) (g *grouped, place cellKey, err error) {
+	g, err = group(set, q)
+	if errors.As(err, new(*unitError)) {
+		return nil, place, nil
+	}
+	if err != nil {
+		return nil, place, err
+	}
+	var places []cellKey
+	for _, table := range g.order {
+		places = append(places, g.places[table]...)
+	}
+	switch {
+	case len(places) == 0:
+		return nil, place, nil
+	case len(places) > 1 && len(g.added) > 0:
+		t.note(fmt.Sprintf("Ours is left out where results differ in /%s: choose with -filter.", strings.Join(g.added, ", /")))
+		return nil, place, nil
+	case len(places) > 1:
+		return nil, place, fmt.Errorf("filter %q matches more than one model or data set", q.Filter)
+	}
+	return g, places[0], nil
 }
 
 // ourLayers is the sparsity of each layer in percent, mean over seeds, in the manner of the papers: 98.9-97.2-62.0.
-func ourLayers(set results.Set, filter string) (string, error) {
+func (t *PaperTable) ourLayers(set results.Set, filter string) (string, error) {
 	layered := slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool { return sweepValue(&r, "layer") == "" })
-	g, err := group(results.Set{Records: layered, Units: set.Units}, Query{Filter: filter, Tables: ".name", Rows: "/model", Cols: "/layer", Metrics: []string{"all"}})
-	if err != nil {
-		return "", err
+	var layers []string
+	for i := range layered {
+		if name := sweepValue(&layered[i], "layer"); !slices.Contains(layers, name) {
+			layers = append(layers, name)
+		}
 	}
 	var parts []string
-	for _, layer := range g.sorted(func(c cellKey) benchproc.Key { return c.col }, nil) {
-		for c := range g.values {
-			if c.col == layer && c.unit == "sparsity" {
-				parts = append(parts, strconv.FormatFloat(100*summarise(g.bySeed(c)).Mean, 'f', 1, 64))
-			}
+	for _, layer := range layers {
+		one := slices.DeleteFunc(slices.Clone(layered), func(r results.Record) bool { return sweepValue(&r, "layer") != layer })
+		g, place, err := t.place(results.Set{Records: one, Units: set.Units}, Query{Filter: filter, Tables: ".name", Rows: "/model,/layer", Metrics: []string{"sparsity"}})
+		if err != nil {
+			return "", err
+		}
+		if g != nil {
+			parts = append(parts, strconv.FormatFloat(100*summarise(g.bySeed(place)).Mean, 'f', 1, 64))
 		}
 	}
 	return strings.Join(parts, "-"), nil

@@ -156,9 +156,13 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 		for _, t := range tables {
 			looks := t.looks()
 			t.Columns, t.Rows = withoutColumn(t, "")
+			all := len(t.Rows)
 			t.Rows = withoutSinglePass(t.Rows)
-			f := newFigure(unit+"-samples", strings.Replace(t.Title, " by samples", "", 1), "posterior samples or ensemble members K", unit,
-				"Mean over seeds; bars are the standard deviation over seeds.")
+			caption := "Mean over seeds; bars are the standard deviation over seeds."
+			if n := all - len(t.Rows); n > 0 {
+				caption += fmt.Sprintf(" Left out: %s with a single K of methods that have more.", plural(n, "predictor"))
+			}
+			f := newFigure(unit+"-samples", strings.Replace(t.Title, " by samples", "", 1), "posterior samples or ensemble members K", unit, caption)
 			f.x = axis{base: 2, whole: true}
 			t.series(f, looks)
 			figures = append(figures, f)
@@ -274,14 +278,20 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 		return nil, nil
 	}
 	for _, unit := range d.units(q, "error", "nll") {
-		tables, err := Build(shifted, Query{Filter: q.Filter, Tables: ".name,/model,/backend", Rows: "/method,/corruption", Cols: "/severity", Metrics: []string{unit}})
+		// The rows are the methods and corruptions, and whatever else varies.
+		shifted.Records = tellSetupsApart(shifted.Records)
+		rows := defaultRows(shifted.Records, Query{Tables: DefaultTables + ",/severity"})
+		if !mentioned(rows)["corruption"] {
+			rows += ",/corruption"
+		}
+		tables, err := Build(shifted, Query{Filter: q.Filter, Rows: rows, Cols: "/severity", Metrics: []string{unit}})
 		if err != nil {
 			return nil, err
 		}
 		for _, t := range tables {
 			f := newFigure(unit+"-shift", strings.Replace(t.Title, " by severity", "", 1)+" under corruption", "severity", unit, "Mean over corruptions and seeds.")
 			f.x.whole = true
-			merged := t.meanOverSecondLabel()
+			merged := t.meanOver("corruption")
 			merged.series(f, merged.looks())
 			figures = append(figures, f)
 		}
@@ -289,18 +299,21 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 	return figures, nil
 }
 
-// meanOverSecondLabel averages the rows that differ only behind their first label. The spread over seeds is lost.
-func (t Table) meanOverSecondLabel() Table {
+// meanOver averages the rows that differ only in the label of this head. The spread over seeds is lost.
+func (t Table) meanOver(head string) Table {
+	drop := slices.Index(t.RowHeads, head)
 	var rows []Row
+	at := map[string]int{}
 	for _, r := range t.Rows {
-		at := slices.IndexFunc(rows, func(o Row) bool { return o.Labels[0] == r.Labels[0] })
-		if at < 0 {
-			rows = append(rows, Row{Labels: r.Labels[:1], Cells: make([]Cell, len(t.Columns))})
-			at = len(rows) - 1
+		labels := slices.Delete(slices.Clone(r.Labels), drop, drop+1)
+		key := strings.Join(labels, "\x00")
+		if _, ok := at[key]; !ok {
+			at[key] = len(rows)
+			rows = append(rows, Row{Labels: labels, Cells: make([]Cell, len(t.Columns))})
 		}
 		for j, c := range r.Cells {
 			if c.N > 0 {
-				m := &rows[at].Cells[j].Summary
+				m := &rows[at[key]].Cells[j].Summary
 				m.Mean = (m.Mean*float64(m.N) + c.Mean) / float64(m.N+1)
 				m.N++
 			}
@@ -311,6 +324,7 @@ func (t Table) meanOverSecondLabel() Table {
 			rows[i].Cells[j].SD = 0
 		}
 	}
+	t.RowHeads = slices.Delete(slices.Clone(t.RowHeads), drop, drop+1)
 	t.Rows = rows
 	return t
 }

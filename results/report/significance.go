@@ -43,10 +43,13 @@ type Comparison struct {
 	Delta    float64 // mean difference from the baseline
 	P        float64 // exact two-sided sign-flip test of the paired differences, without pairs the Mann-Whitney U test
 	MinP     float64 // the smallest P that so many seeds can give
-	Adjusted float64 // P after Holm's correction over the table
+	Adjusted float64 // P after Holm's correction over the primary metric's comparisons, or over those of its column
 	Verdict  Verdict
-	better   results.Better
-	n        int // pairs, or runs of both where there are none
+
+	Exploratory bool // not of the primary metric
+
+	better results.Better
+	n      int // pairs, or runs of both where there are none
 }
 
 // compareSeeds compares two methods at their common seeds or, if they have none, as unpaired samples. It returns nil
@@ -74,8 +77,8 @@ func compareSeeds(ours, theirs map[string]float64, better results.Better) *Compa
 	return c
 }
 
-// judge corrects the comparisons of one table for their number and gives the verdicts. If none could have been
-// significant with these seeds, it returns a note that says so and how many it takes.
+// judge corrects comparisons for their number and gives the verdicts. If none could have been significant with these
+// seeds, it returns a note that says so and how many it takes.
 func judge(all []*Comparison, alpha float64) string {
 	all = slices.DeleteFunc(slices.Clone(all), func(c *Comparison) bool { return c.Verdict == Identical })
 	if len(all) == 0 {
@@ -110,8 +113,8 @@ func judge(all []*Comparison, alpha float64) string {
 		for math.Ldexp(2, -need)*float64(len(all)) > alpha {
 			need++
 		}
-		return fmt.Sprintf("Too few seeds for a verdict: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %d comparisons; below %g takes %d seeds (or fewer columns).",
-			plural(n, "run"), floor, best, len(all), alpha, need)
+		return fmt.Sprintf("Too few seeds for a verdict: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d seeds (or fewer rows). For these trained networks alone, benchstat-report points tests over test points.",
+			plural(n, "run"), floor, best, plural(len(all), "comparison"), alpha, need)
 	}
 	return ""
 }

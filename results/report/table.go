@@ -23,10 +23,13 @@ type Query struct {
 	Rows     string   // projection; "" is /method and every further name key that varies
 	Cols     string   // projection; "" makes each metric a column, otherwise each metric is a table of its own
 	Metrics  []string // units in the order of the columns; nil is Headline; "all" is every unit
-	Baseline string   // the row compared with: its label, or the value of its first key; "" compares nothing
+	Baseline string   // what rows are compared with: a row's label, or the value of its first key; "" compares nothing
+	Primary  string   // the unit whose comparisons decide; "" is the first column's that no clock measured
 	Alpha    float64  // significance level; 0 is 0.05
 
 	Spread stats.Spread // what stands behind a ±; "" is stats.SD
+
+	layersApart bool // single layers have a table of their own
 }
 
 // DefaultTables separates what must not be averaged.
@@ -54,7 +57,10 @@ type Table struct {
 	Spread   stats.Spread // what stands behind a ±
 	Notes    []string
 
-	tooFewSeeds bool // no comparison could have been significant
+	primary     string // the unit whose comparisons decide, "" without a baseline
+	family      int    // comparisons of it
+	paired      bool   // by seed; some at least
+	tooFewSeeds bool   // no comparison could have been significant
 }
 
 // A Column is one metric, or one value of the column projection.
@@ -62,12 +68,24 @@ type Column struct {
 	Head   string
 	Unit   string
 	Better results.Better
+	Timing bool // a clock measured it
 }
 
 // A Row is one method, or one value of the row projection.
 type Row struct {
 	Labels []string
+	Mark   string // Untraceable or Outdated, or both, behind the first label; a note says what they mean
 	Cells  []Cell
+}
+
+// shown are the labels with the mark.
+func (r Row) shown() []string {
+	if r.Mark == "" || len(r.Labels) == 0 {
+		return r.Labels
+	}
+	labels := slices.Clone(r.Labels)
+	labels[0] = strings.TrimSpace(labels[0] + " " + r.Mark)
+	return labels
 }
 
 // Label is the row's labels in one.
@@ -82,13 +100,14 @@ type Cell struct {
 // Build makes the tables that the query asks for. A query that names no rows, columns or metrics gets the sparsity of
 // each layer as well, where there is any.
 func Build(set results.Set, q Query) ([]Table, error) {
-	set.Records = amongOthers(set.Records)
+	set.Records = tellSetupsApart(amongOthers(set.Records))
 	set, err := withDEE(set)
 	if err != nil {
 		return nil, err
 	}
+	q.layersApart = q.Rows == "" && q.Cols == "" && len(q.Metrics) == 0
 	tables, err := tabulate(set, q)
-	if err != nil || q.Rows != "" || q.Cols != "" || len(q.Metrics) > 0 {
+	if err != nil || !q.layersApart {
 		return tables, err
 	}
 	layers, err := buildLayers(set, q)
@@ -139,21 +158,21 @@ func tabulate(set results.Set, q Query) ([]Table, error) {
 		q.Alpha = 0.05
 	}
 	q = q.withDefaults(set.Records)
-	if strings.Contains(q.Tables+q.Rows+q.Cols, "/"+predictKey) {
-		set.Records = overPredictors(set.Records)
-	}
-	g, err := group(set, q)
+	g, err := grouping(set, q)
 	if err != nil {
 		return nil, err
 	}
-	if len(g.values) == 0 {
-		return nil, fmt.Errorf("no results match%s", noMatch(set, q))
-	}
-
 	var tables []Table
-	for _, key := range g.sorted(func(c cellKey) benchproc.Key { return c.table }, nil) {
-		t := g.table(key, q)
-		if err := t.compare(g, key, q); err != nil {
+	cells := 0
+	for _, key := range g.order {
+		t, err := g.table(key, q)
+		if err != nil {
+			return nil, err
+		}
+		if cells += len(t.Rows) * len(t.Columns); cells > maxCells {
+			return nil, &sizeError{rows: len(t.Rows), columns: len(t.Columns), tables: len(tables) + 1}
+		}
+		if err := t.compare(g, q); err != nil {
 			return nil, err
 		}
 		tables = append(tables, t.Table)
@@ -161,11 +180,54 @@ func tabulate(set results.Set, q Query) ([]Table, error) {
 	return tables, nil
 }
 
+// maxCells is how many cells the tables of one query may have together.
+const maxCells = 1 << 20
+
+// A sizeError says that a query asks for more cells than are made.
+type sizeError struct{ rows, columns, tables int }
+
+func (e *sizeError) Error() string {
+	return fmt.Sprintf("%s to one with %s and %s: want at most %d cells; keep fewer with -filter, or name other keys in -row and -col",
+		plural(e.tables, "table"), plural(e.rows, "row"), plural(e.columns, "column"), maxCells)
+}
+
+// grouping is group over the predictors of each job, where they are told apart, and an error if there is nothing.
+func grouping(set results.Set, q Query) (*grouped, error) {
+	q = q.withDefaults(set.Records)
+	over := set
+	if q.mentioned()[predictKey] {
+		over.Records = overPredictors(set.Records)
+	}
+	g, err := group(over, q)
+	if err == nil && slices.Contains(g.added, predictKey) && !q.mentioned()[predictKey] {
+		q.Rows += ",/" + predictKey
+		over.Records = overPredictors(set.Records)
+		if g, err = group(over, q); err == nil {
+			g.added = append(g.added, predictKey)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(g.values) == 0 {
+		return nil, fmt.Errorf("no results match%s", noMatch(set, q))
+	}
+	return g, nil
+}
+
 // withDefaults fills in the projections.
 func (q Query) withDefaults(records []results.Record) Query {
 	q.Tables = cmp.Or(q.Tables, DefaultTables)
 	if q.Rows == "" {
-		q.Rows = defaultRows(withoutDetail(records, q), q)
+		kept := withoutDetail(records, q)
+		if keep, err := newFilter(q.Filter); err == nil && q.Filter != "" {
+			// What the filter leaves out varies nothing.
+			some := slices.DeleteFunc(slices.Clone(kept), func(r results.Record) bool { ok, err := keep(&r); return err == nil && !ok })
+			if len(some) > 0 {
+				kept = some
+			}
+		}
+		q.Rows = defaultRows(kept, q)
 	}
 	return q
 }
@@ -189,125 +251,6 @@ func noMatch(set results.Set, q Query) string {
 // filterKey finds the keys of a filter expression, for messages.
 var filterKey = regexp.MustCompile(`(?:^|[\s(-])([/.]?[\w.-]+):`)
 
-// A cellKey is a place in a table. The column is the unit where q.Cols is empty.
-type cellKey struct {
-	table, row, col benchproc.Key
-	unit            string
-}
-
-// A sample is one value of a cell. Rest is what no projection names; within a cell it should not vary.
-type sample struct {
-	seed  string
-	rest  benchproc.Key
-	value float64
-}
-
-// grouped holds the samples of each cell.
-type grouped struct {
-	units   results.Units
-	metrics []string // units that occur, in column order
-	values  map[cellKey][]sample
-	samples map[cellKey]int // K of the values, the largest there is unless K is projected; 0 if they do not depend on K
-	keyed   bool            // K stands in a projection
-	byUnit  bool            // columns are metrics
-}
-
-func group(set results.Set, q Query) (*grouped, error) {
-	q = q.withDefaults(set.Records)
-	if len(set.Records) > 0 {
-		for _, projection := range []string{q.Rows, q.Cols} {
-			if err := checkKeys(set.Records, projection); err != nil {
-				return nil, err
-			}
-		}
-	}
-	records := withoutDetail(set.Records, q)
-	filter, err := benchproc.NewFilter(cmp.Or(q.Filter, "*"))
-	if err != nil {
-		return nil, fmt.Errorf("filter: %w", err)
-	}
-	var parser benchproc.ProjectionParser
-	var parsed [4]*benchproc.Projection
-	for i, text := range []string{q.Tables, q.Rows, q.Cols, "seed"} {
-		if parsed[i], err = parser.Parse(text, filter); err != nil {
-			return nil, fmt.Errorf("projection %q: %w", text, err)
-		}
-	}
-	residue := parser.Residue()
-
-	g := &grouped{
-		units: set.Units, values: map[cellKey][]sample{}, samples: map[cellKey]int{},
-		keyed:  strings.Contains(q.Tables+q.Rows+q.Cols, "/samples"),
-		byUnit: q.Cols == "",
-	}
-	for i := range records {
-		r := &records[i]
-		res := r.Result()
-		if keep, err := filter.Apply(res); err != nil {
-			return nil, fmt.Errorf("filter: %w", err)
-		} else if !keep {
-			continue
-		}
-		place := cellKey{table: parsed[0].Project(res), row: parsed[1].Project(res), col: parsed[2].Project(res)}
-		rest := residue.Project(withoutSamples(r).Result())
-		for _, v := range res.Values {
-			place.unit = v.Unit
-			if !g.keyed && r.Samples < g.samples[place] {
-				continue
-			}
-			if !g.keyed && r.Samples > g.samples[place] {
-				g.values[place] = nil
-			}
-			g.samples[place] = r.Samples
-			if err := g.add(place, sample{r.Seed(), rest, v.Value}); err != nil {
-				return nil, fmt.Errorf("%s: %w", r.Name(), err)
-			}
-		}
-	}
-	return g, g.chooseMetrics(q)
-}
-
-// add adds a sample, unless it is there already, as when two files hold the same job.
-func (g *grouped) add(place cellKey, s sample) error {
-	for _, have := range g.values[place] {
-		if have.seed == s.seed && have.rest == s.rest {
-			if have.value != s.value {
-				return fmt.Errorf("%s stands twice for seed %s: %v and %v", place.unit, s.seed, have.value, s.value)
-			}
-			return nil
-		}
-	}
-	g.values[place] = append(g.values[place], s)
-	return nil
-}
-
-// bySeed returns the values of a cell by seed. If the cell mixes settings, each setting counts as a seed of its own,
-// and the table has a warning.
-func (g *grouped) bySeed(place cellKey) map[string]float64 {
-	samples, values := g.values[place], map[string]float64{}
-	for _, s := range samples {
-		id := s.seed
-		if slices.ContainsFunc(samples, func(o sample) bool { return o.rest != s.rest }) {
-			id += " " + s.rest.String()
-		}
-		values[id] = s.value
-	}
-	return values
-}
-
-// mixed names the fields in which the samples of a cell differ though they should not.
-func (g *grouped) mixed(place cellKey) []string {
-	var keys []benchproc.Key
-	for _, s := range g.values[place] {
-		keys = append(keys, s.rest)
-	}
-	var names []string
-	for _, field := range benchproc.NonSingularFields(keys) {
-		names = append(names, field.Name)
-	}
-	return names
-}
-
 // newFilter returns a filter expression as a function of whole records.
 func newFilter(expression string) (func(*results.Record) (bool, error), error) {
 	filter, err := benchproc.NewFilter(cmp.Or(expression, "*"))
@@ -315,19 +258,6 @@ func newFilter(expression string) (func(*results.Record) (bool, error), error) {
 		return nil, fmt.Errorf("filter: %w", err)
 	}
 	return func(r *results.Record) (bool, error) { return filter.Apply(r.Result()) }, nil
-}
-
-// withoutDetail drops records of shifted test data and of single layers unless the query mentions them.
-func withoutDetail(records []results.Record, q Query) []results.Record {
-	all := q.Filter + q.Tables + q.Rows + q.Cols
-	return slices.DeleteFunc(slices.Clone(records), func(r results.Record) bool {
-		for _, key := range detailKeys {
-			if !strings.Contains(all, "/"+key) && sweepValue(&r, key) != "" {
-				return true
-			}
-		}
-		return false
-	})
 }
 
 func sweepValue(r *results.Record, key string) string {
@@ -424,35 +354,41 @@ func withoutSamples(r *results.Record) *results.Record {
 	return &c
 }
 
-// chooseMetrics sets the units that are shown.
-func (g *grouped) chooseMetrics(q Query) error {
+// units are the units that the query shows of the records, in the order of the columns.
+func (q Query) units(records []*results.Record) ([]string, error) {
 	present := map[string]bool{}
-	for place := range g.values {
-		present[place.unit] = true
+	for _, r := range records {
+		for _, v := range r.Values {
+			present[v.Unit] = true
+		}
 	}
-	names := make([]string, 0, len(present))
-	for unit := range present {
-		names = append(names, unit)
-	}
-	slices.Sort(names)
-
+	all := sortedKeys(present)
 	switch {
 	case len(q.Metrics) == 1 && q.Metrics[0] == "all":
-		g.metrics = names
+		return all, nil
 	case len(q.Metrics) > 0:
 		for _, unit := range q.Metrics {
 			if !present[unit] && len(present) > 0 {
-				return fmt.Errorf("no values of metric %q%s", unit, meant(unit, names))
+				return nil, &unitError{unit, all}
 			}
 		}
-		g.metrics = q.Metrics
-	default:
-		g.metrics = slices.DeleteFunc(slices.Clone(Headline), func(u string) bool { return !present[u] })
-		if len(g.metrics) == 0 {
-			g.metrics = names
-		}
+		return q.Metrics, nil
 	}
-	return nil
+	headline := slices.DeleteFunc(slices.Clone(Headline), func(u string) bool { return !present[u] })
+	if len(headline) == 0 {
+		return all, nil
+	}
+	return headline, nil
+}
+
+// A unitError says that a query names a metric of which there are no values.
+type unitError struct {
+	unit  string
+	known []string
+}
+
+func (e *unitError) Error() string {
+	return fmt.Sprintf("no values of metric %q%s", e.unit, meant(e.unit, e.known))
 }
 
 // meant names the closest of the known names, for error messages.
@@ -461,20 +397,6 @@ func meant(name string, known []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", nearest.Name(name, known))
-}
-
-// sorted returns the distinct keys that pick gives for the cells which in accepts (all if it is nil).
-func (g *grouped) sorted(pick func(cellKey) benchproc.Key, in func(cellKey) bool) []benchproc.Key {
-	seen := map[benchproc.Key]bool{}
-	var keys []benchproc.Key
-	for place := range g.values {
-		if (in == nil || in(place)) && slices.Contains(g.metrics, place.unit) && !seen[pick(place)] {
-			seen[pick(place)] = true
-			keys = append(keys, pick(place))
-		}
-	}
-	benchproc.SortKeys(keys)
-	return keys
 }
 
 // byNumber sorts keys that are all numbers, such as K or a severity, of which methods that have more than others would
@@ -525,16 +447,17 @@ func checkKeys(records []results.Record, projection string) error {
 // A placed table knows which cell of the groups each of its cells is.
 type placed struct {
 	Table
+	key   benchproc.Key
 	rows  []benchproc.Key
 	heads []cellKey // col and unit of each column
 }
 
-func (g *grouped) table(key benchproc.Key, q Query) *placed {
-	inTable := func(c cellKey) bool { return c.table == key }
-	t := &placed{Table: Table{Title: tableTitle(key), Alpha: q.Alpha, Spread: cmp.Or(q.Spread, stats.SD)}}
-	t.rows = g.sorted(func(c cellKey) benchproc.Key { return c.row }, inTable)
+func (g *grouped) table(key benchproc.Key, q Query) (*placed, error) {
+	t := &placed{Table: Table{Title: tableTitle(key), Alpha: q.Alpha, Spread: cmp.Or(q.Spread, stats.SD)}, key: key}
+	byUnit := g.byUnits(key)
+	t.rows = rowsOf(g.places[key])
 	for _, unit := range g.metrics {
-		cols := g.sorted(func(c cellKey) benchproc.Key { return c.col }, func(c cellKey) bool { return inTable(c) && c.unit == unit })
+		cols := colsOf(byUnit[unit])
 		byNumber(cols)
 		for _, col := range cols {
 			head := unit
@@ -545,8 +468,11 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 				}
 			}
 			t.heads = append(t.heads, cellKey{col: col, unit: unit})
-			t.Columns = append(t.Columns, Column{Head: head, Unit: unit, Better: g.units[unit].Better})
+			t.Columns = append(t.Columns, Column{Head: head, Unit: unit, Better: g.units[unit].Better, Timing: g.units[unit].Timing})
 		}
+	}
+	if len(t.rows)*len(t.heads) > maxCells {
+		return nil, &sizeError{rows: len(t.rows), columns: len(t.heads), tables: 1}
 	}
 	if !g.byUnit && len(g.metrics) == 1 {
 		t.Title += " · " + g.metrics[0]
@@ -559,8 +485,9 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 	for _, f := range fields {
 		t.RowHeads = append(t.RowHeads, strings.TrimPrefix(f.Name, "/"))
 	}
-	showK, mixed := false, map[string]bool{}
+	showK := false
 	ks := make([]int, len(t.rows))
+	from := newProvenance()
 	for i, row := range t.rows {
 		r := Row{}
 		for _, f := range fields {
@@ -569,11 +496,10 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 		for _, head := range t.heads {
 			place := cellKey{key, row, head.col, head.unit}
 			r.Cells = append(r.Cells, Cell{Summary: summarise(g.bySeed(place))})
-			for _, name := range g.mixed(place) {
-				mixed[name] = true
-			}
+			from.add(r.Label(), head.unit, g.values[place])
 			ks[i] = max(ks[i], g.samples[place])
 		}
+		r.Mark = from.mark(r.Label())
 		showK = showK || ks[i] > 0
 		t.Rows = append(t.Rows, r)
 	}
@@ -587,22 +513,12 @@ func (g *grouped) table(key benchproc.Key, q Query) *placed {
 			t.Rows[i].Labels = append(t.Rows[i].Labels, k)
 		}
 	}
+	t.Notes = append(t.Notes, g.notes(key, q)...)
 	if slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Unit == deeUnit }) {
 		t.Notes = append(t.Notes, deeNote)
 	}
-	for _, field := range sortedNames(mixed) {
-		t.Notes = append(t.Notes, fmt.Sprintf("Warning: some cells mix values that differ in %s; name it in a row or column, or filter.", field))
-	}
-	return t
-}
-
-func sortedNames(m map[string]bool) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	t.Notes = append(t.Notes, from.notes()...)
+	return t, nil
 }
 
 // fieldText is a field's value without the escapes of benchmark names.
@@ -640,45 +556,3 @@ func tableTitle(key benchproc.Key) string {
 }
 
 func label(key benchproc.Key) string { return strings.ReplaceAll(title(key), " · ", " ") }
-
-// compare fills in the comparisons with the baseline row, corrected over the whole table.
-func (t *placed) compare(g *grouped, key benchproc.Key, q Query) error {
-	if q.Baseline == "" {
-		return nil
-	}
-	base := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Label() == q.Baseline })
-	if base < 0 {
-		base = slices.IndexFunc(t.Rows, func(r Row) bool { return r.Labels[0] == q.Baseline })
-	}
-	if base < 0 {
-		var names []string
-		for _, r := range t.Rows {
-			names = append(names, r.Labels[0])
-		}
-		return fmt.Errorf("no row %q for a baseline in table %s%s", q.Baseline, t.Title, meant(q.Baseline, names))
-	}
-	t.Baseline = q.Baseline
-	var all []*Comparison
-	unpaired := false
-	for i := range t.Rows {
-		if i == base {
-			continue
-		}
-		for j, head := range t.heads {
-			ours := g.bySeed(cellKey{key, t.rows[i], head.col, head.unit})
-			theirs := g.bySeed(cellKey{key, t.rows[base], head.col, head.unit})
-			if c := compareSeeds(ours, theirs, g.units[head.unit].Better); c != nil {
-				t.Rows[i].Cells[j].Comparison = c
-				all = append(all, c)
-				unpaired = unpaired || c.Pairs == 0
-			}
-		}
-	}
-	if unpaired {
-		t.Notes = append(t.Notes, "Rows that share no seed with the baseline are compared unpaired, by the Mann-Whitney U test.")
-	}
-	if note := judge(all, q.Alpha); note != "" {
-		t.Notes, t.tooFewSeeds = append(t.Notes, note), true
-	}
-	return nil
-}

@@ -223,24 +223,191 @@ func TestTableSignificance(t *testing.T) {
 	}
 }
 
-func TestTableMixedSettings(t *testing.T) {
+// Seeds pair whatever version, machine or data they are of; a difference is a warning with the values and the rows. The
+// numbers are those of five seeds, of which an exact test can give no p below 1/16.
+func TestPairedBySeedAlone(t *testing.T) {
+	old := []float64{0.0157, 0.0162, 0.0155, 0.0152, 0.0144, 0.0151, 0.0160}
+	new := []float64{0.0202, 0.0169, 0.0199, 0.0183, 0.0179, 0.0180, 0.0170}
+	set := func(n int, key string, a, b func(seed int) string) results.Set {
+		s := results.Set{Units: demoUnits}
+		for i := range n {
+			for _, m := range []struct {
+				method string
+				value  float64
+				of     string
+			}{{"deterministic", old[i], a(i)}, {"sparse-vd", new[i], b(i)}} {
+				r := record(m.method, fmt.Sprint(i), 1, results.Value{Unit: "error", Value: m.value})
+				if m.of != "" {
+					r.Config = append(r.Config, results.Pair{Key: key, Value: m.of})
+				}
+				s.Records = append(s.Records, r)
+			}
+		}
+		return s
+	}
+	is := func(v string) func(int) string { return func(int) string { return v } }
+	from3 := func(v, w string) func(int) string {
+		return func(seed int) string {
+			if seed >= 3 {
+				return w
+			}
+			return v
+		}
+	}
+	for _, key := range []string{"version", "data-hash", "kernels", "device", "goos", "cpu", "goarch"} {
+		for _, c := range []struct {
+			n    int
+			a, b func(int) string
+			p    float64
+			note string // in the warning
+		}{
+			{5, is("v1"), is("v1"), 0.0625, ""},
+			{5, is(""), is(""), 0.0625, ""},
+			{5, is("v1"), is("v2"), 0.0625, "differ in " + key + ": v1 (deterministic), v2 (sparse-vd)"},
+			{5, from3("v1", "v2"), from3("v1", "v2"), 0.0625, "v1 (deterministic, sparse-vd), v2 (deterministic, sparse-vd)"},
+			{5, from3("v1", "v2"), from3("v3", "v1"), 0.0625, "v1 (deterministic, sparse-vd), v2 (deterministic), v3 (sparse-vd)"},
+			{7, is("v1"), from3("v1", "v2"), 0.015625, "v1 (deterministic, sparse-vd), v2 (sparse-vd)"},
+		} {
+			table := build(t, set(c.n, key, c.a, c.b), Query{Baseline: "deterministic"})[0]
+			got := cell(t, table, "sparse-vd", "error")
+			if got.Comparison == nil || got.P != c.p || got.Adjusted != c.p || got.Pairs != c.n || got.N != c.n || (got.mark() == "†") != (c.p < 0.05) {
+				t.Errorf("%s, %d seeds: %+v", key, c.n, got.Comparison)
+			}
+			legend := strings.Join(table.legend(), " ")
+			if !strings.Contains(legend, c.note) || strings.Contains(legend, "Warning") != (c.note != "") || !strings.Contains(legend, "over paired seeds") {
+				t.Errorf("%s, %d seeds: %s", key, c.n, legend)
+			}
+		}
+	}
+	// Without a common seed nothing is called paired; with some, the number is said.
+	apart := set(5, "version", is("v1"), is("v1"))
+	for i := range apart.Records {
+		if r := &apart.Records[i]; r.Method == "sparse-vd" {
+			r.Config = []results.Pair{{Key: "seed", Value: "1" + r.Seed()}}
+		}
+	}
+	if legend := strings.Join(build(t, apart, Query{Baseline: "deterministic"})[0].legend(), " "); !strings.Contains(legend, "Mann-Whitney U test, unpaired") || strings.Contains(legend, "paired seeds") {
+		t.Error(legend)
+	}
+	partly := set(5, "version", is("v1"), is("v1"))
+	partly.Records = partly.Records[:9]
+	if legend := strings.Join(build(t, partly, Query{Baseline: "deterministic"})[0].legend(), " "); !strings.Contains(legend, "both have are paired: sparse-vd 1 (4 of 5)") {
+		t.Error(legend)
+	}
+}
+
+// The same job twice with other numbers is an error that names both and says what to do, not an average. With the same
+// numbers it is one.
+func TestSameSeedTwice(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	for i, version := range []string{"v1", "v2"} {
 		r := record("a", "0", 1, results.Value{Unit: "nll", Value: float64(i)})
 		r.Config = append(r.Config, results.Pair{Key: "version", Value: version})
+		r.Origin = results.Origin{Job: "job" + version, Setup: "same"}
 		set.Records = append(set.Records, r)
 	}
-	table := build(t, set, Query{})[0]
-	if len(table.Notes) != 1 || !strings.Contains(table.Notes[0], "differ in version") {
+	for _, q := range []Query{{}, {Rows: "/method"}, {Cols: "/samples"}} {
+		_, err := Build(set, q)
+		for _, want := range []string{"nll stands twice for seed 0", "0 (job jobv1, version v1)", "1 (job jobv2, version v2)", `-filter 'version:"v2"'`, "name version in -row"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: error %v, want %s", q, err, want)
+			}
+		}
+	}
+	for _, q := range []Query{{Filter: `version:"v2"`}, {Rows: "/method,version"}} {
+		table := build(t, set, q)[0]
+		if last := table.Rows[len(table.Rows)-1].Cells[0]; last.N != 1 || last.Mean != 1 {
+			t.Errorf("%+v: %+v", q, table.Rows)
+		}
+	}
+	set.Records[1].Values[0].Value = 0
+	if table := build(t, set, Query{})[0]; table.Rows[0].Cells[0].N != 1 {
+		t.Errorf("%+v", table.Rows)
+	}
+	set.Records[1].Values[0].Value, set.Records[0].Config, set.Records[1].Config = 1, nil, nil
+	if _, err := Build(set, Query{}); err == nil || !strings.Contains(err.Error(), "without a seed") {
+		t.Error(err)
+	}
+}
+
+// Two configurations under one name, as results files of two runs hold them, are two rows, in every verb.
+func TestSetupsAreRows(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for i, setup := range []string{"aaa", "bbb"} {
+		for _, seed := range []string{"0", "1"} {
+			r := record("a", seed, 1, results.Value{Unit: "nll", Value: float64(1 + i)})
+			r.Origin = results.Origin{Job: "job-" + setup + "-" + seed, Setup: setup}
+			set.Records = append(set.Records, r)
+		}
+	}
+	for _, q := range []Query{{}, {Rows: "/method"}} {
+		table := build(t, set, q)[0]
+		if len(table.Rows) != 2 || table.Rows[1].Cells[0].N != 2 || table.Rows[1].Cells[0].Mean != 2 {
+			t.Errorf("%+v: %+v", q, table.Rows)
+		}
+		if notes := strings.Join(table.Notes, " "); !strings.Contains(notes, "manifest.json of jobs job-aaa-0 and job-bbb-0") {
+			t.Errorf("%+v: notes %s", q, notes)
+		}
+	}
+	a, err := BuildAggregate(set, Query{Metrics: []string{"nll"}, Baseline: "a aaa"})
+	if err != nil || len(a.Rows) != 2 || a.Rows[1].IQM.Center != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	changes, err := Compare(set, set, Query{})
+	if err != nil || len(changes.All) != 2 {
+		t.Errorf("%+v, %v", changes, err)
+	}
+	// The two sides of a comparison may differ in configuration: that is what is compared.
+	one, other := set, set
+	one.Records, other.Records = set.Records[:2], set.Records[2:]
+	changes, err = Compare(one, other, Query{})
+	if err != nil || len(changes.All) != 1 || changes.All[0].Delta != 1 {
+		t.Errorf("%+v, %v", changes, err)
+	}
+}
+
+// A query that names too few keys gets rows for those in which its results differ, and never their average.
+func TestRowsAreNeverAveraged(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	add := func(value float64, sweep ...results.Pair) {
+		r := record("a", "0", 1, results.Value{Unit: "nll", Value: value})
+		r.Sweep = sweep
+		set.Records = append(set.Records, r)
+	}
+	for i, rate := range []string{"0.1", "0.5"} {
+		add(float64(i), results.Pair{Key: "method.rate", Value: rate})
+		for k, severity := range []string{"1", "2"} {
+			add(float64(10*k+i), results.Pair{Key: "method.rate", Value: rate}, results.Pair{Key: "corruption", Value: "fog"}, results.Pair{Key: "severity", Value: severity})
+		}
+	}
+	for _, c := range []struct {
+		q    Query
+		rows int
+		note string
+	}{
+		{Query{}, 2, "Left out: 4 records of /corruption, /severity; name /corruption in -row"},
+		{Query{Rows: "/method"}, 2, "told apart by /method.rate too"},
+		{Query{Rows: "/method,/corruption"}, 6, "told apart by /method.rate, /severity too"},
+		{Query{Rows: "/method", Cols: "/severity"}, 2, "told apart by /method.rate too"},
+		{Query{Filter: "/severity:2"}, 2, "The filter leaves out 4 of 6 records"},
+		{Query{Rows: "/model"}, 2, "told apart by /method.rate too"},
+	} {
+		table := build(t, set, c.q)[0]
+		if len(table.Rows) != c.rows || !strings.Contains(strings.Join(table.Notes, " "), c.note) {
+			t.Errorf("%+v: %d rows, want %d; notes %q", c.q, len(table.Rows), c.rows, table.Notes)
+		}
+		for _, r := range table.Rows {
+			for _, c := range r.Cells {
+				if c.N > 1 {
+					t.Errorf("an average of %d: %+v", c.N, r)
+				}
+			}
+		}
+	}
+	other := record("b", "0", 1, results.Value{Unit: "nll", Value: 5})
+	set.Records = append(set.Records, other)
+	if table := build(t, set, Query{Rows: "/model"})[0]; !strings.Contains(strings.Join(table.Notes, " "), "told apart by /method, /method.rate too") {
 		t.Errorf("notes %q", table.Notes)
-	}
-	if c := cell(t, table, "a", "nll"); c.N != 2 || c.Mean != 0.5 {
-		t.Errorf("%+v", c)
-	}
-	// The same job twice with other numbers is an error, not an average.
-	set.Records[1].Config = set.Records[0].Config
-	if _, err := Build(set, Query{}); err == nil || !strings.Contains(err.Error(), "nll stands twice for seed 0") {
-		t.Errorf("error %v", err)
 	}
 }
 
@@ -256,7 +423,7 @@ func TestTableSweepAndShift(t *testing.T) {
 	set.Records = append(set.Records, shifted)
 
 	table := build(t, set, Query{})[0]
-	if len(table.Rows) != 2 || strings.Join(table.RowHeads, " ") != "method rate K" || len(table.Notes) > 0 {
+	if len(table.Rows) != 2 || strings.Join(table.RowHeads, " ") != "method rate K" || len(table.Notes) != 1 {
 		t.Errorf("%d rows, heads %q, notes %q", len(table.Rows), table.RowHeads, table.Notes)
 	}
 	table = build(t, set, Query{Filter: "/corruption:fog", Cols: "/severity", Rows: "/method"})[0]

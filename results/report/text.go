@@ -45,7 +45,7 @@ func (t *Table) breakColumns(width int) [][]int {
 	for k, head := range t.RowHeads {
 		widest := utf8.RuneCountInString(head)
 		for _, r := range t.Rows {
-			widest = max(widest, utf8.RuneCountInString(r.Labels[k]))
+			widest = max(widest, utf8.RuneCountInString(r.shown()[k]))
 		}
 		labels += widest + padding
 	}
@@ -87,17 +87,24 @@ func (t *Table) renderText(columns []int, style Style) string {
 	w.SetColumnConfigs(configs)
 
 	best, decimals := t.best(), t.allDecimals()
+	hang := make([]int, len(t.Columns)) // width of the widest mark
+	for _, j := range columns {
+		for _, r := range t.Rows {
+			hang[j] = max(hang[j], utf8.RuneCountInString(r.Cells[j].mark()))
+		}
+		hang[j] = max(hang[j], 1)
+	}
 	for i, r := range t.Rows {
 		row := table.Row{}
-		for _, l := range r.Labels {
+		for _, l := range r.shown() {
 			row = append(row, l)
 		}
 		row = append(row, r.seeds())
 		for _, j := range columns {
 			cell := t.text(r.Cells[j], decimals[j])
 			// A mark hangs to the right of the number, so that the digits line up.
-			if r.Cells[j].mark() == "" && cell != "" {
-				cell += " "
+			if cell != "" {
+				cell += strings.Repeat(" ", hang[j]-utf8.RuneCountInString(r.Cells[j].mark()))
 			}
 			if style.Color {
 				cell = paint(cell, r.Cells[j], best[j] == i)
@@ -115,7 +122,7 @@ func paint(s string, c Cell, best bool) string {
 	if best {
 		colors = append(colors, text.Bold)
 	}
-	switch c.mark() {
+	switch c.sign() {
 	case "*":
 		colors = append(colors, text.FgGreen)
 	case "†":

@@ -76,6 +76,7 @@ func SignFlip(diffs []float64) Test {
 	if n == 0 {
 		return t.warnTooFew()
 	}
+	diffs = halved(diffs)
 	observed, size := 0.0, 0.0
 	for _, d := range diffs {
 		observed += d
@@ -121,6 +122,22 @@ func SignFlip(diffs []float64) Test {
 	t.P = math.Ldexp(float64(count), 1-n)
 	t.MinP = math.Ldexp(1, 1-n)
 	return t.warnTooFew()
+}
+
+// halved scales differences, by a power of two and so exactly, until no sum of them overflows.
+func halved(diffs []float64) []float64 {
+	largest := 0.0
+	for _, d := range diffs {
+		largest = max(largest, math.Abs(d))
+	}
+	if largest < math.MaxFloat64/float64(2*len(diffs)) {
+		return diffs
+	}
+	small := make([]float64, len(diffs))
+	for i, d := range diffs {
+		small[i] = math.Ldexp(d, -64)
+	}
+	return small
 }
 
 // An Interval is a confidence interval around an estimate.
