@@ -18,11 +18,12 @@ const (
 	Outdated    = "(old)" // a later version gives other values
 )
 
-// A Change of the program after which it gives other values.
+// An outdating is a change of the program after which it gives other values.
 type outdating struct {
 	Until   string   // time of the commit in UTC, as in a pseudo-version: results of earlier commits are outdated
 	Methods []string // that it concerns, also as parts of others; none is all
 	Units   []string // that it concerns; none is all
+	Predict []string // predictors that it concerns; none is all
 	Why     string
 }
 
@@ -32,8 +33,8 @@ var outdatedText string
 // outdatings are the changes of outdated.toml.
 var outdatings = func() []outdating {
 	var file struct{ Change []outdating }
-	if _, err := toml.Decode(outdatedText, &file); err != nil {
-		panic("outdated.toml: " + err.Error())
+	if found, err := toml.Decode(outdatedText, &file); err != nil || len(found.Undecoded()) > 0 {
+		panic(fmt.Sprint("outdated.toml: ", err, found.Undecoded()))
 	}
 	return file.Change
 }()
@@ -60,7 +61,7 @@ func (o *outdating) concerns(r *results.Record, unit string) bool {
 	if m == nil || m[1] >= o.Until || r.Backend == results.External {
 		return false
 	}
-	if len(o.Units) > 0 && !slices.Contains(o.Units, unit) {
+	if len(o.Units) > 0 && !slices.Contains(o.Units, unit) || len(o.Predict) > 0 && !slices.Contains(o.Predict, sweepValue(r, predictKey)) {
 		return false
 	}
 	parts := strings.FieldsFunc(r.Method, func(c rune) bool { return strings.ContainsRune("()@, ", c) })

@@ -219,15 +219,7 @@ func grouping(set results.Set, q Query) (*grouped, error) {
 func (q Query) withDefaults(records []results.Record) Query {
 	q.Tables = cmp.Or(q.Tables, DefaultTables)
 	if q.Rows == "" {
-		kept := withoutDetail(records, q)
-		if keep, err := newFilter(q.Filter); err == nil && q.Filter != "" {
-			// What the filter leaves out varies nothing.
-			some := slices.DeleteFunc(slices.Clone(kept), func(r results.Record) bool { ok, err := keep(&r); return err == nil && !ok })
-			if len(some) > 0 {
-				kept = some
-			}
-		}
-		q.Rows = defaultRows(kept, q)
+		q.Rows = defaultRows(withoutDetail(records, q), q)
 	}
 	return q
 }
