@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
@@ -38,17 +40,39 @@ type header struct {
 // train.epochs=5 or data.train=[100,1000], and takes the place of what the file
 // says; keys of methods are written method.KEY and change every method that
 // has the key.
+//
+// The file is a regular one: at a pipe it would wait, and a device has no end.
 func Read(path string, overrides []string) (*Suite, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: want a suite, which is a regular file, found %s", path, kind(info.Mode()))
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, text, overrides)
+}
+
+// kind says what is at a path.
+func kind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
 }
 
 // MaxJobs bounds what a few short lists can multiply to, and the jobs that those

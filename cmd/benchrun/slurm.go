@@ -71,6 +71,11 @@ Exit code: 0 submitted, or nothing is missing, 2 bad usage or input, or Slurm re
 			if src.out, err = filepath.Abs(src.out); err != nil {
 				return err
 			}
+			for _, w := range append([]string{src.out, src.data, program}, src.overrides()...) {
+				if err := slurm.CheckWord("slurm:", w); err != nil {
+					return err // before anything is written
+				}
+			}
 			if *again {
 				if len(src.set)+len(*src.backends)+len(*src.methods)+len(*src.seeds) > 0 || src.data != "" {
 					return errors.New("-resubmit goes by the record of what was submitted: leave out -set, -backend, -method, -seed and -data")

@@ -114,6 +114,26 @@ func TestSlurmBadInput(t *testing.T) {
 	}
 }
 
+// A directory whose name has a newline would put a command into the script's
+// header. It is refused before anything is written.
+func TestSlurmRefusesControlCharacters(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a\ntouch broken\n#")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	suite := write(t, t.TempDir(), "blobs.toml", blobs)
+	t.Chdir(dir)
+	for _, args := range [][]string{{"-dry-run"}, {}, {"-resubmit"}, {"-out", t.TempDir(), "-data", "x\ny"}, {"-out", t.TempDir(), "-set", "description=\"\"\"\ntouch broken\"\"\""}} {
+		code, out, log := benchrun(t, append(append([]string{"slurm"}, args...), suite)...)
+		if code != 2 || out != "" || !strings.Contains(log, "want text without control characters") {
+			t.Errorf("%q: exit %d\n%s%s", args, code, out, log)
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // The scripts as Slurm would run them: a task that gets TERM saves and asks to
 // be requeued, one that was cancelled does not, and in the end the bytes are
 // those of a local run. The dry run writes nothing.

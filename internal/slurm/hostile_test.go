@@ -47,6 +47,43 @@ func FuzzQueue(f *testing.F) {
 	})
 }
 
+// No word reaches a script in which it would be more than a word: neither from
+// the command nor from a record.
+func TestWordsOfScripts(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := script{name: "n-1", logs: "/a b/it's/$(x)/`y`/%j/#z", program: "/p", args: []string{"-set", "seed=[0, 1]"}, suite: "/s", ids: []string{"a"}}
+	if err := good.check(); err != nil {
+		t.Errorf("what quotes can hold: %v", err)
+	}
+	for _, bad := range []string{"/a\ntouch x\n", "a\rb", "a\x1b[2J", "a\x00b", "\u009bA", "\xff", "a\tb", "\u2028\n"} {
+		for _, s := range []script{
+			{name: bad}, {logs: bad}, {program: bad}, {suite: bad}, {args: []string{"-out", bad}}, {ids: []string{bad}},
+			{Options: Options{Partition: bad}}, {Options: Options{Gres: bad}}, {Options: Options{Mem: bad}}, {Options: Options{Time: bad}}, {Options: Options{Sbatch: []string{"--a=" + bad}}},
+		} {
+			if err := s.check(); err == nil {
+				t.Errorf("%q is accepted in %+v", bad, s)
+			}
+		}
+		dir := filepath.Join(t.TempDir(), strings.ReplaceAll(bad, "/", "_"), "x")
+		if p, err := (&Campaign{Dir: dir}).New(t.Context(), []Job{{ID: "a"}}, nil, nil, program, Options{}); err == nil {
+			t.Errorf("the run directory %q is planned: %+v", dir, p.Batches)
+		}
+		text, err := json.Marshal(Submission{Format: results.FormatVersion, Args: []string{bad}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decodeSubmission(text, "x"); err == nil && bad != "\xff" { // which JSON does not hold
+			t.Errorf("a record with the argument %q is read", bad)
+		}
+	}
+	if err := (&script{logs: `/a\b`}).check(); err == nil {
+		t.Error("a backslash, which sbatch reads as an escape, is accepted")
+	}
+}
+
 // A record that is read has words that a script can hold, and is written so that it reads back the same.
 func FuzzSubmission(f *testing.F) {
 	f.Add([]byte(`{"format": 1, "at": "2026-01-01T00:00:00Z", "args": ["-out", "it's"], "options": {"partition": "short", "sbatch": ["--account=x"]}, "arrays": [{"slurm": "12", "jobs": ["a", "b"]}]}`))

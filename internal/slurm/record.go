@@ -61,8 +61,8 @@ func decodeSubmission(text []byte, path string) (Submission, error) {
 		}
 	}
 	for _, arg := range s.Args {
-		if err == nil && strings.ContainsRune(arg, 0) {
-			err = fmt.Errorf("argument %q", arg)
+		if err == nil {
+			err = CheckWord("argument", arg)
 		}
 	}
 	if err != nil {

@@ -1,12 +1,14 @@
 package slurm
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Requeue is the exit code with which benchrun job says that it was told to
@@ -30,7 +32,7 @@ func (o *Options) Check() error {
 	for _, c := range []struct{ flag, value string }{
 		{"partition", o.Partition}, {"gres", o.Gres}, {"time", o.Time}, {"mem", o.Mem},
 	} {
-		if strings.ContainsFunc(c.value, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		if strings.ContainsFunc(c.value, unicode.IsSpace) || CheckWord("", c.value) != nil {
 			return fmt.Errorf("-%s %q: want one word", c.flag, c.value)
 		}
 	}
@@ -48,9 +50,19 @@ func (o *Options) Check() error {
 		}
 	}
 	for _, s := range o.Sbatch {
-		if !strings.HasPrefix(s, "-") || strings.ContainsFunc(s, unicode.IsControl) {
+		if !strings.HasPrefix(s, "-") || CheckWord("", s) != nil {
 			return fmt.Errorf("-sbatch %q: want an option of sbatch, as in -sbatch --account=x", s)
 		}
+	}
+	return nil
+}
+
+// CheckWord refuses a path or an argument that a script cannot hold: behind a
+// newline in the header, the rest would be a line of the shell. What is not
+// UTF-8 would read back from the record as another text.
+func CheckWord(what, word string) error {
+	if !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl) {
+		return fmt.Errorf("%s %q: want text without control characters, which a job script cannot hold", what, word)
 	}
 	return nil
 }
@@ -100,6 +112,21 @@ type script struct {
 	Options
 }
 
+// check refuses what the script cannot hold.
+func (s *script) check() error {
+	words := append([]string{s.name, s.logs, s.program, s.suite}, s.args...)
+	for _, w := range words {
+		if err := CheckWord("slurm:", w); err != nil {
+			return err
+		}
+	}
+	// sbatch takes a backslash of its header for an escape.
+	if strings.Contains(s.logs, `\`) {
+		return fmt.Errorf("slurm: %q: want a run directory without a backslash in its path", s.logs)
+	}
+	return errors.Join(checkIDs(s.ids), s.Options.Check())
+}
+
 // text is what sbatch gets. The tasks' ids stand in it, so that nothing which
 // happens after the submission changes what a task is.
 func (s *script) text() string {
@@ -117,16 +144,16 @@ func (s *script) text() string {
 	directive("--requeue")
 	directive("--signal=B:TERM@%d", int(s.grace().Seconds()))
 	if s.Partition != "" {
-		directive("--partition=%s", s.Partition)
+		directive("--partition=%s", quote(s.Partition))
 	}
 	if s.Gres != "" {
-		directive("--gres=%s", s.Gres)
+		directive("--gres=%s", quote(s.Gres))
 	}
 	if s.Time != "" {
-		directive("--time=%s", s.Time)
+		directive("--time=%s", quote(s.Time))
 	}
 	if s.Mem != "" {
-		directive("--mem=%s", s.Mem)
+		directive("--mem=%s", quote(s.Mem))
 	}
 	if s.CPUs > 0 {
 		directive("--cpus-per-task=%d", s.CPUs)

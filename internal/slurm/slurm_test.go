@@ -3,6 +3,7 @@ package slurm
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -361,7 +362,7 @@ func TestSbatchRefuses(t *testing.T) {
 func TestLargeLevels(t *testing.T) {
 	many := make([]Job, 2500)
 	for i := range many {
-		many[i].ID = strings.Repeat("x", 1+i%7) + string(rune('a'+i%26)) + time.Duration(i).String()
+		many[i].ID = fmt.Sprintf("%0*x", 12, i)
 	}
 	many = append(many, Job{ID: "last", Needs: []string{many[0].ID, many[2400].ID}})
 	dir := filepath.Join(t.TempDir(), "x")

@@ -354,6 +354,9 @@ func (p *Plan) arrange(todo []string, status *Status) error {
 				name: fmt.Sprintf("%s-%d", filepath.Base(p.campaign.Dir), n+1), logs: own, program: copied, args: args,
 				suite: p.campaign.path(strconv.Itoa(at.origin), suiteFile), ids: ids, Options: p.Submission.Options,
 			}
+			if err := s.check(); err != nil {
+				return err
+			}
 			b.Script = s.text()
 			p.Batches = append(p.Batches, b)
 		}
