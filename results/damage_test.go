@@ -199,6 +199,32 @@ func TestForeignConfiguration(t *testing.T) {
 	}
 }
 
+// A file of a job that is read by itself is compared with the manifest beside it; a file elsewhere is a person's own.
+func TestCheckBeside(t *testing.T) {
+	dir, _ := finishedRun(t)
+	job := filepath.Join(dir, jobsDir, "a")
+	path := filepath.Join(job, "sample.safetensors")
+	whole := readAll(t, path)
+	check := func(path, text string) error { return CheckBeside(path, strings.NewReader(text)) }
+	if err := check(path, whole); err != nil {
+		t.Error(err)
+	}
+	if err := check(path, whole[1:]); err == nil || !strings.Contains(err.Error(), path+" is damaged") {
+		t.Errorf("error %v, want the damage", err)
+	}
+	if err := errors.Join(check(filepath.Join(job, "mine.npy"), "x"), check(filepath.Join(dir, "sample.safetensors"), "x")); err != nil {
+		t.Error(err)
+	}
+	t.Chdir(job)
+	if err := check("sample.safetensors", "x"); err == nil || !strings.Contains(err.Error(), path+" is damaged") {
+		t.Errorf("by its bare name: error %v, want the damage", err)
+	}
+	os.WriteFile(manifestFile, []byte("{}"), 0o644)
+	if err := check("sample.safetensors", whole); err == nil || !strings.Contains(err.Error(), manifestFile) {
+		t.Errorf("beside no manifest of a job: error %v", err)
+	}
+}
+
 // The generation before holds other weights: for a finished job it is no
 // replacement.
 func TestNoOlderWeights(t *testing.T) {

@@ -1,7 +1,10 @@
 package results
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"path/filepath"
 )
@@ -39,6 +42,36 @@ func (r *Run) Stored(id, name string, bytes int64) (*Checkpoint, error) {
 
 // Again adds to an error about a file of a finished job how to run the job again.
 func (r *Run) Again(id string, err error) error { return runAgain(err, r.jobDir(id)) }
+
+// CheckBeside compares a file with the hash that the manifest beside it says, where it stands in the directory of a
+// finished job; a file elsewhere, and one that the manifest does not name, is a person's own.
+func CheckBeside(path string, content io.Reader) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	dir, name := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	if filepath.Base(filepath.Dir(dir)) != jobsDir {
+		return nil
+	}
+	m, err := readManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	want, ok := m.Files[name]
+	if !ok {
+		return nil
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, content); err != nil {
+		return &ReadError{path, cause(err)}
+	}
+	return checkSum(path, hex.EncodeToString(sum.Sum(nil)), want)
+}
 
 // File is the path of a further file in a job's directory, as WriteFile names it.
 func (r *Run) File(id, name string) string { return filepath.Join(r.jobDir(id), name) }

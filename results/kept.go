@@ -38,7 +38,7 @@ func checkKept(dir string) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return putFile(err)
 	}
 	kept := &KeptError{Dir: dir}
 	nameless := 0

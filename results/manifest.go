@@ -164,10 +164,18 @@ func (m *Manifest) readChecked(dir, file string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, runAgain(err, dir)
 	}
-	if have := hexSum(text); have != want {
-		return nil, runAgain(fmt.Errorf("%s is damaged: its sha256 is %s, the manifest says %s", path, have, want), dir)
+	if err := checkSum(path, hexSum(text), want); err != nil {
+		return nil, err
 	}
 	return text, nil
+}
+
+// checkSum compares the hash of a job's file with that in its manifest.
+func checkSum(path, have, want string) error {
+	if have == want {
+		return nil
+	}
+	return runAgain(fmt.Errorf("%s is damaged: its sha256 is %s, the manifest says %s", path, have, want), filepath.Dir(path))
 }
 
 // addTo adds the records in one file of the job to all.

@@ -31,6 +31,11 @@ func (e *outsideError) Error() string {
 	return e.path + " leads out of the run directory; put what it leads to in the link's place"
 }
 
+// A notRegularError says that something that is no file stands in one's place.
+type notRegularError struct{ path string }
+
+func (e *notRegularError) Error() string { return e.path + " is not a regular file" }
+
 // ReadText reads a file of a run directory, by its name below it: a regular file of at most so
 // many bytes. A link that leads out of the directory, a device, a pipe and a directory are
 // refused; none is waited for. The error wraps fs.ErrNotExist where there is no such file, and is
@@ -93,7 +98,7 @@ func openError(err error, path string) error {
 	case !errors.As(err, &errno): // os.Root's own
 		return &outsideError{path}
 	case errno == syscall.ENOTDIR || errno == syscall.ELOOP || errno == syscall.ENXIO:
-		return fmt.Errorf("%s is not a regular file: %w", path, errno)
+		return &notRegularError{path}
 	}
 	return &ReadError{path, errno}
 }
@@ -105,9 +110,17 @@ func regularSize(f *os.File, path string) (int64, error) {
 		return 0, &ReadError{path, cause(err)}
 	}
 	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s is not a regular file", path)
+		return 0, &notRegularError{path}
 	}
 	return info.Size(), nil
+}
+
+// putFile adds to an error about a file that is written anew whenever it is not there what can be done.
+func putFile(err error) error {
+	if errors.As(err, new(*notRegularError)) {
+		return fmt.Errorf("%w; delete it to have it written again", err)
+	}
+	return err
 }
 
 // readUpTo is io.ReadAll of at most so many bytes, of which about so many are expected.
@@ -145,7 +158,7 @@ func openNamed(path string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
-		err = fmt.Errorf("%s is not a regular file", path)
+		err = &notRegularError{path}
 	}
 	if err != nil {
 		f.Close()

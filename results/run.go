@@ -236,7 +236,7 @@ func readRunFile(dir string) (runInfo, error) {
 	path := filepath.Join(dir, runFile)
 	text, err := ReadText(dir, runFile, maxJSON)
 	if err != nil {
-		return runInfo{}, err
+		return runInfo{}, putFile(err)
 	}
 	info, err := decodeRunInfo(text, path)
 	if err != nil {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -135,28 +136,44 @@ type DataError struct {
 	Set        string
 	Have, Want string // hashes: of the finished job, and of the data at hand
 	Path       string // of its manifest
+	More       int    // other jobs of which the same can be said
 }
 
 func (e *DataError) Error() string {
-	return fmt.Sprintf("%s (%s) is done on other data: its %s is %s, the one at hand is %s; "+
+	others := ""
+	if e.More > 0 {
+		others = fmt.Sprintf(", and so it is of %d other jobs", e.More)
+	}
+	return fmt.Sprintf("%s (%s) is done on other data: its %s is %s, the one at hand is %s%s; "+
 		"keep both by another -out, or delete %s to run the job again on the data at hand",
-		e.Job.Title(), e.Job.ID, e.Set, e.Have, e.Want, e.Path)
+		e.Job.Title(), e.Job.ID, e.Set, e.Have, e.Want, others, e.Path)
 }
 
 // checkData refuses jobs of which one, or what one needs, is done on other data than those at
 // hand, before anything is trained.
 func checkData(run *results.Run, jobs []*Job) error {
 	seen := map[*Job]bool{}
+	var first *DataError
 	for _, j := range jobs {
 		for _, n := range append([]*Job{j}, j.Needs...) {
 			if seen[n] {
 				continue
 			}
 			seen[n] = true
-			if _, err := n.done(run); err != nil {
+			_, err := n.done(run)
+			var other *DataError
+			switch {
+			case errors.As(err, &other) && first != nil:
+				first.More++
+			case errors.As(err, &other):
+				first = other
+			case err != nil:
 				return err
 			}
 		}
+	}
+	if first != nil {
+		return first
 	}
 	return nil
 }

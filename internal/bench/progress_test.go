@@ -212,7 +212,7 @@ name = "deterministic"
 	for _, spoilt := range []string{"blobs", "+gaussian-noise-2"} {
 		_, jobs, err := run(spoilt)
 		want := fmt.Sprintf("(%s) is done on other data: its blobs", jobs[0].ID)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "the one at hand is sha256:other") ||
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "the one at hand is sha256:other, and so it is of 2 other jobs; ") ||
 			!strings.Contains(err.Error(), "manifest.json to run the job again") {
 			t.Errorf("%s: error %v", spoilt, err)
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"bayesbench/results"
 )
 
 // An array is an open .npy file whose numbers are still to be read, in the
@@ -36,7 +38,8 @@ const (
 )
 
 // openArray opens a .npy file and reads its header. What is not a regular file
-// is not opened: a named pipe would wait, and a device has no end.
+// is not opened: a named pipe would wait, and a device has no end. What a job
+// saved must be as it saved it.
 func openArray(path string) (*array, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -49,7 +52,13 @@ func openArray(path string) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := newArray(path, file, info.Size())
+	if err = results.CheckBeside(path, file); err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	var a *array
+	if err == nil {
+		a, err = newArray(path, file, info.Size())
+	}
 	if err != nil {
 		file.Close()
 		return nil, err
