@@ -48,7 +48,8 @@ type Plan struct {
 	// Predictors each give a stream of log-probabilities; the first is the one
 	// that a table shows unless asked for another.
 	Predictors []Predictor
-	// Report reads the state and gives named scalars f32[]: "kl" in nats, and
+	// Report reads the state and gives named scalars f32[]: "kl" in nats,
+	// "accept_rate" and "step_size" of HMC, and
 	// "nonzero/LAYER" for each entry of Weights, the number of its weights that
 	// prediction uses. Nil where there is nothing to report.
 	Report  *ir.Program
@@ -56,6 +57,9 @@ type Plan struct {
 	// Gradients makes the estimators of the gradient whose variance can be
 	// compared. Nil where the method has but one.
 	Gradients func() ([]Gradient, error)
+	// Sampler says how the Markov chain of the plan moves, so that it can be judged
+	// whether its steps are stable. Nil where the plan has none.
+	Sampler *Sampler
 	// Members makes the predictive of other jobs' predictives, in turn: sample
 	// k is drawn from member k mod len(Members). Such a plan has no state,
 	// stages or predictors of its own.
@@ -157,6 +161,24 @@ type Gradient struct {
 	// Program reads slots by name, x, y and key as a stage's step does. Its
 	// results are "gradient/SLOT" for every slot that training learns.
 	Program *ir.Program
+}
+
+// Sampler is the step of a Markov chain as far as its stability goes. Near a
+// minimum of the potential the step is linear, and the eigenvalue of the loss's
+// curvature times the step that Limit names is where it begins to diverge.
+type Sampler struct {
+	Key string // of the method that sets the size of the step
+	// Stage is the number of one whose result "loss" is the potential per example.
+	Stage int
+	// Steps gives for every slot that a step moves what it multiplies the gradient
+	// of the loss by, at its largest since samples are kept: one number, or one for
+	// each element. It reads the state on the host.
+	Steps func(state map[string][]float32) map[string][]float64
+	Limit float64
+	// Adjusted says that a Metropolis test makes up for the size of the step. Without
+	// it the states' variance along a direction of curvature λ is 1/(1 − ηλ/Limit)
+	// times the posterior's.
+	Adjusted bool
 }
 
 // Weights is one weight tensor that counts for sparsity; biases and batch

@@ -54,6 +54,9 @@ func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run
 			return rec, err
 		}
 		rec.trained, rec.seconds["train"] = t.Seconds, t.before
+		if err := t.stability(ctx, rec); err != nil {
+			return rec, err
+		}
 		if c.Eval.GradientDraws > 0 {
 			if err := t.compareGradients(ctx, rec); err != nil {
 				return rec, err

@@ -17,6 +17,7 @@ const (
 	forScoring
 	forGradients
 	forRefresh
+	forCurvature
 )
 
 // key is the root of one purpose's random numbers. Training noise of step t of

@@ -17,19 +17,19 @@ import (
 )
 
 // brief are the keys that make a method's training as short as two epochs of
-// two steps, with every part of it reached.
+// two steps, with every part of it reached, and a sampler's steps stable.
 var brief = map[string]string{
 	"swa":                     "collect = 1",
 	"swag":                    "start = 0.25\ncollect = 2\nrank = 2",
 	"sparse-vd":               "warmup_start = 0\nwarmup_end = 1",
 	"magnitude-pruning":       "sparsity = 0.5",
 	"snapshot":                "cycles = 2",
-	"csgmcmc":                 "cycles = 2\nsamples = 1",
-	"sgld":                    "burn_in = 1\nsamples = 2",
-	"psgld":                   "burn_in = 1\nsamples = 2",
-	"sghmc":                   "burn_in = 1\nsamples = 2",
-	"hmc":                     "step_size = 1e-3\nleapfrog = 1\nburn_in = 1\nsamples = 2",
-	"bayesian-dark-knowledge": "burn_in = 1",
+	"csgmcmc":                 "cycles = 2\nsamples = 1\nlr = 1e-5",
+	"sgld":                    "burn_in = 1\nsamples = 2\nlr = 1e-5",
+	"psgld":                   "burn_in = 1\nsamples = 2\nlr = 1e-8",
+	"sghmc":                   "burn_in = 1\nsamples = 2\nlr = 1e-5",
+	"hmc":                     "step_size = 1e-4\nleapfrog = 1\nburn_in = 1\nsamples = 2",
+	"bayesian-dark-knowledge": "burn_in = 1\nlr = 1e-5",
 	"svgd":                    "particles = 2",
 	"distill":                 "[method.teacher]\nname = \"deterministic\"",
 	"ensemble":                "members = 2\n[method.of]\nname = \"deterministic\"",

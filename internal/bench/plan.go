@@ -367,6 +367,9 @@ func (j *Job) estimate(set *data.Set) {
 	for _, g := range j.gradients {
 		j.flops += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
 	}
+	if s := j.plan.Sampler; s != nil {
+		j.FLOPs += 2 * curvatureProducts * float64(productBatches(j.plan, set.Train.Len()/c.Train.Batch)) * j.plan.Stages[s.Stage].Step.FLOPs()
+	}
 	batches := func(split data.Split) int { return (split.Len() + c.Eval.Batch - 1) / c.Eval.Batch }
 	passes := float64(batches(set.Test) + batches(set.Validation))
 	refreshes := float64(min(methods.RefreshBatches, set.Train.Len()/c.Train.Batch))

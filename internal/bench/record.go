@@ -119,8 +119,10 @@ func (r *record) training(t *trainer) error {
 			scores = append(scores, metrics.Score{Unit: "time_to_accuracy-sec", Value: s})
 		}
 	}
-	if kl, ok := t.final["kl"]; ok {
-		scores = append(scores, metrics.Score{Unit: "kl", Value: kl})
+	for _, name := range []string{"kl", "accept_rate", "step_size"} {
+		if x, ok := t.final[name]; ok {
+			scores = append(scores, metrics.Score{Unit: name, Value: x})
+		}
 	}
 	if layers := layersLeft(j.plan, t.final); len(layers) > 0 {
 		for _, l := range layers {

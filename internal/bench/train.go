@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bayesbench/backends"
+	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
@@ -167,12 +168,15 @@ func (t *trainer) recall(c *results.Checkpoint, at progress) error {
 	return nil
 }
 
-// columns are the learning curve's; those of the validation split where examples
-// are held out.
+// columns are the learning curve's: those of the validation split where examples
+// are held out, those of HMC where the plan reports them.
 func (t *trainer) columns() []string {
 	columns := []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity", "test-error", "test-nll"}
 	if t.set.Validation.Len() > 0 {
 		columns = append(columns, "validation-error", "validation-nll")
+	}
+	if r := t.job.plan.Report; r != nil && slices.ContainsFunc(r.Results, func(r ir.Result) bool { return r.Name == "accept_rate" }) {
+		columns = append(columns, "accept-rate", "step-size")
 	}
 	return append(columns, "seconds")
 }
@@ -344,6 +348,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		if err != nil {
 			return err
 		}
+		row["accept-rate"], row["step-size"] = rep["accept_rate"], rep["step_size"]
 		if layers := layersLeft(t.job.plan, rep); len(layers) > 0 {
 			row["sparsity"] = metrics.Total(layers).Sparsity()
 		}

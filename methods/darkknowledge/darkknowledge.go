@@ -94,12 +94,16 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		sampler.Temperature = optim.Constant(m.Temperature)
 	}
 	var p fit.Plan
+	var moved []string // by the chain
 	if first > 0 {
 		p.Stage("burn-in", first, func(s *nn.Scope) { m.walk(s, teacher, sampler) })
 	}
 	p.Stage("distil", j.Steps()-first, func(s *nn.Scope) {
 		x := m.walk(s, teacher, sampler)
 		chain := len(s.Trained())
+		for _, slot := range s.Trained() {
+			moved = append(moved, slot.Name)
+		}
 		perturbed := s.Add(x, s.MulConst(s.RowNoise(s.Shape(x)...), m.Noise))
 		target := s.Exp(s.LogSoftmax(teacher.Outputs(s, perturbed)))
 		s.Prior = nil // the chain's
@@ -107,6 +111,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		fit.Descend(s, s.Trained()[chain:], o.Loss, opt, s.Scheduled("lr", optim.From(lr, first)))
 		s.Result("student", o.Loss)
 	})
+	p.Sampler(sampler.Sampler(moved, m.LR))
 	p.Predictor("mean", student)
 	p.Predictor("teacher", teacher)
 	return p.Build()

@@ -94,6 +94,9 @@ func (p *Plan) Keep(stage *methods.Stage, predictor *methods.Predictor, at func(
 	}
 }
 
+// Sampler says how the chain of the plan moves.
+func (p *Plan) Sampler(s methods.Sampler) { p.plan.Sampler = &s }
+
 // Reads lists the slots that the predictor reads.
 func (p *Plan) Reads(predictor *methods.Predictor) []methods.Slot {
 	var out []methods.Slot

@@ -3,7 +3,8 @@
 //
 //	U(q) = −Σ log p(y | x, q) + Σ q²/2σ²,  K(p) = ½‖p‖²
 //
-// a trajectory draws p ~ N(0, I), takes L leapfrog steps
+// whose joint density is exp(−(U + K)/T), a trajectory draws p ~ N(0, T·I), takes
+// L leapfrog steps
 //
 //	p ← p − ε/2·∇U(q),  q ← q + ε·p,  p ← p − ε/2·∇U(q)
 //
@@ -13,8 +14,9 @@
 // of the trajectory, 5 values a parameter. Each kept state is a sample;
 // prediction is one pass with one of them. It costs one pass over all
 // examples a leapfrog step, L·(burn_in + samples·thin) in all, whatever the
-// suite's epochs say. Batch normalisation's running statistics follow every
-// state visited.
+// suite's epochs say. Reported: the mean of min(1, exp(−ΔH/T)) over the
+// trajectories after the burn-in, "accept_rate", and their ε, "step_size". Batch
+// normalisation's running statistics follow every state visited.
 //
 // Source: Neal, "MCMC using Hamiltonian dynamics", 2011, section 3; Hoffman and
 // Gelman, "The No-U-Turn sampler", JMLR 2014, section 3.2 and algorithm 5;
@@ -92,7 +94,8 @@ func (m Method) check() error {
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(m.PriorSigma, m.Init)}
 	var p fit.Plan
-	p.Stage("start", 1, func(s *nn.Scope) { m.start(s, n) }).FullBatch = true
+	var moved []string
+	p.Stage("start", 1, func(s *nn.Scope) { moved = m.start(s, n) }).FullBatch = true
 	if m.BurnIn > 0 {
 		p.Stage("burn-in", m.BurnIn*m.Leapfrog, func(s *nn.Scope) { m.step(s, n, true) }).FullBatch = true
 	}
@@ -102,7 +105,26 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	predictor := p.Refreshed("sample", n)
 	predictor.Chain = true
 	p.Keep(sample, predictor, func(step int) bool { return step%run == run-1 })
+	p.Report(func(s *nn.Scope) {
+		s.Result("accept_rate", s.Keep("hmc/accept", nn.Init{}))
+		s.Result("step_size", newAdaptation(s, m).step(false))
+	})
+	p.Sampler(m.sampler(moved, j.Examples))
 	return p.Build()
+}
+
+// sampler describes the leapfrog step, which is stable along a direction of
+// curvature λ of U = N·loss as long as ε²λ is below 4 (Neal, section 4.2); ε is
+// the largest that the jitter gives.
+func (m Method) sampler(slots []string, examples int) methods.Sampler {
+	return methods.Sampler{Key: "step_size", Limit: 4, Adjusted: true, Steps: func(state map[string][]float32) map[string][]float64 {
+		eps := math.Exp(float64(state["hmc/log-step-average"][0])) * (1 + m.Jitter)
+		steps := map[string][]float64{}
+		for _, slot := range slots {
+			steps[slot] = []float64{eps * eps * float64(examples)}
+		}
+		return steps
+	}}
 }
 
 // energy is U at the scope's parameters, with the objective it comes from.
@@ -111,13 +133,13 @@ func energy(s *nn.Scope, n fit.Network) (ir.Value, fit.Objective) {
 	return s.MulConst(o.Loss, float64(n.Job.Examples)), o
 }
 
-// start fills the slots of U and ∇U at the initial state.
-func (m Method) start(s *nn.Scope, n fit.Network) {
+// start fills the slots of U and ∇U at the initial state, and lists the parameters.
+func (m Method) start(s *nn.Scope, n fit.Network) (slots []string) {
 	u, o := energy(s, n)
 	params := s.Trained()
 	var wrt []ir.Value
 	for _, p := range params {
-		wrt = append(wrt, p.Value)
+		wrt, slots = append(wrt, p.Value), append(slots, p.Name)
 	}
 	for i, g := range s.Grad(u, wrt...) {
 		s.Set(s.Keep(params[i].Name+"/gradient", nn.Init{}, s.Shape(g)...), g)
@@ -125,6 +147,7 @@ func (m Method) start(s *nn.Scope, n fit.Network) {
 	s.Set(s.Keep("hmc/energy", nn.Init{}), u)
 	s.Set(s.Keep("hmc/nll", nn.Init{}), o.NLL)
 	o.Record(s)
+	return slots
 }
 
 // particle is one parameter in phase space: at the start of the trajectory, now,
@@ -211,6 +234,10 @@ func (m Method) step(s *nn.Scope, n fit.Network, adapt bool) {
 	if adapt {
 		a.update(end, probability)
 	}
+	// The mean over the stage's trajectories so far.
+	share := s.Scheduled("accept/share", func(step int) float64 { return 1 / float64(step/m.Leapfrog+1) })
+	mean := s.Keep("hmc/accept", nn.Init{})
+	s.Set(mean, s.Select(end, s.Add(mean, s.Mul(share, s.Sub(probability, mean))), mean))
 	// Those of the trajectory's start, which are finite wherever it leads.
 	s.Result("loss", s.MulConst(u0, 1/float64(n.Job.Examples)))
 	s.Result("nll", nll0)

@@ -2,6 +2,7 @@ package hmc_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"testing"
@@ -139,6 +140,55 @@ func TestLinearRegression(t *testing.T) {
 	}
 	if math.Abs(total-0.8) > 0.15 {
 		t.Errorf("acceptance %.3f, wanted 0.8", total)
+	}
+}
+
+// At any temperature T the samples are those of p(w | data)^(1/T): of linear
+// regression, whose posterior is Gaussian, the mean stays and the covariance is T
+// times the exact one. With momenta from N(0, I) in place of N(0, T·I) it would
+// not be.
+func TestTemperature(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	mean, cov := l.Posterior(1)
+	for _, temperature := range []float64{0.25, 4} {
+		keys := fmt.Sprintf("step_size = 0.01\nleapfrog = 6\njitter = 0.3\nburn_in = 200\nsamples = 4000\naccept = 0.8\ntemperature = %v", temperature)
+		f := methodtest.Trained(t, "hmc", keys, l.Model, l.Job, l.Data, 7)
+		gotMean, gotCov := methodtest.Moments(f.Kept)
+		for i := range 3 {
+			si := math.Sqrt(temperature * cov.At(i, i))
+			if d := (gotMean.AtVec(i) - mean.AtVec(i)) / si; math.Abs(d) > 0.1 {
+				t.Errorf("T = %v: mean %d is %.3f standard deviations off", temperature, i, d)
+			}
+			for k := range 3 {
+				want := temperature * cov.At(i, k)
+				if d := (gotCov.At(i, k) - want) / (si * math.Sqrt(temperature*cov.At(k, k))); math.Abs(d) > 0.1 {
+					t.Errorf("T = %v: covariance %d %d is %.4f, exact %.4f", temperature, i, k, gotCov.At(i, k), want)
+				}
+			}
+		}
+	}
+}
+
+// The plan reports the mean acceptance of the trajectories after the burn-in and
+// their step before jitter.
+func TestReport(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	f := methodtest.Trained(t, "hmc", "step_size = 0.01\nleapfrog = 4\njitter = 0\nburn_in = 50\nsamples = 30\nthin = 2", l.Model, l.Job, l.Data, 7)
+	report, err := f.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	for i, a := range f.Curve["sample"]["accept"] {
+		if i%4 == 3 {
+			want += a / 60
+		}
+	}
+	if got := report["accept_rate"]; math.Abs(got-want) > 1e-5 || !(got > 0 && got <= 1) {
+		t.Errorf("accept_rate %v, mean of the trajectories %v", got, want)
+	}
+	if got, want := report["step_size"], f.Curve["sample"]["step_size"][0]; math.Abs(got-want) > 1e-6*want || !(got > 0) {
+		t.Errorf("step_size %v, that of the trajectories %v", got, want)
 	}
 }
 

@@ -128,6 +128,9 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 			t.Errorf("predictor %s draws from stored states, and no stage stores any", p.Name)
 		}
 	}
+	if s := plan.Sampler; s != nil {
+		checkSampler(t, plan, s)
+	}
 	if plan.Report == nil {
 		if len(plan.Weights) > 0 {
 			t.Error("weights are listed and nothing reports how many are used")
@@ -138,6 +141,36 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 	for _, w := range plan.Weights {
 		if !slices.ContainsFunc(plan.Report.Results, func(r ir.Result) bool { return r.Name == "nonzero/"+w.Layer }) {
 			t.Errorf("nothing reports nonzero/%s", w.Layer)
+		}
+	}
+}
+
+// checkSampler checks that a sampler's steps are of slots that its stage's loss may
+// depend on, positive, and one or one for each element.
+func checkSampler(t *testing.T, plan *methods.Plan, s *methods.Sampler) {
+	state := map[string][]float32{}
+	for _, slot := range plan.State {
+		state[slot.Name] = make([]float32, slot.Type.Size())
+	}
+	step := plan.Stages[s.Stage].Step
+	if !slices.ContainsFunc(step.Results, func(r ir.Result) bool { return r.Name == "loss" }) {
+		t.Errorf("sampler: stage %d has no loss", s.Stage)
+	}
+	steps := s.Steps(state)
+	if len(steps) == 0 || !(s.Limit > 0) || s.Key == "" {
+		t.Errorf("sampler: %d slots move, limit %v, key %q", len(steps), s.Limit, s.Key)
+	}
+	for name, each := range steps {
+		if _, ok := step.Param(name); !ok {
+			t.Errorf("sampler: %s is no parameter of stage %d", name, s.Stage)
+		}
+		if n := len(state[name]); len(each) != 1 && len(each) != n {
+			t.Errorf("sampler: %d steps for the %d elements of %s", len(each), n, name)
+		}
+		for _, x := range each {
+			if !(x > 0) {
+				t.Errorf("sampler: a step of %v for %s", x, name)
+			}
 		}
 	}
 }

@@ -54,8 +54,22 @@ func (d Decay) check() error {
 	return nil
 }
 
+// sampler is the step of a chain.
+type sampler interface {
+	optim.Optimizer
+	// Sampler describes the chain whose step has the size η and moves the slots.
+	Sampler(slots []string, eta float64) methods.Sampler
+}
+
+// course is how a chain goes on.
+type course struct {
+	lr    methods.Schedule
+	first int // the step from which on states may be kept; lr is at its largest of these
+	keep  func(step int) bool
+}
+
 // plan is a chain under the sampler: one stage, one predictor.
-func (d Decay) plan(c Chain, sampler optim.Optimizer, model nn.Model, j methods.Job) (*methods.Plan, error) {
+func (d Decay) plan(c Chain, by sampler, model nn.Model, j methods.Job) (*methods.Plan, error) {
 	burnIn := float64(j.Epochs) / 2
 	if d.BurnIn != nil {
 		burnIn = *d.BurnIn
@@ -72,20 +86,27 @@ func (d Decay) plan(c Chain, sampler optim.Optimizer, model nn.Model, j methods.
 	if left := j.Steps() - first; c.Samples > left {
 		return nil, methods.BadKey("samples", c.Samples, fmt.Sprintf("no more than the %d steps after burn_in = %v", left, burnIn))
 	}
-	return c.plan(sampler, lr, every(first, j.Steps(), c.Samples), model, j)
+	return c.plan(by, course{lr, first, every(first, j.Steps(), c.Samples)}, model, j)
 }
 
 // plan is the stage and the predictor of a chain.
-func (c Chain) plan(sampler optim.Optimizer, lr methods.Schedule, keep func(int) bool, model nn.Model, j methods.Job) (*methods.Plan, error) {
+func (c Chain) plan(by sampler, way course, model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if j.Steps() < 1 {
 		return nil, methods.BadKey("train.epochs", j.Epochs, "at least one step")
 	}
 	n := fit.Network{Model: model, Job: j, Layers: fit.UnderPrior(c.PriorSigma, c.Init)}
 	var p fit.Plan
-	stage := p.Stage("sample", j.Steps(), func(s *nn.Scope) { fit.Minimise(s, n, nil, sampler, lr) })
+	var slots []string
+	stage := p.Stage("sample", j.Steps(), func(s *nn.Scope) {
+		fit.Minimise(s, n, nil, by, way.lr)
+		for _, slot := range s.Trained() {
+			slots = append(slots, slot.Name)
+		}
+	})
 	sample := p.Refreshed("sample", n)
 	sample.Chain = true
-	p.Keep(stage, sample, keep)
+	p.Keep(stage, sample, way.keep)
+	p.Sampler(by.Sampler(slots, way.lr(way.first)))
 	return p.Build()
 }
 

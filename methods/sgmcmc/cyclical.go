@@ -78,6 +78,6 @@ func (m Cyclical) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		start := step / length * length
 		return every(first, min(length, steps-start), m.Samples)(step - start)
 	}
-	sampler := Langevin{m.Friction, temperature, j.Examples}
-	return m.Chain.plan(sampler, optim.Cyclic(m.LR, steps, m.Cycles), keep, model, j)
+	way := course{lr: optim.Cyclic(m.LR, steps, m.Cycles), first: first, keep: keep}
+	return m.Chain.plan(Langevin{m.Friction, temperature, j.Examples}, way, model, j)
 }

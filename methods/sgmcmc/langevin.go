@@ -40,6 +40,19 @@ func (l Langevin) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Va
 	}
 }
 
+// Sampler describes a chain of the step. Along a direction of curvature λ the step
+// has the characteristic polynomial z² − (2−α−ηλ)z + 1−α, whose roots are within
+// the unit circle as long as ηλ is below 2(2−α).
+func (l Langevin) Sampler(slots []string, eta float64) methods.Sampler {
+	return methods.Sampler{Key: "lr", Limit: 2 * (2 - l.Friction), Steps: func(map[string][]float32) map[string][]float64 {
+		steps := map[string][]float64{}
+		for _, slot := range slots {
+			steps[slot] = []float64{eta}
+		}
+		return steps
+	}}
+}
+
 // constant is T as a schedule, nil where there is no noise.
 func constant(temperature float64) methods.Schedule {
 	if temperature == 0 {

@@ -78,3 +78,17 @@ func (o Preconditioned) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr
 		s.Set(p.Value, w)
 	}
 }
+
+// Sampler describes a chain of the step: SGLD's in the coordinates of the
+// preconditioner that the chain ends with.
+func (o Preconditioned) Sampler(slots []string, eta float64) methods.Sampler {
+	return methods.Sampler{Key: "lr", Limit: 2, Steps: func(state map[string][]float32) map[string][]float64 {
+		steps := map[string][]float64{}
+		for _, slot := range slots {
+			for _, v := range state[slot+"/v"] {
+				steps[slot] = append(steps[slot], eta/(o.Lambda+math.Sqrt(float64(v))))
+			}
+		}
+		return steps
+	}}
+}
