@@ -177,6 +177,7 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 		return nil, err
 	}
 	defer store.Close()
+	bars.suite.expect(jobs, func(id string) bool { return results.IsDone(dir, id) })
 	sum, err := train(ctx, store, jobs, bars)
 	if err != nil {
 		return nil, err
