@@ -40,6 +40,12 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	// A terminal that closes sends HUP, and its shell another; nohup ignores it.
+	if !signal.Ignored(syscall.SIGHUP) {
+		var release func()
+		ctx, release = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer release()
+	}
 
 	out := cli.NewOutput(stdout)
 	c := &command{stdout: out, stderr: stderr}
