@@ -207,7 +207,7 @@ func (c *campaign) interrupted(l *load) (*trial, error) {
 	return nil, errors.New("in 200 attempts the run was never interrupted twice in one job")
 }
 
-// lacking is a finished run directory without one of its ensembles.
+// lacking is a finished run directory of which one ensemble is to be run again.
 func (c *campaign) lacking(l *load) (*trial, error) {
 	t := c.trial(l)
 	if err := os.CopyFS(t.dir, os.DirFS(l.run)); err != nil {
@@ -215,7 +215,7 @@ func (c *campaign) lacking(l *load) (*trial, error) {
 	}
 	for _, id := range l.jobs {
 		if _, err := os.Stat(filepath.Join(t.dir, "jobs", id, "checkpoint.safetensors")); err != nil { // it trained nothing
-			return t, os.RemoveAll(filepath.Join(t.dir, "jobs", id))
+			return t, os.Remove(filepath.Join(t.dir, "jobs", id, "manifest.json"))
 		}
 	}
 	return nil, errors.New("the run has no ensemble")
