@@ -26,8 +26,8 @@ type Config struct {
 type Data struct {
 	Name         string `toml:"name" json:"name"`
 	Normalise    string `toml:"normalise" json:"normalise"`                   // unit255, unit256 or standard; default unit255
-	Train        int    `toml:"train" json:"train,omitempty"`                 // first n training examples; 0 is all
-	Test         int    `toml:"test" json:"test,omitempty"`                   // first n test examples; 0 is all
+	Train        int    `toml:"train" json:"train,omitempty"`                 // training examples kept; 0 is all
+	Test         int    `toml:"test" json:"test,omitempty"`                   // test examples kept; 0 is all
 	Validation   int    `toml:"validation" json:"validation,omitempty"`       // training examples held out
 	RandomLabels string `toml:"random_labels" json:"random_labels,omitempty"` // "train" or "all": labels drawn at random
 	Size         int    `toml:"size" json:"size,omitempty"`                   // side in pixels, for folders of images

@@ -7,7 +7,7 @@
 //
 // Files are looked for in this order, and never written anywhere but in the cache:
 //
-//  1. Options.Dir, then Options.Dir/<name>;
+//  1. Options.Dir, then Options.Dir/<name>; a set that is the user's own (imagenet-folder) nowhere else if Dir is given;
 //  2. each folder in the environment variable BAYESBENCH_DATA (a list, as PATH), under <name>;
 //  3. the cache: $XDG_CACHE_HOME/bayesbench/<name>, or the same below os.UserCacheDir;
 //  4. the packaged source: a package of an ordinary package manager that carries the canonical files;

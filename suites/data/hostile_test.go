@@ -246,3 +246,32 @@ func TestHostilePictures(t *testing.T) {
 		}
 	})
 }
+
+// A folder costs memory with the number of its files, and their names give a terminal no orders.
+func TestHostileFolders(t *testing.T) {
+	const n = 2000
+	files := sampleTree(t)
+	for i := range n {
+		files[fmt.Sprintf("train/n01/%04d.txt", i)] = []byte("x")
+	}
+	place := writeTree(t, files)
+	alloctest.AtMost(t, 1<<20+n<<11, func() {
+		if _, err := openTree(place); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range []struct{ path, want string }{
+		{"val/n01/\x1b[31m.png", `\x1b[31m.png": is empty`},
+		{"val/\x1b[31m/x.png", `\x1b[31m/x.png": is empty`},
+		{"val/\x1b[31m/x.jpg", `class "\x1b[31m" has no images in train`},
+	} {
+		files := sampleTree(t)
+		if files[c.path] = nil; strings.HasSuffix(c.path, ".jpg") {
+			files[c.path] = files["val/n01/9.jpg"]
+		}
+		_, err := openFolder(t, writeTree(t, files))
+		if err == nil || strings.Contains(err.Error(), "\x1b") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q, want %q", err, c.want)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func listFolder(root string) ([]found, error) {
 				continue
 			}
 			if depth == maxDepth {
-				return fmt.Errorf("%s: folders lie more than %d deep; does a link lead back to a folder it lies in?", f.path, maxDepth)
+				return fmt.Errorf("%s: folders lie more than %d deep; does a link lead back to a folder it lies in?", printable(f.path), maxDepth)
 			}
 			if err := walk(f.path, depth+1); err != nil {
 				return err
@@ -75,7 +75,7 @@ func (f *found) look(place string) error {
 	st, err := os.Stat(place)
 	if err != nil {
 		if to, linkErr := os.Readlink(place); linkErr == nil && errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: is a link to %s, which is not there; mend the link or remove it", place, to)
+			return fmt.Errorf("%s: is a link to %s, which is not there; mend the link or remove it", printable(place), printable(to))
 		}
 		return err
 	}

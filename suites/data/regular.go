@@ -36,5 +36,5 @@ func regular(path string, mode fs.FileMode) error {
 	default:
 		what = "no file"
 	}
-	return fmt.Errorf("%s: is %s, want a regular file", path, what)
+	return fmt.Errorf("%s: is %s, want a regular file", printable(path), what)
 }

@@ -97,7 +97,10 @@ func (t *tree) fault(path string, err error) {
 }
 
 // at is where a file of the tree lies, for messages.
-func (t *tree) at(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
+func (t *tree) at(path string) string { return printable(t.file(path)) }
+
+// file is the path of a file of a folder.
+func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
 
 // err says which files cannot be read; it is nil if all can.
 func (t *tree) err() error {
@@ -182,7 +185,7 @@ func (t *tree) sort(all []found) error {
 				e.class = class
 				listed[path.Base(f.path)] = true
 			} else if len(parts) < 3 {
-				return fmt.Errorf("%s: lies in no class folder; want %s/<class>/%s", f.path, parts[0], parts[1])
+				return fmt.Errorf("%s: lies in no class folder; want %s/<class>/%s", printable(f.path), parts[0], printable(parts[1]))
 			}
 			switch err := t.measure(e); {
 			case err != nil:
@@ -292,9 +295,9 @@ func (t *tree) label(skip skips) error {
 				if same, ok := alike[unicodenorm.NFC.String(e.class)]; ok {
 					return fmt.Errorf("%s: class %+q of val and class %+q of train look the same and differ in how Unicode composes "+
 						"their letters (a system between has changed names to NFD or to NFC): rename the folder of val as that of train",
-						e.path, e.class, same)
+						printable(e.path), e.class, same)
 				}
-				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", e.path, e.class, nearest.Name(e.class, t.classes))
+				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", printable(e.path), e.class, nearest.Name(e.class, t.classes))
 			}
 			e.label = l
 		}
@@ -361,7 +364,7 @@ func (t *tree) read(e entry) ([]byte, error) {
 		}
 		return b, nil
 	}
-	name := t.at(e.path)
+	name := t.file(e.path)
 	f, err := openRegular(name)
 	if err != nil {
 		return nil, err
