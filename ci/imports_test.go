@@ -34,7 +34,7 @@ var policy = map[string][]string{
 	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
 	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "github.com/sbinet/npyio/…", "github.com/x448/float16", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
-	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/papers", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
+	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/papers", "results/score", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "internal/nearest"},
 	"results/papers":      {"results/stats", "github.com/BurntSushi/toml"},
 	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},

@@ -1,8 +1,11 @@
 package results
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -63,6 +66,32 @@ func (j *JobResult) readRest() (err error) {
 	}
 	j.Curve, err = j.Manifest.readCurve(j.dir)
 	return err
+}
+
+// File returns the path of a further file that the job left, such as predictions.npy, once its hash was found to be that of
+// the manifest. The error wraps fs.ErrNotExist where the job left no such file.
+func (j *JobResult) File(name string) (string, error) {
+	path := filepath.Join(j.dir, name)
+	want, ok := j.Manifest.Files[name]
+	if !ok {
+		return "", fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	f, err := openBelow(j.dir, name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if _, err := regularSize(f, path); err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	if have := hex.EncodeToString(sum.Sum(nil)); have != want {
+		return "", runAgain(fmt.Errorf("%s is damaged: its sha256 is %s, the manifest says %s", path, have, want), j.dir)
+	}
+	return path, nil
 }
 
 // A Loaded is what run directories and results files hold.

@@ -50,7 +50,7 @@ func (c *command) root() *ffcli.Command {
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table"), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.points(), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
 	cli.Verbs(root)
 	return root
 }
@@ -121,6 +121,43 @@ Examples:
 				return err
 			}
 			return c.write(*format, tables)
+		},
+	}
+}
+
+func (c *command) points() *ffcli.Command {
+	fs := c.flags("points")
+	q := report.Query{}
+	fs.StringVar(&q.Filter, "filter", "", "keep what matches, as in benchstat: `expr` such as '/backend:gonum'")
+	fs.StringVar(&q.Baseline, "baseline", "deterministic", "compare with this `method`, at each row's own settings, or a row's whole label")
+	fs.Float64Var(&q.Alpha, "alpha", 0.05, "significance `level`")
+	format := fs.String("format", "text", "text, markdown or json")
+	return &ffcli.Command{
+		Name:       "points",
+		ShortUsage: "benchstat-report points [flags] DIR…",
+		ShortHelp:  "trained networks compared over the test points, from saved predictions",
+		LongHelp: strings.TrimSpace(`
+Compares the errors and the log-likelihoods of each test point, for which one seed is enough: whether these networks
+differ, not whether training again would. It reads what jobs save with eval.save_predictions = true.
+
+Examples:
+  benchstat-report points runs/quick
+  benchstat-report points -baseline 'ensemble(deterministic)' -format markdown runs/mnist`),
+		FlagSet: fs,
+		Exec: func(_ context.Context, args []string) error {
+			files, err := paths(fs, args)
+			if err != nil {
+				return err
+			}
+			data, err := report.LoadData(files...)
+			if err != nil {
+				return err
+			}
+			tables, err := report.BuildPoints(data, q)
+			if err != nil {
+				return err
+			}
+			return report.WritePoints(c.stdout, tables, *format, terminal(c.stdout))
 		},
 	}
 }

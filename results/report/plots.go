@@ -333,7 +333,9 @@ func (t Table) meanOver(head string) Table {
 // appearance.
 type jobGroup struct {
 	title  string
+	heads  []string // method, and the keys of what else varies
 	labels []string
+	values map[string][]string // of the heads, by label
 	jobs   map[string][]results.JobResult
 }
 
@@ -359,25 +361,34 @@ func (d Data) grouped(q Query) ([]*jobGroup, error) {
 			jobs, firsts = append(jobs, j), append(firsts, first)
 		}
 	}
-	rows := strings.Split(defaultRows(firsts, Query{Tables: DefaultTables}), ",")
+	heads := []string{"method"}
+	for _, key := range strings.Split(defaultRows(firsts, Query{Tables: DefaultTables}), ",") {
+		if key != "/method" {
+			heads = append(heads, strings.TrimPrefix(key, "/"))
+		}
+	}
 	var groups []*jobGroup
 	for i, j := range jobs {
 		r := firsts[i]
 		name := strings.Join([]string{strings.ToUpper(r.Data), r.Model, r.Backend}, " · ")
-		label := r.Method
-		for _, p := range r.Sweep {
-			if slices.Contains(rows, "/"+p.Key) {
-				label += " " + p.Value
+		var values, named []string
+		for _, head := range heads {
+			value := nameValue(&r, head)
+			values = append(values, value)
+			if value != "" {
+				named = append(named, value)
 			}
 		}
+		label := strings.Join(named, " ")
 		at := slices.IndexFunc(groups, func(g *jobGroup) bool { return g.title == name })
 		if at < 0 {
-			groups = append(groups, &jobGroup{title: name, jobs: map[string][]results.JobResult{}})
+			groups = append(groups, &jobGroup{title: name, heads: heads, values: map[string][]string{}, jobs: map[string][]results.JobResult{}})
 			at = len(groups) - 1
 		}
 		g := groups[at]
 		if g.jobs[label] == nil {
 			g.labels = append(g.labels, label)
+			g.values[label] = values
 		}
 		g.jobs[label] = append(g.jobs[label], j)
 	}
