@@ -68,9 +68,12 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 		}
 	}
 	both.Records = tellSetupsApart(both.Records)
-	g, err := grouping(both, q)
+	g, err := group(both, q) // not over predictors: what holds for all of them is compared once
 	if err != nil {
 		return nil, err
+	}
+	if len(g.values) == 0 {
+		return nil, fmt.Errorf("no results match%s", noMatch(both, q))
 	}
 	diff := &Changes{Alpha: q.Alpha}
 	cells := 0
