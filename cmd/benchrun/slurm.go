@@ -156,6 +156,15 @@ func (c *command) give(ctx context.Context, dir string, dry bool, plan func(*slu
 	if err != nil {
 		return err
 	}
+	if !dry {
+		taken, err := campaign.Recover(ctx)
+		if err != nil {
+			return err
+		}
+		if len(taken) > 0 {
+			fmt.Fprintf(c.stderr, "benchrun: Slurm had taken %s of a submission that was cut short\n", strings.Join(taken, ", "))
+		}
+	}
 	p, err := plan(campaign)
 	if err != nil {
 		return err

@@ -60,6 +60,9 @@ func decodeSubmission(text []byte, path string) (Submission, error) {
 			err = checkIDs(a.Jobs)
 		}
 	}
+	if err == nil && s.Sending != nil {
+		err = checkIDs(append([]string{s.Sending.Name}, s.Sending.Jobs...))
+	}
 	for _, arg := range s.Args {
 		if err == nil {
 			err = CheckWord("argument", arg)

@@ -67,6 +67,10 @@ func (s *Status) Over() bool { return s.Count[Pending]+s.Count[Running] == 0 }
 // job is what its manifest says, whatever Slurm may think of it.
 func (c *Campaign) Status(ctx context.Context) (*Status, error) {
 	status := &Status{Run: c.Dir, Count: map[State]int{}}
+	c, err := c.settled(ctx)
+	if err != nil && !errors.Is(err, errNoSlurm) && !errors.As(err, new(*tooSoonError)) {
+		return nil, err
+	}
 	// Slurm is asked first: a job that ends meanwhile shows in the directory.
 	queued, err := queue(ctx, c.arrays())
 	if errors.Is(err, errNoSlurm) {

@@ -3,6 +3,7 @@ package slurm
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -47,6 +48,18 @@ type Submission struct {
 	Args    []string  `json:"args"` // of benchrun job, before the id
 	Options Options   `json:"options"`
 	Arrays  []Array   `json:"arrays"`
+	// Sending is what sbatch was given and has not yet answered.
+	Sending *Sending `json:"sending,omitempty"`
+}
+
+// Sending is an array on its way to Slurm. It is recorded before sbatch is called,
+// so that whoever finds it there, after a kill or a lost answer, can ask Slurm by
+// the name whether the array was taken.
+type Sending struct {
+	Name  string    `json:"name"` // of the Slurm job, which no other has
+	Jobs  []string  `json:"jobs"`
+	At    time.Time `json:"at"`
+	Ended bool      `json:"ended,omitempty"` // sbatch is not at work any more
 }
 
 // Campaign is all that was submitted for a run directory.
@@ -183,6 +196,7 @@ func (c *Campaign) tasks() map[string][]task {
 
 // Batch is one array to be submitted.
 type Batch struct {
+	Name   string   // of the Slurm job
 	Script string   // its text
 	Path   string   // where it goes
 	Jobs   []string // ids
@@ -204,6 +218,9 @@ type Plan struct {
 // benchrun job before the id, program is benchrun itself, absolute as dir is.
 // Finished jobs are left out.
 func (c *Campaign) New(ctx context.Context, jobs []Job, suite []byte, args []string, program string, o Options) (*Plan, error) {
+	if settled, err := c.settled(ctx); err == nil { // what is not, Recover or Status says
+		c = settled
+	}
 	number := len(c.Submissions) + 1
 	submitted := c.tasks()
 	origin := map[string]int{}
@@ -328,6 +345,8 @@ func (p *Plan) arrange(todo []string, status *Status) error {
 		return a.origin - b.origin
 	})
 	own := p.campaign.path(strconv.Itoa(p.Submission.Number))
+	token := make([]byte, 4)
+	rand.Read(token)
 	for _, at := range order {
 		args := p.Submission.Args
 		if at.origin != p.Submission.Number {
@@ -335,7 +354,10 @@ func (p *Plan) arrange(todo []string, status *Status) error {
 		}
 		for ids := range slices.Chunk(places[at], maxTasks) {
 			n := len(p.Batches)
-			b := Batch{Jobs: ids, Path: filepath.Join(own, fmt.Sprintf("array-%d.sh", n+1))}
+			b := Batch{
+				Name: fmt.Sprintf("%s-%d-%x", filepath.Base(p.campaign.Dir), n+1, token),
+				Jobs: ids, Path: filepath.Join(own, fmt.Sprintf("array-%d.sh", n+1)),
+			}
 			for _, id := range ids {
 				batchOf[id] = n
 				for _, need := range byID[id].Needs {
@@ -351,7 +373,7 @@ func (p *Plan) arrange(todo []string, status *Status) error {
 			slices.Sort(b.behind)
 			b.after, b.behind = slices.Compact(b.after), slices.Compact(b.behind)
 			s := script{
-				name: fmt.Sprintf("%s-%d", filepath.Base(p.campaign.Dir), n+1), logs: own, program: copied, args: args,
+				name: b.Name, logs: own, program: copied, args: args,
 				suite: p.campaign.path(strconv.Itoa(at.origin), suiteFile), ids: ids, Options: p.Submission.Options,
 			}
 			if err := s.check(); err != nil {
@@ -401,8 +423,8 @@ func (p *Plan) Preview(w io.Writer) error {
 }
 
 // Submit writes the scripts and the record below the run directory and submits
-// them. The record is written after every array, so that what Slurm has taken is
-// known whatever happens.
+// them. The record is written before and after every array, so that what Slurm has
+// taken is known whatever happens, see [Campaign.Recover].
 func (p *Plan) Submit(ctx context.Context) error {
 	if _, err := exec.LookPath("sbatch"); err != nil {
 		return errors.New("sbatch is not on the PATH: submit from a machine of the cluster, or see -dry-run")
@@ -442,9 +464,15 @@ func (p *Plan) Submit(ctx context.Context) error {
 	for i := range p.Batches {
 		b := &p.Batches[i]
 		command := b.command(ids)
+		p.Submission.Sending = &Sending{Name: b.Name, Jobs: b.Jobs, At: time.Now().UTC().Truncate(time.Second)}
+		if err := record(); err != nil {
+			return err
+		}
 		out, err := output(ctx, command[0], command[1:]...)
 		if err != nil {
-			return err
+			// Slurm may have taken it all the same, and only the answer was lost.
+			p.Submission.Sending.Ended = true
+			return errors.Join(err, record())
 		}
 		id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // id;cluster
 		if _, err := strconv.ParseUint(id, 10, 64); err != nil {
@@ -452,6 +480,7 @@ func (p *Plan) Submit(ctx context.Context) error {
 		}
 		ids = append(ids, id)
 		p.Submission.Arrays = append(p.Submission.Arrays, Array{id, b.Jobs})
+		p.Submission.Sending = nil
 		if err := record(); err != nil {
 			return err
 		}
