@@ -39,15 +39,16 @@ var policy = map[string][]string{
 	"results/papers":      {"results/stats", "github.com/BurntSushi/toml"},
 	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},
 
-	"internal/cli":       {},
-	"internal/alloctest": {},
-	"internal/nearest":   {"github.com/agnivade/levenshtein"},
-	"internal/bench":     {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/mat"},
+	"internal/cli":          {"internal/nearest", "github.com/peterbourgon/ff/v3/ffcli", "golang.org/x/term"},
+	"internal/cli/helptest": {"internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
+	"internal/alloctest":    {},
+	"internal/nearest":      {"github.com/agnivade/levenshtein"},
+	"internal/bench":        {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"internal/slurm": {"internal/bench", "results"},
 
 	"cmd/benchrun":         {"…"},
-	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/term", "golang.org/x/perf/…"},
+	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/perf/…"},
 	"ci":                   {},
 	"ci/tables":            {"results", "results/report", "github.com/pmezard/go-difflib/difflib"},
 	"ci/faults":            {"results", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
