@@ -281,4 +281,5 @@ func (b *Builder) Normal(key Value, stream uint32, shape ...int) Value {
 	return b.emit(Instr{Op: Normal, Args: []Value{key}, Attrs: Attrs{Stream: stream}, Type: Float(shape...)})
 }
 
-var errNoGradient = errors.New("has no gradient")
+// ErrNoGradient is wrapped by the error about a gradient through an op that has none.
+var ErrNoGradient = errors.New("has no gradient")

@@ -35,7 +35,7 @@ func (b *Builder) Grad(loss Value, wrt ...Value) []Value {
 		}
 		rule := rules[in.Op]
 		if rule == nil {
-			b.Fail(fmt.Errorf("%%%d = %s: %w", v, in.Op, errNoGradient))
+			b.Fail(fmt.Errorf("%%%d = %s: %w", v, in.Op, ErrNoGradient))
 		}
 		for i, g := range rule(b, in, v, grads[v]) {
 			a := in.Args[i]

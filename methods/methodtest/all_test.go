@@ -37,6 +37,7 @@ var variants = []struct{ name, keys string }{
 	{"ffg", "biases = \"gaussian\"\nprior = \"ard\"\nwarmup_end = 6.0"},
 	{"ffg", "layers = \"last\""},
 	{"sparse-vd", "warmup_start = 1\nwarmup_end = 6\nfine_tune = 3"},
+	{"psgld", "gamma_term = true"},
 	{"sparse-vd", "parameterisation = \"multiplicative\"\nwarmup_start = 1\nwarmup_end = 6"},
 	{"laplace", "structure = \"diag\"\nprecision = \"fixed\""},
 	{"ffg", "biases = \"gaussian\"\nestimator = \"weight\"\nkl_weight = 0.1"},
