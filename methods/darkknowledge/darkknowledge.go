@@ -18,6 +18,7 @@ package darkknowledge
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
@@ -105,8 +106,10 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 			moved = append(moved, slot.Name)
 		}
 		perturbed := s.Add(x, s.MulConst(s.RowNoise(s.Shape(x)...), m.Noise))
+		walked := slices.Clone(s.Slots)
 		target := s.Exp(s.LogSoftmax(teacher.Outputs(s, perturbed)))
-		s.Prior = nil // the chain's
+		copy(s.Slots, walked) // the teacher's running statistics are those of its own batch
+		s.Prior = nil         // the chain's
 		o := student.On(s, perturbed, s.Stop(target), ir.None)
 		fit.Descend(s, s.Trained()[chain:], o.Loss, opt, s.Scheduled("lr", optim.From(lr, first)))
 		s.Result("student", o.Loss)

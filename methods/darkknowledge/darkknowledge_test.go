@@ -2,6 +2,8 @@ package darkknowledge_test
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	_ "bayesbench/methods/all"
@@ -38,5 +40,27 @@ func TestRefusals(t *testing.T) {
 		"prior_sigma = 0": "prior_sigma", "student_sigma = 0": "student_sigma",
 	} {
 		methodtest.Refused(t, "bayesian-dark-knowledge", keys, key)
+	}
+}
+
+// The teacher is a chain of its own: whatever noise the student's inputs have, its
+// weights and its running statistics of batch normalisation are the same.
+func TestTeacherIgnoresTheStudentsNoise(t *testing.T) {
+	j := methodtest.Toy()
+	d := methodtest.Blobs(j, j.Examples)
+	quiet := methodtest.Trained(t, "bayesian-dark-knowledge", "noise = 0.0", methodtest.ConvNet, j, d, 3)
+	noisy := methodtest.Trained(t, "bayesian-dark-knowledge", "noise = 5.0", methodtest.ConvNet, j, d, 3)
+	compared := 0
+	for name, want := range quiet.State {
+		if !strings.HasPrefix(name, "teacher/") {
+			continue
+		}
+		compared++
+		if !slices.Equal(noisy.State[name], want) {
+			t.Errorf("slot %s depends on the noise of the student's inputs", name)
+		}
+	}
+	if _, ok := quiet.State["teacher/bn1.mean"]; !ok || compared < 8 {
+		t.Errorf("%d slots of the teacher compared", compared)
 	}
 }
