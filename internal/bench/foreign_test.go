@@ -49,6 +49,9 @@ name = "sgld"
 samples = 3
 `
 
+// lone is the samplers alone.
+var lone = samplers[:strings.Index(samplers, "[[method]]\nname = \"ensemble\"")]
+
 // attempt runs the suite in dir and returns what was said of it: the error, the notes and the
 // failures.
 func attempt(t *testing.T, dir, text string) (said string) {
@@ -87,7 +90,6 @@ func TestFilesOfOtherJobs(t *testing.T) {
 	if said := attempt(t, whole, samplers); said != "" {
 		t.Fatal(said)
 	}
-	want := resultsText(t, whole)
 	_, jobs := plan(t, samplers)
 	one, other := jobs[0], jobs[len(jobs)-2]
 	if one.Config.Seed == other.Config.Seed || len(other.Needs) > 0 {
@@ -95,9 +97,12 @@ func TestFilesOfOtherJobs(t *testing.T) {
 	}
 	// A run that ended within the first job, which has kept samples by then; and one in which all
 	// is done but what is made of it.
-	begun, lacking := t.TempDir(), t.TempDir()
-	s, _ := plan(t, samplers)
-	attemptJobs(t, begun, s, jobs, &quiet{stop: func(calls int) bool {
+	begun, lacking, alone := t.TempDir(), t.TempDir(), t.TempDir()
+	if said := attempt(t, alone, lone); said != "" {
+		t.Fatal(said)
+	}
+	s, few := plan(t, lone)
+	attemptJobs(t, begun, s, few, &quiet{stop: func(calls int) bool {
 		_, err := os.Stat(filepath.Join(begun, "jobs", one.ID, "sample-00001.safetensors"))
 		return err == nil
 	}})
@@ -122,19 +127,23 @@ func TestFilesOfOtherJobs(t *testing.T) {
 			names = append(names, e.Name())
 		}
 	}
-	names = append(names, strings.Join(names, " ")) // and all of them at once
+	all := strings.Join(names, " ") // at once, with and without what says whose they are
+	names = append(names, all, strings.Replace(all, "manifest.json", "", 1))
 	if len(names) < 10 || !slices.Contains(names, "sample-00002.safetensors") || !slices.Contains(names, "predictions.npy") {
 		t.Fatalf("the job left %q", names)
 	}
-	bases := []string{whole, lacking, begun}
+	bases := []struct {
+		dir, suite string
+		want       []byte
+	}{{begun, lone, resultsText(t, alone)}, {whole, samplers, resultsText(t, whole)}, {lacking, samplers, resultsText(t, whole)}}
 	if testing.Short() {
-		bases = bases[2:]
+		bases = bases[:1]
 	}
 	named := 0
 	for _, base := range bases {
 		for _, list := range names {
 			dir := t.TempDir()
-			if err := os.CopyFS(dir, os.DirFS(base)); err != nil {
+			if err := os.CopyFS(dir, os.DirFS(base.dir)); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range strings.Fields(list) {
@@ -146,14 +155,14 @@ func TestFilesOfOtherJobs(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			said := attempt(t, dir, samplers)
+			said := attempt(t, dir, base.suite)
 			if strings.Contains(said, one.ID) || strings.Contains(said, "starting over") || strings.Contains(said, "going on from the checkpoint before") {
 				named++
-			} else if said != "" || !bytes.Equal(resultsText(t, dir), want) {
+			} else if said != "" || !bytes.Equal(resultsText(t, dir), base.want) {
 				t.Errorf("%s of another job: %q is said, and the results are others", list, said)
 			}
 			if !strings.Contains(said, "delete ") { // it was not refused: then the numbers are right
-				if !bytes.Equal(resultsText(t, dir), want) {
+				if !bytes.Equal(resultsText(t, dir), base.want) {
 					t.Errorf("%s of another job: after %q the results are others", list, said)
 				}
 			}
@@ -187,8 +196,7 @@ func crafted(t *testing.T, path string, change func(*results.Checkpoint)) {
 
 // A checkpoint that holds what no training came to is named, and the training starts over.
 func TestCraftedCheckpoints(t *testing.T) {
-	text := samplers[:strings.Index(samplers, "[[method]]\nname = \"ensemble\"")]
-	text = strings.Replace(text, "[0, 1]", "0", 1)
+	text := strings.Replace(lone, "[0, 1]", "0", 1)
 	whole, begun := t.TempDir(), t.TempDir()
 	if said := attempt(t, whole, text); said != "" {
 		t.Fatal(said)
@@ -364,7 +372,7 @@ func TestOtherDataOfTheSameName(t *testing.T) {
 // Interrupted or not, a job says the same of its speed: in the same units, of all that it was
 // trained on.
 func TestSpeedOverResumes(t *testing.T) {
-	text := strings.Replace(samplers[:strings.Index(samplers, "[[method]]\nname = \"ensemble\"")], "[0, 1]", "0", 1)
+	text := strings.Replace(lone, "[0, 1]", "0", 1)
 	units := func(dir string) []string {
 		t.Helper()
 		jobs, err := results.ReadJobs(dir)
