@@ -119,6 +119,9 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 				}
 			}
 		}
+		if versions := from.fields["version"]; len(versions) == 2 && !slices.ContainsFunc(sortedKeys(versions), func(v string) bool { return len(versions[v]) > 1 }) {
+			delete(from.fields, "version") // one of each side: that is what is compared
+		}
 		for _, note := range slices.Concat(g.notes(table, q), from.notes()) {
 			if !slices.Contains(diff.Notes, note) {
 				diff.Notes = append(diff.Notes, note)

@@ -76,7 +76,10 @@ type provenance struct {
 	outdated    map[string]bool                // rows
 	reasons     []string
 	seen        map[seenAt]bool
+	in          map[rowValue]bool // fields, once more
 }
+
+type rowValue struct{ row, field, value string }
 
 type seenAt struct {
 	row    string
@@ -85,7 +88,7 @@ type seenAt struct {
 
 func newProvenance() *provenance {
 	return &provenance{fields: map[string]map[string][]string{}, untraceable: map[string]bool{}, versions: map[string]bool{},
-		outdated: map[string]bool{}, seen: map[seenAt]bool{}}
+		outdated: map[string]bool{}, seen: map[seenAt]bool{}, in: map[rowValue]bool{}}
 }
 
 // expected are the fields that may differ without a word: the seed, and what says nothing about the values.
@@ -121,8 +124,9 @@ func (p *provenance) add(row, unit string, samples []sample) {
 			if p.fields[c.Key] == nil {
 				p.fields[c.Key] = map[string][]string{}
 			}
-			if rows := p.fields[c.Key][value]; len(rows) == 0 || rows[len(rows)-1] != row {
-				p.fields[c.Key][value] = append(rows, row)
+			if in := (rowValue{row, c.Key, value}); !p.in[in] {
+				p.in[in] = true
+				p.fields[c.Key][value] = append(p.fields[c.Key][value], row)
 			}
 		}
 	}

@@ -279,6 +279,19 @@ func TestPairedBySeedAlone(t *testing.T) {
 			}
 		}
 	}
+	// compare pairs by seed alone too. That its sides are of one version each goes without saying.
+	one, two := set(5, "version", is("v1"), is("v1")), set(7, "version", is("v2"), from3("v2", "v3"))
+	changes, err := Compare(one, two, Query{})
+	if err != nil || len(changes.All) != 2 || changes.All[0].Pairs != 5 || changes.All[0].Verdict != Identical {
+		t.Errorf("%+v, %v", changes, err)
+	}
+	if notes := strings.Join(changes.Notes, " "); !strings.Contains(notes, "differ in version: v1 (old), v2 (new), v3 (new)") {
+		t.Error(notes)
+	}
+	two = set(7, "version", is("v2"), is("v2"))
+	if changes, err = Compare(one, two, Query{}); err != nil || strings.Contains(strings.Join(changes.Notes, " "), "version") {
+		t.Errorf("%+v, %v", changes, err)
+	}
 	// Without a common seed nothing is called paired; with some, the number is said.
 	apart := set(5, "version", is("v1"), is("v1"))
 	for i := range apart.Records {
