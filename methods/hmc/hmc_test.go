@@ -150,7 +150,11 @@ func TestLinearRegression(t *testing.T) {
 func TestTemperature(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	mean, cov := l.Posterior(1)
-	for _, temperature := range []float64{0.25, 4} {
+	temperatures := []float64{0.25, 4}
+	if testing.Short() {
+		temperatures = temperatures[:1]
+	}
+	for _, temperature := range temperatures {
 		keys := fmt.Sprintf("step_size = 0.01\nleapfrog = 6\njitter = 0.3\nburn_in = 200\nsamples = 4000\naccept = 0.8\ntemperature = %v", temperature)
 		f := methodtest.Trained(t, "hmc", keys, l.Model, l.Job, l.Data, 7)
 		gotMean, gotCov := methodtest.Moments(f.Kept)

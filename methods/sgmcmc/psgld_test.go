@@ -71,7 +71,7 @@ func stationary(t *testing.T, o sgmcmc.Preconditioned, lr float64, steps int) fl
 // With V = g², P = 1/(λ + |w|), and without Γ the stationary density is
 // proportional to (λ + |w|)·exp(−w²/2), whose variance is (λ√(2π) + 4)/(λ√(2π) + 2).
 func TestPSGLDVariance(t *testing.T) {
-	for _, c := range []struct {
+	cases := []struct {
 		alpha, lambda, lr float64
 		steps             int
 		low, high         float64 // of the variance without Γ
@@ -80,7 +80,11 @@ func TestPSGLDVariance(t *testing.T) {
 		{0.9, 0.5, 0.005, 2000, 1.40, 1.69},
 		{0.99, 0.5, 0.1, 600, 0.98, 1.15},
 		{0.99, 1e-5, 0.01, 1200, 1.15, 1.5},
-	} {
+	}
+	if testing.Short() {
+		cases = cases[:1]
+	}
+	for _, c := range cases {
 		without := sgmcmc.Preconditioned{Alpha: c.alpha, Lambda: c.lambda}
 		with := without
 		with.Gamma = true
