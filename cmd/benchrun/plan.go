@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -24,11 +25,14 @@ type plannedJob struct {
 }
 
 // printPlan prints the jobs in the order in which they would run.
-func (c *command) printPlan(s *suites.Suite, jobs []*bench.Job, dir string, asJSON bool) error {
+func (c *command) printPlan(ctx context.Context, s *suites.Suite, jobs []*bench.Job, dir string, asJSON bool) error {
 	speeds := map[string]float64{}
 	var plan []plannedJob
 	total, left := 0.0, 0.0
 	for _, j := range jobs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		speed, ok := speeds[j.Config.Backend]
 		if !ok {
 			var err error

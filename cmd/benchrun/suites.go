@@ -163,7 +163,7 @@ func (c *command) suite(ctx context.Context, path string, o options) ([]string, 
 	}
 	dir := filepath.Join(o.out, s.Name)
 	if o.plan {
-		return nil, c.printPlan(s, jobs, dir, o.json)
+		return nil, c.printPlan(ctx, s, jobs, dir, o.json)
 	}
 	if err := runnable(dir, jobs); err != nil {
 		return nil, err

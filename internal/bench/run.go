@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -56,8 +55,12 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 		return sum, err
 	}
 	failed := map[*Job]error{}
+	before := map[*Job]bool{} // the jobs that had their turn
 	said := map[string]bool{} // notes on the data, each once a run
 	for i, j := range jobs {
+		if i > 0 {
+			before[jobs[i-1]] = true
+		}
 		done, err := j.done(run)
 		if err != nil {
 			return sum, err
@@ -66,7 +69,7 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 			sum.Skipped++
 			continue
 		}
-		if err := j.missing(run, jobs[:i], failed); err != nil {
+		if err := j.missing(run, before, failed); err != nil {
 			return sum, err
 		}
 		report.Begin(j, i+1, len(jobs))
@@ -115,9 +118,9 @@ func (e *NeedsError) Error() string {
 // missing adds to failed what j needs and failed in another process, and
 // returns a *NeedsError if something is neither done nor failed nor among the
 // jobs that ran before in this one.
-func (j *Job) missing(run *results.Run, before []*Job, failed map[*Job]error) error {
+func (j *Job) missing(run *results.Run, before map[*Job]bool, failed map[*Job]error) error {
 	for _, n := range j.Needs {
-		if slices.Contains(before, n) {
+		if before[n] {
 			continue
 		}
 		m, err := run.Manifest(n.ID)

@@ -244,6 +244,14 @@ func states(t *testing.T, dir string) string {
 	return strings.Join(all, ", ")
 }
 
+func (s *Status) of(id string) JobStatus {
+	i := slices.IndexFunc(s.Jobs, func(j JobStatus) bool { return j.ID == id })
+	if i < 0 {
+		return JobStatus{}
+	}
+	return s.Jobs[i]
+}
+
 func TestSubmitFollowResubmit(t *testing.T) {
 	queue, calls := cluster(t)
 	dir := filepath.Join(t.TempDir(), "x")

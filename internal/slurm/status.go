@@ -51,14 +51,6 @@ type Status struct {
 	NoSlurm bool          `json:"no_slurm,omitempty"`    // squeue could not be asked; what is not at work counts as pending
 }
 
-func (s *Status) of(id string) JobStatus {
-	i := slices.IndexFunc(s.Jobs, func(j JobStatus) bool { return j.ID == id })
-	if i < 0 {
-		return JobStatus{}
-	}
-	return s.Jobs[i]
-}
-
 // Over reports whether nothing is pending or running any more.
 func (s *Status) Over() bool { return s.Count[Pending]+s.Count[Running] == 0 }
 

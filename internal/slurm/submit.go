@@ -321,6 +321,10 @@ func (p *Plan) arrange(todo []string, status *Status) error {
 	for _, j := range p.campaign.Jobs {
 		byID[j.ID] = j
 	}
+	statusOf := map[string]JobStatus{}
+	for _, s := range status.Jobs {
+		statusOf[s.ID] = s
+	}
 	level := map[string]int{}
 	batchOf := map[string]int{}
 	type place struct{ level, origin int }
@@ -363,7 +367,7 @@ func (p *Plan) arrange(todo []string, status *Status) error {
 				for _, need := range byID[id].Needs {
 					if i, ok := batchOf[need]; ok {
 						b.after = append(b.after, i)
-					} else if s := status.of(need); s.State == Pending || s.State == Running && s.Slurm != "" {
+					} else if s := statusOf[need]; s.State == Pending || s.State == Running && s.Slurm != "" {
 						array, _, _ := strings.Cut(s.Slurm, "_")
 						b.behind = append(b.behind, array)
 					}
