@@ -105,19 +105,22 @@ func TestHistoriesEndInTheSameTables(t *testing.T) {
 	}
 }
 
-// checkSetups checks that no two configurations share a name, and that each seed of a name stands once.
+// checkSetups checks that no two configurations share a name, and that each value of a name and seed stands once.
 func checkSetups(t *testing.T, set results.Set) {
 	t.Helper()
-	setups, seeds := map[string]string{}, map[string]bool{}
+	setups, values := map[string]string{}, map[string]bool{}
 	for i := range set.Records {
 		r := &set.Records[i]
 		if other, ok := setups[r.Name()]; ok && other != r.Origin.Setup {
 			t.Errorf("%s is the name of two configurations", r.Name())
 		}
 		setups[r.Name()] = r.Origin.Setup
-		if seeds[r.Name()+r.Seed()] {
-			t.Errorf("%s stands twice for seed %s", r.Name(), r.Seed())
+		for _, v := range r.Values {
+			value := fmt.Sprint(r.Name(), " ", v.Unit, " of seed ", r.Seed())
+			if values[value] {
+				t.Errorf("%s stands twice", value)
+			}
+			values[value] = true
 		}
-		seeds[r.Name()+r.Seed()] = true
 	}
 }
