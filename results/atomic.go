@@ -19,7 +19,8 @@ import (
 
 // WriteFile replaces path by what fill writes: a temporary file in the same directory, fsync, rename, fsync of the
 // directory. On any error path is as it was and the temporary file is gone; the error names path. Temporary files that
-// killed writes of path left are deleted.
+// killed writes of path left are deleted. A device, a pipe or a directory at path, or where a link there leads, is
+// refused: the rename would put a file in its place, for all programs of the machine.
 func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	defer func() {
 		var pathErr *os.PathError
@@ -27,6 +28,9 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%w, and no file is put in its place; name another path", &notRegularError{path})
+	}
 	pending, held, err := newPending(path)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,48 @@ func TestWriteFileTidiesUp(t *testing.T) {
 	}
 	if got, want := files(t, dir), []string{".other.html6129484611666145821", ".report.html.bak1", ".report.html12", ".report.html6129484611666145821x", "report.html"}; !slices.Equal(got, want) {
 		t.Errorf("left are %q, want %q", got, want)
+	}
+}
+
+// What is no file is not replaced by one: a device belongs to the machine, a pipe to who reads it.
+func TestWriteFileKeepsDevices(t *testing.T) {
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "socket")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	for name, target := range map[string]string{"to-socket": socket, "to-folder": dir, "to-null": os.DevNull} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := files(t, dir)
+	for _, name := range []string{"socket", "to-socket", "to-folder", "to-null"} {
+		path := filepath.Join(dir, name)
+		was, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "text"); return err })
+		if err == nil || !strings.Contains(err.Error(), path+" is not a regular file") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if is, err := os.Lstat(path); err != nil || is.Mode() != was.Mode() {
+			t.Errorf("%s was %v, is %v, %v", name, was.Mode(), is.Mode(), err)
+		}
+	}
+	if after := files(t, dir); !slices.Equal(before, after) {
+		t.Errorf("there are %q, before %q", after, before)
+	}
+	// A link to a file, or to none, is replaced as a file is.
+	target := filepath.Join(dir, "target")
+	if err := os.Symlink(target, filepath.Join(dir, "to-none")); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(filepath.Join(dir, "to-none"), func(io.Writer) error { return nil }); err != nil {
+		t.Error(err)
 	}
 }
 
