@@ -115,23 +115,37 @@ func kernels(dir string) ([]string, error) {
 	return found, nil
 }
 
-// sameDigits returns the difference between a page's table and the same of the fresh run.
+// sameDigits returns the rows in which the means of the fresh run are not those of a page's table, which must hold the
+// kept results. The marks and notes of where results come from may differ: the run is of this version.
 func (t *tools) sameDigits(ctx context.Context, p page, b block, args []string, at int, fresh string) (string, error) {
-	kept, err := t.report(ctx, args...)
+	printed, err := t.report(ctx, args...)
 	if err != nil {
 		return "", err
 	}
-	now, err := t.report(ctx, replaced(args, at, fresh)...)
-	if err != nil {
-		return "", err
-	}
-	if !strings.Contains(p.body(b), kept) {
+	if !strings.Contains(p.body(b), printed) {
 		return "the page does not hold the kept results; go run ./ci/tables -write first", nil
 	}
-	if kept == now {
-		return "", nil
+	kept, err := t.means(ctx, args)
+	if err != nil {
+		return "", err
 	}
-	return difference(kept, now), nil
+	now, err := t.means(ctx, replaced(args, at, fresh))
+	if err != nil {
+		return "", err
+	}
+	if len(kept) == 0 {
+		return "", fmt.Errorf("%s has no means to compare", strings.Join(args, " "))
+	}
+	var said []string
+	for place, want := range kept {
+		if have, ok := now[place]; !ok {
+			said = append(said, fmt.Sprintf("%s: %s is missing in the run", place.row, place.unit))
+		} else if math.Float64bits(have) != math.Float64bits(want) {
+			said = append(said, fmt.Sprintf("%s: %s is %v, the kept results have %v", place.row, place.unit, have, want))
+		}
+	}
+	slices.Sort(said)
+	return strings.Join(said, "\n"), nil
 }
 
 // otherUnits is the margin, as a share, of a unit that the gate does not know.
