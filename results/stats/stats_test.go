@@ -345,3 +345,18 @@ func TestNoFalseStars(t *testing.T) {
 		t.Errorf("the t test rejects only %d of %d times", n, trials)
 	}
 }
+
+// Equal values have no spread, however their sum rounds.
+func TestSummariseEqualValues(t *testing.T) {
+	for _, v := range []float64{12.738853503184714, 0.1, 1e300, 5e-324, math.Inf(1)} {
+		if mean, sd := Summarise([]float64{v, v, v}); mean != v || sd != 0 {
+			t.Errorf("three times %v: mean %v, deviation %v", v, mean, sd)
+		}
+	}
+	if _, sd := Summarise([]float64{0.3, 0.1 + 0.2, 0.3}); sd != 0 {
+		t.Errorf("values that differ in their last bit have the deviation %v", sd)
+	}
+	if _, sd := Summarise([]float64{0.3, 0.3 + 1e-12, 0.3}); sd == 0 {
+		t.Error("values that differ by 1e-12 have no deviation")
+	}
+}

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -35,11 +36,23 @@ func (k Spread) Of(sd float64, n int) float64 {
 	return sd
 }
 
+// rounding is the deviation, as a share of the mean, below which values differ by
+// the rounding of their last digits alone.
+const rounding = 1e-14
+
 // Summarise returns the mean of x and its standard deviation, which is NaN for
-// one value. x is not empty.
+// one value. x is not empty. Values that differ by rounding alone have the
+// deviation 0.
 func Summarise(x []float64) (mean, sd float64) {
 	if len(x) == 1 {
 		return x[0], math.NaN()
 	}
-	return stat.MeanStdDev(x, nil)
+	if !slices.ContainsFunc(x, func(v float64) bool { return v != x[0] }) {
+		return x[0], 0
+	}
+	mean, sd = stat.MeanStdDev(x, nil)
+	if sd <= rounding*math.Abs(mean) {
+		sd = 0
+	}
+	return mean, sd
 }
