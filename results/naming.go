@@ -252,13 +252,52 @@ func nameAndOrder(jobs []JobResult) error {
 		for k := range jobs[i].Records {
 			r := &jobs[i].Records[k]
 			r.Origin = Origin{Job: jobs[i].ID, Setup: configured[i].Setup}
-			own := slices.DeleteFunc(slices.Clone(r.Sweep), func(p Pair) bool { return !slices.Contains(ownKeys, p.Key) })
+			own := slices.DeleteFunc(slices.Clone(r.Sweep), func(p Pair) bool { return !isOwn(p.Key) })
 			r.Sweep = slices.Concat(pairs, own)
 		}
 	}
 	order(jobs)
 	return nil
 }
+
+// align gives all records of one setup the same settings: each setting that stands in the name of one of them stands in
+// the names of all. What was read apart, or written when other jobs were at hand, has names that tell fewer jobs apart:
+// without this one configuration would stand in two rows.
+func align(groups ...[]Record) {
+	settings := map[string][]Pair{} // by setup, sorted
+	for _, records := range groups {
+		for i := range records {
+			r := &records[i]
+			if r.Origin.Setup == "" {
+				continue
+			}
+			known := settings[r.Origin.Setup]
+			for _, p := range r.Sweep {
+				if _, ok := setting(known, p.Key); !ok && ofConfiguration(p.Key) && len(known) <= maxNamed {
+					known = sortedConfig(append(known, p))
+				}
+			}
+			settings[r.Origin.Setup] = known
+		}
+	}
+	for _, records := range groups {
+		for i := range records {
+			r := &records[i]
+			known := settings[r.Origin.Setup]
+			if len(known) == 0 {
+				continue
+			}
+			own := slices.DeleteFunc(slices.Clone(r.Sweep), func(p Pair) bool { return ofConfiguration(p.Key) })
+			r.Sweep = slices.Concat(known, own)
+		}
+	}
+}
+
+// isOwn reports whether the harness writes this name key; others are settings of a user's.
+func isOwn(key string) bool { return slices.Contains(ownKeys, key) }
+
+// ofConfiguration reports whether a name key tells configurations apart.
+func ofConfiguration(key string) bool { return !isOwn(key) || key == SetupKey }
 
 // base is the part of the names of a job's records that every name has.
 func (j *JobResult) base() string {
@@ -300,7 +339,7 @@ func (j *JobResult) settings() []Pair {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(j.Records[0].Sweep), func(p Pair) bool {
-		return p.Key != "labels" && p.Key != SetupKey && slices.Contains(ownKeys, p.Key)
+		return p.Key != "labels" && p.Key != SetupKey && isOwn(p.Key)
 	})
 }
 

@@ -226,6 +226,66 @@ func TestLoadTellsRunsApart(t *testing.T) {
 	}
 }
 
+// One configuration has one name, whatever it was read from and beside, and two never share one where each of the results
+// told them apart.
+func TestOneNameForASetup(t *testing.T) {
+	rounds := 20
+	if testing.Short() {
+		rounds = 4
+	}
+	for round := range rounds {
+		words := make([]uint32, 64)
+		rng.Bits(words, rng.Key{uint32(round), 2}, 0)
+		draw := func(below uint32) uint32 {
+			w := words[0]
+			words = words[1:]
+			return w % below
+		}
+		var paths []string
+		var files []string
+		for range 2 {
+			dir, configs := t.TempDir(), map[string]string{}
+			shared := testConfig(0, 0, 1, 0) // in both
+			plan := []string{idOf(shared)}
+			configs[plan[0]] = shared
+			for range draw(4) {
+				config := testConfig(0, draw(2), draw(3), draw(2))
+				if id := idOf(config); configs[id] == "" {
+					configs[id] = config
+					plan = append(plan, id)
+				}
+			}
+			runJobs(t, dir, plan, configs)
+			paths, files = append(paths, dir), append(files, filepath.Join(dir, resultsFile))
+		}
+		for about, path := range map[string][]string{
+			"directories": paths, "a file and a directory": {files[0], paths[1]}, "a directory and a file": {paths[0], files[1]}, "files": files,
+		} {
+			old, new, err := LoadPair(path[0], path[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			both, err := LoadJobs(path...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, j := range both.Jobs {
+				both.Records = append(both.Records, j.Records...)
+			}
+			for how, records := range map[string][]Record{"compared": append(old.Records, new.Records...), "together": both.Records} {
+				names := map[string]string{} // by setup
+				for i := range records {
+					r := &records[i]
+					if name, ok := names[r.Origin.Setup]; ok && name != r.Name() {
+						t.Errorf("round %d, %s %s: a setup is called %s and %s", round, about, how, name, r.Name())
+					}
+					names[r.Origin.Setup] = r.Name()
+				}
+			}
+		}
+	}
+}
+
 func sweep(r *Record, key string) string {
 	for _, p := range r.Sweep {
 		if p.Key == key {

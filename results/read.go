@@ -107,6 +107,19 @@ func Load(paths ...string) (Set, error) {
 	return all.Set, err
 }
 
+// LoadPair reads two results that are to be compared, each as Load does. Both give a configuration the same name, also
+// where only one of them has others beside it.
+func LoadPair(oldPath, newPath string) (old, new Set, err error) {
+	if old, err = Load(oldPath); err != nil {
+		return old, new, err
+	}
+	if new, err = Load(newPath); err != nil {
+		return old, new, err
+	}
+	align(old.Records, new.Records)
+	return old, new, nil
+}
+
 // LoadJobs is [Load], with the details and curves of the jobs.
 func LoadJobs(paths ...string) (Loaded, error) {
 	all, err := load(paths)
@@ -192,6 +205,13 @@ func load(paths []string) (Loaded, error) {
 		if err := all.Add(set); err != nil {
 			return Loaded{}, fmt.Errorf("%s: %w", file, err)
 		}
+	}
+	if len(files) > 0 { // jobs alone were named together
+		groups := [][]Record{all.Records}
+		for _, j := range all.Jobs {
+			groups = append(groups, j.Records)
+		}
+		align(groups...)
 	}
 	return all, nil
 }

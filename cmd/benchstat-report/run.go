@@ -435,11 +435,7 @@ func loadTwo(fs *flag.FlagSet, args []string) (old, new results.Set, err error) 
 	if len(files) != 2 {
 		return old, new, fmt.Errorf("%d paths: want OLD and NEW", len(files))
 	}
-	if old, err = results.Load(files[0]); err != nil {
-		return old, new, err
-	}
-	new, err = results.Load(files[1])
-	return old, new, err
+	return results.LoadPair(files[0], files[1])
 }
 
 func load(fs *flag.FlagSet, args []string) (results.Set, error) {

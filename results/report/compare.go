@@ -76,6 +76,7 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 		return nil, fmt.Errorf("no results match%s", noMatch(both, q))
 	}
 	diff := &Changes{Alpha: q.Alpha}
+	var changed reconfigured
 	cells := 0
 	for _, table := range g.order {
 		rows := rowsOf(g.places[table])
@@ -116,6 +117,7 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 						return nil, err
 					}
 					diff.All = append(diff.All, c)
+					changed.add(name, g.values[places[0]][0].record.Origin, g.values[places[1]][0].record.Origin)
 				}
 			}
 		}
@@ -128,8 +130,33 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 			}
 		}
 	}
+	if len(changed.rows) > 0 {
+		diff.Notes = append(diff.Notes, changed.note())
+	}
 	judgeChanges(diff.All, q.Alpha)
 	return diff, nil
+}
+
+// reconfigured are the rows whose old and new results are of jobs of different configurations, which no name says if
+// each of the two results has but one of them.
+type reconfigured struct {
+	rows     []string
+	old, new results.Origin // of the first row
+}
+
+func (c *reconfigured) add(row string, old, new results.Origin) {
+	if old.Setup == "" || new.Setup == "" || old.Setup == new.Setup || slices.Contains(c.rows[max(0, len(c.rows)-1):], row) {
+		return
+	}
+	if len(c.rows) == 0 {
+		c.old, c.new = old, new
+	}
+	c.rows = append(c.rows, row)
+}
+
+func (c *reconfigured) note() string {
+	return fmt.Sprintf("Warning: the configurations of old and new differ in %s, such as %s: compare the manifest.json of jobs %s and %s.",
+		plural(len(c.rows), "row"), c.rows[0], c.old.Job, c.new.Job)
 }
 
 func change(name string, unit results.Unit, old, new map[string]float64, alpha float64) (Change, error) {

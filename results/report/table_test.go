@@ -375,6 +375,15 @@ func TestSetupsAreRows(t *testing.T) {
 	one.Records, other.Records = set.Records[:2], set.Records[2:]
 	changes, err = Compare(one, other, Query{})
 	if err != nil || len(changes.All) != 1 || changes.All[0].Delta != 1 {
+		t.Fatalf("%+v, %v", changes, err)
+	}
+	// But it is said, and only then.
+	want := "configurations of old and new differ in 1 row, such as MNIST m gonum a K=1: compare the manifest.json of jobs job-aaa-0 and job-bbb-0"
+	if notes := strings.Join(changes.Notes, " "); !strings.Contains(notes, want) {
+		t.Errorf("notes %q, want %q", notes, want)
+	}
+	changes, err = Compare(one, one, Query{})
+	if err != nil || strings.Contains(strings.Join(changes.Notes, " "), "configurations of old and new") {
 		t.Errorf("%+v, %v", changes, err)
 	}
 }
