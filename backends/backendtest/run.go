@@ -14,7 +14,8 @@ import (
 const randomPrograms = 100
 
 // Run holds a backend to everything this package asks. open starts it afresh,
-// and stops the test where it cannot.
+// and stops the test where it cannot. Under -short it tries a quarter of the
+// random programs, and with several threads only what is no training.
 func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
 	t.Run("case", func(t *testing.T) {
 		be := opened(t, open)
@@ -28,7 +29,11 @@ func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
 	})
 	t.Run("random", func(t *testing.T) {
 		be := opened(t, open)
-		for seed := range uint32(randomPrograms) {
+		programs := uint32(randomPrograms)
+		if testing.Short() {
+			programs /= 4
+		}
+		for seed := range programs {
 			c := RandomCase(seed)
 			if err := safely(be, c.check); err != nil {
 				t.Errorf("%s: %v%s", c.Name, err, excerpt(c.Program))
@@ -116,6 +121,9 @@ func workers(t *testing.T, open func(t testing.TB) backends.Backend) {
 				t.Error(err)
 			}
 		}
+		if testing.Short() {
+			return out
+		}
 		for _, tr := range trajectories() {
 			var err error
 			if out[tr.name], err = tr.train(be); err != nil {
@@ -125,7 +133,11 @@ func workers(t *testing.T, open func(t testing.TB) backends.Backend) {
 		return out
 	}
 	alone := run(t, 1)
-	for _, procs := range []int{2, 5} {
+	settings := []int{2, 5}
+	if testing.Short() {
+		settings = []int{5}
+	}
+	for _, procs := range settings {
 		several := run(t, procs)
 		for name, results := range alone {
 			for i := range results {

@@ -508,7 +508,7 @@ func TestOneJobAtATime(t *testing.T) {
 // that they stay where they started do not, and what is not a Markov chain has
 // no such numbers.
 func TestChainDiagnostics(t *testing.T) {
-	text := strings.Replace(small[:strings.Index(small, "[[method]]")], "[0, 1]", "0", 1) + `
+	text := strings.NewReplacer("[0, 1]", "0", "every = 1\n", "").Replace(small[:strings.Index(small, "[[method]]")]) + `
 [[method]]
 name = "ensemble"
 label = "mixed"

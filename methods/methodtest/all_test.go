@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -178,8 +179,12 @@ func TestEveryMethod(t *testing.T) {
 	}
 }
 
+// Under -short it is every second variant.
 func TestVariants(t *testing.T) {
-	for _, v := range variants {
+	for i, v := range variants {
+		if testing.Short() && i%2 != 0 {
+			continue
+		}
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			methodtest.Check(t, ref.New(), v.name, v.keys)
@@ -187,12 +192,15 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// Every method can be planned on every convolutional network in full size.
+// Every method can be planned on every convolutional network in full size; under -short on every third.
 func TestEveryNetworkCanBePlanned(t *testing.T) {
 	job := methodtest.Toy()
 	job.Input = [3]int{3, 32, 32}
-	for _, model := range nn.Models() {
-		if !strings.Contains(model.Name, "resnet") && !strings.Contains(model.Name, "vgg") {
+	convolutional := slices.DeleteFunc(nn.Models(), func(m nn.Model) bool {
+		return !strings.Contains(m.Name, "resnet") && !strings.Contains(m.Name, "vgg")
+	})
+	for i, model := range convolutional {
+		if testing.Short() && i%3 != 0 {
 			continue
 		}
 		t.Run(model.Name, func(t *testing.T) {

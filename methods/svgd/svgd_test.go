@@ -30,9 +30,13 @@ func fit(t *testing.T, l methodtest.Linear, particles int, bandwidth float64) *m
 func TestLinearRegression(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	mean, cov := l.Posterior(1)
+	numbers := []int{10, 20, 40}
+	if testing.Short() {
+		numbers = numbers[:2] // the work grows with the square
+	}
 	for _, c := range []struct{ bandwidth, errors float64 }{{1, 2}, {8, 0.6}} {
 		before := 0.0 // variance over the exact one
-		for _, particles := range []int{10, 20, 40} {
+		for _, particles := range numbers {
 			draws := float64(particles)
 			gotMean, gotCov := methodtest.Moments(fit(t, l, particles, c.bandwidth).Kept)
 			gotCov.ScaleSym(draws/(draws-1), gotCov)

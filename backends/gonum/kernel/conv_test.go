@@ -83,62 +83,83 @@ func widened(op UnaryOp, x []float32) []float64 {
 	return w
 }
 
+// A convCase is a convolution with its arguments, and what comes of them by the definition in float64: the sums, and the
+// sums of the terms' magnitudes, which rounding errors scale with.
+type convCase struct {
+	Conv
+	x, w, dy, bias                []float32
+	y, dx, dw, yAbs, dxAbs, dwAbs []float64
+}
+
+func newConvCase(v Conv) *convCase {
+	nx, nw, ny := v.sizes()
+	c := &convCase{Conv: v, x: normals(nx, 1), w: normals(nw, 2), dy: normals(ny, 3), bias: normals(v.O, 4)}
+	fx, fw, fdy := widened(v.MapX, c.x), widened(v.MapW, c.w), widened(Identity, c.dy)
+	c.y, c.yAbs = make([]float64, ny), make([]float64, ny)
+	c.dx, c.dxAbs = make([]float64, nx), make([]float64, nx)
+	c.dw, c.dwAbs = make([]float64, nw), make([]float64, nw)
+	add := func(sum, abs []float64, at int, term float64) {
+		sum[at] += term
+		abs[at] += math.Abs(term)
+	}
+	v.terms(func(xi, wi, yi int) {
+		add(c.y, c.yAbs, yi, fx[xi]*fw[wi])
+		add(c.dx, c.dxAbs, xi, fdy[yi]*fw[wi])
+		add(c.dw, c.dwAbs, wi, fdy[yi]*fx[xi])
+	})
+	oh, ow := v.Out()
+	for i := range c.y {
+		add(c.y, c.yAbs, i, float64(c.bias[i/(oh*ow)%v.O]))
+		if v.Relu {
+			c.y[i] = max(c.y[i], 0)
+		}
+	}
+	return c
+}
+
 func TestConv(t *testing.T) {
+	var cases []*convCase
+	for i, v := range slices.Concat(convShapes, tileShapes, rowShapes, pixelShapes) {
+		if i%2 == 1 {
+			v.MapX, v.MapW, v.Relu = Square, Exp, true
+		}
+		cases = append(cases, newConvCase(v))
+	}
+	workers := []int{1, 2, 3}
+	if testing.Short() {
+		workers = []int{1, 3}
+	}
 	withSets(t, func(t *testing.T) {
-		for i, v := range slices.Concat(convShapes, tileShapes, rowShapes, pixelShapes) {
-			forward, input := v.forwardPass(), v.inputPass()
+		for i, v := range cases {
+			plain := v.Conv
+			plain.MapX, plain.MapW, plain.Relu = Identity, Identity, false
+			forward, input := plain.forwardPass(), plain.inputPass()
 			if i >= len(convShapes)+len(tileShapes)+len(rowShapes) {
-				if !v.gradByPixels() {
-					t.Errorf("%+v: gradient not by pixels", v)
+				if !plain.gradByPixels() {
+					t.Errorf("%+v: gradient not by pixels", plain)
 				}
 			} else if i >= len(convShapes)+len(tileShapes) {
 				if !forward.byRows() {
-					t.Errorf("%+v: not by rows", v)
+					t.Errorf("%+v: not by rows", plain)
 				}
 			} else if i >= len(convShapes) && (forward.byTiles() == nil || input.byTiles() == nil) {
-				t.Errorf("%+v: not by tiles", v)
+				t.Errorf("%+v: not by tiles", plain)
 			}
-			if i%2 == 1 {
-				v.MapX, v.MapW, v.Relu = Square, Exp, true
-			}
-			nx, nw, ny := v.sizes()
-			x, w, dy, bias := normals(nx, 1), normals(nw, 2), normals(ny, 3), normals(v.O, 4)
-			fx, fw, fdy := widened(v.MapX, x), widened(v.MapW, w), widened(Identity, dy)
-			y, ys := make([]float64, ny), make([]float64, ny)
-			dx, dxs := make([]float64, nx), make([]float64, nx)
-			dw, dws := make([]float64, nw), make([]float64, nw)
-			add := func(sum, abs []float64, at int, term float64) {
-				sum[at] += term
-				abs[at] += math.Abs(term)
-			}
-			v.terms(func(xi, wi, yi int) {
-				add(y, ys, yi, fx[xi]*fw[wi])
-				add(dx, dxs, xi, fdy[yi]*fw[wi])
-				add(dw, dws, wi, fdy[yi]*fx[xi])
-			})
-			oh, ow := v.Out()
-			for i := range y {
-				add(y, ys, i, float64(bias[i/(oh*ow)%v.O]))
-				if v.Relu {
-					y[i] = max(y[i], 0)
-				}
-			}
-			name := fmt.Sprintf("%+v", v)
+			name := fmt.Sprintf("%+v", v.Conv)
 			var first [3][]float32
-			for _, workers := range []int{1, 2, 3} {
+			for _, workers := range workers {
 				p := NewPool(workers)
-				got := [3][]float32{normals(ny, 5), normals(nx, 6), normals(nw, 7)}
-				p.Conv(&v, got[0], x, w, bias)
-				p.ConvGradInput(&v, got[1], dy, w)
-				p.ConvGradWeights(&v, got[2], x, dy)
-				near(t, "forward "+name, got[0], y, ys, 1e-5)
-				near(t, "input gradient "+name, got[1], dx, dxs, 1e-5)
-				near(t, "weight gradient "+name, got[2], dw, dws, 1e-5)
-				if n := testing.AllocsPerRun(5, func() {
-					p.Conv(&v, got[0], x, w, bias)
-					p.ConvGradInput(&v, got[1], dy, w)
-					p.ConvGradWeights(&v, got[2], x, dy)
-				}); n != 0 {
+				got := [3][]float32{normals(len(v.y), 5), normals(len(v.x), 6), normals(len(v.w), 7)}
+				all := func() {
+					p.Conv(&v.Conv, got[0], v.x, v.w, v.bias)
+					p.ConvGradInput(&v.Conv, got[1], v.dy, v.w)
+					p.ConvGradWeights(&v.Conv, got[2], v.x, v.dy)
+				}
+				all()
+				near(t, "forward "+name, got[0], v.y, v.yAbs, 1e-5)
+				near(t, "input gradient "+name, got[1], v.dx, v.dxAbs, 1e-5)
+				near(t, "weight gradient "+name, got[2], v.dw, v.dwAbs, 1e-5)
+				if n := testing.AllocsPerRun(1, all); n != 0 {
 					t.Errorf("%s: %v allocations a call", name, n)
 				}
 				p.Close()

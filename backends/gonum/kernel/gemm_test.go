@@ -88,43 +88,63 @@ func withSets(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// A gemmCase is a product with its arguments, and what comes of them by the definition in float64, with the scale of its
+// rounding errors.
+type gemmCase struct {
+	Gemm
+	c, a, b     []float32
+	bias        Bias
+	want, scale []float64
+}
+
+func newGemmCase(m, n, k, variant int) *gemmCase {
+	g := Gemm{M: m, N: n, K: k, TransA: variant&1 != 0, TransB: variant&2 != 0, Accumulate: variant&4 != 0}
+	var bias Bias
+	pad := 0
+	if variant&8 != 0 {
+		g.MapA, g.MapB, g.Scale, g.Relu, pad = Square, Exp, 0.5, true, 3
+		bias = Bias{Row: normals(g.N, 5), Col: normals(g.M, 6)}
+	}
+	d := g.defaults()
+	g.LDA, g.LDB, g.LDC = d.LDA+pad, d.LDB+pad, d.LDC+pad
+	rowsA, rowsB := g.M, g.K
+	if g.TransA {
+		rowsA = g.K
+	}
+	if g.TransB {
+		rowsB = g.N
+	}
+	c := &gemmCase{Gemm: g, c: normals(g.M*g.LDC, 3), a: normals(rowsA*g.LDA, 1), b: normals(rowsB*g.LDB, 2), bias: bias}
+	c.want, c.scale = productWanted(&g, c.c, c.a, c.b, bias)
+	return c
+}
+
 func TestGemm(t *testing.T) {
 	shapes := [][3]int{{1, 1, 1}, {3, 5, 7}, {16, 32, 8}, {14, 33, 20}, {100, 10, 30}, {17, 300, 64}, {29, 47, 1100}, {5, 9, 5000}, {65, 1, 3}, {1, 65, 3}, {8, 8, 0}, {300, 100, 64}, {70, 45, 1100}}
+	var cases []*gemmCase
+	for _, s := range shapes {
+		for variant := range 16 {
+			cases = append(cases, newGemmCase(s[0], s[1], s[2], variant))
+		}
+	}
+	workers := []int{1, 2, 3}
+	if testing.Short() {
+		workers = []int{1, 3}
+	}
 	withSets(t, func(t *testing.T) {
-		for _, s := range shapes {
-			for variant := range 16 {
-				g := Gemm{M: s[0], N: s[1], K: s[2], TransA: variant&1 != 0, TransB: variant&2 != 0, Accumulate: variant&4 != 0}
-				var bias Bias
-				pad := 0
-				if variant&8 != 0 {
-					g.MapA, g.MapB, g.Scale, g.Relu, pad = Square, Exp, 0.5, true, 3
-					bias = Bias{Row: normals(g.N, 5), Col: normals(g.M, 6)}
-				}
-				d := g.defaults()
-				g.LDA, g.LDB, g.LDC = d.LDA+pad, d.LDB+pad, d.LDC+pad
-				rowsA, rowsB := g.M, g.K
-				if g.TransA {
-					rowsA = g.K
-				}
-				if g.TransB {
-					rowsB = g.N
-				}
-				a, b := normals(rowsA*g.LDA, 1), normals(rowsB*g.LDB, 2)
-				c := normals(g.M*g.LDC, 3)
-				want, scale := productWanted(&g, c, a, b, bias)
-				name := fmt.Sprintf("%+v", g)
-				var first []float32
-				for _, workers := range []int{1, 2, 3} {
-					p := NewPool(workers)
-					got := slices.Clone(c)
-					p.Gemm(&g, got, a, b, bias)
-					p.Close()
-					near(t, name, got, want, scale, 1e-6*(3+math.Sqrt(float64(g.K))))
-					if first == nil {
-						first = got
-					} else if !slices.Equal(first, got) {
-						t.Fatalf("%s: %d workers give other bits than 1", name, workers)
-					}
+		for _, g := range cases {
+			name := fmt.Sprintf("%+v", g.Gemm)
+			var first []float32
+			for _, workers := range workers {
+				p := NewPool(workers)
+				got := slices.Clone(g.c)
+				p.Gemm(&g.Gemm, got, g.a, g.b, g.bias)
+				p.Close()
+				near(t, name, got, g.want, g.scale, 1e-6*(3+math.Sqrt(float64(g.K))))
+				if first == nil {
+					first = got
+				} else if !slices.Equal(first, got) {
+					t.Fatalf("%s: %d workers give other bits than 1", name, workers)
 				}
 			}
 		}
