@@ -145,6 +145,45 @@ func TestParetoFront(t *testing.T) {
 	}
 }
 
+// The jobs of a figure's row are those of one configuration, each seed once.
+func TestRowsOfJobs(t *testing.T) {
+	speed := 100.0 // of each job another, as a clock measures it
+	job := func(method, rate, seed string, nll float64) results.JobResult {
+		speed++
+		r := record(method, seed, 1, results.Value{Unit: "nll", Value: nll})
+		if rate != "" {
+			r.Sweep = []results.Pair{{Key: "method.rate", Value: rate}}
+		}
+		timings := r
+		timings.Values = []results.Value{{Unit: "train-samples/s", Value: speed}}
+		return results.JobResult{ID: method + rate + seed, Records: []results.Record{r, timings}}
+	}
+	// The labels read the same where a method's ends as another's setting does.
+	d := Data{Set: results.Set{Units: demoUnits}, Jobs: []results.JobResult{
+		job("x", "1", "0", 1), job("x", "1", "1", 2), job("x", "2", "0", 3), job("x 1", "", "0", 4), job("y", "", "0", 5),
+		job("x", "1", "0", 1), // as in a copy of the run directory
+	}}
+	groups, err := d.grouped(Query{})
+	if err != nil || len(groups) != 1 {
+		t.Fatalf("%d groups: %v", len(groups), err)
+	}
+	want := map[string]int{`"x" method.rate="1"`: 2, "x 2": 1, `"x 1"`: 1, "y": 1}
+	for _, r := range groups[0].rows {
+		if want[r.label] != len(r.jobs) {
+			t.Errorf("%d jobs of %s, want %d", len(r.jobs), r.label, want[r.label])
+		}
+		delete(want, r.label)
+	}
+	if len(want) > 0 {
+		t.Errorf("no rows %v", want)
+	}
+	// The same seed with other values, as of other data, is refused in figures as it is in tables.
+	d.Jobs = append(d.Jobs, job("y", "", "0", 6))
+	if _, err := d.grouped(Query{}); err == nil || !strings.Contains(err.Error(), "nll stands twice for seed 0: 5 and 6") {
+		t.Error(err)
+	}
+}
+
 func TestMeanCurve(t *testing.T) {
 	curve := func(values ...float64) results.JobResult {
 		c := results.Curve{Columns: []string{"step", "epoch", "loss"}}

@@ -329,17 +329,27 @@ func (t Table) meanOver(head string) Table {
 	return t
 }
 
-// A group of jobs is those that share a figure: one data set, model and backend. Its labels are in order of
-// appearance.
+// A group of jobs is those that share a figure: one data set, model and backend.
 type jobGroup struct {
-	title  string
-	heads  []string // method, and the keys of what else varies
-	labels []string
-	values map[string][]string // of the heads, by label
-	jobs   map[string][]results.JobResult
+	title string
+	heads []string // method, and the keys of what else varies
+	rows  []*jobRow
+
+	byValues map[string]*jobRow
 }
 
-// grouped parts the jobs into figures and, in each, by label: the method and what else varies between jobs.
+// A jobRow is the jobs of one configuration, which differ in the seed, in order of appearance.
+type jobRow struct {
+	label  string   // the values that are not empty
+	values []string // of the heads
+	jobs   []results.JobResult
+
+	bySeed map[string]int // of jobs
+}
+
+// grouped parts the jobs into figures and, in each, into rows: by the method and what else varies between jobs. A job
+// that is there already, as in a copy of its run directory, counts once. It is an error if another of the same
+// configuration and seed has other values.
 func (d Data) grouped(q Query) ([]*jobGroup, error) {
 	keep, err := newFilter(q.Filter)
 	if err != nil {
@@ -371,31 +381,96 @@ func (d Data) grouped(q Query) ([]*jobGroup, error) {
 	for i, j := range jobs {
 		r := firsts[i]
 		name := strings.Join([]string{strings.ToUpper(r.Data), r.Model, r.Backend}, " · ")
-		var values, named []string
-		for _, head := range heads {
-			value := nameValue(&r, head)
-			values = append(values, value)
-			if value != "" {
-				named = append(named, value)
-			}
-		}
-		label := strings.Join(named, " ")
 		at := slices.IndexFunc(groups, func(g *jobGroup) bool { return g.title == name })
 		if at < 0 {
-			groups = append(groups, &jobGroup{title: name, heads: heads, values: map[string][]string{}, jobs: map[string][]results.JobResult{}})
+			groups = append(groups, &jobGroup{title: name, heads: heads, byValues: map[string]*jobRow{}})
 			at = len(groups) - 1
 		}
-		g := groups[at]
-		if g.jobs[label] == nil {
-			g.labels = append(g.labels, label)
-			g.values[label] = values
+		var values []string
+		for _, head := range heads {
+			values = append(values, nameValue(&r, head))
 		}
-		g.jobs[label] = append(g.jobs[label], j)
+		if err := groups[at].row(values).add(j, d.Set.Units); err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range groups {
+		g.labelRows()
 	}
 	return groups, nil
 }
 
-// perGroup draws one figure for each group, with one series for each label; series returns no points to leave one out.
+// row is the row of these values, which is made where there is none.
+func (g *jobGroup) row(values []string) *jobRow {
+	key := strings.Join(values, "\x00")
+	r := g.byValues[key]
+	if r == nil {
+		r = &jobRow{values: values, bySeed: map[string]int{}}
+		g.byValues[key] = r
+		g.rows = append(g.rows, r)
+	}
+	return r
+}
+
+// add adds a job, unless it is there already.
+func (r *jobRow) add(j results.JobResult, units results.Units) error {
+	seed := j.Records[0].Seed()
+	if i, ok := r.bySeed[seed]; ok {
+		if twice := differingValue(&r.jobs[i], &j, units); twice != nil {
+			return twice
+		}
+		return nil
+	}
+	r.bySeed[seed] = len(r.jobs)
+	r.jobs = append(r.jobs, j)
+	return nil
+}
+
+// differingValue finds a metric in which two jobs of one configuration and seed differ, nil if there is none. Timings
+// always do.
+func differingValue(a, b *results.JobResult, units results.Units) *twiceError {
+	type place struct{ name, unit string }
+	others := map[place]sample{}
+	for i := range b.Records {
+		r := &b.Records[i]
+		for _, v := range r.Values {
+			others[place{r.Name(), v.Unit}] = sample{r.Seed(), v.Value, r}
+		}
+	}
+	for i := range a.Records {
+		r := &a.Records[i]
+		for _, v := range r.Values {
+			other, ok := others[place{r.Name(), v.Unit}]
+			if ok && !units[v.Unit].Timing && math.Float64bits(v.Value) != math.Float64bits(other.value) {
+				return &twiceError{unit: v.Unit, a: sample{r.Seed(), v.Value, r}, b: other}
+			}
+		}
+	}
+	return nil
+}
+
+// labelRows gives each row its label: its values, as in a table's row. Rows whose values read the same, such as a method
+// "x" with a rate of 1 and a method "x 1", have the keys in their labels too.
+func (g *jobGroup) labelRows() {
+	count := map[string]int{}
+	for _, r := range g.rows {
+		r.label = strings.Join(slices.DeleteFunc(slices.Clone(r.values), func(v string) bool { return v == "" }), " ")
+		count[r.label]++
+	}
+	for _, r := range g.rows {
+		if count[r.label] < 2 {
+			continue
+		}
+		r.label = strconv.Quote(r.values[0])
+		for i, v := range r.values[1:] {
+			if v != "" {
+				r.label += " " + g.heads[1+i] + "=" + strconv.Quote(v)
+			}
+		}
+	}
+}
+
+// perGroup draws one figure for each group, with one series for each row; series returns no points to leave one out.
 func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, series func([]results.JobResult) points) ([]*Figure, error) {
 	groups, err := d.grouped(q)
 	if err != nil {
@@ -405,10 +480,10 @@ func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, s
 	for _, g := range groups {
 		f := newFigure(g)
 		drawn := false
-		for i, label := range g.labels {
-			ps := series(g.jobs[label])
+		for i, r := range g.rows {
+			ps := series(r.jobs)
 			drawn = drawn || len(ps) > 0
-			f.line(look{method: i}, label, ps, marks)
+			f.line(look{method: i}, r.label, ps, marks)
 		}
 		if drawn {
 			figures = append(figures, f)
@@ -556,8 +631,8 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
 	for _, g := range groups {
 		var sets []string
-		for _, label := range g.labels {
-			for _, j := range g.jobs[label] {
+		for _, r := range g.rows {
+			for _, j := range r.jobs {
 				for _, h := range j.Details.Histograms {
 					if h.Quantity == "entropy" && !slices.Contains(sets, h.Data) {
 						sets = append(sets, h.Data)
@@ -568,8 +643,8 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 		for _, data := range sets {
 			f := newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
 			f.y.zero = true
-			for i, label := range g.labels {
-				f.line(look{method: i}, label, entropyShares(g.jobs[label], data), false)
+			for i, r := range g.rows {
+				f.line(look{method: i}, r.label, entropyShares(r.jobs, data), false)
 			}
 			figures = append(figures, f)
 		}

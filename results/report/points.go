@@ -89,9 +89,9 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 	from := newProvenance()
 	without := 0
 	var first *score.Points
-	for _, label := range g.labels {
-		for i := range g.jobs[label] {
-			j := &g.jobs[label][i]
+	for _, r := range g.rows {
+		for i := range r.jobs {
+			j := &r.jobs[i]
 			p, err := pointsOf(j)
 			if errors.Is(err, fs.ErrNotExist) {
 				without++
@@ -107,15 +107,12 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 			}
 			p.Labels = first.Labels // once
 			seed := j.Records[0].Seed()
-			if losses[label] == nil {
-				losses[label] = seedLosses{}
-				labels, values = append(labels, label), append(values, g.values[label])
+			if losses[r.label] == nil {
+				losses[r.label] = seedLosses{}
+				labels, values = append(labels, r.label), append(values, r.values)
 			}
-			if losses[label][seed] != nil {
-				return nil, fmt.Errorf("%s stands twice for seed %s; give one of the two runs", label, seed)
-			}
-			losses[label][seed] = p
-			from.add(label, "error", []sample{{seed: seed, record: &j.Records[0]}})
+			losses[r.label][seed] = p
+			from.add(r.label, "error", []sample{{seed: seed, record: &j.Records[0]}})
 		}
 	}
 	if len(labels) == 0 {
