@@ -102,9 +102,10 @@ func linesOfJobs(dir string) (int, error) {
 }
 
 // lostRunInfo is what can be known of a run directory whose run.json is not there: the jobs that have directories. Those
-// that results.txt has no lines of only serve others, if it says whose its lines are.
-func lostRunInfo(dir, suite string) (runInfo, error) {
-	info := runInfo{Format: FormatVersion, Suite: suite}
+// that the results files have no lines of only serve others. Without results files that say whose their lines are, they
+// are those that the plan calls so.
+func lostRunInfo(dir string, plan Plan) (runInfo, error) {
+	info := runInfo{Format: FormatVersion, Suite: plan.Suite}
 	entries, err := os.ReadDir(filepath.Join(dir, jobsDir))
 	if err != nil {
 		return runInfo{}, err
@@ -112,18 +113,29 @@ func lostRunInfo(dir, suite string) (runInfo, error) {
 	if len(entries) == 0 {
 		return info, nil
 	}
-	text, err := ReadText(dir, resultsFile, maxLines)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return runInfo{}, err
+	listed := map[string]bool{} // in a results file
+	for _, file := range []string{resultsFile, timingsFile} {
+		text, err := ReadText(dir, file, maxLines)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return runInfo{}, err
+		}
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, jobPrefix) {
+				continue
+			}
+			if o, err := parseOrigin(line); err == nil {
+				listed[o.Job] = true
+			}
+		}
 	}
-	says := bytes.Contains(text, []byte("\n"+jobPrefix))
 	for _, e := range entries {
-		if !isJobID(e.Name()) {
+		id := e.Name()
+		if !isJobID(id) {
 			continue
 		}
-		info.Jobs = append(info.Jobs, e.Name())
-		if says && !bytes.Contains(text, []byte("\n"+jobPrefix+e.Name()+" ")) {
-			info.Parts = append(info.Parts, e.Name())
+		info.Jobs = append(info.Jobs, id)
+		if len(listed) > 0 && !listed[id] || len(listed) == 0 && slices.Contains(plan.Parts, id) {
+			info.Parts = append(info.Parts, id)
 		}
 	}
 	return info, nil

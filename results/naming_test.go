@@ -175,12 +175,17 @@ func idOf(config string) string { return hexSum([]byte(config))[:12] }
 // runJobs opens the directory under the plan and finishes those of its jobs that are not done.
 func runJobs(t *testing.T, dir string, plan []string, configs map[string]string) {
 	t.Helper()
-	run, err := Open(context.Background(), dir, Plan{Suite: "quick", Jobs: plan}, Alone, nil)
+	runPlan(t, dir, Plan{Suite: "quick", Jobs: plan}, configs)
+}
+
+func runPlan(t *testing.T, dir string, plan Plan, configs map[string]string) {
+	t.Helper()
+	run, err := Open(context.Background(), dir, plan, Alone, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer run.Close()
-	for _, id := range plan {
+	for _, id := range plan.Jobs {
 		if done, err := run.Done(id); done || err != nil {
 			if err != nil {
 				t.Fatal(err)
@@ -325,6 +330,75 @@ func TestResultsAreSealed(t *testing.T) {
 	runJobs(t, dir, []string{a, b}, nil)
 	if again := readAll(t, path); again != text {
 		t.Errorf("written anew:\n%s\nbefore:\n%s", again, text)
+	}
+}
+
+// A run directory that lost run.json gets it back from the next run: with the same results, also where there are no
+// results files left that say which jobs only serve others.
+func TestLostRunFile(t *testing.T) {
+	whole, part, other := `{"seed":0,"method":{"name":"ensemble"}}`, `{"seed":0}`, `{"seed":1}`
+	configs := map[string]string{idOf(whole): whole, idOf(part): part, idOf(other): other}
+	first := Plan{Suite: "quick", Jobs: []string{idOf(part), idOf(whole)}, Parts: []string{idOf(part)}}
+	second := Plan{Suite: "quick", Jobs: []string{idOf(other)}}
+	for _, c := range []struct {
+		lost  []string
+		again Plan
+	}{
+		{[]string{runFile}, first},
+		{[]string{runFile}, second},
+		{[]string{runFile, resultsFile}, first},
+		{[]string{runFile, resultsFile}, second},
+		{[]string{runFile, resultsFile, timingsFile}, first},
+	} {
+		dir := t.TempDir()
+		runPlan(t, dir, first, configs)
+		runPlan(t, dir, second, configs)
+		before := readAll(t, filepath.Join(dir, resultsFile))
+		for _, name := range c.lost {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "run its suite again") {
+			t.Errorf("without %q: %v", c.lost, err)
+		}
+		runPlan(t, dir, c.again, configs)
+		if after := readAll(t, filepath.Join(dir, resultsFile)); after != before {
+			t.Errorf("without %q there was\n%s\nand is\n%s", c.lost, before, after)
+		}
+	}
+	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no run directory") {
+		t.Error(err)
+	}
+}
+
+// Jobs that were copied from another run directory are told of, and taken in by a plan that has them.
+func TestUnlisted(t *testing.T) {
+	a, b := `{"seed":0}`, `{"seed":1}`
+	configs := map[string]string{idOf(a): a, idOf(b): b}
+	dir, from := t.TempDir(), t.TempDir()
+	runJobs(t, dir, []string{idOf(a)}, configs)
+	runJobs(t, from, []string{idOf(b)}, configs)
+	if err := os.CopyFS(filepath.Join(dir, jobsDir, idOf(b)), os.DirFS(filepath.Join(from, jobsDir, idOf(b)))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, jobsDir, "begun"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Unlisted(dir); err != nil || !reflect.DeepEqual(got, []string{idOf(b)}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	runJobs(t, dir, []string{idOf(b)}, nil) // it has no configuration to run the job with
+	if got, err := Unlisted(dir); err != nil || len(got) > 0 {
+		t.Errorf("%q, %v", got, err)
+	}
+	if set, err := Load(dir); err != nil || len(set.Records) != 4 {
+		t.Errorf("%d records, %v", len(set.Records), err)
+	}
+	for _, path := range []string{filepath.Join(dir, resultsFile), t.TempDir(), filepath.Join(dir, "none")} {
+		if got, err := Unlisted(path); err != nil || len(got) > 0 {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
 	}
 }
 

@@ -131,6 +131,36 @@ func LoadJobs(paths ...string) (Loaded, error) {
 	return all, err
 }
 
+// Unlisted returns the ids of the finished jobs in a run directory that its run.json does not list, as of job directories
+// that were copied into it. Nothing else reads them. It is empty for a path that is no run directory.
+func Unlisted(dir string) ([]string, error) {
+	info, err := readRunFile(dir)
+	if errors.Is(err, fs.ErrNotExist) || !IsRun(dir) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]bool{}
+	for _, id := range info.Jobs {
+		listed[id] = true
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, jobsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var unlisted []string
+	for _, e := range entries {
+		if !isJobID(e.Name()) || listed[e.Name()] {
+			continue
+		}
+		if m, err := readManifest(filepath.Join(dir, jobsDir, e.Name())); err == nil && m.Status == Done {
+			unlisted = append(unlisted, e.Name())
+		}
+	}
+	return unlisted, nil
+}
+
 // ReadJobs reads the finished jobs of a run directory, without those that only serve others, in the order of its
 // results.
 func ReadJobs(dir string) ([]JobResult, error) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 )
@@ -113,7 +114,7 @@ func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*L
 		old, err := readRunFile(dir)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			if old, err = lostRunInfo(dir, plan.Suite); err != nil {
+			if old, err = lostRunInfo(dir, plan); err != nil {
 				return err
 			}
 		case err != nil:
@@ -235,6 +236,9 @@ func writeSet(path string, set Set) error {
 func readRunFile(dir string) (runInfo, error) {
 	path := filepath.Join(dir, runFile)
 	text, err := ReadText(dir, runFile, maxJSON)
+	if errors.Is(err, fs.ErrNotExist) {
+		return runInfo{}, &noRunFileError{dir}
+	}
 	if err != nil {
 		return runInfo{}, putFile(err)
 	}
@@ -244,6 +248,19 @@ func readRunFile(dir string) (runInfo, error) {
 	}
 	return info, nil
 }
+
+// A noRunFileError says that a directory has no run.json, and what to do; it wraps fs.ErrNotExist.
+type noRunFileError struct{ dir string }
+
+func (e *noRunFileError) Error() string {
+	if info, err := os.Stat(filepath.Join(e.dir, jobsDir)); err != nil || !info.IsDir() {
+		return fmt.Sprintf("%s is no run directory: it has no %s", e.dir, runFile)
+	}
+	return fmt.Sprintf("%s has no %s: run its suite again to have it written anew, no finished job runs again for that",
+		e.dir, runFile)
+}
+
+func (e *noRunFileError) Unwrap() error { return fs.ErrNotExist }
 
 func decodeRunInfo(text []byte, path string) (runInfo, error) {
 	var info runInfo

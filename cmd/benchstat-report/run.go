@@ -58,11 +58,18 @@ func (c *command) root() *ffcli.Command {
 // flags makes a verb's flag set, which prints its help to stderr.
 func (c *command) flags(name string) *flag.FlagSet { return cli.Flags(c.stderr, name) }
 
-// paths parses what flags stand behind the first path and returns all paths.
-func paths(fs *flag.FlagSet, args []string) ([]string, error) {
+// paths parses what flags stand behind the first path and returns all paths. It says on stderr what of them is not read.
+func (c *command) paths(fs *flag.FlagSet, args []string) ([]string, error) {
 	paths, err := cli.Interleaved(fs, args)
 	if err == nil && len(paths) == 0 {
 		err = errors.New("which results? Give a run directory or a results file (-h for help)")
+	}
+	for _, path := range paths {
+		unlisted, err := results.Unlisted(path)
+		if err == nil && len(unlisted) > 0 { // reading the directory reports an error
+			fmt.Fprintf(c.stderr, "%s: %s: left out, for run.json does not list them: %d finished jobs, such as %s; "+
+				"benchrun with their suite and this directory takes them in, and runs none again\n", name, path, len(unlisted), unlisted[0])
+		}
 	}
 	return paths, err
 }
@@ -112,7 +119,7 @@ Examples:
   benchstat-report -filter '/corruption:/./' -row /method -col /severity -metric nll runs/shift`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			set, err := load(fs, args)
+			set, err := c.load(fs, args)
 			if err != nil {
 				return err
 			}
@@ -145,7 +152,7 @@ Examples:
   benchstat-report points -baseline 'ensemble(deterministic)' -format markdown runs/mnist`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			files, err := paths(fs, args)
+			files, err := c.paths(fs, args)
 			if err != nil {
 				return err
 			}
@@ -181,7 +188,7 @@ Examples:
   benchstat-report aggregate -metric error -baseline 'ensemble(deterministic)' runs/mnist runs/cifar10`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			set, err := load(fs, args)
+			set, err := c.load(fs, args)
 			if err != nil {
 				return err
 			}
@@ -209,7 +216,7 @@ Examples:
   benchstat-report compare -metric error,nll,train-samples/s before.txt after.txt`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			old, new, err := loadTwo(fs, args)
+			old, new, err := c.loadTwo(fs, args)
 			if err != nil {
 				return err
 			}
@@ -263,7 +270,7 @@ Examples:
   benchstat-report gate -exact -filter '/backend:gonum' baseline.txt runs/quick`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			old, new, err := loadTwo(fs, args)
+			old, new, err := c.loadTwo(fs, args)
 			if err != nil {
 				return err
 			}
@@ -317,7 +324,7 @@ Examples:
 				return fmt.Errorf("which figure? (-h for help)")
 			}
 			kind := args[0]
-			files, err := paths(fs, args[1:])
+			files, err := c.paths(fs, args[1:])
 			if err != nil {
 				return err
 			}
@@ -365,7 +372,7 @@ Examples:
   benchstat-report html -baseline deterministic runs/mnist`),
 		FlagSet: fs,
 		Exec: func(_ context.Context, args []string) error {
-			files, err := paths(fs, args)
+			files, err := c.paths(fs, args)
 			if err != nil {
 				return err
 			}
@@ -405,7 +412,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			set, err := load(fs, args[1:])
+			set, err := c.load(fs, args[1:])
 			if err != nil {
 				return err
 			}
@@ -427,8 +434,8 @@ func appendFile(path string, text []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func loadTwo(fs *flag.FlagSet, args []string) (old, new results.Set, err error) {
-	files, err := paths(fs, args)
+func (c *command) loadTwo(fs *flag.FlagSet, args []string) (old, new results.Set, err error) {
+	files, err := c.paths(fs, args)
 	if err != nil {
 		return old, new, err
 	}
@@ -438,8 +445,8 @@ func loadTwo(fs *flag.FlagSet, args []string) (old, new results.Set, err error) 
 	return results.LoadPair(files[0], files[1])
 }
 
-func load(fs *flag.FlagSet, args []string) (results.Set, error) {
-	files, err := paths(fs, args)
+func (c *command) load(fs *flag.FlagSet, args []string) (results.Set, error) {
+	files, err := c.paths(fs, args)
 	if err != nil {
 		return results.Set{}, err
 	}
