@@ -3,6 +3,7 @@
 //	go run ./ci/tables                             # is every table what its command prints?
 //	go run ./ci/tables -write                      # writes the tables anew, and then checks
 //	go run ./ci/tables -train suites/quick.toml    # trains a suite and compares its tables with that run
+//	go run ./ci/tables -stale                      # which kept results cannot be traced, or precede a change?
 //
 // A page marks its figures by comments, each alone on its line:
 //
@@ -49,6 +50,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	fs := flag.NewFlagSet("tables", flag.ContinueOnError)
 	write := fs.Bool("write", false, "write the tables anew")
 	suite := fs.String("train", "", "train this `suite.toml` and compare the tables of its kept results with that run")
+	stale := fs.Bool("stale", false, "list the kept results that cannot be traced to a commit or precede a change of their values")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -58,6 +60,9 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
+	}
+	if *stale {
+		return listStale(out, root)
 	}
 	commands := []string{"benchstat-report"}
 	if *suite != "" {

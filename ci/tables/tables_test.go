@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"bayesbench/results"
 )
 
 // What the pages of this tree show is what its committed results print.
@@ -100,6 +102,29 @@ func TestArguments(t *testing.T) {
 		if _, err := arguments(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
+	}
+}
+
+// What is stale is said by run directory, with the reason and the methods.
+func TestStale(t *testing.T) {
+	root := t.TempDir()
+	const text = "format: bayesbench-1\nUnit nll better=lower assume=nothing\n\nseed: 0\nversion: devel\n\n" +
+		"BenchmarkBLOBS/model=m/method=ffg/backend=gonum/samples=1 1 0.5 nll\n"
+	run, err := results.Open(t.Context(), filepath.Join(root, "results", "paper", "some"), results.Plan{Suite: "some"}, results.Alone, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	if err := os.WriteFile(filepath.Join(run.Dir, "results.txt"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := listStale(&out, root); err != nil {
+		t.Fatal(err)
+	}
+	want := "results/paper/some: 1 jobs cannot be traced to a commit: devel: ffg\n0 of 1 kept results are traceable and of today's values\n"
+	if out.String() != want {
+		t.Errorf("%s\nwant\n%s", out.String(), want)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 type outdating struct {
 	Until   string   // time of the commit in UTC, as in a pseudo-version: results of earlier commits are outdated
 	Methods []string // that it concerns, also as parts of others; none is all
+	Models  []string // that it concerns, by a part of their names; none is all
 	Units   []string // that it concerns; none is all
 	Predict []string // predictors that it concerns; none is all
 	Why     string
@@ -62,6 +63,9 @@ func (o *outdating) concerns(r *results.Record, unit string) bool {
 		return false
 	}
 	if len(o.Units) > 0 && !slices.Contains(o.Units, unit) || len(o.Predict) > 0 && !slices.Contains(o.Predict, sweepValue(r, predictKey)) {
+		return false
+	}
+	if len(o.Models) > 0 && !slices.ContainsFunc(o.Models, func(part string) bool { return strings.Contains(r.Model, part) }) {
 		return false
 	}
 	parts := strings.FieldsFunc(r.Method, func(c rune) bool { return strings.ContainsRune("()@, ", c) })

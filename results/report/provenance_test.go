@@ -56,6 +56,14 @@ func TestOutdated(t *testing.T) {
 			t.Errorf("%s of %s: %v", c.unit, c.r.Name(), got)
 		}
 	}
+	wide := versioned("learned-dropout", before, "sample", "nll")
+	wide.Model = "vgg-like-0.25"
+	if o.Models = []string{"resnet", "vgg-like"}; !o.concerns(wide, "nll") {
+		t.Error("a part of the model's name is not enough")
+	}
+	if o.Models = []string{"resnet"}; o.concerns(wide, "nll") {
+		t.Error("another model is concerned")
+	}
 	if len(outdatings) == 0 {
 		t.Fatal("the registry is empty")
 	}
