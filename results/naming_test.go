@@ -52,6 +52,7 @@ func TestDistinguish(t *testing.T) {
 		{"a method's own budget says no more than the budget", []string{`{"train":{"lr":1},"method":{"train":{"lr":1}}}`, `{"train":{"lr":2},"method":{"train":{"lr":2}}}`}, []string{"train.lr=1", "train.lr=2"}},
 		{"but where it is all that differs", []string{`{"train":{"lr":1},"method":{"train":{"lr":1}}}`, `{"train":{"lr":1},"method":{}}`}, []string{"method.train.lr=1", ""}},
 		{"a later key of the top level", []string{`{"precision":"f16"}`, `{"precision":"f32"}`}, []string{"suite.precision=f16", "suite.precision=f32"}},
+		{"a key that manifests and suites spell apart", []string{`{"eval":{"save":false}}`, `{"eval":{"save":true}}`}, []string{"eval.save_predictions=false", "eval.save_predictions=true"}},
 		{"inf", []string{`{"method":{"prior_sigma":"+Inf"}}`, `{"method":{"prior_sigma":1}}`}, []string{"method.prior_sigma=+Inf", "method.prior_sigma=1"}},
 	} {
 		var jobs []Configured

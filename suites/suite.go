@@ -447,7 +447,7 @@ func (c *Config) check(t Table) error {
 		{"data", "random_labels", c.Data.RandomLabels, []string{"", "train", "all"}},
 	} {
 		if !slices.Contains(v.known, v.found) {
-			return sub(v.table).Errorf(v.key, "%s.%s: unknown %q; did you mean %q?", v.table, v.key, v.found, nearest.Name(v.found, v.known))
+			return sub(v.table).Errorf(v.key, "%s.%s: want one of %q, found %q", v.table, v.key, v.known, v.found)
 		}
 	}
 	if !(c.Eval.Target >= 0 && c.Eval.Target <= 1) || c.Eval.Target > 0 && c.Eval.Every == 0 {

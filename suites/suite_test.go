@@ -84,6 +84,7 @@ func TestBadInput(t *testing.T) {
 		{"out of range", "epochs = 2", "epochs = 0", `small.toml:9: train.epochs: want at least 1, found 0`},
 		{"nan", "lr = [1e-3, 1e-2]", "lr = nan", `small.toml:10: lr: want a finite number`},
 		{"negative lr", "lr = [1e-3, 1e-2]", "lr = -1.0", `small.toml:10: train.lr: want more than 0, found -1`},
+		{"unknown random labels", "[train]", "random_labels = \"test\"\n[train]", `small.toml:8: data.random_labels: want one of ["" "train" "all"], found "test"`},
 		{"unknown schedule", "epochs = 2", `schedule = "linaer"`, `small.toml:9: train.schedule: unknown "linaer"; did you mean "linear"?`},
 		{"syntax", "epochs = 2", "epochs = = 2", `small.toml:9: `},
 		{"no method", "[[method]]", "[[methods]]", `small.toml:`},

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -49,6 +50,28 @@ type grouped struct {
 
 // leftRecords counts the records that a query leaves out, by the keys that would show them.
 type leftRecords map[string]int
+
+// plus is l with the counts of other added.
+func (l leftRecords) plus(other leftRecords) leftRecords {
+	sum := leftRecords{}
+	for _, part := range []leftRecords{l, other} {
+		for keys, n := range part {
+			sum[keys] += n
+		}
+	}
+	return sum
+}
+
+// notes says how many records are left out, and how to see them.
+func (l leftRecords) notes() []string {
+	var notes []string
+	for _, keys := range sortedKeys(l) {
+		first, _, _ := strings.Cut(keys, " ")
+		notes = append(notes, fmt.Sprintf("Left out: %s of %s; name %s in -row, -col or -filter to see them.",
+			plural(l[keys], "record"), strings.ReplaceAll(keys, " ", ", "), first))
+	}
+	return notes
+}
 
 // filtered counts what the filter and fixed orders of projections leave out.
 type filtered struct{ out, of int }
@@ -420,14 +443,18 @@ func (g *grouped) notes(table benchproc.Key, q Query) []string {
 	if n := len(g.smaller[table]); n > 0 {
 		notes = append(notes, fmt.Sprintf("Each row at its largest K: %s at a smaller K left out; name /samples in -row or -col to see them.", plural(n, "record")))
 	}
-	for _, keys := range sortedKeys(g.left[table]) {
-		if keys == "/layer" && q.layersApart {
-			continue
+	left := maps.Clone(g.left[table])
+	if table == g.order[0] { // and those of tables that nothing else is in
+		for other, records := range g.left {
+			if _, there := g.places[other]; !there {
+				left = left.plus(records)
+			}
 		}
-		first, _, _ := strings.Cut(keys, " ")
-		notes = append(notes, fmt.Sprintf("Left out: %s of %s; name %s in -row, -col or -filter to see them.",
-			plural(g.left[table][keys], "record"), strings.ReplaceAll(keys, " ", ", "), first))
 	}
+	if q.layersApart {
+		delete(left, "/layer")
+	}
+	notes = append(notes, left.notes()...)
 	if g.filter.out > 0 && table == g.order[0] {
 		what := "The filter leaves"
 		if q.Filter == "" {

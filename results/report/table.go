@@ -237,7 +237,13 @@ func noMatch(set results.Set, q Query) string {
 		}
 		return text
 	}
-	return " the projections"
+	left, named := leftRecords{}, q.mentioned()
+	for i := range set.Records {
+		if keys := hiddenDetail(&set.Records[i], named); keys != "" {
+			left[keys]++
+		}
+	}
+	return strings.Join(append([]string{" the projections."}, left.notes()...), " ")
 }
 
 // filterKey finds the keys of a filter expression, for messages.

@@ -388,6 +388,21 @@ func TestSetupsAreRows(t *testing.T) {
 	}
 }
 
+// Records that are left out are told of also where nothing else is in their table, and where there is no table.
+func TestLeftOutAlone(t *testing.T) {
+	clean, shifted := record("a", "0", 1, results.Value{Unit: "nll", Value: 1}), record("a", "0", 1, results.Value{Unit: "nll", Value: 2})
+	shifted.Model = "other"
+	shifted.Sweep = []results.Pair{{Key: "corruption", Value: "fog"}, {Key: "severity", Value: "1"}}
+	want := "Left out: 1 record of /corruption, /severity; name /corruption in -row, -col or -filter to see them."
+	tables := build(t, results.Set{Units: demoUnits, Records: []results.Record{clean, shifted}}, Query{})
+	if len(tables) != 1 || !slices.Contains(tables[0].Notes, want) {
+		t.Errorf("%+v, want the note %q", tables, want)
+	}
+	if _, err := Build(results.Set{Units: demoUnits, Records: []results.Record{shifted}}, Query{}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Error(err)
+	}
+}
+
 // A query that names too few keys gets rows for those in which its results differ, and never their average.
 func TestRowsAreNeverAveraged(t *testing.T) {
 	set := results.Set{Units: demoUnits}
