@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(git -C "$(dirname "$0")" rev-parse --show-toplevel)"
 
-step() { printf '\n== %s\n' "$*"; }
+step() { printf '\n== %s (after %d s)\n' "$*" $SECONDS; }
 
 step gofmt
 bad=$(git ls-files '*.go' | xargs gofmt -l)
@@ -55,3 +55,5 @@ go run ./cmd/benchrun -out "$work" ci/testdata/gate.toml
 go run ./cmd/benchstat-report gate \
   -margin error=0.006,accuracy=0.006,nll=0.003,brier_sum=0.003,ece15-lorc=0.01,sparsity=0.005 \
   ci/testdata/gate-baseline.txt "$work/gate" | sed '/<details>/,$d'
+
+step "all passed"
