@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -84,8 +85,29 @@ func queryFlags(fs *flag.FlagSet) *report.Query {
 		q.Metrics = strings.Split(s, ",")
 		return nil
 	})
-	fs.Float64Var(&q.Alpha, "alpha", 0.05, "significance `level`")
+	alphaFlag(fs, &q.Alpha, "significance `level`")
 	return q
+}
+
+// alphaFlag is the flag of a significance level, 0.05 unless it is given.
+func alphaFlag(fs *flag.FlagSet, alpha *float64, usage string) {
+	*alpha = 0.05
+	fs.Var((*level)(alpha), "alpha", usage)
+}
+
+// A level is a flag's significance level.
+type level float64
+
+func (l *level) String() string { return strconv.FormatFloat(float64(*l), 'g', -1, 64) }
+
+// Set refuses 0 too, which a query takes for the default.
+func (l *level) Set(s string) error {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x > 0 && x < 1) {
+		return errors.New("want more than 0 and less than 1")
+	}
+	*l = level(x)
+	return nil
 }
 
 // baselineFlags are the flags that say what is compared.
@@ -137,7 +159,7 @@ func (c *command) points() *ffcli.Command {
 	q := report.Query{}
 	fs.StringVar(&q.Filter, "filter", "", "keep what matches, as in benchstat: `expr` such as '/backend:gonum'")
 	fs.StringVar(&q.Baseline, "baseline", "deterministic", "compare with this `method`, at each row's own settings, or a row's whole label")
-	fs.Float64Var(&q.Alpha, "alpha", 0.05, "significance `level`")
+	alphaFlag(fs, &q.Alpha, "significance `level`")
 	format := fs.String("format", "text", "text, markdown or json")
 	return &ffcli.Command{
 		Name:       "points",
@@ -392,7 +414,8 @@ Examples:
 func (c *command) paper() *ffcli.Command {
 	fs := c.flags("paper")
 	filter := fs.String("filter", "", "of our results keep what matches this `expr`, such as '/backend:gonum'")
-	alpha := fs.Float64("alpha", 0.05, "significance `level` of equivalence")
+	var alpha float64
+	alphaFlag(fs, &alpha, "significance `level` of equivalence")
 	format := fs.String("format", "text", "text, markdown or latex")
 	return &ffcli.Command{
 		Name:       "paper",
@@ -416,7 +439,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			t, err := report.BuildPaper(set, paper, *filter, *alpha)
+			t, err := report.BuildPaper(set, paper, *filter, alpha)
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,9 @@ import (
 // runs that took turns.
 func (t *placed) compare(g *grouped, q Query) error {
 	if q.Baseline == "" {
+		if q.Primary != "" {
+			return fmt.Errorf("primary metric %q: nothing is compared without a baseline; name one (-baseline), such as %s", q.Primary, t.Rows[0].Labels[0])
+		}
 		return nil
 	}
 	if q.Primary != "" && !g.metric[q.Primary] {

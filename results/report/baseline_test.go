@@ -139,6 +139,9 @@ func TestPrimaryMetric(t *testing.T) {
 	if notes := strings.Join(build(t, few, Query{Baseline: "deterministic"})[0].Notes, " "); !strings.Contains(notes, "after Holm's correction for 3 comparisons; below 0.05 takes 7 seeds") {
 		t.Error(notes)
 	}
+	if _, err := Build(set, Query{Primary: "nll"}); err == nil || !strings.Contains(err.Error(), "-baseline") {
+		t.Errorf("a primary metric without a baseline: %v", err)
+	}
 }
 
 // Single runs have no interval.

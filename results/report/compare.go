@@ -47,8 +47,9 @@ type Changes struct {
 // Compare pairs two sets of results. The query's rows and tables say what is one row; its columns and baseline have no
 // meaning here.
 func Compare(old, new results.Set, q Query) (*Changes, error) {
-	if q.Alpha == 0 {
-		q.Alpha = 0.05
+	q, err := q.atLevel()
+	if err != nil {
+		return nil, err
 	}
 	if len(q.Metrics) == 0 {
 		q.Metrics = []string{"all"}

@@ -126,8 +126,9 @@ func (g *GateResult) Pass() bool { return len(g.Alarms) == 0 && len(g.Missing) =
 // provided that the runs of a pair stand next to each other and lots decide which comes first, as in ci/paired.sh. So
 // few pairs that no p can be as small as alpha are not tested, and the verdict says how many it takes.
 func Gate(old, new results.Set, q Query, policy Policy) (*GateResult, error) {
-	if q.Alpha == 0 {
-		q.Alpha = 0.05
+	q, err := q.atLevel()
+	if err != nil {
+		return nil, err
 	}
 	if policy.Margins == nil {
 		policy.Margins = DefaultMargins()

@@ -58,8 +58,9 @@ const pointConfidence = 0.95
 // (eval.save_predictions): those of a job's first predictor at the largest K. With one seed the errors are compared by
 // McNemar's exact test, everything else by the paired bootstrap over test points.
 func BuildPoints(d Data, q Query) ([]PointTable, error) {
-	if q.Alpha == 0 {
-		q.Alpha = 0.05
+	q, err := q.atLevel()
+	if err != nil {
+		return nil, err
 	}
 	groups, err := d.grouped(q)
 	if err != nil {

@@ -9,6 +9,17 @@ import (
 	"bayesbench/results/stats"
 )
 
+// atLevel fills in the significance level.
+func (q Query) atLevel() (Query, error) {
+	if q.Alpha == 0 {
+		q.Alpha = 0.05
+	}
+	if !(q.Alpha > 0 && q.Alpha < 1) {
+		return q, fmt.Errorf("significance level %v: want more than 0 and less than 1", q.Alpha)
+	}
+	return q, nil
+}
+
 // A Summary is one metric over the seeds.
 type Summary struct {
 	N    int     // seeds
@@ -77,21 +88,26 @@ func compareSeeds(ours, theirs map[string]float64, better results.Better) *Compa
 	return c
 }
 
-// judge corrects comparisons for their number and gives the verdicts. If none could have been significant with these
-// seeds, it returns a note that says so and how many it takes.
+// judge corrects comparisons for their number and gives the verdicts. The identical ones count, for what is found must
+// not choose how many comparisons there are. If some could not have been significant with these seeds, it returns a note
+// that says so and how many it takes.
 func judge(all []*Comparison, alpha float64) string {
-	all = slices.DeleteFunc(slices.Clone(all), func(c *Comparison) bool { return c.Verdict == Identical })
-	if len(all) == 0 {
-		return ""
-	}
-	ps := make([]float64, len(all))
+	ps, floors := make([]float64, len(all)), make([]float64, len(all))
 	for i, c := range all {
-		ps[i] = c.P
+		ps[i], floors[i] = c.P, c.MinP
 	}
-	floor, n := 0.0, 0
+	// Holm holds the largest of m p-values to alpha itself, the smallest to alpha/m: with every p at its floor, the
+	// first must pass at alpha/m.
+	floors = stats.Holm(floors)
+	var worst *Comparison
+	tested, hopeless, best := 0, 0, 0.0
 	for i, p := range stats.Holm(ps) {
 		c := all[i]
 		c.Adjusted = p
+		if c.Verdict == Identical {
+			continue
+		}
+		tested++
 		switch {
 		case p > alpha:
 			c.Verdict = Undecided
@@ -102,21 +118,25 @@ func judge(all []*Comparison, alpha float64) string {
 		default:
 			c.Verdict = IsWorse
 		}
-		if c.MinP > floor {
-			floor, n = c.MinP, c.n
+		if floors[i] > alpha {
+			if hopeless++; worst == nil || c.MinP > worst.MinP {
+				worst, best = c, floors[i]
+			}
 		}
 	}
-	// Holm holds the largest of m p-values to alpha itself, the smallest to alpha/m: with every p at its floor, the
-	// first must pass at alpha/m.
-	if best := math.Min(1, floor*float64(len(all))); best > alpha {
-		need := 1
-		for math.Ldexp(2, -need)*float64(len(all)) > alpha {
-			need++
-		}
-		return fmt.Sprintf("Too few seeds for a verdict: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d seeds (or fewer rows). For these trained networks alone, benchstat-report points tests over test points.",
-			plural(n, "run"), floor, best, plural(len(all), "comparison"), alpha, need)
+	if hopeless == 0 {
+		return ""
 	}
-	return ""
+	need := 1
+	for math.Ldexp(2, -need)*float64(len(all)) > alpha {
+		need++
+	}
+	on := ""
+	if hopeless < tested {
+		on = fmt.Sprintf(" on %d of %s", hopeless, plural(len(all), "comparison"))
+	}
+	return fmt.Sprintf("Too few seeds for a verdict%s: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d seeds (or fewer rows). For these trained networks alone, benchstat-report points tests over test points.",
+		on, plural(worst.n, "run"), worst.MinP, best, plural(len(all), "comparison"), alpha, need)
 }
 
 func plural(n int, what string) string {

@@ -60,7 +60,7 @@ type Table struct {
 	primary     string // the unit whose comparisons decide, "" without a baseline
 	family      int    // comparisons of it
 	paired      bool   // by seed; some at least
-	tooFewSeeds bool   // no comparison could have been significant
+	tooFewSeeds bool   // some comparison could not have been significant
 }
 
 // A Column is one metric, or one value of the column projection.
@@ -154,8 +154,9 @@ func withoutKeys(projection string, drop func(key string) bool) string {
 }
 
 func tabulate(set results.Set, q Query) ([]Table, error) {
-	if q.Alpha == 0 {
-		q.Alpha = 0.05
+	q, err := q.atLevel()
+	if err != nil {
+		return nil, err
 	}
 	q = q.withDefaults(set.Records)
 	g, err := grouping(set, q)

@@ -223,6 +223,57 @@ func TestTableSignificance(t *testing.T) {
 	}
 }
 
+// Rows that equal the baseline bit for bit count among the comparisons that Holm's correction is over: seven seeds give a p
+// of 1/64, which is significant alone and not among seven.
+func TestIdenticalRowsCount(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for seed := range 7 {
+		for k := range 8 {
+			v := results.Value{Unit: "nll", Value: float64(seed)}
+			if k == 7 {
+				v.Value -= 1 + 0.01*float64(seed)
+			}
+			set.Records = append(set.Records, record(fmt.Sprintf("m%d", k), fmt.Sprint(seed), 1, v))
+		}
+	}
+	table := build(t, set, Query{Baseline: "m0"})[0]
+	if c := cell(t, table, "m7", "nll"); math.Abs(c.P-1.0/64) > 1e-15 || math.Abs(c.Adjusted-7.0/64) > 1e-15 || c.Verdict != Undecided {
+		t.Errorf("%+v", c.Comparison)
+	}
+	if c := cell(t, table, "m3", "nll"); c.Verdict != Identical || c.Adjusted != 1 {
+		t.Errorf("%+v", c.Comparison)
+	}
+	notes := strings.Join(table.Notes, " ")
+	if !strings.Contains(notes, "0.109 after Holm's correction for 7 comparisons; below 0.05 takes 9 seeds") {
+		t.Error(notes)
+	}
+	// Without the identical rows the same seven seeds decide.
+	set.Records = slices.DeleteFunc(set.Records, func(r results.Record) bool { return r.Method != "m0" && r.Method != "m7" })
+	if c := cell(t, build(t, set, Query{Baseline: "m0"})[0], "m7", "nll"); c.Verdict != IsBetter {
+		t.Errorf("%+v", c.Comparison)
+	}
+}
+
+// One row of few seeds does not deny the verdict on another of many.
+func TestTooFewSeedsOfOneRow(t *testing.T) {
+	set := results.Set{Units: demoUnits}
+	for seed := range 12 {
+		for k, method := range []string{"old", "new", "few"} {
+			if method == "few" && seed > 2 {
+				continue
+			}
+			set.Records = append(set.Records, record(method, fmt.Sprint(seed), 1, results.Value{Unit: "nll", Value: float64(seed) - float64(k)*(1+0.01*float64(seed))}))
+		}
+	}
+	table := build(t, set, Query{Baseline: "old"})[0]
+	if c := cell(t, table, "new", "nll"); c.Verdict != IsBetter {
+		t.Errorf("%+v", c.Comparison)
+	}
+	if notes := strings.Join(table.Notes, " "); !strings.Contains(notes, "Too few seeds for a verdict on 1 of 2 comparisons: with 3 runs the smallest attainable p is 0.25") {
+		t.Error(notes)
+	}
+}
+
 // Seeds pair whatever version, machine or data they are of; a difference is a warning with the values and the rows. The
 // numbers are those of five seeds, of which an exact test can give no p below 1/16.
 func TestPairedBySeedAlone(t *testing.T) {
@@ -546,6 +597,8 @@ func TestQueryErrors(t *testing.T) {
 		"no results match filter":       {Filter: "/method:none"},
 		"filter: ":                      {Filter: "/method:"},
 		"projection":                    {Rows: "/method@"},
+		"significance level -1":         {Baseline: "deterministic", Alpha: -1},
+		"significance level NaN":        {Baseline: "deterministic", Alpha: math.NaN()},
 	} {
 		if _, err := Build(demoSet(1), q); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
