@@ -15,8 +15,9 @@ import (
 // were written anew from the jobs that are there.
 type KeptError struct {
 	Dir  string
+	File string   // results.txt or timings.txt
 	Jobs []string // ids, as far as the file says them
-	Rows int      // benchmark lines in results.txt
+	Rows int      // benchmark lines in the file
 }
 
 func (e *KeptError) Error() string {
@@ -24,23 +25,32 @@ func (e *KeptError) Error() string {
 	if len(e.Jobs) > 0 {
 		which = fmt.Sprintf(" of %d jobs, such as %s,", len(e.Jobs), e.Jobs[0])
 	}
-	return fmt.Sprintf("%s keeps results%s whose job directories are not there: %s, of %d lines, would be cut short; "+
+	return fmt.Sprintf("%s keeps results%s whose job directories are not there or empty: %s, of %d lines, would be cut short; "+
 		"use another directory (-out), put the job directories back, or delete the file if its results are not needed",
-		e.Dir, which, filepath.Join(e.Dir, resultsFile), e.Rows)
+		e.Dir, which, filepath.Join(e.Dir, e.File), e.Rows)
 }
 
-// checkKept returns a *KeptError if results.txt holds lines of jobs that have no directory. Lines of versions that did not
-// write whose they are must not be more than the jobs that are there left. Damage is no error: the file is written anew
-// from the jobs.
+// checkKept returns a *KeptError if results.txt or timings.txt holds lines of jobs of which nothing is left to write them
+// anew from. Lines of versions that did not write whose they are must not be more than the jobs that are there left. Damage
+// is no error: the file is written anew from the jobs.
 func checkKept(dir string) error {
-	text, err := ReadText(dir, resultsFile, maxLines)
+	for _, file := range []string{resultsFile, timingsFile} {
+		if err := checkKeptIn(dir, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkKeptIn(dir, file string) error {
+	text, err := ReadText(dir, file, maxLines)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return putFile(err)
 	}
-	kept := &KeptError{Dir: dir}
+	kept := &KeptError{Dir: dir, File: file}
 	nameless := 0
 	known := false // the lines that follow say whose they are
 	for _, line := range strings.Split(string(text), "\n") {
@@ -48,7 +58,7 @@ func checkKept(dir string) error {
 		case strings.HasPrefix(line, jobPrefix):
 			o, err := parseOrigin(line)
 			known = err == nil && o != Origin{}
-			if known && !hasDirectory(dir, o.Job) && !slices.Contains(kept.Jobs, o.Job) {
+			if known && !hasRecords(dir, o.Job) && !slices.Contains(kept.Jobs, o.Job) {
 				kept.Jobs = append(kept.Jobs, o.Job)
 			}
 		case strings.HasPrefix(line, sumPrefix):
@@ -66,7 +76,7 @@ func checkKept(dir string) error {
 	if nameless == 0 {
 		return nil
 	}
-	there, err := linesOfJobs(dir)
+	there, err := linesOfJobs(dir, file)
 	if err != nil {
 		return err
 	}
@@ -76,20 +86,30 @@ func checkKept(dir string) error {
 	return nil
 }
 
-func hasDirectory(dir, id string) bool {
-	info, err := os.Stat(filepath.Join(dir, jobsDir, id))
-	return err == nil && info.IsDir()
+// hasRecords reports whether a job that has finished once left its manifest or its records. One without its manifest runs
+// again; of an empty directory, or of one that keeps a curve alone, nothing can be written anew.
+func hasRecords(dir, id string) bool {
+	for _, file := range []string{manifestFile, recordsFile} {
+		if _, err := os.Stat(filepath.Join(dir, jobsDir, id, file)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
-// linesOfJobs counts the benchmark lines that the jobs of a run directory left, those of parts included.
-func linesOfJobs(dir string) (int, error) {
+// linesOfJobs counts the benchmark lines that the jobs of a run directory left for one of its files, those of parts
+// included.
+func linesOfJobs(dir, file string) (int, error) {
+	if file == resultsFile {
+		file = recordsFile
+	}
 	entries, err := os.ReadDir(filepath.Join(dir, jobsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
 	lines := 0
 	for _, e := range entries {
-		text, err := readJobFile(filepath.Join(dir, jobsDir, e.Name()), recordsFile, maxLines)
+		text, err := readJobFile(filepath.Join(dir, jobsDir, e.Name()), file, maxLines)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:

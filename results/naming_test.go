@@ -418,6 +418,9 @@ func TestKeptResults(t *testing.T) {
 		{"all jobs, of an earlier version", []string{jobsDir}, true, true},
 		{"one job", []string{jobsDir + "/" + b}, false, true},
 		{"one job, of an earlier version", []string{jobsDir + "/" + b}, true, true},
+		{"all jobs and results.txt", []string{jobsDir, resultsFile}, false, true},
+		{"all files of the jobs", []string{jobsDir + "/" + a + "/*", jobsDir + "/" + b + "/*"}, false, true},
+		{"what one job measured", []string{jobsDir + "/" + b + "/" + manifestFile, jobsDir + "/" + b + "/" + recordsFile}, false, true},
 		{"run.json", []string{runFile}, false, false},
 		{"run.json, of an earlier version", []string{runFile}, true, false},
 		{"one manifest, so that the job runs again", []string{jobsDir + "/" + b + "/" + manifestFile}, false, false},
@@ -437,12 +440,19 @@ func TestKeptResults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		before, _ := os.ReadFile(path)
 		for _, name := range c.remove {
-			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-				t.Fatal(err)
+			matches, err := filepath.Glob(filepath.Join(dir, name))
+			if err != nil || len(matches) == 0 {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for _, path := range matches {
+				if err := os.RemoveAll(path); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
+		before, _ := os.ReadFile(path)
+		timings := readAll(t, filepath.Join(dir, timingsFile))
 		run, err := Open(context.Background(), dir, Plan{Suite: "quick", Jobs: []string{c3}}, Alone, nil)
 		if err == nil {
 			run.Close()
@@ -452,11 +462,18 @@ func TestKeptResults(t *testing.T) {
 			continue
 		}
 		if c.kept {
-			if after := readAll(t, path); after != string(before) {
+			if after, _ := os.ReadFile(path); string(after) != string(before) {
 				t.Errorf("without %s: results.txt is now\n%s", c.about, after)
 			}
+			if after := readAll(t, filepath.Join(dir, timingsFile)); after != timings {
+				t.Errorf("without %s: timings.txt is now\n%s", c.about, after)
+			}
 			if _, err := os.Stat(filepath.Join(dir, runFile)); err == nil {
-				if set, err := Load(dir); err != nil || len(set.Records) != 4 {
+				want := 4
+				if len(before) == 0 {
+					want = 2
+				}
+				if set, err := Load(dir); err != nil || len(set.Records) != want {
 					t.Errorf("without %s: %d records can be read, %v", c.about, len(set.Records), err)
 				}
 			}
