@@ -579,11 +579,7 @@ func override(top map[string]any, f *file, text string) error {
 			}
 		}
 		if !hit {
-			meant := ""
-			if len(known) > 0 {
-				meant = fmt.Sprintf("; did you mean %q?", nearest.Name(last, slices.Collect(maps.Keys(known))))
-			}
-			return fmt.Errorf("-set %q: no [[method]] of the suite has the key %q%s", shortened(text), last, meant)
+			return fmt.Errorf("-set %q: no [[method]] of the suite has the key %q%s", shortened(text), last, nearest.Hint(last, slices.Collect(maps.Keys(known))))
 		}
 		return nil
 	}

@@ -199,7 +199,8 @@ func plainType(t string) string {
 }
 
 // suggestion names the key that was meant where typ has no key k: one of this
-// table or of another that means the same, else the nearest of this table.
+// table or of another that means the same, else one of this table that looks like
+// it, else all of this table.
 func (t Table) suggestion(k string, typ reflect.Type) string {
 	here, elsewhere := tags(typ), dotted("", reflect.TypeFor[Config]())
 	switch {
@@ -218,7 +219,7 @@ func (t Table) suggestion(k string, typ reflect.Type) string {
 	if same := nearest.Same(k, slices.Collect(maps.Keys(own))); same != "" {
 		return fmt.Sprintf("; did you mean %q?", own[same])
 	}
-	return fmt.Sprintf("; did you mean %q?", nearest.Name(k, here))
+	return nearest.Hint(k, here)
 }
 
 // tags lists the keys of a struct, those of embedded structs included.

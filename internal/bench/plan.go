@@ -582,7 +582,7 @@ func (f Filter) Select(jobs []*Job) ([]*Job, error) {
 		sort.Strings(list)
 		for _, w := range want {
 			if !names[w] {
-				return fmt.Errorf("-%s %s: the suite has none; did you mean %q?", flag, w, nearest.Name(w, list))
+				return fmt.Errorf("-%s %s: the suite has none%s", flag, w, nearest.Hint(w, list))
 			}
 		}
 		return nil

@@ -2,6 +2,7 @@
 package nearest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -48,15 +49,34 @@ func Same(s string, names []string) string {
 	return ""
 }
 
-// Close is Name where s looks like it, at an edit distance of no more than two
-// or a third of its letters, and "" elsewhere: for a word that may have been
-// meant to be none of the names.
+// Close is Name where s looks like it, as its beginning of three letters or
+// more, or at an edit distance of no more than two or a third of its letters,
+// and "" elsewhere: for a word that may have been meant to be none of the names.
 func Close(s string, names []string) string {
 	n := Name(s, names)
-	if Same(s, names) != "" || distance(s, n) <= max(2, len(s)/3) {
+	if Same(s, names) != "" || len(s) > 2 && strings.HasPrefix(n, s) || distance(s, n) <= max(2, len(s)/3) {
 		return n
 	}
 	return ""
+}
+
+// maxListed is how many names Hint lists.
+const maxListed = 16
+
+// Hint ends an error about a name that is none of names: with the one that s
+// is close to, else with what there is. It is "" where there are no names.
+func Hint(s string, names []string) string {
+	if n := Close(s, names); n != "" {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	names = slices.Sorted(slices.Values(names))
+	if len(names) > maxListed {
+		names = append(names[:maxListed], "…")
+	}
+	return "; want one of " + strings.Join(names, ", ")
 }
 
 // distance counts the letters to insert, delete or replace, whatever their case.

@@ -13,10 +13,12 @@ var elsewhere = map[string][]string{
 	"imagesize": {"size"}, "imgsize": {"size"}, "resolution": {"size"}, "resize": {"size"},
 	"trainsize": {"train"}, "ntrain": {"train"}, "testsize": {"test"}, "ntest": {"test"},
 	"val": {"validation"}, "valsize": {"validation"}, "nval": {"validation"}, "validationsize": {"validation"},
+	"validationsplit": {"validation"}, "valsplit": {"validation"}, "validationfraction": {"validation"},
 
 	// Keys of [train] and [eval].
 	"learningrate": {"lr"}, "stepsize": {"lr"}, "eta": {"lr"}, "initlr": {"lr"}, "baselr": {"lr"}, "swalr": {"lr"},
 	"epoch": {"epochs"}, "nepochs": {"epochs"}, "numepochs": {"epochs"}, "maxepochs": {"epochs"}, "numtrainepochs": {"epochs"},
+	"steps": {"epochs"}, "maxsteps": {"epochs"}, "numsteps": {"epochs"}, "iterations": {"epochs"}, "maxiter": {"epochs"}, "niter": {"epochs"},
 	"batchsize": {"batch"}, "bs": {"batch"}, "minibatch": {"batch"}, "minibatchsize": {"batch"},
 	"trainbatchsize": {"batch"}, "evalbatchsize": {"batch"}, "testbatchsize": {"batch"},
 	"optim": {"optimizer"}, "optimiser": {"optimizer"}, "solver": {"optimizer"},
@@ -43,8 +45,8 @@ var elsewhere = map[string][]string{
 	"hessianstructure": {"structure"}, "subsetofweights": {"layers"},
 
 	// Backends.
-	"cuda": {"gomlx:xla:cuda"}, "cuda0": {"gomlx:xla:cuda"}, "gpu": {"gomlx:xla:cuda"}, "nvidia": {"gomlx:xla:cuda"},
-	"cpu": {"gonum"}, "numpy": {"gonum"}, "xla": {"gomlx:xla:cpu"}, "jax": {"gomlx:xla:cpu"},
+	"cuda": {"gomlx:xla:cuda", "backend"}, "cuda0": {"gomlx:xla:cuda"}, "gpu": {"gomlx:xla:cuda", "backend"}, "nvidia": {"gomlx:xla:cuda"},
+	"gpus": {"backend"}, "usecuda": {"backend"}, "usegpu": {"backend"}, "cpu": {"gonum", "backend"}, "numpy": {"gonum"}, "xla": {"gomlx:xla:cpu"}, "jax": {"gomlx:xla:cpu"},
 
 	// Methods.
 	"bbb": {"ffg"}, "bayesbybackprop": {"ffg"}, "mfvi": {"ffg"}, "meanfield": {"ffg"}, "meanfieldvi": {"ffg"}, "vi": {"ffg"}, "ffgvi": {"ffg"},
