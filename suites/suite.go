@@ -361,6 +361,11 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 				case []any, map[string]any:
 					return t.Errorf(k, "%s: want a value or a list of values, found a list in a list", k)
 				}
+				if v, ok := e.(float64); ok {
+					if err := t.checkNumber(k, v); err != nil {
+						return err
+					}
+				}
 			}
 			if name == "method" && k == "name" {
 				return t.Errorf(k, "name: a list does not fit here; write a [[method]] for each")
@@ -369,11 +374,25 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 		case []map[string]any:
 			return t.Errorf(k, "%s: want a table [%s], found a list of tables", k, k)
 		case float64:
-			// A method may take inf: a flat prior's standard deviation.
-			if math.IsNaN(v) || math.IsInf(v, 0) && !strings.HasPrefix(t.path, "method#") {
-				return t.Errorf(k, "%s: want a finite number, found %v", k, v)
+			if err := t.checkNumber(k, v); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// checkNumber refuses what no float32 holds, in which methods and networks compute: a larger number would be an infinity
+// there, and a smaller one 0.
+func (t Table) checkNumber(key string, v float64) error {
+	narrow := float64(float32(v))
+	switch {
+	case math.IsInf(v, 0) && strings.HasPrefix(t.path, "method#"):
+		return nil // a method may take inf: a flat prior's standard deviation
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return t.Errorf(key, "%s: want a finite number, found %v", key, v)
+	case math.IsInf(narrow, 0) || narrow == 0 && v != 0:
+		return t.Errorf(key, "%s: want a number that float32 holds, 0 or in size from 1.4e-45 to 3.4e38, found %v", key, v)
 	}
 	return nil
 }
