@@ -225,11 +225,14 @@ func TestWriteCheckTrain(t *testing.T) {
 	if err != nil || len(runs) == 0 {
 		t.Fatal(runs, err)
 	}
-	said, err := tools.withinMargins(ctx, args, 2, runs[0])
+	said, err := tools.compare(ctx, args, replaced(args, 2, runs[0]), false)
 	if err != nil || !strings.Contains(said, "deterministic 1: error is ") || !strings.Contains(said, "(margin 0.003)") {
 		t.Errorf("another run with other kernels: %q, %v", said, err)
 	}
-	if said, err := tools.withinMargins(ctx, args, 2, "results/tiny"); said != "" || err != nil {
+	if said, err := tools.compare(ctx, args, args, true); said != "" || err != nil {
 		t.Errorf("a run and itself: %q, %v", said, err)
+	}
+	if said, err := tools.compare(ctx, append(args[:1:1], "error", "results/tiny"), args, true); err != nil || !strings.Contains(said, "nll is in the run, and not in the kept results") {
+		t.Errorf("a run with more: %q, %v", said, err)
 	}
 }
