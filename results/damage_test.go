@@ -180,22 +180,21 @@ func TestFilesOfAnotherJob(t *testing.T) {
 
 // A manifest's configuration is that of its job.
 func TestForeignConfiguration(t *testing.T) {
-	dir, open := finishedRun(t)
-	path := filepath.Join(dir, jobsDir, "a", manifestFile)
-	m, err := readManifest(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Config = []byte(`{"seed":1}`)
-	m.Sum = blankSum
-	text, err := seal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	os.WriteFile(path, text, 0o644)
 	// printf '{"seed":1}' | sha256sum | cut -c1-12
-	if _, err := open(); err == nil || !strings.Contains(err.Error(), `that is the one of job "fbe47f6d82b4"`) {
-		t.Errorf("error %v", err)
+	const config, own, other = `{"seed":1}`, "fbe47f6d82b4", "fbe47f6d82b5"
+	for _, id := range []string{own, other, "job-000"} {
+		run := openRun(t, t.TempDir(), id)
+		job, err := run.Claim(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = job.Finish(Manifest{Config: []byte(config)}, Set{Units: testUnits, Records: []Record{testRecord("ffg", "1", 0.1)}}, Details{})
+		switch foreign := err != nil && strings.Contains(err.Error(), `that is the one of job "`+own+`"`); {
+		case id == other && !foreign:
+			t.Errorf("job %s with the configuration of %s: error %v", id, own, err)
+		case id != other && err != nil:
+			t.Errorf("job %s: %v", id, err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,13 +79,23 @@ type Machine struct {
 
 // readManifest reads the manifest in a job's directory, jobs/ID of a run directory.
 func readManifest(dir string) (Manifest, error) {
-	text, err := readJobFile(dir, manifestFile, maxJSON)
-	if errors.Is(err, fs.ErrNotExist) {
+	text, err := readManifestText(dir)
+	if err != nil {
 		return Manifest{}, err
 	}
-	if err != nil {
-		return Manifest{}, runAgain(err, dir)
+	return checkManifest(dir, text)
+}
+
+func readManifestText(dir string) ([]byte, error) {
+	text, err := readJobFile(dir, manifestFile, maxJSON)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = runAgain(err, dir)
 	}
+	return text, err
+}
+
+// checkManifest decodes the manifest of the job in a directory.
+func checkManifest(dir string, text []byte) (Manifest, error) {
 	m, err := decodeManifest(text, filepath.Join(dir, manifestFile))
 	if err == nil {
 		err = m.checkPlace(dir)
@@ -115,7 +126,8 @@ func decodeManifest(text []byte, path string) (Manifest, error) {
 	return m, nil
 }
 
-// checkPlace compares the manifest with the directory in which it was found.
+// checkPlace compares the manifest with the directory in which it was found. A job whose id is no hash, as another
+// program may name its jobs, may have any configuration.
 func (m *Manifest) checkPlace(dir string) error {
 	path := filepath.Join(dir, manifestFile)
 	if id := filepath.Base(dir); m.Job != id {
@@ -125,7 +137,10 @@ func (m *Manifest) checkPlace(dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s: config: %w", path, err)
 	}
-	if id != "" && id != m.Job {
+	if _, err := hex.DecodeString(m.Job); err != nil || len(m.Job) != len(id) {
+		return nil
+	}
+	if id != m.Job {
 		return fmt.Errorf("%s does not belong to its configuration: that is the one of job %q", path, id)
 	}
 	return nil

@@ -235,21 +235,25 @@ func setting(settings []Pair, key string) (string, bool) {
 	return settings[i].Value, true
 }
 
+// describe is what the job's name is made from.
+func describe(j *JobResult) (Configured, error) {
+	settings, err := Settings(j.Manifest.Config)
+	if err != nil {
+		return Configured{}, fmt.Errorf("job %s: %w", j.ID, err)
+	}
+	setup, err := Setup(j.Manifest.Config)
+	if err != nil {
+		return Configured{}, fmt.Errorf("job %s: %w", j.ID, err)
+	}
+	return Configured{Base: j.base(), Settings: settings, Setup: setup}, nil
+}
+
 // nameAndOrder gives the records of jobs their names, which are what the harness wrote and the settings that tell the
 // jobs apart, and sorts the jobs by them. What an earlier version wrote of settings gives way.
 func nameAndOrder(jobs []JobResult) error {
 	configured := make([]Configured, len(jobs))
 	for i := range jobs {
-		j := &jobs[i]
-		settings, err := Settings(j.Manifest.Config)
-		if err != nil {
-			return fmt.Errorf("job %s: %w", j.ID, err)
-		}
-		setup, err := Setup(j.Manifest.Config)
-		if err != nil {
-			return fmt.Errorf("job %s: %w", j.ID, err)
-		}
-		configured[i] = Configured{Base: j.base(), Settings: settings, Setup: setup}
+		configured[i] = jobs[i].configured
 	}
 	for i, pairs := range Distinguish(configured) {
 		for k := range jobs[i].Records {

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -20,13 +21,23 @@ type JobResult struct {
 	Details  Details
 	Curve    Curve // empty if the job wrote none
 
-	dir     string // of the job
-	metrics int    // how many of the records are metrics
+	dir        string // of the job
+	metrics    int    // how many of the records are metrics
+	configured Configured
+}
+
+// jobsRead are the finished jobs that were read before, by id. A job whose manifest is still the same is not read again:
+// a run directory writes its results anew whenever a job ends.
+type jobsRead map[string]jobRead
+
+type jobRead struct {
+	manifest []byte // as read
+	JobResult
 }
 
 // finished reads the records of the finished jobs of a run directory, without those that only serve others. It takes no
 // lock: every file it reads was put in place whole.
-func (info *runInfo) finished(dir string) ([]JobResult, error) {
+func (info *runInfo) finished(dir string, before jobsRead) ([]JobResult, error) {
 	parts := map[string]bool{}
 	for _, id := range info.Parts {
 		parts[id] = true
@@ -36,27 +47,47 @@ func (info *runInfo) finished(dir string) ([]JobResult, error) {
 		if parts[id] {
 			continue
 		}
-		j := JobResult{ID: id, dir: filepath.Join(dir, jobsDir, id)}
-		var err error
-		j.Manifest, err = readManifest(j.dir)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && j.Manifest.Status != Done {
+		place := filepath.Join(dir, jobsDir, id)
+		text, err := readManifestText(place)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		set := Set{Units: Units{}}
-		if err := j.Manifest.addTo(&set, j.dir, recordsFile); err != nil {
-			return nil, err
+		j, known := before[id]
+		if !known || !bytes.Equal(j.manifest, text) {
+			j.manifest = text
+			if j.JobResult, err = readFinished(place, text); err != nil {
+				return nil, err
+			}
+			before[id] = j
 		}
-		j.metrics = len(set.Records)
-		if err := j.Manifest.addTo(&set, j.dir, timingsFile); err != nil {
-			return nil, err
+		if j.Manifest.Status == Done {
+			jobs = append(jobs, j.JobResult)
 		}
-		j.Records, j.Units = set.Records, set.Units
-		jobs = append(jobs, j)
 	}
 	return jobs, nil
+}
+
+// readFinished reads the job in a directory whose manifest is the text, and the records of one that is done.
+func readFinished(dir string, manifest []byte) (JobResult, error) {
+	j := JobResult{ID: filepath.Base(dir), dir: dir}
+	var err error
+	if j.Manifest, err = checkManifest(dir, manifest); err != nil || j.Manifest.Status != Done {
+		return j, err
+	}
+	set := Set{Units: Units{}}
+	if err := j.Manifest.addTo(&set, dir, recordsFile); err != nil {
+		return j, err
+	}
+	j.metrics = len(set.Records)
+	if err := j.Manifest.addTo(&set, dir, timingsFile); err != nil {
+		return j, err
+	}
+	j.Records, j.Units = set.Records, set.Units
+	j.configured, err = describe(&j)
+	return j, err
 }
 
 // readRest reads what figures need of the job beside its records.
@@ -168,7 +199,7 @@ func ReadJobs(dir string) ([]JobResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := info.finished(dir)
+	jobs, err := info.finished(dir, jobsRead{})
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +244,7 @@ func load(paths []string) (Loaded, error) {
 		if err := checkUnchanged(path, resultsFile, timingsFile); err != nil {
 			return Loaded{}, err
 		}
-		jobs, err := info.finished(path)
+		jobs, err := info.finished(path, jobsRead{})
 		if err != nil {
 			return Loaded{}, err
 		}

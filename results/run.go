@@ -44,6 +44,7 @@ const (
 type Run struct {
 	Dir  string
 	lock lock
+	read jobsRead // while rebuilding, under the lock of writing
 }
 
 // runInfo is run.json.
@@ -194,14 +195,14 @@ func (r *Run) writing(do func() error) error {
 // rebuild writes results.txt and timings.txt anew from the finished jobs. Because they are always made whole from whole
 // files, in an order that follows from the jobs, neither a kill nor the order of finishing shows in them.
 func (r *Run) rebuild() error {
-	if err := checkKept(r.Dir); err != nil {
-		return err
-	}
 	info, err := readRunFile(r.Dir)
 	if err != nil {
 		return err
 	}
-	jobs, err := info.finished(r.Dir)
+	if r.read == nil {
+		r.read = jobsRead{}
+	}
+	jobs, err := info.finished(r.Dir, r.read)
 	if err != nil {
 		return err
 	}
