@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bayesbench/backends"
+	"bayesbench/internal/alloctest"
 )
 
 func open(t *testing.T, name string) *ours {
@@ -79,7 +80,7 @@ func TestStepsTrain(t *testing.T) {
 func TestPredictionInConstantMemory(t *testing.T) {
 	o := open(t, "l300.ffg")
 	grown := func(k int) float64 {
-		return testing.AllocsPerRun(1, func() {
+		return alloctest.Count(func() {
 			if err := o.average(k); err != nil {
 				t.Fatal(err)
 			}

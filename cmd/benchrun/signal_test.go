@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -12,6 +14,10 @@ import (
 // A terminal that closes ends a run as TERM does, with its training saved; a
 // run under nohup goes on.
 func TestHangUp(t *testing.T) {
+	// A process that a shell's nohup started hands the ignored HUP on to those that it starts; one that listens does not.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	dir := t.TempDir()
 	binary := build(t, dir)
 	begin := strings.Index(blobs, "[[method]]")

@@ -34,3 +34,25 @@ func TestAtMost(t *testing.T) {
 		}
 	}
 }
+
+// What is allocated in each run counts; what was allocated once beside one does not.
+func TestCount(t *testing.T) {
+	for name, c := range map[string]struct {
+		at   func(run int) bool // AllocsPerRun does each run once more, to warm up
+		want float64
+	}{
+		"never": {func(int) bool { return false }, 0},
+		"once":  {func(run int) bool { return run == 1 }, 0},
+		"each":  {func(int) bool { return true }, 1},
+	} {
+		run := 0
+		if n := Count(func() {
+			if c.at(run) {
+				kept = make([]byte, 1<<10)
+			}
+			run++
+		}); n != c.want {
+			t.Errorf("%s: %v allocations, want %v", name, n, c.want)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"bayesbench/internal/alloctest"
 )
 
 var convShapes = []Conv{
@@ -159,7 +161,7 @@ func TestConv(t *testing.T) {
 				near(t, "forward "+name, got[0], v.y, v.yAbs, 1e-5)
 				near(t, "input gradient "+name, got[1], v.dx, v.dxAbs, 1e-5)
 				near(t, "weight gradient "+name, got[2], v.dw, v.dwAbs, 1e-5)
-				if n := testing.AllocsPerRun(1, all); n != 0 {
+				if n := alloctest.Count(all); n != 0 {
 					t.Errorf("%s: %v allocations a call", name, n)
 				}
 				p.Close()

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bayesbench/backends/rng"
+	"bayesbench/internal/alloctest"
 )
 
 // ulpLimit is the stated error of each elementary function against float64,
@@ -297,7 +298,7 @@ func TestNoise(t *testing.T) {
 				z, checkN := fenced(t, n, 1)
 				Normal(z, k, 7, uint64(start))
 				checkN("normal")
-				if a := testing.AllocsPerRun(1, func() { Uniform(u, k, 7, uint64(start)); Normal(z, k, 7, uint64(start)) }); a != 0 {
+				if a := alloctest.Count(func() { Uniform(u, k, 7, uint64(start)); Normal(z, k, 7, uint64(start)) }); a != 0 {
 					t.Fatalf("noise of %d elements: %v allocations", n, a)
 				}
 				if !slices.Equal(z, whole[start:start+n]) {
