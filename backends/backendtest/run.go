@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 
 	"bayesbench/backends"
@@ -15,11 +16,15 @@ const randomPrograms = 100
 
 // Run holds a backend to everything this package asks. open starts it afresh,
 // and stops the test where it cannot. Under -short it tries a quarter of the
-// random programs, and with several threads only what is no training.
+// random programs and a third of the large cases, and with several threads only
+// what is no training.
 func Run(t *testing.T, open func(t testing.TB) backends.Backend) {
 	t.Run("case", func(t *testing.T) {
 		be := opened(t, open)
-		for _, c := range Cases() {
+		for i, c := range Cases() {
+			if testing.Short() && i%3 != 0 && strings.HasPrefix(c.Name, "size/") {
+				continue
+			}
 			t.Run(c.Name, func(t *testing.T) {
 				if err := safely(be, c.check); err != nil {
 					t.Errorf("%v%s", err, excerpt(c.Program))

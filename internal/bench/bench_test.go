@@ -506,9 +506,9 @@ func TestOneJobAtATime(t *testing.T) {
 
 // Independent chains of HMC mix: their R̂ is near 1. Chains of so small a rate
 // that they stay where they started do not, and what is not a Markov chain has
-// no such numbers.
+// no such numbers. The posterior of a hundred examples is wide, so that the chains mix well within the bounds on any kernels.
 func TestChainDiagnostics(t *testing.T) {
-	text := strings.NewReplacer("[0, 1]", "0", "every = 1\n", "").Replace(small[:strings.Index(small, "[[method]]")]) + `
+	text := strings.NewReplacer("[0, 1]", "0", "every = 1\n", "", "train = 600", "train = 100").Replace(small[:strings.Index(small, "[[method]]")]) + `
 [[method]]
 name = "ensemble"
 label = "mixed"
@@ -560,8 +560,9 @@ particles = 5
 			}
 		}
 	}
+	t.Logf("R-hat and effective draws: %v", found)
 	if v := found["mixed"]; !(v[0] > 0.99 && v[0] < 1.15) || v[1] < 20 {
-		t.Errorf("four chains of HMC: R-hat %v, effective draws %v of 200", v[0], v[1])
+		t.Errorf("four chains of HMC: R-hat %v, effective draws %v", v[0], v[1])
 	}
 	if v := found["stuck and long"]; !(v[0] > 2) || v[1] > 16 {
 		t.Errorf("four chains that stay: R-hat %v, effective draws %v of 48", v[0], v[1])
