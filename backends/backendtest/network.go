@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"fmt"
+	"testing"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
@@ -21,7 +22,7 @@ type trajectory struct {
 
 const steps = 40
 
-// trajectories trains every network by every optimiser.
+// trajectories trains every network by every optimiser, by Adam alone under -short.
 func trajectories() []trajectory {
 	nets := []struct {
 		name  string
@@ -31,6 +32,9 @@ func trajectories() []trajectory {
 		name   string
 		update optimiser
 	}{{"adam", adam}, {"momentum", momentum}}
+	if testing.Short() {
+		optimisers = optimisers[:1]
+	}
 	var out []trajectory
 	for _, m := range nets {
 		for _, o := range optimisers {

@@ -268,6 +268,9 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		}
 		fail := func(err error) error { return &stepError{"train", t.Before + t.Step, err} }
 		if err := feed.next(); err != nil {
+			if ctx.Err() != nil {
+				continue // ended while it waited for a batch: saves as above
+			}
 			return fail(err)
 		}
 		if err := step.setKey(noise.Fold(uint32(t.Step))); err != nil {

@@ -27,7 +27,7 @@ var keys = map[string]string{
 	"magnitude-pruning": "sparsity = 0.5",
 	"distill":           "[teacher]\nname = \"sgld\"",
 	"svgd":              "particles = 3",
-	"hmc":               "step_size = 0.02\nburn_in = 5\nsamples = 10",
+	"hmc":               "step_size = 0.05\nleapfrog = 8\nburn_in = 5\nsamples = 10",
 	"ensemble":          "members = 2\n[of]\nname = \"ffg\"",
 }
 
