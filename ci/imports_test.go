@@ -3,8 +3,12 @@ package ci
 import (
 	"encoding/json"
 	"errors"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -34,21 +38,21 @@ var policy = map[string][]string{
 	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
 	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "github.com/sbinet/npyio/…", "github.com/x448/float16", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
-	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/papers", "results/score", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
+	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/report/papers", "results/score", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "internal/nearest"},
-	"results/papers":      {"results/stats", "github.com/BurntSushi/toml"},
-	"results/tensorboard": {"results", "google.golang.org/protobuf/encoding/protowire"},
+	"results/report/papers": {"results/stats", "github.com/BurntSushi/toml"},
+	"results/tensorboard":   {"results", "google.golang.org/protobuf/encoding/protowire"},
 
-	"internal/cli":          {"internal/nearest", "github.com/peterbourgon/ff/v3/ffcli", "golang.org/x/term"},
-	"internal/cli/helptest": {"internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
-	"internal/alloctest":    {},
-	"internal/nearest":      {"github.com/agnivade/levenshtein"},
-	"internal/bench":        {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
+	"cmd/internal/cli":            {"internal/nearest", "github.com/peterbourgon/ff/v3/ffcli", "golang.org/x/term"},
+	"cmd/internal/cli/helptest":   {"cmd/internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
+	"internal/alloctest":          {},
+	"internal/nearest":            {"github.com/agnivade/levenshtein"},
+	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
-	"internal/slurm": {"internal/bench", "results"},
+	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 
 	"cmd/benchrun":         {"…"},
-	"cmd/benchstat-report": {"internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/perf/…"},
+	"cmd/benchstat-report": {"cmd/internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…", "golang.org/x/perf/…"},
 	"ci":                   {},
 	"ci/tables":            {"results", "results/report", "github.com/pmezard/go-difflib/difflib"},
 	"ci/faults":            {"results", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
@@ -57,13 +61,15 @@ var policy = map[string][]string{
 
 // never is what a command may not even reach through others.
 var never = map[string][]string{
-	"cmd/benchstat-report": {"methods/…", "suites/…", "internal/bench", "backends", "backends/ir", "backends/ref", "backends/gonum/…", "backends/gorgonia/…", "backends/gomlx/…"},
+	"cmd/benchstat-report": {"methods/…", "suites/…", "cmd/benchrun/internal/…", "backends", "backends/ir", "backends/ref", "backends/gonum/…", "backends/gorgonia/…", "backends/gomlx/…"},
 }
 
 const module = "bayesbench/"
 
 type goPackage struct {
 	ImportPath string
+	Dir        string
+	GoFiles    []string
 	Standard   bool
 	Imports    []string
 	Deps       []string
@@ -71,7 +77,7 @@ type goPackage struct {
 
 func list(t *testing.T) map[string]goPackage {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", "../...")
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Dir,GoFiles,Standard,Imports,Deps", "../...")
 	out, err := cmd.Output()
 	if err != nil {
 		var e *exec.ExitError
@@ -159,6 +165,28 @@ func TestImportPolicy(t *testing.T) {
 			if short := strings.TrimPrefix(dep, module); strings.HasPrefix(dep, module) && matchesAny(banned, short) {
 				t.Errorf("%s reaches %s, which it may not", root, short)
 			}
+		}
+	}
+}
+
+// A reader finds what a package is in its doc.go, and there alone: the file holds the package
+// comment and nothing else.
+func TestEveryPackageHasDoc(t *testing.T) {
+	for path, p := range list(t) {
+		if !strings.HasPrefix(path, module) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (file.Doc != nil) != (name == "doc.go") {
+				t.Errorf("%s: want the package comment in doc.go alone", filepath.Join(strings.TrimPrefix(path, module), name))
+			}
+		}
+		if !slices.Contains(p.GoFiles, "doc.go") {
+			t.Errorf("%s has no doc.go", path)
 		}
 	}
 }

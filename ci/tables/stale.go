@@ -38,7 +38,7 @@ func listStale(out io.Writer, root string) error {
 // keptResults returns the run directories below results, relative to the root.
 func keptResults(root string) ([]string, error) {
 	var dirs []string
-	for _, pattern := range []string{"results/*/run.json", "results/*/*/run.json"} {
+	for _, pattern := range []string{"results/published/*/run.json", "results/published/*/*/run.json"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func keptResults(root string) ([]string, error) {
 		}
 	}
 	if len(dirs) == 0 {
-		return nil, fmt.Errorf("no run directory below %s", filepath.Join(root, "results"))
+		return nil, fmt.Errorf("no run directory below %s", filepath.Join(root, "results", "published"))
 	}
 	return dirs, nil
 }

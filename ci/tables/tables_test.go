@@ -110,7 +110,7 @@ func TestStale(t *testing.T) {
 	root := t.TempDir()
 	const text = "format: bayesbench-1\nUnit nll better=lower assume=nothing\n\nseed: 0\nversion: devel\n\n" +
 		"BenchmarkBLOBS/model=m/method=ffg/backend=gonum/samples=1 1 0.5 nll\n"
-	run, err := results.Open(t.Context(), filepath.Join(root, "results", "paper", "some"), results.Plan{Suite: "some"}, results.Alone, nil)
+	run, err := results.Open(t.Context(), filepath.Join(root, "results", "published", "paper", "some"), results.Plan{Suite: "some"}, results.Alone, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestStale(t *testing.T) {
 	if err := listStale(&out, root); err != nil {
 		t.Fatal(err)
 	}
-	want := "results/paper/some: 1 jobs cannot be traced to a commit: devel: ffg\n0 of 1 kept results are traceable and of today's values\n"
+	want := "results/published/paper/some: 1 jobs cannot be traced to a commit: devel: ffg\n0 of 1 kept results are traceable and of today's values\n"
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", out.String(), want)
 	}
@@ -177,7 +177,7 @@ func TestWriteCheckTrain(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(tools.root, "results")); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(filepath.Join(tools.dir, "benchrun"), append(flags, "-out", "results", "tiny.toml")...)
+		cmd := exec.Command(filepath.Join(tools.dir, "benchrun"), append(flags, "-out", "results/published", "tiny.toml")...)
 		cmd.Dir = tools.root
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -187,7 +187,7 @@ func TestWriteCheckTrain(t *testing.T) {
 		}
 	}
 	write("tiny.toml", tiny)
-	write("README.md", "# Read me\n<!-- table: benchstat-report -metric error,nll results/tiny -->\n<!-- end -->\n\nEnd.\n")
+	write("README.md", "# Read me\n<!-- table: benchstat-report -metric error,nll results/published/tiny -->\n<!-- end -->\n\nEnd.\n")
 	keep()
 	if err := tools.check(ctx, io.Discard, read()); err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func TestWriteCheckTrain(t *testing.T) {
 		t.Errorf("another run: %v\n%s", err, out.String())
 	}
 	// Other kernels would round differently. What is further away than that is found as well.
-	args := []string{"-metric", "error,nll", "results/tiny"}
+	args := []string{"-metric", "error,nll", "results/published/tiny"}
 	runs, err := filepath.Glob(filepath.Join(tools.dir, "runs*", "tiny"))
 	if err != nil || len(runs) == 0 {
 		t.Fatal(runs, err)
@@ -232,7 +232,7 @@ func TestWriteCheckTrain(t *testing.T) {
 	if said, err := tools.compare(ctx, args, args, true); said != "" || err != nil {
 		t.Errorf("a run and itself: %q, %v", said, err)
 	}
-	if said, err := tools.compare(ctx, append(args[:1:1], "error", "results/tiny"), args, true); err != nil || !strings.Contains(said, "nll is in the run, and not in the kept results") {
+	if said, err := tools.compare(ctx, append(args[:1:1], "error", "results/published/tiny"), args, true); err != nil || !strings.Contains(said, "nll is in the run, and not in the kept results") {
 		t.Errorf("a run with more: %q, %v", said, err)
 	}
 }

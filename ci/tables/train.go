@@ -38,7 +38,7 @@ func (t *tools) train(ctx context.Context, out io.Writer, pages []page, suite st
 	if len(entries) != 1 {
 		return fmt.Errorf("benchrun %s left %d run directories, want 1", suite, len(entries))
 	}
-	kept, fresh := "results/"+entries[0].Name(), filepath.Join(runs, entries[0].Name())
+	kept, fresh := "results/published/"+entries[0].Name(), filepath.Join(runs, entries[0].Name())
 	keptKernels, err := kernels(filepath.Join(t.root, kept))
 	if err != nil {
 		return err

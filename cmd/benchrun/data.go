@@ -10,7 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 	"bayesbench/internal/nearest"
 	"bayesbench/suites/data"
 )

@@ -10,7 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/backends"
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 )
 
 // diagnosis is whether one backend can run here.

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 )
 
 // forecast estimates when a suite will be through: the arithmetic that its plan

@@ -11,7 +11,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli/helptest"
+	"bayesbench/cmd/internal/cli/helptest"
 )
 
 // What -h gives as examples can be run: the flags, the suites and what is named

@@ -11,10 +11,10 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/bench"
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/benchrun/internal/bench"
+	"bayesbench/cmd/benchrun/internal/slurm"
+	"bayesbench/cmd/internal/cli"
 	"bayesbench/internal/nearest"
-	"bayesbench/internal/slurm"
 	"bayesbench/results"
 	"bayesbench/suites"
 )

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"bayesbench/results"
-	"bayesbench/results/papers"
 	"bayesbench/results/report"
+	"bayesbench/results/report/papers"
 	"bayesbench/suites"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"bayesbench/internal/bench"
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/benchrun/internal/bench"
+	"bayesbench/cmd/internal/cli"
 )
 
 // bars shows how a run goes on: one line that changes on a terminal, elsewhere a

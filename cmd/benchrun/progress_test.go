@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 )
 
 // The time left is reckoned from the steps of this process and of what is done

@@ -8,7 +8,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 	"bayesbench/internal/nearest"
 	"bayesbench/results/metrics"
 	"bayesbench/results/score"

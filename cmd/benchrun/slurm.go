@@ -10,9 +10,9 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/bench"
-	"bayesbench/internal/cli"
-	"bayesbench/internal/slurm"
+	"bayesbench/cmd/benchrun/internal/bench"
+	"bayesbench/cmd/benchrun/internal/slurm"
+	"bayesbench/cmd/internal/cli"
 	"bayesbench/results"
 	"bayesbench/suites"
 )

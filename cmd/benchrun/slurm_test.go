@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"bayesbench/internal/slurm"
+	"bayesbench/cmd/benchrun/internal/slurm"
 )
 
 // build makes the binary, for what only a process of its own can show. Like the test itself it does not know its commit,

@@ -10,8 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli"
-	"bayesbench/internal/slurm"
+	"bayesbench/cmd/benchrun/internal/slurm"
+	"bayesbench/cmd/internal/cli"
 )
 
 // followEvery is how often -follow asks.

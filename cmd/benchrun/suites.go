@@ -13,8 +13,8 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"bayesbench/backends"
-	"bayesbench/internal/bench"
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/benchrun/internal/bench"
+	"bayesbench/cmd/internal/cli"
 	"bayesbench/results"
 	"bayesbench/results/report"
 	"bayesbench/results/tensorboard"

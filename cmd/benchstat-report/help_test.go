@@ -9,8 +9,8 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli"
-	"bayesbench/internal/cli/helptest"
+	"bayesbench/cmd/internal/cli"
+	"bayesbench/cmd/internal/cli/helptest"
 )
 
 func TestExamplesOfHelp(t *testing.T) {
@@ -29,7 +29,7 @@ func TestMistypedVerb(t *testing.T) {
 
 // Every verb that writes says so where the device is full.
 func TestFullDevice(t *testing.T) {
-	results := "../../results/paper/lenet-300-100"
+	results := "../../results/published/paper/lenet-300-100"
 	out := filepath.Join(t.TempDir(), "out")
 	for _, args := range [][]string{
 		{results}, {"table", "-format", "markdown", results}, {"table", "-format", "latex", results}, {"table", "-format", "csv", results},

@@ -1,11 +1,10 @@
-// Command benchstat-report turns the results of benchrun into tables, verdicts, figures and pages. Run it with -h.
 package main
 
 import (
 	"context"
 	"os"
 
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 )
 
 func main() {

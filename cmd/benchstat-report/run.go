@@ -16,10 +16,10 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 	"bayesbench/results"
-	"bayesbench/results/papers"
 	"bayesbench/results/report"
+	"bayesbench/results/report/papers"
 	"bayesbench/results/stats"
 )
 

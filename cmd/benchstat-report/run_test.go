@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 )
 
 const resultsText = `format: bayesbench-1

@@ -1,4 +1,3 @@
-// Package alloctest states in tests how much memory something may take.
 package alloctest
 
 import (

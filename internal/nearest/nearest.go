@@ -1,4 +1,3 @@
-// Package nearest finds what a mistyped name was meant to be.
 package nearest
 
 import (

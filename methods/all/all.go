@@ -1,4 +1,3 @@
-// Package all registers every method: import it for its effect.
 package all
 
 import (

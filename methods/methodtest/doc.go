@@ -3,5 +3,5 @@
 // the package's own test does it for every registered one, and trains each on
 // every backend to see by [Same] that they agree. [Fit] is the smallest loop
 // that can run a plan, for the tests of methods against known answers. The loop
-// that benchmarks use is internal/bench's.
+// that benchmarks use is cmd/benchrun/internal/bench's.
 package methodtest

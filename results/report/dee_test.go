@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"bayesbench/results"
-	"bayesbench/results/papers"
+	"bayesbench/results/report/papers"
 )
 
 // Ensembles of 1, 2 and 4 networks reach -1.0, -0.6 and -0.4 in the mean over two seeds.

@@ -13,7 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"bayesbench/results"
-	"bayesbench/results/papers"
+	"bayesbench/results/report/papers"
 	"bayesbench/results/stats"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"bayesbench/results"
-	"bayesbench/results/papers"
+	"bayesbench/results/report/papers"
 	"bayesbench/results/stats"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"bayesbench/results"
-	"bayesbench/results/papers"
+	"bayesbench/results/report/papers"
 )
 
 func TestTraceable(t *testing.T) {

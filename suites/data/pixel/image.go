@@ -1,5 +1,3 @@
-// Package pixel holds 8-bit images as planes (channel, row, column) and their geometry: decoding within limits, resizing
-// as Pillow does, affine and other warps. It knows neither data sets nor randomness.
 package pixel
 
 // Image is C planes of H rows of W bytes. C is 1 (gray) or 3 (red, green, blue).

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/results"
 )
 

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"testing"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/results"
 	"bayesbench/suites"
 	"bayesbench/suites/data"

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	_ "bayesbench/backends/ref"
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/results"
 	"bayesbench/suites"
 	"bayesbench/suites/data"

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/results"
 )
 

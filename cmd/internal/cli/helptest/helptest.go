@@ -1,4 +1,3 @@
-// Package helptest tries the examples that a command's help gives.
 package helptest
 
 import (
@@ -8,7 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"bayesbench/internal/cli"
+	"bayesbench/cmd/internal/cli"
 )
 
 // An Example is one command line of a help text.

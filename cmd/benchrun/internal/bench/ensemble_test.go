@@ -9,7 +9,7 @@ import (
 
 	"github.com/sbinet/npyio"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/methods/ensemble"
 	"bayesbench/results"
 )

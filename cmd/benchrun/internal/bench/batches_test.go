@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites"

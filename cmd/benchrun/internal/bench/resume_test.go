@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/methods"
 )
 

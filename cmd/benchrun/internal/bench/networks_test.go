@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/methods"
 	"bayesbench/results"
 	"bayesbench/suites"

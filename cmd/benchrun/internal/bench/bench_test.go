@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	_ "bayesbench/backends/gonum"
-	"bayesbench/internal/bench"
+	"bayesbench/cmd/benchrun/internal/bench"
 	_ "bayesbench/methods/all"
 	"bayesbench/results"
 	"bayesbench/suites"

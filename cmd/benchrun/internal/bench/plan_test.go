@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/internal/alloctest"
-	"bayesbench/internal/bench"
 	"bayesbench/suites"
 )
 

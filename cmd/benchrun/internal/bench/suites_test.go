@@ -21,7 +21,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 	examples := map[string]int{"mnist": 60_000, "cifar10": 50_000, "imagenette": 9_469, "blobs": 2_000}
 	var files []string
 	for _, pattern := range []string{"*.toml", "paper/*.toml"} {
-		found, err := filepath.Glob("../../suites/" + pattern)
+		found, err := filepath.Glob("../../../../suites/" + pattern)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,2 @@
+// Command benchrun trains and measures what suites describe. Run it with -h.
+package main

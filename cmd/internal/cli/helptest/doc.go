@@ -1,0 +1,2 @@
+// Package helptest tries the examples that a command's help gives.
+package helptest

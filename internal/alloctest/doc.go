@@ -1,0 +1,2 @@
+// Package alloctest states in tests how much memory something may take.
+package alloctest

@@ -1,0 +1,2 @@
+// Package nearest finds what a mistyped name was meant to be.
+package nearest

@@ -1,0 +1,2 @@
+// Package all registers every method: import it for its effect.
+package all
