@@ -31,8 +31,11 @@ var keys = map[string]string{
 	"ensemble":          "members = 2\n[of]\nname = \"ffg\"",
 }
 
+// variant is a method under keys.
+type variant struct{ name, keys string }
+
 // variants are settings beside the defaults that change what is built.
-var variants = []struct{ name, keys string }{
+var variants = []variant{
 	{"ffg", "estimator = \"weight\"\nprior = \"layer\"\nkl_weight = 0.1"},
 	{"ffg", "estimator = \"flipout\"\nprior = \"neuron\"\nkl_weight = 0.1"},
 	{"ffg", "biases = \"gaussian\"\nprior = \"ard\"\nwarmup_end = 6.0"},

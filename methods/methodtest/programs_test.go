@@ -1,0 +1,91 @@
+package methodtest_test
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"bayesbench/methods"
+	"bayesbench/methods/methodtest"
+	"bayesbench/methods/nn"
+)
+
+var update = flag.Bool("update", false, "write testdata/programs.txt anew")
+
+// The programs of every method for a classifier are those of testdata/programs.txt, op for op: a
+// line holds the method, its keys, the model, and a hash of the plan's slots and of the text of its
+// programs. A change of a line changes the bits of results that are published; -update writes the
+// file where that is meant.
+func TestPrograms(t *testing.T) {
+	const file = "testdata/programs.txt"
+	want, err := os.ReadFile(file)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	cases := append([]variant(nil), variants...)
+	for _, d := range methods.Drivers() {
+		cases = append(cases, variant{d.Name, keys[d.Name]})
+	}
+	var found strings.Builder
+	for _, c := range cases {
+		m, err := methodtest.New(c.name, c.keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, model := range []nn.Model{methodtest.MLP, methodtest.ConvNet} {
+			plan, err := m.Plan(model, methodtest.Toy())
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := sha256.New()
+			writePrograms(t, h, plan)
+			line := fmt.Sprintf("%s %q %s %x\n", c.name, c.keys, model.Name, h.Sum(nil)[:8])
+			found.WriteString(line)
+			if !*update && !strings.Contains(string(want), line) {
+				t.Errorf("%s no longer has the programs of %s; found %s", c.name, file, line)
+			}
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(found.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// writePrograms writes the slots and programs of a plan.
+func writePrograms(t *testing.T, w io.Writer, plan *methods.Plan) {
+	for _, slot := range plan.State {
+		fmt.Fprintln(w, slot.Name, slot.Type, slot.Init)
+	}
+	for _, s := range plan.Stages {
+		fmt.Fprintln(w, s.Name, s.Steps, s.FullBatch, s.Kept)
+		fmt.Fprint(w, s.Step)
+	}
+	for _, p := range plan.Predictors {
+		fmt.Fprintln(w, p.Name, p.Stochastic, p.Kept, p.Chain)
+		fmt.Fprint(w, p.Program)
+		if p.Refresh != nil {
+			fmt.Fprint(w, p.Refresh)
+		}
+	}
+	if plan.Report != nil {
+		fmt.Fprint(w, plan.Report)
+	}
+	fmt.Fprintln(w, plan.Weights, len(plan.Members), plan.Teacher != nil)
+	if plan.Gradients == nil {
+		return
+	}
+	gradients, err := plan.Gradients()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range gradients {
+		fmt.Fprintln(w, g.Estimator)
+		fmt.Fprint(w, g.Program)
+	}
+}
