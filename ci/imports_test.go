@@ -47,7 +47,7 @@ var policy = map[string][]string{
 	"cmd/internal/cli/helptest":   {"cmd/internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
 	"internal/alloctest":          {},
 	"internal/nearest":            {"github.com/agnivade/levenshtein"},
-	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
+	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "methods/task", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 

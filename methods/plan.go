@@ -3,6 +3,7 @@ package methods
 import (
 	"bayesbench/backends/ir"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 )
 
 // Method turns a model into a plan. Its parameters were checked when it was
@@ -14,9 +15,7 @@ type Method interface {
 
 // Job is what a plan may depend on beside the model.
 type Job struct {
-	Input     [3]int // an example: channels, height, width
-	Classes   int
-	Examples  int // N, the training examples; the ELBO's likelihood term is a sum over them
+	Task      task.Task
 	Batch     int // B, the training batch
 	EvalBatch int // rows of x in the predict programs
 	Epochs    int
@@ -24,7 +23,7 @@ type Job struct {
 }
 
 // StepsPerEpoch is ⌊N/B⌋: an epoch's last, short batch is dropped.
-func (j Job) StepsPerEpoch() int { return j.Examples / j.Batch }
+func (j Job) StepsPerEpoch() int { return j.Task.Examples / j.Batch }
 
 // Steps is the length of the training in steps.
 func (j Job) Steps() int { return j.Epochs * j.StepsPerEpoch() }
@@ -45,7 +44,7 @@ type Train struct {
 type Plan struct {
 	State  []Slot
 	Stages []Stage
-	// Predictors each give a stream of log-probabilities; the first is the one
+	// Predictors each give a stream of predictive distributions; the first is the one
 	// that a table shows unless asked for another.
 	Predictors []Predictor
 	// Report reads the state and gives named scalars f32[]: "kl" in nats,
@@ -65,7 +64,8 @@ type Plan struct {
 	// stages or predictors of its own.
 	Members []Part
 	// Teacher, where set, is the job whose mean predictive on the training
-	// examples takes the place of the labels in y.
+	// examples takes the place of the targets in y: y has the type of the Target of
+	// the likelihood's Taught.
 	Teacher *Part
 }
 
@@ -95,8 +95,8 @@ type Stage struct {
 	Name string
 	// Step computes one step. Its parameters are slots by name and, as far as
 	// it wants them,
-	//	x   f32[B C H W]  the batch
-	//	y   f32[B classes] target probabilities (one-hot labels, or the teacher's)
+	//	x   [B …]        the batch, of the task's inputs
+	//	y   f32[B columns] its targets, as the likelihood wants them, or the teacher's
 	//	key u32[2]         noise key of this step
 	// and the scalars f32[] that Schedules names. Its results are slots by name
 	// (the new state; slots it does not name stay) and scalars f32[] to record:
@@ -124,8 +124,9 @@ type Predictor struct {
 	// Name says what is drawn: "sample" (one posterior sample a call), "mean"
 	// (the deterministic prediction of posterior means, or weight scaling).
 	Name string
-	// Program reads slots by name and x f32[EvalBatch C H W], and results in
-	// "logp" f32[EvalBatch classes]. If stochastic it reads
+	// Program reads slots by name and x [EvalBatch …], and results in what the
+	// likelihood's Predict names: "logp" f32[EvalBatch classes] of a categorical one,
+	// "mean" and "log_var" f32[EvalBatch d] of a Gaussian one. If stochastic it reads
 	//	key     u32[2] the sample's noise key: noise drawn once for a pass over a set
 	//	row_key u32[3] the same, and the number in its set of the first row of x:
 	//	        noise with a row for each example
@@ -143,7 +144,7 @@ type Predictor struct {
 	Chain bool
 	// Refresh, where set, makes again what follows from the drawn weights and the
 	// training data: the statistics of batch normalisation. It runs over the
-	// first RefreshBatches training batches x f32[Batch C H W] of a shuffled
+	// first RefreshBatches training batches x [Batch …] of a shuffled
 	// epoch, without augmentation, before a sample is drawn, and takes the
 	// sample's key, so that it draws the weights that Program draws, and the
 	// scalar "share", 1/(i+1) at batch i. Its results are slots by name.

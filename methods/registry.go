@@ -1,11 +1,11 @@
 package methods
 
 import (
-	"errors"
 	"fmt"
 	"sort"
 
 	"bayesbench/internal/nearest"
+	"bayesbench/methods/key"
 )
 
 // Driver is how a method package makes itself known.
@@ -60,29 +60,11 @@ func New(name string, p Params) (Method, error) {
 }
 
 // KeyError says that the value of a key does not fit.
-type KeyError struct {
-	// Key is the method's own, or of a nested method, as in "of.cycles", or the
-	// suite's, as in "train.epochs".
-	Key  string
-	text string
-}
-
-func (e *KeyError) Error() string { return e.text }
+type KeyError = key.Error
 
 // BadKey is the error for a key whose value does not fit: what was found and
 // what is wanted.
-func BadKey[T any](key string, found T, want string) error {
-	if text, ok := any(found).(string); ok {
-		return &KeyError{key, fmt.Sprintf("%s = %q: want %s", key, text, want)}
-	}
-	return &KeyError{key, fmt.Sprintf("%s = %v: want %s", key, found, want)}
-}
+func BadKey[T any](name string, found T, want string) error { return key.Bad(name, found, want) }
 
-// Nested is the error of the method in the table key, as its parent tells it.
-func Nested(key string, err error) error {
-	var own *KeyError
-	if errors.As(err, &own) {
-		return &KeyError{key + "." + own.Key, key + ": " + err.Error()}
-	}
-	return fmt.Errorf("%s: %w", key, err)
-}
+// Nested is the error of the method in the table name, as its parent tells it.
+func Nested(name string, err error) error { return key.Nested(name, err) }

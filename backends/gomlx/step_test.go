@@ -11,6 +11,7 @@ import (
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 
 	_ "bayesbench/backends/gomlx"
 	_ "bayesbench/backends/gonum"
@@ -31,7 +32,8 @@ func BenchmarkStep(b *testing.B) {
 			b.Fatal(err)
 		}
 		plan, err := method.Plan(model, methods.Job{
-			Input: [3]int{1, 28, 28}, Classes: 10, Examples: 60000, Batch: 100, EvalBatch: 100, Epochs: 2,
+			Task:  task.Task{Input: ir.Float(1, 28, 28), Likelihood: task.Categorical{Classes: 10}, Examples: 60000},
+			Batch: 100, EvalBatch: 100, Epochs: 2,
 			Train: methods.Train{Optimizer: "adam", LR: 1e-3, Schedule: "constant"},
 		})
 		if err != nil {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/deterministic"
 	"bayesbench/methods/dropout"
 	"bayesbench/methods/ffg"
 	"bayesbench/methods/nn"
 	"bayesbench/methods/sparsevd"
+	"bayesbench/methods/task"
 )
 
 // testCase is one training step, under the name that the scripts give it.
@@ -14,7 +16,7 @@ type testCase struct {
 	name    string
 	model   string
 	method  methods.Method
-	input   [3]int
+	input   []int
 	classes int
 	batch   int
 	target  float64 // the ratio to PyTorch's faster setting that a step must reach
@@ -33,9 +35,9 @@ var (
 	vi   = ffg.Default()
 	svd  = sparsevd.Default()
 
-	mnist   = [3]int{1, 28, 28}
-	cifar   = [3]int{3, 32, 32}
-	image64 = [3]int{3, 64, 64}
+	mnist   = []int{1, 28, 28}
+	cifar   = []int{3, 32, 32}
+	image64 = []int{3, 64, 64}
 )
 
 var cases = []testCase{
@@ -60,7 +62,8 @@ func (c *testCase) plan() (*methods.Plan, error) {
 		return nil, err
 	}
 	return c.method.Plan(m, methods.Job{
-		Input: c.input, Classes: c.classes, Examples: 60000, Batch: c.batch, EvalBatch: c.batch, Epochs: 200,
+		Task:  task.Task{Input: ir.Float(c.input...), Likelihood: task.Categorical{Classes: c.classes}, Examples: 60000},
+		Batch: c.batch, EvalBatch: c.batch, Epochs: 200,
 		Train: methods.Train{Optimizer: "adam", LR: 1e-3},
 	})
 }

@@ -72,10 +72,12 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	first := int(burnIn * float64(j.StepsPerEpoch()))
 
 	teacher := fit.Network{Model: model, Job: j, Prefix: "teacher/", Layers: fit.UnderPrior(m.PriorSigma, m.Init)}
-	student := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers {
+	taught := j
+	taught.Task.Likelihood = j.Task.Likelihood.Taught()
+	student := fit.Network{Model: model, Job: taught, Layers: func(s *nn.Scope) nn.Layers {
 		return &nn.Point{Scope: s, Init: m.Init, Penalty: fit.GaussianPrior(s, m.StudentSigma)}
 	}}
-	sampler := sgmcmc.Langevin{Friction: 1, Examples: j.Examples}
+	sampler := sgmcmc.Langevin{Friction: 1, Examples: j.Task.Examples}
 	if m.Temperature > 0 {
 		sampler.Temperature = optim.Constant(m.Temperature)
 	}
@@ -92,7 +94,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		}
 		perturbed := s.Add(x, s.MulConst(s.RowNoise(s.Shape(x)...), m.Noise))
 		walked := slices.Clone(s.Slots)
-		target := s.Exp(s.LogSoftmax(teacher.Outputs(s, perturbed)))
+		target := teacher.Teach(s, teacher.Outputs(s, perturbed))
 		copy(s.Slots, walked) // the teacher's running statistics are those of its own batch
 		s.Prior = nil         // the chain's
 		o := student.On(s, perturbed, s.Stop(target), ir.None)

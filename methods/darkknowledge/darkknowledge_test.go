@@ -15,7 +15,7 @@ import (
 func TestStudentFollowsTheTeacher(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs, j.EvalBatch = 100, 48
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	f := methodtest.Trained(t, "bayesian-dark-knowledge", "temperature = 0\nnoise = 0.01\nstudent_sigma = inf", methodtest.MLP, j, d, 1)
 	student, err := f.LogProbs("mean", d, 1, 0)
 	if err != nil {
@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 // weights and its running statistics of batch normalisation are the same.
 func TestTeacherIgnoresTheStudentsNoise(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	quiet := methodtest.Trained(t, "bayesian-dark-knowledge", "noise = 0.0", methodtest.ConvNet, j, d, 3)
 	noisy := methodtest.Trained(t, "bayesian-dark-knowledge", "noise = 5.0", methodtest.ConvNet, j, d, 3)
 	compared := 0

@@ -13,10 +13,10 @@ import (
 // estimate Σ(p − y)xᵀ + w/σ² = 0.
 func TestReachesTheMAP(t *testing.T) {
 	j := methodtest.Toy()
-	j.Epochs, j.Batch = 1500, j.Examples
+	j.Epochs, j.Batch = 1500, j.Task.Examples
 	j.Train.LR, j.Train.Schedule = 0.05, "linear"
-	j.EvalBatch = j.Examples
-	d := methodtest.Blobs(j, j.Examples)
+	j.EvalBatch = j.Task.Examples
+	d := methodtest.Blobs(j, j.Task.Examples)
 	model, err := nn.Open("softmax-regression")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestReachesTheMAP(t *testing.T) {
 	for c := range 3 {
 		for k := range 16 {
 			g := float64(f.State["fc1.w"][c*16+k]) / (0.7 * 0.7)
-			for i := range j.Examples {
+			for i := range j.Task.Examples {
 				g += (math.Exp(float64(logp[0][i*3+c])) - float64(d.Y[i*3+c])) * float64(d.X[i*16+k])
 			}
 			if math.Abs(g) > 1e-3 {

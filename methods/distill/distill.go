@@ -56,6 +56,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if m.Model != nil {
 		model = *m.Model
 	}
+	j.Task.Likelihood = j.Task.Likelihood.Taught()
 	plan, err := m.Student.Plan(model, j)
 	if err != nil {
 		return nil, err

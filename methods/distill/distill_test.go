@@ -12,7 +12,7 @@ import (
 // plain training bit for bit.
 func TestOneHotTeacherIsPlainTraining(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples) // y is one-hot
+	d := methodtest.Blobs(j, j.Task.Examples) // y is one-hot
 	fit := func(name, keys string) *methodtest.Fitted {
 		return methodtest.Trained(t, name, keys, methodtest.MLP, j, d, 3)
 	}

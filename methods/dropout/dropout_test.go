@@ -16,7 +16,7 @@ import (
 // Without dropout it is MAP training, bit for bit.
 func TestZeroRateIsDeterministic(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	var states []map[string][]float32
 	for name, keys := range map[string]string{"deterministic": "prior_sigma = 0.5", "dropout": "p = 0.0\nlength_scale = 2.0"} {
 		f := methodtest.Trained(t, name, keys, methodtest.MLP, j, d, 3)
@@ -34,7 +34,7 @@ func TestZeroRateIsDeterministic(t *testing.T) {
 func TestPenalty(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs, j.Batch = 1, 48
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	m, err := methodtest.New("dropout", "length_scale = 3.0")
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestKLWeightScalesTheWholeKL(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs, j.Batch = 1, 48
 	j.Train.LR = 1e-9 // the state after the step is the state before it
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	for _, estimator := range []string{"concrete", "reinforce"} {
 		for _, weight := range []float64{0, 0.5, 1, 3} {
 			keys := fmt.Sprintf("length_scale = 2.0\nestimator = %q\nkl_weight = %v", estimator, weight)
@@ -106,7 +106,7 @@ func TestKLWeightGradient(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs, j.Batch = 1, 48
 	j.Train = methods.Train{Optimizer: "sgd", LR: lr}
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	after := func(weight, lr float64) map[string][]float32 {
 		j.Train.LR = lr
 		keys := fmt.Sprintf("length_scale = 2.0\ninit_p = 0.3\nkl_weight = %v", weight)
@@ -134,7 +134,7 @@ func TestKLWeightGradient(t *testing.T) {
 func TestDropoutRecordsItsKL(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs = 1
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	curve := methodtest.Trained(t, "dropout", "length_scale = 3.0", methodtest.MLP, j, d, 3).Curve["train"]
 	for i, kl := range curve["kl"] {
 		if got := 48 * (curve["loss"][i] - curve["nll"][i]); kl <= 0 || math.Abs(got-kl) > 1e-3*kl {
@@ -154,7 +154,7 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs, j.Batch = 1, 48
 	j.Train.LR = 1e-9 // the state after the step is the state before it
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	for _, c := range []struct {
 		name, keys string
 		p          float64

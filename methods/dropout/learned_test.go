@@ -9,6 +9,7 @@ import (
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 )
 
 // The score-function gradient with respect to the rate's logit averages to the
@@ -46,9 +47,10 @@ func TestReinforceIsUnbiased(t *testing.T) {
 	m := Learned{LengthScale: 1, InitP: 0.1, Temperature: 0.1, Estimator: Reinforce, Init: nn.Glorot}
 	n := fit.Network{
 		Model: nn.Model{Apply: func(l nn.Layers, x ir.Value, outputs int) ir.Value {
-			return l.Linear("fc1", l.Dropout("drop1", l.Builder().Flatten(x), 0.5), outputs)
+			return l.Linear("fc1", l.Dropout("drop1", x, 0.5), outputs)
 		}},
-		Job:    methods.Job{Input: [3]int{1, 1, 3}, Classes: 2, Examples: 1e9, Batch: 2}, // so many that the KL is nothing
+		Job: methods.Job{Batch: 2, Task: task.Task{
+			Input: ir.Float(3), Likelihood: task.Categorical{Classes: 2}, Examples: 1e9}}, // so many that the KL is nothing
 		Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, (*learnedLayers).binary) },
 	}
 	p, err := ir.Build("step", func(b *ir.Builder) {
@@ -60,7 +62,7 @@ func TestReinforceIsUnbiased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := map[string]ref.Value{"x": ref.Float(x, 2, 1, 1, 3), "y": ref.Float(y, 2, 2), "fc1.w": ref.Float(w, 2, 3),
+	in := map[string]ref.Value{"x": ref.Float(x, 2, 3), "y": ref.Float(y, 2, 2), "fc1.w": ref.Float(w, 2, 3),
 		"fc1.b": ref.Float([]float64{0, 0}, 2), "drop1.logit": ref.Float([]float64{logit})}
 	const draws = 20000
 	var sums, squares [2]float64

@@ -61,7 +61,7 @@ func TestGaussianKL(t *testing.T) {
 // 1e-8 under the variance leaves noise of 1e-4 on every output.
 func TestLimitIsDeterministic(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	j.Train.Optimizer, j.Train.LR = "sgd", 0.1
 	plain := fit(t, "deterministic", "prior_sigma = inf", d)
 	for estimator, tolerance := range map[string]float64{"weight": 1e-6, "flipout": 1e-6, "local": 2e-3} {
@@ -84,7 +84,7 @@ func TestLimitIsDeterministic(t *testing.T) {
 // prior, up to the little that ρ moves.
 func TestLastLayer(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	plain := fit(t, "deterministic", "prior_sigma = 0.3", d)
 	f := fit(t, "ffg", "layers = \"last\"\nprior_sigma = 0.3\ninit_sigma = 1e-12\nestimator = \"weight\"", d)
 	for name, want := range plain.State {
@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 // estimates.
 func TestBatchNormPosterior(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	for _, biases := range []string{"point", "gaussian"} {
 		f := methodtest.Trained(t, "ffg", "kl_weight = 0.1\ninit_sigma = 0.05\nbiases = \""+biases+"\"", methodtest.ConvNet, j, d, 5)
 		kl := 0.0

@@ -32,12 +32,12 @@ func TestMeanFieldOptimum(t *testing.T) {
 		if math.Abs(sigma/want-1) > 0.02 {
 			t.Errorf("standard deviation %d is %v, mean-field optimum %v", i, sigma, want)
 		}
-		for n := range l.Job.Examples {
+		for n := range l.Job.Task.Examples {
 			x := float64(l.Data.X[n*2+i])
 			expected -= x * x * sigma * sigma / (2 * l.Noise * l.Noise)
 		}
 	}
-	for n := range l.Job.Examples {
+	for n := range l.Job.Task.Examples {
 		r := float64(l.Data.Y[n]) - b
 		for i := range 2 {
 			r -= float64(f.State["fc1.w"][i]) * float64(l.Data.X[n*2+i])

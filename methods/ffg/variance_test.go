@@ -16,7 +16,7 @@ import (
 func TestGradientVarianceOrder(t *testing.T) {
 	j := methodtest.Toy()
 	j.Batch = 48
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	variance := map[nn.Estimator]float64{}
 	for _, e := range []nn.Estimator{nn.Local, nn.Datum, nn.Weight} {
 		m := ffg.Default()

@@ -19,30 +19,47 @@ type Network struct {
 
 // Outputs applies the network to x.
 func (n Network) Outputs(s *nn.Scope, x ir.Value) (out ir.Value) {
-	s.Under(n.Prefix, func() { out = n.Model.Apply(n.Layers(s), x, n.Job.Classes) })
+	s.Under(n.Prefix, func() { out = n.Model.Apply(n.Layers(s), x, n.Job.Task.Likelihood.Outputs()) })
 	return out
 }
 
-// X declares the input x f32[rows C H W].
-func (n Network) X(s *nn.Scope, rows int) ir.Value {
-	in := n.Job.Input
-	return s.Param("x", ir.Float(rows, in[0], in[1], in[2]))
+// X declares the input x, a batch of inputs.
+func (n Network) X(s *nn.Scope, rows int) ir.Value { return s.Param("x", n.Job.Task.X(rows)) }
+
+// Y declares the input y, a batch of targets.
+func (n Network) Y(s *nn.Scope, rows int) ir.Value {
+	return s.Param("y", n.Job.Task.Likelihood.Target(rows))
 }
 
-// Y declares the input y f32[rows classes].
-func (n Network) Y(s *nn.Scope, rows int) ir.Value {
-	return s.Param("y", ir.Float(rows, n.Job.Classes))
+// logProb is the terms of log p(y | outputs), f32[rows terms].
+func (n Network) logProb(s *nn.Scope, outputs, y ir.Value) (terms ir.Value) {
+	s.Under(n.Prefix, func() { terms = n.Job.Task.Likelihood.LogProb(s, outputs, y) })
+	return terms
 }
 
 // NLL is the mean of −log p(y | outputs) over the rows.
 func (n Network) NLL(s *nn.Scope, outputs, y ir.Value) ir.Value {
-	var sum ir.Value
-	if n.Model.NLL != nil {
-		sum = n.Model.NLL(s.Builder, outputs, y)
-	} else {
-		sum = s.Neg(s.Sum(s.Mul(y, s.LogSoftmax(outputs))))
-	}
-	return s.MulConst(sum, 1/float64(s.Shape(y)[0]))
+	return negativeMean(s, n.logProb(s, outputs, y))
+}
+
+// negativeMean is −Σ terms/rows.
+func negativeMean(s *nn.Scope, terms ir.Value) ir.Value {
+	return s.MulConst(s.Neg(s.Sum(terms)), 1/float64(s.Shape(terms)[0]))
+}
+
+// Teach is what the outputs say of y to a student.
+func (n Network) Teach(s *nn.Scope, outputs ir.Value) (target ir.Value) {
+	s.Under(n.Prefix, func() { target = n.Job.Task.Likelihood.Teach(s, outputs) })
+	return target
+}
+
+// predict makes what the outputs say of y results of the program.
+func (n Network) predict(s *nn.Scope, outputs ir.Value) {
+	s.Under(n.Prefix, func() {
+		for _, r := range n.Job.Task.Likelihood.Predict(s, outputs) {
+			s.Result(r.Name, r.Value)
+		}
+	})
 }
 
 // score adds to nll what makes its gradient that of the expectation over the
@@ -51,12 +68,12 @@ func (n Network) NLL(s *nn.Scope, outputs, y ir.Value) ir.Value {
 // rows, which does not depend on z_i. Williams, "Simple statistical
 // gradient-following algorithms for connectionist reinforcement learning",
 // Machine Learning 1992.
-func (n Network) score(s *nn.Scope, nll, outputs, y ir.Value) ir.Value {
-	rows := s.Shape(y)[0]
-	if n.Model.NLL != nil || rows < 2 {
-		s.Fail(errors.New("the score-function estimator needs a softmax likelihood and batches of 2 or more"))
+func score(s *nn.Scope, nll, terms ir.Value) ir.Value {
+	rows := s.Shape(terms)[0]
+	if rows < 2 {
+		s.Fail(errors.New("the score-function estimator needs batches of 2 or more"))
 	}
-	each := s.Neg(s.Sum(s.Mul(y, s.LogSoftmax(outputs)), 1))
+	each := s.Neg(s.Sum(terms, 1))
 	advantage := s.Stop(s.MulConst(s.Sub(each, nll), float64(rows)/float64(rows-1)))
 	return s.Add(nll, s.Mean(s.Mul(advantage, s.Total(s.Scores))))
 }
@@ -74,7 +91,7 @@ type Objective struct {
 //
 //	loss = nll + (klWeight·KL − log prior)/N
 //
-// with the KL and prior terms that the layers add. klWeight is not read where
+// with the KL and prior terms that the layers and the likelihood add. klWeight is not read where
 // there is no KL; ir.None means 1.
 func (n Network) Objective(s *nn.Scope, klWeight ir.Value) Objective {
 	return n.On(s, n.X(s, n.Job.Batch), n.Y(s, n.Job.Batch), klWeight)
@@ -82,16 +99,16 @@ func (n Network) Objective(s *nn.Scope, klWeight ir.Value) Objective {
 
 // FullBatch is Objective on all N examples, for a stage that has FullBatch set.
 func (n Network) FullBatch(s *nn.Scope, klWeight ir.Value) Objective {
-	return n.On(s, n.X(s, n.Job.Examples), n.Y(s, n.Job.Examples), klWeight)
+	return n.On(s, n.X(s, n.Job.Task.Examples), n.Y(s, n.Job.Task.Examples), klWeight)
 }
 
 // On is Objective on a given batch.
 func (n Network) On(s *nn.Scope, x, y, klWeight ir.Value) Objective {
-	outputs := n.Outputs(s, x)
-	nll := n.NLL(s, outputs, y)
+	logProb := n.logProb(s, n.Outputs(s, x), y)
+	nll := negativeMean(s, logProb)
 	o := Objective{Loss: nll, NLL: nll, KL: ir.None, Surrogate: nll}
 	if len(s.Scores) > 0 {
-		o.Surrogate = n.score(s, nll, outputs, y)
+		o.Surrogate = score(s, nll, logProb)
 	}
 	terms := append([]ir.Value(nil), s.Prior...)
 	if len(s.KL) > 0 {
@@ -103,7 +120,7 @@ func (n Network) On(s *nn.Scope, x, y, klWeight ir.Value) Objective {
 		terms = append(terms, weighted)
 	}
 	if len(terms) > 0 {
-		penalty := s.MulConst(s.Total(terms), 1/float64(n.Job.Examples))
+		penalty := s.MulConst(s.Total(terms), 1/float64(n.Job.Task.Examples))
 		o.Loss, o.Surrogate = s.Add(nll, penalty), s.Add(o.Surrogate, penalty)
 	}
 	return o

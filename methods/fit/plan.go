@@ -54,7 +54,7 @@ func (p *Plan) Predictor(name string, n Network) *methods.Predictor {
 func (p *Plan) PredictorOf(name string, n Network, outputs func(s *nn.Scope, x ir.Value) ir.Value) *methods.Predictor {
 	stochastic := false
 	program := p.program(name, func(s *nn.Scope) {
-		s.Result("logp", s.LogSoftmax(outputs(s, n.X(s, n.Job.EvalBatch))))
+		n.predict(s, outputs(s, n.X(s, n.Job.EvalBatch)))
 		stochastic = s.Stochastic()
 	}, false)
 	if program == nil {

@@ -85,7 +85,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		s.Result("accept_rate", s.Keep("hmc/accept", nn.Init{}))
 		s.Result("step_size", newAdaptation(s, m).step(false))
 	})
-	p.Sampler(m.sampler(moved, j.Examples))
+	p.Sampler(m.sampler(moved, j.Task.Examples))
 	return p.Build()
 }
 
@@ -106,7 +106,7 @@ func (m Method) sampler(slots []string, examples int) methods.Sampler {
 // energy is U at the scope's parameters, with the objective it comes from.
 func energy(s *nn.Scope, n fit.Network) (ir.Value, fit.Objective) {
 	o := n.FullBatch(s, ir.None)
-	return s.MulConst(o.Loss, float64(n.Job.Examples)), o
+	return s.MulConst(o.Loss, float64(n.Job.Task.Examples)), o
 }
 
 // start fills the slots of U and ∇U at the initial state, and lists the parameters.
@@ -215,7 +215,7 @@ func (m Method) step(s *nn.Scope, n fit.Network, adapt bool) {
 	mean := s.Keep("hmc/accept", nn.Init{})
 	s.Set(mean, s.Select(end, s.Add(mean, s.Mul(share, s.Sub(probability, mean))), mean))
 	// Those of the trajectory's start, which are finite wherever it leads.
-	s.Result("loss", s.MulConst(u0, 1/float64(n.Job.Examples)))
+	s.Result("loss", s.MulConst(u0, 1/float64(n.Job.Task.Examples)))
 	s.Result("nll", nll0)
 	s.Result("accept", probability) // of ending here
 	s.Result("step_size", eps)

@@ -1,7 +1,6 @@
 package laplace
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -61,10 +60,7 @@ func (m Method) check() error {
 }
 
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
-	if model.NLL != nil && model.HessianRoot == nil {
-		return nil, errors.New("laplace: the model's likelihood has no curvature")
-	}
-	tensors, err := model.Tensors(j.Input, j.Classes)
+	tensors, err := model.Tensors(j.Task.Input, j.Task.Likelihood.Outputs())
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +114,14 @@ func (m Method) accumulate(s *nn.Scope, n fit.Network, tensors []nn.Tensor) {
 	s.Training = false
 	r := &recorder{Layers: n.Layers(s), wanted: tensors}
 	rows := n.Job.Batch
-	out := n.Model.Apply(r, n.X(s, rows), n.Job.Classes)
+	likelihood := n.Job.Task.Likelihood
+	out := n.Model.Apply(r, n.X(s, rows), likelihood.Outputs())
 	add := func(name string, v ir.Value) {
 		slot := s.Keep(name, nn.Init{}, s.Shape(v)...)
 		s.Set(slot, s.Add(slot, v))
 	}
 	gradients := make([][]ir.Value, len(tensors)) // of each layer, for each column
-	for _, column := range hessianRoot(n.Model, s, out) {
+	for _, column := range likelihood.HessianRoot(s, out) {
 		for i, g := range s.Grad(s.Sum(s.Mul(out, s.Stop(column))), r.outputs...) {
 			gradients[i] = append(gradients[i], g)
 		}
@@ -146,24 +143,6 @@ func (m Method) accumulate(s *nn.Scope, n fit.Network, tensors []nn.Tensor) {
 			add(t.Layer+"/H", s.Total(terms))
 		}
 	}
-}
-
-// hessianRoot are the columns of the model's likelihood.
-func hessianRoot(model nn.Model, s *nn.Scope, out ir.Value) []ir.Value {
-	if model.HessianRoot != nil {
-		return model.HessianRoot(s.Builder, out)
-	}
-	shape := s.Shape(out)
-	p := s.Exp(s.LogSoftmax(out))
-	var columns []ir.Value
-	for c := range shape[1] {
-		pc := s.Slice(p, []int{0, c}, []int{shape[0], c + 1})
-		// e_c − p: p, negated, with 1 added at class c.
-		unit := s.Pad(s.Full(1, shape[0], 1), []int{0, c}, []int{0, shape[1] - c - 1})
-		root := s.Broadcast(s.Sqrt(s.Reshape(pc, shape[0])), shape, 0)
-		columns = append(columns, s.Mul(root, s.Sub(unit, p)))
-	}
-	return columns
 }
 
 // draws gives each layer's deviation from the mode, [out in+1] with the bias as
@@ -212,7 +191,8 @@ func (m Method) source(s *nn.Scope, tensors []nn.Tensor) func(string, nn.Init, [
 // of ∂f_c/∂(its outputs) with what Δ adds to its outputs, x·Δᵀ.
 func (m Method) linearised(s *nn.Scope, n fit.Network, tensors []nn.Tensor, x ir.Value) ir.Value {
 	r := &recorder{Layers: n.Layers(s), wanted: tensors}
-	out := n.Model.Apply(r, x, n.Job.Classes)
+	outputs := n.Job.Task.Likelihood.Outputs()
+	out := n.Model.Apply(r, x, outputs)
 	rows := s.Shape(x)[0]
 	draw := m.draws(s)
 	added := make([]ir.Value, len(tensors))
@@ -220,7 +200,7 @@ func (m Method) linearised(s *nn.Scope, n fit.Network, tensors []nn.Tensor, x ir
 		added[i] = s.MatMul(withOnes(s, r.inputs[i]), draw(t), false, true)
 	}
 	var columns []ir.Value
-	for c := range n.Job.Classes {
+	for c := range outputs {
 		of := s.Slice(out, []int{0, c}, []int{rows, c + 1})
 		var terms []ir.Value
 		for i, g := range s.Grad(s.Sum(of), r.outputs...) {

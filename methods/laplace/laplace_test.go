@@ -75,8 +75,8 @@ func TestMarginalLikelihood(t *testing.T) {
 // Softmax regression's Gauss-Newton diagonal is Σ p(1−p)x², in closed form.
 func TestSoftmaxDiagonal(t *testing.T) {
 	j := methodtest.Toy()
-	j.EvalBatch = j.Examples
-	d := methodtest.Blobs(j, j.Examples)
+	j.EvalBatch = j.Task.Examples
+	d := methodtest.Blobs(j, j.Task.Examples)
 	model, err := nn.Open("softmax-regression")
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestSoftmaxDiagonal(t *testing.T) {
 	for c := range 3 {
 		for i := range 17 { // the last is the bias
 			want := 4.0 // 1/0.5²
-			for n := range j.Examples {
+			for n := range j.Task.Examples {
 				p, x := math.Exp(float64(logp[0][n*3+c])), 1.0
 				if i < 16 {
 					x = float64(d.X[n*16+i])
@@ -107,8 +107,8 @@ func TestSoftmaxDiagonal(t *testing.T) {
 // differences.
 func TestHiddenLayerDiagonal(t *testing.T) {
 	j := methodtest.Toy()
-	j.EvalBatch = j.Examples
-	d := methodtest.Blobs(j, j.Examples)
+	j.EvalBatch = j.Task.Examples
+	d := methodtest.Blobs(j, j.Task.Examples)
 	fit := func(keys string) *methodtest.Fitted {
 		return methodtest.Trained(t, "laplace", "layers = \"all\"\nprecision = \"fixed\"\nprior_sigma = 1e3\n"+keys, methodtest.MLP, j, d, 1)
 	}
@@ -213,8 +213,8 @@ func TestLinearisedPredictsBetter(t *testing.T) {
 func all(t *testing.T, model nn.Model, structure string) (*methodtest.Fitted, methodtest.Data) {
 	t.Helper()
 	j := methodtest.Toy()
-	j.EvalBatch = j.Examples
-	d := methodtest.Blobs(j, j.Examples)
+	j.EvalBatch = j.Task.Examples
+	d := methodtest.Blobs(j, j.Task.Examples)
 	f := methodtest.Trained(t, "laplace", "layers = \"all\"\nprecision = \"fixed\"\nstructure = \""+structure+"\"", model, j, d, 1)
 	return f, d
 }

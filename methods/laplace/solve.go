@@ -14,7 +14,7 @@ import (
 // standard deviations 1/√(λ + τ), in the eigenvectors of A and G for KFAC.
 func (m Method) solve(state map[string][]float32, tensors []nn.Tensor, j methods.Job) error {
 	seen := float64(j.StepsPerEpoch() * j.Batch)
-	total := float64(j.Examples)
+	total := float64(j.Task.Examples)
 	var eigenvalues [][]float64 // of H, by layer, [out in+1]
 	norm := 0.0                 // ‖w*‖²
 	for _, t := range tensors {

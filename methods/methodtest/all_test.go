@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/backends/ir"
 	"bayesbench/backends/ref"
 	"bayesbench/methods"
 	_ "bayesbench/methods/all"
@@ -131,7 +132,7 @@ func (k keyRecorder) Method(string) (methods.Method, error) {
 func TestKLWeight(t *testing.T) {
 	j := methodtest.Toy()
 	j.Train.LR = 1e-9
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	for _, c := range []struct{ name, keys string }{
 		{"ffg", "prior_sigma = 0.3"},
 		{"ffg", "prior = \"layer\"\nbiases = \"gaussian\""},
@@ -163,7 +164,7 @@ func TestKLWeight(t *testing.T) {
 					if at := float64(step) / float64(j.StepsPerEpoch()); at < warmup {
 						beta *= at / warmup
 					}
-					got, want := curve["loss"][step]-curve["nll"][step], beta*kl/float64(j.Examples)
+					got, want := curve["loss"][step]-curve["nll"][step], beta*kl/float64(j.Task.Examples)
 					if math.Abs(got-want) > 1e-4*(1+math.Abs(want)) {
 						t.Fatalf("%s %q, step %d: loss − nll %v, β/N·kl %v", c.name, keys, step, got, want)
 					}
@@ -198,7 +199,7 @@ func TestVariants(t *testing.T) {
 // Every method can be planned on every convolutional network in full size; under -short on every third.
 func TestEveryNetworkCanBePlanned(t *testing.T) {
 	job := methodtest.Toy()
-	job.Input = [3]int{3, 32, 32}
+	job.Task.Input = ir.Float(3, 32, 32)
 	convolutional := slices.DeleteFunc(nn.Models(), func(m nn.Model) bool {
 		return !strings.Contains(m.Name, "resnet") && !strings.Contains(m.Name, "vgg")
 	})

@@ -2,6 +2,7 @@ package methodtest
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 )
 
 // Check holds the method of that name under the keys (TOML) to what every
@@ -23,7 +25,8 @@ func Check(t *testing.T, be backends.Backend, name, keys string) {
 		t.Errorf("a key that the method does not have is no error")
 	}
 	small := Toy()
-	small.Batch, small.EvalBatch, small.Classes = 5, 1, 4 // a short last batch, one row
+	small.Batch, small.EvalBatch = 5, 1 // a short last batch, one row
+	small.Task.Likelihood = task.Categorical{Classes: 4}
 	for _, c := range []struct {
 		model nn.Model
 		job   methods.Job
@@ -56,7 +59,7 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 		}
 		slots[s.Name] = s.Type
 	}
-	x := func(rows int) ir.Type { return ir.Float(rows, j.Input[0], j.Input[1], j.Input[2]) }
+	x := j.Task.X
 	check := func(what string, p *ir.Program, inputs map[string]ir.Type, results func(ir.Result, ir.Type) bool) {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%s: %v", what, err)
@@ -84,9 +87,9 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 	for _, s := range plan.Stages {
 		rows := j.Batch
 		if s.FullBatch {
-			rows = j.Examples
+			rows = j.Task.Examples
 		}
-		inputs := map[string]ir.Type{"x": x(rows), "y": ir.Float(rows, j.Classes), "key": ir.Uint(2)}
+		inputs := map[string]ir.Type{"x": x(rows), "y": j.Task.Likelihood.Target(rows), "key": ir.Uint(2)}
 		for name := range s.Schedules {
 			if _, ok := s.Step.Param(name); !ok {
 				t.Errorf("stage %s: schedule %s is no parameter", s.Name, name)
@@ -115,7 +118,7 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 			inputs["key"], inputs["row_key"] = ir.Uint(2), ir.Uint(3)
 		}
 		check("predictor "+p.Name, p.Program, inputs, func(r ir.Result, typ ir.Type) bool {
-			return r.Name == "logp" && typ.Equal(ir.Float(j.EvalBatch, j.Classes))
+			return typ.Equal(predictive(j)[r.Name])
 		})
 		if p.Refresh != nil {
 			inputs := map[string]ir.Type{"x": x(j.Batch), "share": ir.Float(), "key": ir.Uint(2)}
@@ -177,7 +180,7 @@ func checkSampler(t *testing.T, plan *methods.Plan, s *methods.Sampler) {
 
 // checkRun trains and predicts twice.
 func checkRun(t *testing.T, be backends.Backend, m methods.Method, model nn.Model, j methods.Job) {
-	d := Blobs(j, j.Examples)
+	d := Blobs(j, j.Task.Examples)
 	f, err := Fit(be, m, model, j, d, 5)
 	if err != nil {
 		t.Fatal(err)
@@ -240,20 +243,34 @@ func checkLoss(t *testing.T, f *Fitted) {
 	}
 }
 
+// predictive is what a predict program results in.
+func predictive(j methods.Job) map[string]ir.Type {
+	rows := j.EvalBatch
+	switch l := j.Task.Likelihood.(type) {
+	case task.Categorical:
+		return map[string]ir.Type{"logp": ir.Float(rows, l.Classes)}
+	case task.Gaussian:
+		return map[string]ir.Type{"mean": ir.Float(rows, l.Width), "log_var": ir.Float(rows, l.Width)}
+	}
+	return nil
+}
+
 func checkPredictor(t *testing.T, f *Fitted, p methods.Predictor, j methods.Job, d Data) {
-	draws, err := f.LogProbs(p.Name, d, 2, 1)
+	draws, err := f.Draws(0, p.Name, d, 2, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, logp := range draws {
-		for row := range j.EvalBatch {
-			total := 0.0
-			for _, x := range logp[row*j.Classes : (row+1)*j.Classes] {
-				total += math.Exp(float64(x))
+	for _, draw := range draws {
+		if len(draw) != len(predictive(j)) {
+			t.Errorf("predictor %s results in %d values, want %v", p.Name, len(draw), predictive(j))
+		}
+		for name, v := range draw {
+			if i := slices.IndexFunc(v, func(x float32) bool { return x-x != 0 }); i >= 0 {
+				t.Errorf("predictor %s: %s[%d] = %v", p.Name, name, i, v[i])
 			}
-			if math.Abs(total-1) > 1e-5 {
-				t.Errorf("predictor %s: row %d has probability %v in all", p.Name, row, total)
-			}
+		}
+		if logp, ok := draw["logp"]; ok {
+			checkProbabilities(t, p.Name, logp, j.EvalBatch)
 		}
 	}
 	_, hasKey := p.Program.Param("key")
@@ -261,10 +278,24 @@ func checkPredictor(t *testing.T, f *Fitted, p methods.Predictor, j methods.Job,
 	if (hasKey || hasRowKey) != p.Stochastic {
 		t.Errorf("predictor %s: stochastic = %v, takes a key = %v, a key of rows = %v", p.Name, p.Stochastic, hasKey, hasRowKey)
 	}
-	if same := slices.Equal(draws[0], draws[1]); p.Stochastic && same {
+	if same := maps.EqualFunc(draws[0], draws[1], slices.Equal); p.Stochastic && same {
 		t.Errorf("predictor %s: two samples are equal", p.Name)
 	} else if !p.Stochastic && !p.Kept && !same {
 		t.Errorf("predictor %s: two calls differ", p.Name)
+	}
+}
+
+// checkProbabilities wants those of each row to sum to one.
+func checkProbabilities(t *testing.T, predictor string, logp []float32, rows int) {
+	classes := len(logp) / rows
+	for row := range rows {
+		total := 0.0
+		for _, x := range logp[row*classes : (row+1)*classes] {
+			total += math.Exp(float64(x))
+		}
+		if math.Abs(total-1) > 1e-5 {
+			t.Errorf("predictor %s: row %d has probability %v in all", predictor, row, total)
+		}
 	}
 }
 
@@ -281,24 +312,27 @@ func checkBatches(t *testing.T, f *Fitted, m methods.Method, model nn.Model, d D
 		}
 		return &other
 	}
-	all := in(f.job.Examples)
+	all := in(f.job.Task.Examples)
 	for _, p := range f.Plan.Predictors {
-		want, err := all.LogProbs(p.Name, d, samples, 1)
+		want, err := all.Draws(0, p.Name, d, samples, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, rows := range []int{20, 7, 1} {
 			part := in(rows)
-			for first := 0; first+rows <= f.job.Examples; first += max(rows, 13) {
-				found, err := part.LogProbsFrom(first, p.Name, d, samples, 1)
+			for first := 0; first+rows <= f.job.Task.Examples; first += max(rows, 13) {
+				found, err := part.Draws(first, p.Name, d, samples, 1)
 				if err != nil {
 					t.Fatal(err)
 				}
 				for k := range found {
-					for i, x := range found[k] {
-						if w := want[k][first*f.job.Classes+i]; math.Abs(float64(x-w)) > tol {
-							t.Fatalf("predictor %s, sample %d: example %d has log p %v in a batch of %d from example %d on, %v in one of all",
-								p.Name, k, first+i/f.job.Classes, x, rows, first, w)
+					for name, v := range found[k] {
+						columns := len(v) / rows
+						for i, x := range v {
+							if w := want[k][name][first*columns+i]; math.Abs(float64(x-w)) > tol {
+								t.Fatalf("predictor %s, sample %d: example %d has %s %v in a batch of %d from example %d on, %v in one of all",
+									p.Name, k, first+i/columns, name, x, rows, first, w)
+							}
 						}
 					}
 				}

@@ -88,10 +88,10 @@ func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
 	if err != nil {
 		return err
 	}
-	size, classes := len(d.X)/f.job.Examples, f.job.Classes
+	size, columns := len(d.X)/f.job.Task.Examples, len(d.Y)/f.job.Task.Examples
 	rows, perEpoch := f.job.Batch, f.job.StepsPerEpoch()
 	if stage.FullBatch {
-		rows, perEpoch = f.job.Examples, 1
+		rows, perEpoch = f.job.Task.Examples, 1
 	}
 	curve := map[string][]float64{}
 	f.Curve[stage.Name] = curve
@@ -101,7 +101,7 @@ func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
 	for step := range stage.Steps {
 		at := step % perEpoch * rows
 		p.set("x", d.X[at*size:(at+rows)*size])
-		p.set("y", d.Y[at*classes:(at+rows)*classes])
+		p.set("y", d.Y[at*columns:(at+rows)*columns])
 		p.setKey(rng.Key{seed, first + uint32(step)})
 		for name, schedule := range stage.Schedules {
 			p.set(name, []float32{float32(schedule(step))})
@@ -132,15 +132,20 @@ func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
 	return nil
 }
 
-// LogProbs are k samples of the named predictor on the first EvalBatch
+// LogProbs are k samples of the named predictor's "logp" on the first EvalBatch
 // examples.
 func (f *Fitted) LogProbs(predictor string, d Data, k int, seed uint32) ([][]float32, error) {
-	return f.LogProbsFrom(0, predictor, d, k, seed)
+	draws, err := f.Draws(0, predictor, d, k, seed)
+	out := make([][]float32, len(draws))
+	for i, draw := range draws {
+		out[i] = draw["logp"]
+	}
+	return out, err
 }
 
-// LogProbsFrom are k samples of the named predictor on the EvalBatch examples
-// from the given one on.
-func (f *Fitted) LogProbsFrom(first int, predictor string, d Data, k int, seed uint32) ([][]float32, error) {
+// Draws are k samples of the named predictor on the EvalBatch examples from the
+// given one on, each the results of its program by name.
+func (f *Fitted) Draws(first int, predictor string, d Data, k int, seed uint32) ([]map[string][]float32, error) {
 	i := slices.IndexFunc(f.Plan.Predictors, func(p methods.Predictor) bool { return p.Name == predictor })
 	if i < 0 {
 		return nil, fmt.Errorf("no predictor %q", predictor)
@@ -150,7 +155,7 @@ func (f *Fitted) LogProbsFrom(first int, predictor string, d Data, k int, seed u
 	if err != nil {
 		return nil, err
 	}
-	var out [][]float32
+	var out []map[string][]float32
 	for sample := range k {
 		state := f.State
 		if predict.Kept {
@@ -172,14 +177,18 @@ func (f *Fitted) LogProbsFrom(first int, predictor string, d Data, k int, seed u
 				p.set(name, v)
 			}
 		}
-		size := len(d.X) / f.job.Examples
+		size := len(d.X) / f.job.Task.Examples
 		p.set("x", d.X[first*size:(first+f.job.EvalBatch)*size])
 		p.setKey(key)
 		p.setRowKey(key, first)
 		if err := p.run(); err != nil {
 			return nil, err
 		}
-		out = append(out, p.read(0))
+		draw := map[string][]float32{}
+		for i, r := range predict.Program.Results {
+			draw[r.Name] = p.read(i)
+		}
+		out = append(out, draw)
 	}
 	return out, nil
 }
@@ -197,7 +206,7 @@ func (f *Fitted) Refresh(predictor methods.Predictor, state map[string][]float32
 		}
 	}
 	p.setKey(key)
-	size := len(d.X) / f.job.Examples * f.job.Batch
+	size := len(d.X) / f.job.Task.Examples * f.job.Batch
 	for i := range f.job.StepsPerEpoch() {
 		p.set("x", d.X[i*size:(i+1)*size])
 		p.set("share", []float32{1 / float32(i+1)})

@@ -7,6 +7,7 @@ import (
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -26,24 +27,14 @@ type Linear struct {
 func NewLinear(n, inputs int) Linear {
 	l := Linear{
 		Noise: 0.5,
-		Job: methods.Job{Input: [3]int{1, 1, inputs}, Classes: 1, Examples: n, Batch: n, EvalBatch: n, Epochs: 1,
-			Train: methods.Train{Optimizer: "adam", LR: 1e-2}},
-		Data: Data{X: make([]float32, n*inputs), Y: make([]float32, n)},
+		Job:   methods.Job{Batch: n, EvalBatch: n, Epochs: 1, Train: methods.Train{Optimizer: "adam", LR: 1e-2}},
+		Data:  Data{X: make([]float32, n*inputs), Y: make([]float32, n)},
 	}
-	l.Model = nn.Model{
-		Name: "linear-regression",
-		Apply: func(ls nn.Layers, x ir.Value, outputs int) ir.Value {
-			return ls.Linear("fc1", ls.Builder().Flatten(x), outputs)
-		},
-		NLL: func(b *ir.Builder, outputs, y ir.Value) ir.Value {
-			rows := float64(b.Shape(y)[0])
-			square := b.MulConst(b.Sum(b.Square(b.Sub(outputs, y))), 1/(2*l.Noise*l.Noise))
-			return b.AddConst(square, rows*(math.Log(l.Noise)+0.5*math.Log(2*math.Pi)))
-		},
-		HessianRoot: func(b *ir.Builder, outputs ir.Value) []ir.Value {
-			return []ir.Value{b.Full(1/l.Noise, b.Shape(outputs)...)}
-		},
-	}
+	l.Job.Task = task.Task{Name: "linear", Input: ir.Float(inputs), Examples: n,
+		Likelihood: task.Gaussian{Noise: task.Fixed, Width: 1, Variance: []float64{l.Noise * l.Noise}}}
+	l.Model = nn.Model{Name: "linear-regression", Apply: func(ls nn.Layers, x ir.Value, outputs int) ir.Value {
+		return ls.Linear("fc1", x, outputs)
+	}}
 	rng.Normal(l.Data.X, rng.Key{21, 0}, 0)
 	rng.Normal(l.Data.Y, rng.Key{21, 0}, 1)
 	for i := range n {
@@ -62,7 +53,7 @@ func NewLinear(n, inputs int) Linear {
 
 // design is the matrix of inputs with a last column of ones for the bias.
 func (l Linear) design() *mat.Dense {
-	n, inputs := l.Job.Examples, l.Job.Input[2]
+	n, inputs := l.Job.Task.Examples, l.Job.Task.Input.Size()
 	m := mat.NewDense(n, inputs+1, nil)
 	for i := range n {
 		for f := range inputs {
@@ -76,7 +67,7 @@ func (l Linear) design() *mat.Dense {
 // Posterior is the exact one of (w, b) under N(0, prior²) on all of them: its
 // mean and covariance.
 func (l Linear) Posterior(prior float64) (*mat.VecDense, *mat.SymDense) {
-	sigmas := make([]float64, l.Job.Input[2]+1)
+	sigmas := make([]float64, l.Job.Task.Input.Size()+1)
 	for i := range sigmas {
 		sigmas[i] = prior
 	}
@@ -120,11 +111,11 @@ func (l Linear) LogEvidence(prior float64) float64 {
 
 // LogEvidenceAt is log p(y | b) for a given bias, under the prior on w.
 func (l Linear) LogEvidenceAt(b, prior float64) float64 {
-	return l.evidence(l.design().Slice(0, l.Job.Examples, 0, l.Job.Input[2]), b, prior)
+	return l.evidence(l.design().Slice(0, l.Job.Task.Examples, 0, l.Job.Task.Input.Size()), b, prior)
 }
 
 func (l Linear) evidence(x mat.Matrix, b, prior float64) float64 {
-	n := l.Job.Examples
+	n := l.Job.Task.Examples
 	var cov mat.SymDense
 	cov.SymOuterK(prior*prior, x)
 	y := mat.NewVecDense(n, widen(l.Data.Y))

@@ -5,24 +5,25 @@ import (
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 )
 
-// Data is examples with target probabilities.
+// Data is examples with their targets.
 type Data struct {
-	X, Y []float32 // N·C·H·W and N·classes
+	X, Y []float32 // N inputs and N rows of targets
 }
 
 // Blobs are n examples of Gaussian clusters, one a class, with unit distance
 // between neighbouring means and standard deviation 0.3 along every axis.
 func Blobs(j methods.Job, n int) Data {
-	size := j.Input[0] * j.Input[1] * j.Input[2]
-	d := Data{X: make([]float32, n*size), Y: make([]float32, n*j.Classes)}
+	size, classes := j.Task.Input.Size(), j.Task.Likelihood.Outputs()
+	d := Data{X: make([]float32, n*size), Y: make([]float32, n*classes)}
 	rng.Normal(d.X, rng.Key{11, 0}, 0)
-	means := make([]float32, j.Classes*size)
+	means := make([]float32, classes*size)
 	rng.Normal(means, rng.Key{12, 0}, 0)
 	for i := range n {
-		class := i % j.Classes
-		d.Y[i*j.Classes+class] = 1
+		class := i % classes
+		d.Y[i*classes+class] = 1
 		for f := range size {
 			d.X[i*size+f] = 0.3*d.X[i*size+f] + means[class*size+f]
 		}
@@ -33,7 +34,8 @@ func Blobs(j methods.Job, n int) Data {
 // Toy is a job that takes a moment: 48 blobs of 3 classes as 1x4x4 images.
 func Toy() methods.Job {
 	return methods.Job{
-		Input: [3]int{1, 4, 4}, Classes: 3, Examples: 48, Batch: 12, EvalBatch: 7, Epochs: 12,
+		Task:  task.Task{Name: "blobs", Input: ir.Float(1, 4, 4), Likelihood: task.Categorical{Classes: 3}, Examples: 48},
+		Batch: 12, EvalBatch: 7, Epochs: 12,
 		Train: methods.Train{Optimizer: "adam", LR: 0.02},
 	}
 }

@@ -43,7 +43,7 @@ var tolerances = map[string]methodtest.Tolerance{
 func TestTrajectories(t *testing.T) {
 	j := methodtest.Toy()
 	j.Epochs = 10
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	fit := func(t *testing.T, be backends.Backend, name string) *methodtest.Fitted {
 		k, ok := fortySteps[name]
 		if !ok {
@@ -110,7 +110,7 @@ func TestTrajectories(t *testing.T) {
 // Same sees one element of the state, and one scalar of one step.
 func TestSame(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	fit := func() *methodtest.Fitted {
 		return methodtest.Trained(t, "snapshot", "", methodtest.MLP, j, d, 5)
 	}

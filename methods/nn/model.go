@@ -13,17 +13,9 @@ import (
 type Model struct {
 	Name        string
 	Description string // one line for lists
-	// Apply builds the outputs f32[n outputs] of x f32[n c h w]: the logits of
-	// the classes, unless NLL says what else they are.
+	// Apply builds the outputs f32[n outputs] of a batch of inputs x [n …], images
+	// f32[n c h w] or numbers f32[n k]. What the outputs mean is the likelihood's to say.
 	Apply func(l Layers, x ir.Value, outputs int) ir.Value
-	// NLL is −log p(y | outputs) summed over the rows. Nil means softmax
-	// cross-entropy, −Σ y·log softmax(outputs).
-	NLL func(b *ir.Builder, outputs, y ir.Value) ir.Value
-	// HessianRoot are columns S_c, of the outputs' shape, of a square root of
-	// the Hessian of a row's NLL in its outputs: H = Σ_c S_c·S_cᵀ. Nil means
-	// that of softmax cross-entropy, S_c = √p_c·(e_c − p); a model with an NLL
-	// of its own has one of its own too, or no Laplace approximation.
-	HessianRoot func(b *ir.Builder, outputs ir.Value) []ir.Value
 }
 
 // Models lists the networks that a suite can name. VGG-like and the wide ResNet

@@ -24,7 +24,7 @@ func TestModelSizes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tensors, err := m.Tensors([3]int{1, 28, 28}, 10)
+		tensors, err := m.Tensors(ir.Float(1, 28, 28), 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestModelSizes(t *testing.T) {
 	if _, err := nn.Open("lenet-5"); err == nil || !strings.Contains(err.Error(), "lenet-5-caffe") {
 		t.Errorf("lenet-5: %v", err)
 	}
-	if _, err := (nn.Models()[1]).Tensors([3]int{1, 8, 8}, 10); err == nil {
+	if _, err := (nn.Models()[1]).Tensors(ir.Float(1, 8, 8), 10); err == nil {
 		t.Error("LeNet-5 fits 8x8 images")
 	}
 }

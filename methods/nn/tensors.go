@@ -12,15 +12,15 @@ type Tensor struct {
 // Size is the number of weights.
 func (t Tensor) Size() int { return ir.Float(t.Shape...).Size() }
 
-// Tensors lists the weight tensors of the model on inputs of the shape, in
+// Tensors lists the weight tensors of the model on inputs of the type, in
 // order of use; biases and batch normalisation are not among them. The error
 // says why the model does not fit the input.
-func (m Model) Tensors(input [3]int, outputs int) ([]Tensor, error) {
+func (m Model) Tensors(input ir.Type, outputs int) ([]Tensor, error) {
 	var out []Tensor
 	_, err := ir.Build(m.Name, func(b *ir.Builder) {
 		l := &listing{Point: Point{Scope: NewScope(b, false), Init: Glorot}}
 		l.Penalty = func(w ir.Value) ir.Value { l.shapes = append(l.shapes, b.Shape(w)); return w }
-		m.Apply(l, b.Param("x", ir.Float(1, input[0], input[1], input[2])), outputs)
+		m.Apply(l, b.Param("x", ir.Type{DType: input.DType, Shape: append([]int{1}, input.Shape...)}), outputs)
 		for i, shape := range l.shapes {
 			out = append(out, Tensor{l.layers[i], shape, l.biases[i]})
 		}

@@ -1,29 +1,33 @@
 package nn
 
-import "testing"
+import (
+	"testing"
+
+	"bayesbench/backends/ir"
+)
 
 // The weights counted against the published sizes (parameters of convolutions
 // and fully connected layers, without biases and batch normalisation).
 func TestModelSizes(t *testing.T) {
 	for _, c := range []struct {
 		model   string
-		input   [3]int
+		input   []int
 		outputs int
 		weights int
 	}{
-		{"lenet-300-100", [3]int{1, 28, 28}, 10, 266_200},
-		{"lenet-5-caffe", [3]int{1, 28, 28}, 10, 430_500},
-		{"vgg-like-1", [3]int{3, 32, 32}, 10, 14_977_728},
+		{"lenet-300-100", []int{1, 28, 28}, 10, 266_200},
+		{"lenet-5-caffe", []int{1, 28, 28}, 10, 430_500},
+		{"vgg-like-1", []int{3, 32, 32}, 10, 14_977_728},
 		// torchvision: 11,689,512 and 25,557,032 parameters with 1,000 outputs,
 		// of which 9,600 and 53,120 of batch normalisation and 1,000 biases.
-		{"resnet-18", [3]int{3, 224, 224}, 1000, 11_689_512 - 9_600 - 1_000},
-		{"resnet-50", [3]int{3, 224, 224}, 1000, 25_557_032 - 53_120 - 1_000},
+		{"resnet-18", []int{3, 224, 224}, 1000, 11_689_512 - 9_600 - 1_000},
+		{"resnet-50", []int{3, 224, 224}, 1000, 25_557_032 - 53_120 - 1_000},
 	} {
 		m, err := Open(c.model)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tensors, err := m.Tensors(c.input, c.outputs)
+		tensors, err := m.Tensors(ir.Float(c.input...), c.outputs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,9 +44,9 @@ func TestModelSizes(t *testing.T) {
 // Every model builds on the images it is meant for.
 func TestModelsBuild(t *testing.T) {
 	for _, m := range Models() {
-		input := [3]int{1, 28, 28}
+		input := ir.Float(1, 28, 28)
 		if _, err := m.Tensors(input, 10); err != nil {
-			if _, err := m.Tensors([3]int{3, 32, 32}, 10); err != nil {
+			if _, err := m.Tensors(ir.Float(3, 32, 32), 10); err != nil {
 				t.Errorf("%s: %v", m.Name, err)
 			}
 		}
@@ -56,7 +60,7 @@ func TestModelsOfAnyWidth(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, m.Name, err)
 			continue
 		}
-		if _, err := m.Tensors([3]int{3, 32, 32}, 10); err != nil {
+		if _, err := m.Tensors(ir.Float(3, 32, 32), 10); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

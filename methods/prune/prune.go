@@ -67,7 +67,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensors, err := model.Tensors(j.Input, j.Classes)
+	tensors, err := model.Tensors(j.Task.Input, j.Task.Likelihood.Outputs())
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // the others train on.
 func TestPrunesTheSmallest(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	run := func(keys string, epochs int) *methodtest.Fitted {
 		m, err := methodtest.New("magnitude-pruning", keys)
 		if err != nil {

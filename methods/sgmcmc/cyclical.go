@@ -79,5 +79,5 @@ func (m Cyclical) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		return every(first, min(length, steps-start), m.Samples)(step - start)
 	}
 	way := course{lr: optim.Cyclic(m.LR, steps, m.Cycles), first: first, keep: keep}
-	return m.Chain.plan(Langevin{m.Friction, temperature, j.Examples}, way, model, j)
+	return m.Chain.plan(Langevin{m.Friction, temperature, j.Task.Examples}, way, model, j)
 }

@@ -56,7 +56,7 @@ type PSGLD struct {
 }
 
 func (m PSGLD) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
-	step := Preconditioned{Alpha: m.Alpha, Lambda: m.Lambda, Temperature: constant(m.Temperature), Examples: j.Examples, Gamma: m.GammaTerm}
+	step := Preconditioned{Alpha: m.Alpha, Lambda: m.Lambda, Temperature: constant(m.Temperature), Examples: j.Task.Examples, Gamma: m.GammaTerm}
 	plan, err := m.Decay.plan(m.Chain, step, model, j)
 	if m.GammaTerm && errors.Is(err, ir.ErrNoGradient) {
 		return nil, methods.BadKey("gamma_term", true, fmt.Sprintf("false: it takes a second derivative of %s, which max pooling has not", model.Name))

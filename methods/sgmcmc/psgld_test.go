@@ -111,7 +111,7 @@ func TestGammaTermRefusesMaxPooling(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := methodtest.Toy()
-	j.Input = [3]int{1, 28, 28}
+	j.Task.Input = ir.Float(1, 28, 28)
 	if _, err := m.Plan(model, j); err == nil || !strings.Contains(err.Error(), "gamma_term = true: want false") {
 		t.Errorf("error %v, want one that names gamma_term", err)
 	}

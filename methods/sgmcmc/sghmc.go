@@ -42,7 +42,7 @@ type SGHMC struct {
 }
 
 func (m SGHMC) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
-	return m.Decay.plan(m.Chain, Langevin{m.Friction, constant(m.Temperature), j.Examples}, model, j)
+	return m.Decay.plan(m.Chain, Langevin{m.Friction, constant(m.Temperature), j.Task.Examples}, model, j)
 }
 
 func checkFriction(alpha float64) error {

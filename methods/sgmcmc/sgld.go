@@ -38,5 +38,5 @@ type SGLD struct {
 }
 
 func (m SGLD) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
-	return m.Decay.plan(m.Chain, Langevin{1, constant(m.Temperature), j.Examples}, model, j)
+	return m.Decay.plan(m.Chain, Langevin{1, constant(m.Temperature), j.Task.Examples}, model, j)
 }

@@ -132,7 +132,7 @@ func TestLinearRegression(t *testing.T) {
 // At temperature 0, SGLD is gradient descent on the same objective, bit for bit.
 func TestZeroTemperatureIsDescent(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	j.Train.Optimizer, j.Train.LR = "sgd", 0.1
 	var states []map[string][]float32
 	for name, keys := range map[string]string{
@@ -203,6 +203,6 @@ func TestRefusals(t *testing.T) {
 	}
 	// Ten steps are three cycles of 3 and one of 1, which ends before it samples.
 	j := methodtest.Toy()
-	j.Epochs, j.Batch = 10, j.Examples
+	j.Epochs, j.Batch = 10, j.Task.Examples
 	methodtest.RefusedFor(t, j, "csgmcmc", "cycles = 4\nsamples = 1", "cycles")
 }

@@ -48,7 +48,7 @@ func TestRefusals(t *testing.T) {
 	methodtest.Refused(t, "snapshot", "cycles = 13", "cycles")
 	methodtest.Refused(t, "snapshot", "prior_sigma = 0", "prior_sigma")
 	j := methodtest.Toy()
-	j.Epochs, j.Batch = 5, j.Examples
+	j.Epochs, j.Batch = 5, j.Task.Examples
 	methodtest.RefusedFor(t, j, "snapshot", "cycles = 4", "cycles") // of 2 steps, where there are 5
 	j = methodtest.Toy()
 	j.Train.Schedule = "linear"

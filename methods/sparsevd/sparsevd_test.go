@@ -104,12 +104,12 @@ func TestLogAlphaAndGradients(t *testing.T) {
 // apart keep some: automatic relevance determination.
 func TestPrunesIrrelevantInputs(t *testing.T) {
 	j := methodtest.Toy()
-	j.Examples, j.Epochs, j.Batch = 240, 200, 60
-	d := methodtest.Blobs(j, j.Examples)
+	j.Task.Examples, j.Epochs, j.Batch = 240, 200, 60
+	d := methodtest.Blobs(j, j.Task.Examples)
 	rng.Normal(d.X, rng.Key{1, 2}, 3)
 	const size = 16
-	for i := range j.Examples { // only the first two inputs say anything
-		class := i % j.Classes
+	for i := range j.Task.Examples { // only the first two inputs say anything
+		class := i % 3
 		d.X[i*size] = float32(class - 1)
 		d.X[i*size+1] = float32(class % 2 * 2)
 	}
@@ -152,8 +152,8 @@ func TestNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := methodtest.Trained(t, "sparse-vd", "warmup_start = 1\nwarmup_end = 3", model, j, methodtest.Blobs(j, j.Examples), 1)
-	one := methodtest.Data{X: make([]float32, 16*j.Examples)}
+	f := methodtest.Trained(t, "sparse-vd", "warmup_start = 1\nwarmup_end = 3", model, j, methodtest.Blobs(j, j.Task.Examples), 1)
+	one := methodtest.Data{X: make([]float32, 16*j.Task.Examples)}
 	one.X[0] = 1
 	const draws = 3000
 	for _, c := range []struct{ theta, logVar, variance float64 }{
@@ -185,7 +185,7 @@ func TestNoise(t *testing.T) {
 // weights out for good and moves the others.
 func TestFineTune(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	fit := func(keys string, epochs int) *methodtest.Fitted {
 		m, err := methodtest.New("sparse-vd", "warmup_start = 1\nwarmup_end = 3\nthreshold = -2.0\n"+keys)
 		if err != nil {

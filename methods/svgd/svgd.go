@@ -59,7 +59,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		}
 		sum := s.Total(losses)
 		params := s.Trained()
-		opt.Step(s, params, m.directions(s, params, sum, j.Examples), s.Scheduled("lr", lr))
+		opt.Step(s, params, m.directions(s, params, sum, j.Task.Examples), s.Scheduled("lr", lr))
 		s.Result("loss", s.MulConst(sum, 1/float64(m.Particles)))
 		s.Result("nll", s.MulConst(s.Total(nlls), 1/float64(m.Particles)))
 	})

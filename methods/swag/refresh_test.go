@@ -25,7 +25,7 @@ var normed = nn.Model{Name: "normed", Apply: func(l nn.Layers, x ir.Value, outpu
 // and the mean of the batches' unbiased variances.
 func TestRefreshedStatistics(t *testing.T) {
 	j := methodtest.Toy()
-	d := methodtest.Blobs(j, j.Examples)
+	d := methodtest.Blobs(j, j.Task.Examples)
 	m := SWAG{tail: defaultTail(), Rank: 3}
 	m.Collect = 4
 	f, err := methodtest.Fit(ref.New(), m, normed, j, d, 2)
@@ -108,7 +108,7 @@ func withResults(layers func(s *nn.Scope) nn.Layers) func(s *nn.Scope) nn.Layers
 
 // statistics are those of x·wᵀ + b over the batches.
 func statistics(j methods.Job, d methodtest.Data, w, b []float64) (mean, variance []float64) {
-	in := len(d.X) / j.Examples
+	in := len(d.X) / j.Task.Examples
 	mean, variance = make([]float64, len(b)), make([]float64, len(b))
 	steps := j.StepsPerEpoch()
 	for step := range steps {

@@ -55,7 +55,7 @@ func TestAlphaReturnsFromItsBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	step := plan.Stages[0].Step
-	state := map[string]ref.Value{"x": ref.Zeros(ir.Float(20, 1, 1, 2)), "y": ref.Zeros(ir.Float(20, 1))}
+	state := map[string]ref.Value{"x": ref.Zeros(ir.Float(20, 2)), "y": ref.Zeros(ir.Float(20, 1))}
 	for _, slot := range plan.State {
 		state[slot.Name] = ref.Zeros(slot.Type)
 		for i := range state[slot.Name].F {

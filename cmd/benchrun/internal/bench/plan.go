@@ -11,9 +11,11 @@ import (
 	"sort"
 
 	"bayesbench/backends"
+	"bayesbench/backends/ir"
 	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 	"bayesbench/results"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
@@ -332,8 +334,12 @@ func (j *Job) resolve(ctx context.Context) error {
 // the given rows.
 func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
 	c := &j.Config
+	likelihood, err := task.New(task.Keys{}, task.Target{Classes: set.Classes})
+	if err != nil {
+		return nil, err
+	}
 	plan, err := j.method.Plan(j.model, methods.Job{
-		Input: set.Shape, Classes: set.Classes, Examples: set.Train.Len(),
+		Task:  task.Task{Name: c.Data.Name, Input: ir.Float(set.Shape[:]...), Likelihood: likelihood, Examples: set.Train.Len()},
 		Batch: c.Train.Batch, EvalBatch: evalBatch, Epochs: c.Train.Epochs,
 		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
 	})

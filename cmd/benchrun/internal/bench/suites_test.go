@@ -4,9 +4,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
 )
@@ -57,7 +59,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := m.Plan(model, methods.Job{
-					Input: info.Shape, Classes: info.Classes, Examples: n,
+					Task:  task.Task{Input: ir.Float(info.Shape[:]...), Likelihood: task.Categorical{Classes: info.Classes}, Examples: n},
 					Batch: c.Train.Batch, EvalBatch: c.Eval.Batch, Epochs: c.Train.Epochs,
 					Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
 				}); err != nil {
