@@ -31,8 +31,9 @@ var policy = map[string][]string{
 	"methods/nn":         {"backends/ir", "internal/nearest"},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
-	"suites":      {"github.com/BurntSushi/toml", "internal/nearest"},
-	"suites/data": {"backends/rng", "internal/nearest", "suites/data/…", "github.com/google/renameio/v2", "github.com/gofrs/flock", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
+	"suites":            {"github.com/BurntSushi/toml", "internal/nearest"},
+	"suites/data":       {"backends/rng", "internal/nearest", "suites/data/…", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
+	"suites/data/fetch": {"github.com/google/renameio/v2", "github.com/gofrs/flock"},
 
 	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
 	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},

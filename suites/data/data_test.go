@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/suites/data/fetch"
 	"bayesbench/suites/data/pixel"
 )
 
@@ -58,18 +59,18 @@ func TestSourcesAreAuthenticated(t *testing.T) {
 	}
 	for name, s := range sources {
 		for _, f := range s.files {
-			if !strong(f.sha256) || f.size < 1 {
-				t.Errorf("%s: %s has %d bytes and the hash %q", name, f.name, f.size, f.sha256)
+			if !strong(f.SHA256) || f.Size < 1 {
+				t.Errorf("%s: %s has %d bytes and the hash %q", name, f.Name, f.Size, f.SHA256)
 			}
 		}
 		for _, p := range s.providers {
 			switch p := p.(type) {
-			case mirror:
-				if !strings.HasPrefix(p.base, "https://") {
+			case fetch.Mirror:
+				if !strings.HasPrefix(p.Base, "https://") {
 					t.Errorf("%s: %s is not over TLS", name, p)
 				}
-			case archive:
-				if !strings.HasPrefix(p.url, "https://") || !strong(p.sha256) || p.size < 1 || s.files == nil && p.unpacked < 1 {
+			case fetch.Archive:
+				if !strings.HasPrefix(p.URL, "https://") || !strong(p.SHA256) || p.Size < 1 || s.files == nil && p.Unpacked < 1 {
 					t.Errorf("%s: %+v", name, p)
 				}
 			}
@@ -261,7 +262,7 @@ func zipped(b []byte) []byte {
 
 // fakeMNIST registers a set of MNIST's layout with 3 + 2 images of 2x2 and returns its files by name. Each test has its
 // own, named after the test.
-func fakeMNIST(t testing.TB, providers ...provider) (name string, content map[string][]byte) {
+func fakeMNIST(t testing.TB, providers ...fetch.Provider) (name string, content map[string][]byte) {
 	t.Helper()
 	name = "fake-" + t.Name()
 	content = map[string][]byte{
@@ -270,9 +271,9 @@ func fakeMNIST(t testing.TB, providers ...provider) (name string, content map[st
 		"test-images":  idx([]byte("stuvwxyz"), 2, 2, 2),
 		"test-labels":  idx([]byte{2, 1}, 2),
 	}
-	var files []file
+	var files []fetch.File
 	for _, f := range []string{"train-images", "train-labels", "test-images", "test-labels"} {
-		files = append(files, file{f, int64(len(content[f])), sha256Of(content[f])})
+		files = append(files, fetch.File{Name: f, Size: int64(len(content[f])), SHA256: sha256Of(content[f])})
 	}
 	register(&source{
 		Info:      Info{Name: name, Classes: 3, Shape: [3]int{1, 2, 2}, About: "fake", Licence: "none"},
@@ -303,108 +304,12 @@ func put(t testing.TB, dir string, content map[string][]byte) {
 	}
 }
 
-func TestSearchOrder(t *testing.T) {
-	cache := isolate(t)
-	name, content := fakeMNIST(t)
-	given, first, second := t.TempDir(), t.TempDir(), t.TempDir()
-	t.Setenv("BAYESBENCH_DATA", first+string(os.PathListSeparator)+second)
-
-	// From the last place to the first, so that each newly filled one must win.
-	for _, dir := range []string{
-		filepath.Join(cache, "bayesbench", name),
-		filepath.Join(second, name),
-		filepath.Join(first, name),
-		filepath.Join(given, name),
-		given,
-	} {
-		put(t, dir, content)
-		set, err := Open(t.Context(), name, Options{Dir: given, Offline: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if set.From != dir {
-			t.Errorf("read from %s, want %s", set.From, dir)
-		}
-		if got := string(read(t, set.Train, 1)); got != "efgh" || set.Train.Label(1) != 1 || string(read(t, set.Test, 1)) != "wxyz" {
-			t.Errorf("example 1 is %q, label %d", got, set.Train.Label(1))
-		}
-	}
-	if _, err := Open(t.Context(), name, Options{Dir: filepath.Join(given, "none")}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a folder that was given and is not there: %v", err)
-	}
-}
-
-func TestNotFoundSaysWhatToPutWhere(t *testing.T) {
-	cache := isolate(t)
-	name, _ := fakeMNIST(t, mirror{"http://example.invalid/set", ".gz"})
-	_, err := Open(t.Context(), name, Options{Offline: true})
-	var missing *NotFoundError
-	if !errors.As(err, &missing) {
-		t.Fatalf("got %v, want a *NotFoundError", err)
-	}
-	for _, want := range []string{"train-images", "test-labels", "http://example.invalid/set", filepath.Join(cache, "bayesbench", name)} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the message does not name %q:\n%v", want, err)
-		}
-	}
-	// What is already there is not asked for, nor what would have to be decoded; the archive may be put there packed.
-	put(t, filepath.Join(cache, "bayesbench", "cifar10"), map[string][]byte{"data_batch_2.bin": nil})
-	_, err = Open(t.Context(), "cifar10", Options{Offline: true})
-	want := "by hand: put data_batch_1.bin, data_batch_3.bin, data_batch_4.bin, data_batch_5.bin, test_batch.bin (plain or .gz) into " +
-		filepath.Join(cache, "bayesbench", "cifar10") + "; from https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, which may be put there as it is"
-	if err == nil || !strings.HasSuffix(err.Error(), want) {
-		t.Errorf("got %v, want at its end %q", err, want)
-	}
-}
-
-func TestDamagedFilesAreNamed(t *testing.T) {
-	name, content := fakeMNIST(t)
-	damage := map[string]func(b []byte) (string, []byte){
-		"flipped byte":    func(b []byte) (string, []byte) { b[len(b)-1] ^= 1; return "", b },
-		"truncated":       func(b []byte) (string, []byte) { return "", b[:len(b)-1] },
-		"too long":        func(b []byte) (string, []byte) { return "", append(b, 0) },
-		"gzip, flipped":   func(b []byte) (string, []byte) { b[len(b)-1] ^= 1; return ".gz", zipped(b) },
-		"gzip, truncated": func(b []byte) (string, []byte) { z := zipped(b); return ".gz", z[:len(z)/2] },
-		"gzip, bomb":      func(b []byte) (string, []byte) { return ".gz", zipped(append(b, make([]byte, 10<<20)...)) },
-		"gzip, no header": func(b []byte) (string, []byte) { return ".gz", b },
-		"gzip, bad CRC":   func(b []byte) (string, []byte) { z := zipped(b); z[len(z)-8] ^= 1; return ".gz", z },
-	}
-	for what, f := range damage {
-		t.Run(what, func(t *testing.T) {
-			isolate(t)
-			dir := t.TempDir()
-			put(t, dir, content)
-			suffix, b := f(slices.Clone(content["test-images"]))
-			if err := os.Remove(filepath.Join(dir, "test-images")); err != nil {
-				t.Fatal(err)
-			}
-			put(t, dir, map[string][]byte{"test-images" + suffix: b})
-			_, err := Open(t.Context(), name, Options{Dir: dir, Offline: true})
-			path := filepath.Join(dir, "test-images"+suffix)
-			if err == nil || !strings.Contains(err.Error(), path) {
-				t.Fatalf("got %v, want an error that names %s", err, path)
-			}
-			if what != "gzip, no header" && what != "gzip, bad CRC" && !strings.Contains(err.Error(), sha256Of(content["test-images"])) {
-				t.Errorf("the error does not name the published hash: %v", err)
-			}
-			var hash *HashError
-			if strings.HasSuffix(what, "flipped") || what == "flipped byte" {
-				damaged := slices.Clone(content["test-images"])
-				damaged[len(damaged)-1] ^= 1
-				if !errors.As(err, &hash) || hash.Got != sha256Of(damaged) || hash.Want != sha256Of(content["test-images"]) {
-					t.Errorf("got %v, want a *HashError with both hashes", err)
-				}
-			}
-		})
-	}
-}
-
 // packagedMNIST is real MNIST, or a skip where the Go module that carries it cannot be had.
 func packagedMNIST(t testing.TB) *Set {
 	t.Helper()
 	isolate(t)
 	set, err := Open(t.Context(), "mnist", Options{})
-	var missing *NotFoundError
+	var missing *fetch.NotFoundError
 	if errors.As(err, &missing) {
 		t.Skipf("MNIST cannot be had here: %v", err)
 	}
@@ -480,8 +385,8 @@ func TestModuleVersionIsTheOneInGoMod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := sources["mnist"].providers[0].(goModule)
-	if got, want := strings.TrimSpace(string(out)), fmt.Sprintf("%s %s", m.path, m.version); got != want {
+	m := sources["mnist"].providers[0].(fetch.GoModule)
+	if got, want := strings.TrimSpace(string(out)), fmt.Sprintf("%s %s", m.Path, m.Version); got != want {
 		t.Errorf("go.mod has %s, mnist.go %s", got, want)
 	}
 }
@@ -496,7 +401,7 @@ func TestSetsAtHand(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			report, err := Verify(t.Context(), name, Options{})
-			var missing *NotFoundError
+			var missing *fetch.NotFoundError
 			if errors.As(err, &missing) {
 				t.Skipf("%s is not on this machine; fetch it, or name its folder in BAYESBENCH_DATA", name)
 			}

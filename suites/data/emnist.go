@@ -3,12 +3,14 @@ package data
 import (
 	"context"
 	"fmt"
+
+	"bayesbench/suites/data/fetch"
 )
 
 // Their MD5 sums: 811ee95d607652077616dbaaea581e1d, dd1687ca8200da91c0dfd6321518806d.
-var emnistFiles = []file{
-	{"emnist-letters-test-images-idx3-ubyte", 16307216, "d5895e82d14765b22a84342337bc5c25f1affd61cc97d3821d4e65504bbf8dbc"},
-	{"emnist-letters-test-labels-idx1-ubyte", 20808, "22dbcde0a929a7f166bdac863b9195b2994d840a1e082f8f6daaeac5606376a6"},
+var emnistFiles = []fetch.File{
+	{Name: "emnist-letters-test-images-idx3-ubyte", Size: 16307216, SHA256: "d5895e82d14765b22a84342337bc5c25f1affd61cc97d3821d4e65504bbf8dbc"},
+	{Name: "emnist-letters-test-labels-idx1-ubyte", Size: 20808, SHA256: "22dbcde0a929a7f166bdac863b9195b2994d840a1e082f8f6daaeac5606376a6"},
 }
 
 // emnist-letters is for testing only: handwriting as MNIST's, of no MNIST class.
@@ -24,10 +26,10 @@ func init() {
 			Std:     []float64{0.3309},
 		},
 		files: emnistFiles,
-		providers: []provider{archive{
-			url:    "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
-			sha256: "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
-			size:   700 << 20,
+		providers: []fetch.Provider{fetch.Archive{
+			URL:    "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+			SHA256: "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+			Size:   700 << 20,
 		}},
 		load: loadEMNIST,
 	})
@@ -44,7 +46,7 @@ func loadEMNIST(_ context.Context, info Info, dir string, _ Options) (*Set, erro
 	}
 	for i, l := range test.labels {
 		if l == 0 {
-			return nil, fmt.Errorf("%s: %s: label of example %d is 0, expected 1 to %d", dir, emnistFiles[1].name, i, info.Classes)
+			return nil, fmt.Errorf("%s: %s: label of example %d is 0, expected 1 to %d", dir, emnistFiles[1].Name, i, info.Classes)
 		}
 		test.labels[i] = l - 1
 	}

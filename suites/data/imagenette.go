@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"bayesbench/suites/data/fetch"
 )
 
 // The copies of Imagenette v2 in use, by the pixels of the shorter side. The hashes are those that TensorFlow Datasets
@@ -11,13 +13,13 @@ import (
 var imagenetteSizes = []struct {
 	side int
 	name string
-	archive
+	fetch.Archive
 }{
-	{64, "imagenette2-64", archive{}}, // published nowhere, but easily made
-	{160, "imagenette2-160", archive{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
-		"88daccb09b6fce93f45e6c09ddeb269cce705549e6bff322092a2a5a11489863", 120 << 20, 200 << 20}},
-	{320, "imagenette2-320", archive{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
-		"5020a9130cea0348272823cb12d2db7e981c6f2afa3dce71ccd5b8013005c55e", 400 << 20, 600 << 20}},
+	{64, "imagenette2-64", fetch.Archive{}}, // published nowhere, but easily made
+	{160, "imagenette2-160", fetch.Archive{URL: "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+		SHA256: "88daccb09b6fce93f45e6c09ddeb269cce705549e6bff322092a2a5a11489863", Size: 120 << 20, Unpacked: 200 << 20}},
+	{320, "imagenette2-320", fetch.Archive{URL: "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
+		SHA256: "5020a9130cea0348272823cb12d2db7e981c6f2afa3dce71ccd5b8013005c55e", Size: 400 << 20, Unpacked: 600 << 20}},
 }
 
 var imagenetteNames = map[string]string{
@@ -38,7 +40,7 @@ func init() {
 			Std:     imagenetStd,
 		},
 		aliases:   imagenetteAliases,
-		providers: []provider{imagenetteSizes[1].archive, imagenetteSizes[2].archive},
+		providers: []fetch.Provider{imagenetteSizes[1].Archive, imagenetteSizes[2].Archive},
 		load: func(ctx context.Context, info Info, place string, opt Options) (*Set, error) {
 			set, err := loadTree(ctx, info, place, opt)
 			if err != nil {

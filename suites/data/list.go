@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"bayesbench/suites/data/fetch"
 	"bayesbench/suites/data/pixel"
 )
 
@@ -56,7 +57,7 @@ func listFolder(root string) ([]found, error) {
 				continue
 			}
 			if depth == maxDepth {
-				return fmt.Errorf("%s: folders lie more than %d deep; does a link lead back to a folder it lies in?", printable(f.path), maxDepth)
+				return fmt.Errorf("%s: folders lie more than %d deep; does a link lead back to a folder it lies in?", fetch.Printable(f.path), maxDepth)
 			}
 			if err := walk(f.path, depth+1); err != nil {
 				return err
@@ -75,7 +76,7 @@ func (f *found) look(place string) error {
 	st, err := os.Stat(place)
 	if err != nil {
 		if to, linkErr := os.Readlink(place); linkErr == nil && errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: is a link to %s, which is not there; mend the link or remove it", printable(place), printable(to))
+			return fmt.Errorf("%s: is a link to %s, which is not there; mend the link or remove it", fetch.Printable(place), fetch.Printable(to))
 		}
 		return err
 	}
@@ -83,7 +84,7 @@ func (f *found) look(place string) error {
 	if f.folder {
 		return nil
 	}
-	return regular(place, st.Mode())
+	return fetch.Regular(place, st.Mode())
 }
 
 // listTar finds the files in a tar of a tree: those below the folder that holds train and val, at whatever depth that is.

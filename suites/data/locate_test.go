@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"bayesbench/suites/data/fetch"
 )
 
 // What was named is read: no tar beside it, no archive beside it, and for a set that is whatever the user calls so nothing
@@ -40,7 +42,7 @@ func TestNamedFolderIsWhatIsRead(t *testing.T) {
 	}
 	t.Setenv("BAYESBENCH_DATA", by)
 	empty := t.TempDir()
-	var missing *NotFoundError
+	var missing *fetch.NotFoundError
 	if set, err := open(empty); !errors.As(err, &missing) || strings.Contains(err.Error(), by) {
 		t.Errorf("a folder without train: %+v, %v", set, err)
 	}
@@ -53,32 +55,5 @@ func TestNamedFolderIsWhatIsRead(t *testing.T) {
 	}
 	if _, err := open(packed); err == nil || !strings.Contains(err.Error(), "is packed, and images are read in place: unpack it") {
 		t.Errorf("a packed tar: %v", err)
-	}
-}
-
-// The cache is asked for only where something must be put into it, and its absence is said with what to do.
-func TestCacheIsNeededForFetchingAlone(t *testing.T) {
-	name, content := fakeMNIST(t, mirror{"http://localhost:1/x", ""})
-	dir := t.TempDir()
-	put(t, dir, content)
-	file := filepath.Join(dir, "no folder")
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for what, cache := range map[string]string{"none": "", "not to be written": file} {
-		for _, v := range []string{"HOME", "BAYESBENCH_DATA"} {
-			t.Setenv(v, "")
-		}
-		t.Setenv("XDG_CACHE_HOME", cache)
-		if _, err := Open(t.Context(), name, Options{Dir: dir}); err != nil {
-			t.Errorf("cache %s: %v", what, err)
-		}
-		_, err := Open(t.Context(), name, Options{})
-		for _, want := range []string{"http://localhost:1/x: not tried: no cache", "set XDG_CACHE_HOME to a folder that can be written",
-			"put train-images, train-labels, test-images, test-labels (plain or .gz) into a folder DIR and say -data DIR"} {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("cache %s: %v, want %q", what, err, want)
-			}
-		}
 	}
 }

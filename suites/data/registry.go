@@ -7,20 +7,33 @@ import (
 	"strings"
 
 	"bayesbench/internal/nearest"
+	"bayesbench/suites/data/fetch"
 )
 
 // source is a registered data set: what it is, which files make it up, who can provide them, how they are read.
 type source struct {
 	Info
-	files     []file                     // a complete copy; nil for image trees and generated sets
+	files     []fetch.File               // a complete copy; nil for image trees and generated sets
 	aliases   func(opt Options) []string // other names of its folder or tar, in order of preference; may be nil
-	providers []provider                 // where a copy comes from that is not on disk, in order of preference
+	providers []fetch.Provider           // where a copy comes from that is not on disk, in order of preference
 	// load reads the set from the place where it was found.
 	load func(ctx context.Context, info Info, place string, opt Options) (*Set, error)
 }
 
 // generated tells whether the set needs no files.
 func (s *source) generated() bool { return s.files == nil && s.Shape[1] != 0 }
+
+// locate returns a place that holds the set, or "" for one that is generated. The files' content is checked when it is read.
+func (s *source) locate(ctx context.Context, opt Options) (string, error) {
+	if s.generated() {
+		return "", nil
+	}
+	set := fetch.Set{Name: s.Name, Files: s.files, Providers: s.providers}
+	if s.aliases != nil {
+		set.Aliases = s.aliases(opt)
+	}
+	return set.Locate(ctx, fetch.Options{Dir: opt.Dir, Offline: opt.Offline, Progress: opt.Progress})
+}
 
 var sources = map[string]*source{}
 
@@ -61,7 +74,7 @@ func lookup(name string) (*source, error) {
 }
 
 // Open finds, checks and reads the data set of that name; "set+corruption-N", such as cifar10+fog-3, has its test split
-// corrupted (see package corrupt). It fails with a *NotFoundError if the files are nowhere, and with a *HashError if a
+// corrupted (see package corrupt). It fails with a *fetch.NotFoundError if the files are nowhere, and with a *fetch.HashError if a
 // file is not the one published.
 func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 	base, corruption, isShifted := strings.Cut(name, "+")

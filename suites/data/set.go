@@ -1,6 +1,9 @@
 package data
 
-import "bayesbench/suites/data/pixel"
+import (
+	"bayesbench/suites/data/fetch"
+	"bayesbench/suites/data/pixel"
+)
 
 // Info describes a data set without opening it.
 type Info struct {
@@ -70,7 +73,7 @@ type Options struct {
 	// CacheBytes bounds the decoded images kept in memory for sets that are decoded on demand; 0 means 256 MiB.
 	CacheBytes int64
 
-	Progress Progress // told of downloads and decoding; may be nil
+	Progress fetch.Progress // told of downloads and decoding; may be nil
 }
 
 // LabelNoise says which splits lose their true labels.
@@ -81,12 +84,3 @@ const (
 	RandomTrainLabels LabelNoise = "train" // training (and validation) labels are random; test labels stay true
 	RandomAllLabels   LabelNoise = "all"
 )
-
-// Progress is told how far a long step is: bytes or items done of total (0: unknown).
-type Progress func(what string, done, total int64)
-
-func (p Progress) report(what string, done, total int64) {
-	if p != nil {
-		p(what, done, total)
-	}
-}

@@ -3,9 +3,9 @@ package data
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"bayesbench/suites/data/fetch"
 )
 
 // Skipped says which files of a data set were not read, and why.
@@ -56,17 +56,9 @@ func (s Skipped) String() string {
 	}
 	examples := make([]string, len(s.Examples))
 	for i, path := range s.Examples {
-		examples[i] = printable(path)
+		examples[i] = fetch.Printable(path)
 	}
 	return fmt.Sprintf("%d skipped, %s: %s%s", s.Count, s.Reason, strings.Join(examples, ", "), more)
-}
-
-// printable is the path, quoted where it holds what a terminal would not print or would obey.
-func printable(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(path)
-	}
-	return path
 }
 
 // skips counts what is skipped.

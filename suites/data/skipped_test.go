@@ -329,10 +329,10 @@ func TestLimitOfLetters(t *testing.T) {
 	for i := range labels {
 		labels[i] = byte(1 + i/4)
 	}
-	content := map[string][]byte{emnistFiles[0].name: idx(make([]byte, len(labels)*784), len(labels), 28, 28), emnistFiles[1].name: idx(labels, len(labels))}
+	content := map[string][]byte{emnistFiles[0].Name: idx(make([]byte, len(labels)*784), len(labels), 28, 28), emnistFiles[1].Name: idx(labels, len(labels))}
 	for i := range emnistFiles {
-		b := content[emnistFiles[i].name]
-		emnistFiles[i].size, emnistFiles[i].sha256 = int64(len(b)), sha256Of(b)
+		b := content[emnistFiles[i].Name]
+		emnistFiles[i].Size, emnistFiles[i].SHA256 = int64(len(b)), sha256Of(b)
 	}
 	dir := t.TempDir()
 	put(t, dir, content)

@@ -22,6 +22,7 @@ import (
 	unicodenorm "golang.org/x/text/unicode/norm"
 
 	"bayesbench/internal/nearest"
+	"bayesbench/suites/data/fetch"
 	"bayesbench/suites/data/pixel"
 )
 
@@ -70,7 +71,7 @@ func openTree(place string) (*tree, error) {
 	if st.IsDir() {
 		all, err = listFolder(place)
 	} else {
-		if t.tar, err = openRegular(place); err != nil {
+		if t.tar, err = fetch.OpenRegular(place); err != nil {
 			return nil, err
 		}
 		all, err = listTar(t.tar)
@@ -97,7 +98,7 @@ func (t *tree) fault(path string, err error) {
 }
 
 // at is where a file of the tree lies, for messages.
-func (t *tree) at(path string) string { return printable(t.file(path)) }
+func (t *tree) at(path string) string { return fetch.Printable(t.file(path)) }
 
 // file is the path of a file of a folder.
 func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
@@ -185,7 +186,7 @@ func (t *tree) sort(all []found) error {
 				e.class = class
 				listed[path.Base(f.path)] = true
 			} else if len(parts) < 3 {
-				return fmt.Errorf("%s: lies in no class folder; want %s/<class>/%s", printable(f.path), parts[0], printable(parts[1]))
+				return fmt.Errorf("%s: lies in no class folder; want %s/<class>/%s", fetch.Printable(f.path), parts[0], fetch.Printable(parts[1]))
 			}
 			switch err := t.measure(e); {
 			case err != nil:
@@ -243,7 +244,7 @@ func (t *tree) inhabited(folders map[string]map[string]*classFolder, skip skips)
 		name := slices.Min(barren)
 		why := "has no image"
 		if other := folders["train"][name].other; other.Count > 0 {
-			why = fmt.Sprintf("has no image that is read, and %d files in other formats, such as %s", other.Count, printable(other.Examples[0]))
+			why = fmt.Sprintf("has no image that is read, and %d files in other formats, such as %s", other.Count, fetch.Printable(other.Examples[0]))
 		}
 		return fmt.Errorf("class folder train/%s %s; want %s, or no such folder (%d of %d classes are so)",
 			name, why, pixel.Formats, len(barren), len(folders["train"]))
@@ -295,9 +296,9 @@ func (t *tree) label(skip skips) error {
 				if same, ok := alike[unicodenorm.NFC.String(e.class)]; ok {
 					return fmt.Errorf("%s: class %+q of val and class %+q of train look the same and differ in how Unicode composes "+
 						"their letters (a system between has changed names to NFD or to NFC): rename the folder of val as that of train",
-						printable(e.path), e.class, same)
+						fetch.Printable(e.path), e.class, same)
 				}
-				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", printable(e.path), e.class, nearest.Name(e.class, t.classes))
+				return fmt.Errorf("%s: class %q has no images in train; the nearest that has is %q", fetch.Printable(e.path), e.class, nearest.Name(e.class, t.classes))
 			}
 			e.label = l
 		}
@@ -365,7 +366,7 @@ func (t *tree) read(e entry) ([]byte, error) {
 		return b, nil
 	}
 	name := t.file(e.path)
-	f, err := openRegular(name)
+	f, err := fetch.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -402,7 +403,7 @@ func (t *tree) bytes() int64 {
 // hash covers path, size and content of every image in order, so that a folder and its tar have the same. For trees too
 // large to read just for this it covers paths and sizes, and says so in its prefix. A file that is read and is no image is
 // a fault of the tree.
-func (t *tree) hash(ctx context.Context, progress Progress) (string, error) {
+func (t *tree) hash(ctx context.Context, progress fetch.Progress) (string, error) {
 	total, done := t.bytes(), int64(0)
 	prefix := "sha256:"
 	if total > maxHashedBytes {
@@ -428,7 +429,7 @@ func (t *tree) hash(ctx context.Context, progress Progress) (string, error) {
 				if ctx.Err() != nil {
 					return "", context.Cause(ctx)
 				}
-				progress.report("hashing "+t.root, done, total)
+				progress.Report("hashing "+t.root, done, total)
 			}
 		}
 	}

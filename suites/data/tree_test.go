@@ -378,10 +378,10 @@ func TestEMNISTIsTurnedUpright(t *testing.T) {
 	defer copy(emnistFiles, saved)
 	pix := make([]byte, 784)
 	pix[28*3+20] = 77 // stored: row 3, column 20
-	content := map[string][]byte{emnistFiles[0].name: idx(pix, 1, 28, 28), emnistFiles[1].name: idx([]byte{26}, 1)}
+	content := map[string][]byte{emnistFiles[0].Name: idx(pix, 1, 28, 28), emnistFiles[1].Name: idx([]byte{26}, 1)}
 	for i := range emnistFiles {
-		b := content[emnistFiles[i].name]
-		emnistFiles[i].size, emnistFiles[i].sha256 = int64(len(b)), sha256Of(b)
+		b := content[emnistFiles[i].Name]
+		emnistFiles[i].Size, emnistFiles[i].SHA256 = int64(len(b)), sha256Of(b)
 	}
 	dir := t.TempDir()
 	put(t, dir, content)

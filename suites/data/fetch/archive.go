@@ -1,4 +1,4 @@
-package data
+package fetch
 
 import (
 	"archive/tar"
@@ -19,37 +19,37 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// archive is a published .tar.gz, .tgz or .zip that holds the set. A copy that already lies in one of the folders looked
+// Archive is a published .tar.gz, .tgz or .zip that holds the set. A copy that already lies in one of the folders looked
 // in, or beside them, is taken; otherwise it is downloaded, and removed when it has been unpacked.
-type archive struct {
-	url    string
-	sha256 string
-	size   int64 // at most this many bytes, packed
-	// unpacked bounds what an image tree may unpack to.
-	unpacked int64
+type Archive struct {
+	URL    string
+	SHA256 string
+	Size   int64 // at most this many bytes, packed
+	// Unpacked bounds what an image tree may unpack to.
+	Unpacked int64
 }
 
-func (a archive) String() string { return a.url }
+func (a Archive) String() string { return a.URL }
 
-func (a archive) byHand() string { return a.url + ", which may be put there as it is" }
+func (a Archive) ByHand() string { return a.URL + ", which may be put there as it is" }
 
-func (a archive) writes() bool { return true }
+func (a Archive) Writes() bool { return true }
 
-func (a archive) name() string { return path.Base(a.url) }
+func (a Archive) name() string { return path.Base(a.URL) }
 
-func (a archive) provide(ctx context.Context, r request) (string, error) {
+func (a Archive) Provide(ctx context.Context, r Request) (string, error) {
 	at, downloaded, err := a.get(ctx, r)
 	if err != nil {
 		return "", err
 	}
-	place := r.cache
+	place := r.Cache
 	switch {
-	case r.files == nil:
+	case r.Files == nil:
 		place, err = a.gunzip(ctx, at, r)
 	case strings.HasSuffix(at, ".zip"):
 		err = unzip(ctx, at, r)
 	default:
-		err = eachMember(ctx, at, func(name string, in io.Reader) error { return r.member(at, name, in) })
+		err = EachMember(ctx, at, func(name string, in io.Reader) error { return r.member(at, name, in) })
 	}
 	if err != nil {
 		return "", err
@@ -61,46 +61,46 @@ func (a archive) provide(ctx context.Context, r request) (string, error) {
 }
 
 // get returns where the archive lies, checked.
-func (a archive) get(ctx context.Context, r request) (at string, downloaded bool, err error) {
-	for _, p := range r.places {
-		dirs := []string{p.path}
-		if !p.named {
-			dirs = append(dirs, filepath.Dir(p.path))
+func (a Archive) get(ctx context.Context, r Request) (at string, downloaded bool, err error) {
+	for _, p := range r.Places {
+		dirs := []string{p.Path}
+		if !p.Named {
+			dirs = append(dirs, filepath.Dir(p.Path))
 		}
 		for _, dir := range dirs {
 			at := filepath.Join(dir, a.name())
 			if _, err := os.Stat(at); err == nil {
-				r.progress.report("checking "+at, 0, 0)
+				r.Progress.Report("checking "+at, 0, 0)
 				return at, false, a.check(at)
 			}
 		}
 	}
-	if r.offline {
-		return "", false, errOffline
+	if r.Offline {
+		return "", false, ErrOffline
 	}
-	at = filepath.Join(r.cache, a.name())
-	return at, true, download(ctx, a.url, at, a.size, a.check, r.progress)
+	at = filepath.Join(r.Cache, a.name())
+	return at, true, download(ctx, a.URL, at, a.Size, a.check, r.Progress)
 }
 
-func (a archive) check(at string) error {
-	r, err := openRegular(at)
+func (a Archive) check(at string) error {
+	r, err := OpenRegular(at)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	h := sha256.New()
-	if n, err := io.Copy(h, io.LimitReader(r, a.size+1)); err != nil || n > a.size {
-		return cmp.Or(err, fmt.Errorf("%s: more than the %d bytes that are expected", at, a.size))
+	if n, err := io.Copy(h, io.LimitReader(r, a.Size+1)); err != nil || n > a.Size {
+		return cmp.Or(err, fmt.Errorf("%s: more than the %d bytes that are expected", at, a.Size))
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != a.sha256 {
-		return &HashError{Path: at, Want: a.sha256, Got: got}
+	if got := hex.EncodeToString(h.Sum(nil)); got != a.SHA256 {
+		return &HashError{Path: at, Want: a.SHA256, Got: got}
 	}
 	return nil
 }
 
 // gunzip turns the tgz of an image tree into a tar in the cache, which is read in place.
-func (a archive) gunzip(ctx context.Context, at string, r request) (string, error) {
-	in, err := openRegular(at)
+func (a Archive) gunzip(ctx context.Context, at string, r Request) (string, error) {
+	in, err := OpenRegular(at)
 	if err != nil {
 		return "", err
 	}
@@ -109,24 +109,24 @@ func (a archive) gunzip(ctx context.Context, at string, r request) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", at, err)
 	}
-	place := filepath.Join(r.cache, strings.TrimSuffix(a.name(), ".tgz")+".tar")
+	place := filepath.Join(r.Cache, strings.TrimSuffix(a.name(), ".tgz")+".tar")
 	out, err := renameio.NewPendingFile(place)
 	if err != nil {
 		return "", err
 	}
 	defer out.Cleanup()
-	r.progress.report("unpacking "+a.name(), 0, 0)
-	n, err := io.Copy(out, io.LimitReader(contextReader{ctx, z}, a.unpacked+1))
+	r.Progress.Report("unpacking "+a.name(), 0, 0)
+	n, err := io.Copy(out, io.LimitReader(contextReader{ctx, z}, a.Unpacked+1))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", at, err)
 	}
-	if n > a.unpacked {
-		return "", fmt.Errorf("%s: unpacks to more than the %d bytes expected", at, a.unpacked)
+	if n > a.Unpacked {
+		return "", fmt.Errorf("%s: unpacks to more than the %d bytes expected", at, a.Unpacked)
 	}
 	return place, out.CloseAtomicallyReplace()
 }
 
-func unzip(ctx context.Context, at string, r request) error {
+func unzip(ctx context.Context, at string, r Request) error {
 	z, err := zip.OpenReader(at)
 	if err != nil {
 		return fmt.Errorf("%s: %w", at, err)
@@ -148,9 +148,9 @@ func unzip(ctx context.Context, at string, r request) error {
 // maxMembers bounds what the archives of a set unpack to in all.
 const maxMembers = 4 << 30
 
-// eachMember calls do with the last part of the name of each regular file in a tar.gz.
-func eachMember(ctx context.Context, at string, do func(name string, in io.Reader) error) error {
-	in, err := openRegular(at)
+// EachMember calls do with the last part of the name of each regular file in a tar.gz.
+func EachMember(ctx context.Context, at string, do func(name string, in io.Reader) error) error {
+	in, err := OpenRegular(at)
 	if err != nil {
 		return err
 	}
@@ -179,18 +179,18 @@ func eachMember(ctx context.Context, at string, do func(name string, in io.Reade
 
 // member writes the member of that name to the cache if it is a file of the set, plain or gzipped. Only the last part of
 // the name counts, and nothing else is ever written, so an archive cannot reach outside the cache.
-func (r request) member(archive, name string, in io.Reader) error {
-	for _, f := range r.files {
+func (r Request) member(archive, name string, in io.Reader) error {
+	for _, f := range r.Files {
 		base := path.Base(name)
-		if base != f.name && base != f.name+".gz" {
+		if base != f.Name && base != f.Name+".gz" {
 			continue
 		}
-		r.progress.report("unpacking "+base, 0, f.size)
+		r.Progress.Report("unpacking "+base, 0, f.Size)
 		content, err := f.check(in, archive+": "+name)
 		if err != nil {
 			return err
 		}
-		return f.write(r.cache, content, archive)
+		return f.Write(r.Cache, content, archive)
 	}
 	return nil
 }

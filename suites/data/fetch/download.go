@@ -1,4 +1,4 @@
-package data
+package fetch
 
 import (
 	"context"
@@ -12,45 +12,6 @@ import (
 	"path/filepath"
 	"time"
 )
-
-// mirror serves each file of a set at base/name+suffix.
-type mirror struct {
-	base   string
-	suffix string // ".gz" if the files are served gzipped
-}
-
-func (m mirror) String() string { return m.base }
-
-func (m mirror) byHand() string { return m.base }
-
-func (m mirror) writes() bool { return true }
-
-func (m mirror) provide(ctx context.Context, r request) (string, error) {
-	if r.offline {
-		return "", errOffline
-	}
-	for _, f := range r.files {
-		if _, err := f.find(r.cache); err == nil {
-			continue
-		}
-		name := f.name + m.suffix
-		// A gzipped file is never longer than its content and a little over.
-		limit := f.size + f.size/1000 + 1024
-		check := func(partial string) error {
-			in, err := openRegular(partial)
-			if err != nil {
-				return err
-			}
-			defer in.Close()
-			_, err = f.check(in, m.base+"/"+name)
-			return err
-		}
-		if err := download(ctx, m.base+"/"+name, filepath.Join(r.cache, name), limit, check, r.progress); err != nil {
-			return "", err
-		}
-	}
-	return r.cache, nil
-}
 
 // client gives up soon on a network that does not answer, and never on a slow one: a body may take as long as bytes
 // keep coming within stallLimit.
@@ -160,7 +121,7 @@ func transfer(ctx context.Context, from, partial string, limit int64, progress P
 			if _, err := out.Write(buf[:n]); err != nil {
 				return err
 			}
-			progress.report(filepath.Base(partial), have, total)
+			progress.Report(filepath.Base(partial), have, total)
 		}
 		switch {
 		case err == io.EOF:

