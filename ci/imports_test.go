@@ -28,7 +28,8 @@ var policy = map[string][]string{
 	"backends/backendtest": {"backends", "backends/ir", "backends/rng", "backends/ref"},
 
 	"methods":            {"backends/ir", "methods/…", "internal/nearest", "gonum.org/v1/gonum/…"},
-	"methods/nn":         {"backends/ir", "internal/nearest"},
+	"methods/nn":         {"backends/ir", "methods/schedule", "internal/nearest"},
+	"methods/schedule":   {},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
 	"suites":            {"github.com/BurntSushi/toml", "internal/nearest"},

@@ -3,6 +3,7 @@ package methods
 import (
 	"bayesbench/backends/ir"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 	"bayesbench/methods/task"
 )
 
@@ -53,9 +54,9 @@ type Plan struct {
 	// prediction uses. Nil where there is nothing to report.
 	Report  *ir.Program
 	Weights []Weights
-	// Gradients makes the estimators of the gradient whose variance can be
-	// compared. Nil where the method has but one.
-	Gradients func() ([]Gradient, error)
+	// Estimators names the estimators of the gradient whose variance can be compared;
+	// the method is a [Comparer], which makes their programs. Nil where it has but one.
+	Estimators []string
 	// Sampler says how the Markov chain of the plan moves, so that it can be judged
 	// whether its steps are stable. Nil where the plan has none.
 	Sampler *Sampler
@@ -105,19 +106,28 @@ type Stage struct {
 	Step      *ir.Program
 	Steps     int
 	Schedules map[string]Schedule
-	// Keep says after which steps (counted from 0) the slots in Kept are stored
-	// as a posterior sample. Nil: never.
-	Keep func(step int) bool
+	// Keep says after which steps the slots in Kept are stored as a posterior
+	// sample. The zero value is never.
+	Keep Every
 	Kept []string
 	// FullBatch asks for all N examples, in order, as every step's batch.
 	FullBatch bool
 	// Done, where set, is called once after the last step with the state on the
-	// host, and may change it: what needs linear algebra that no program has.
+	// host, and may change it. It is the one function of a plan: it computes what
+	// needs eigenvectors or sorting, for which programs have no op. It is a pure
+	// function of the state and the settings of the method, and so a plan is told
+	// apart from others without it.
 	Done func(state map[string][]float32) error
 }
 
+// Keeps reports whether a posterior sample is stored after the step, from 0.
+func (s *Stage) Keeps(step int) bool { return s.Keep.Picks(step, s.Steps) }
+
+// KeptIn counts the posterior samples that the first n steps store.
+func (s *Stage) KeptIn(n int) int { return s.Keep.Before(n, s.Steps) }
+
 // Schedule is the value of a scalar input at a step of its stage, from 0.
-type Schedule func(step int) float64
+type Schedule = schedule.Schedule
 
 // Predictor draws from the posterior predictive.
 type Predictor struct {
@@ -155,31 +165,15 @@ type Predictor struct {
 // statistics of a sample.
 const RefreshBatches = 100
 
-// Gradient is one estimator of the gradient of the mean NLL of a batch. What
-// else a method's loss holds is without noise and adds nothing to its variance.
-type Gradient struct {
-	Estimator string // as the method's key estimator calls it; "mean" is without noise
-	// Program reads slots by name, x, y and key as a stage's step does. Its
-	// results are "gradient/SLOT" for every slot that training learns.
-	Program *ir.Program
-}
-
-// Sampler is the step of a Markov chain as far as its stability goes. Near a
-// minimum of the potential the step is linear, and the eigenvalue of the loss's
-// curvature times the step that Limit names is where it begins to diverge.
-type Sampler struct {
-	Key string // of the method that sets the size of the step
-	// Stage is the number of one whose result "loss" is the potential per example.
-	Stage int
-	// Steps gives for every slot that a step moves what it multiplies the gradient
-	// of the loss by, at its largest since samples are kept: one number, or one for
-	// each element. It reads the state on the host.
-	Steps func(state map[string][]float32) map[string][]float64
-	Limit float64
-	// Adjusted says that a Metropolis test makes up for the size of the step. Without
-	// it the states' variance along a direction of curvature λ is 1/(1 − ηλ/Limit)
-	// times the posterior's.
-	Adjusted bool
+// Comparer is a method that has several estimators of its gradient.
+type Comparer interface {
+	Method
+	// Gradient is the program of one estimator that the job's plan names: the
+	// gradient of the mean NLL of a batch. What else the method's loss holds is
+	// without noise and adds nothing to the variance. It reads slots by name, x, y
+	// and key as a stage's step does. Its results are "gradient/SLOT" for every
+	// slot that training learns.
+	Gradient(m nn.Model, j Job, estimator string) (*ir.Program, error)
 }
 
 // Weights is one weight tensor that counts for sparsity; biases and batch
@@ -190,8 +184,24 @@ type Weights struct {
 }
 
 // Part is another job, which must be finished first: the same suite entry with
-// the method that stands in its table Key, under Seed.
+// the method that stands in its table Key, under the seed of its stream.
 type Part struct {
-	Key  string
-	Seed func(seed uint32) uint32
+	Key    string
+	Stream uint32
+}
+
+// Seed is the seed of the part of a job under the seed: the same for stream 0, and for
+// stream k > 0 fmix32(seed + k·0x9E3779B9), MurmurHash3's finaliser of a Weyl sequence,
+// which is a bijection of the seed for every k and of k for every seed.
+func (p Part) Seed(seed uint32) uint32 {
+	if p.Stream == 0 {
+		return seed
+	}
+	h := seed + p.Stream*0x9E3779B9
+	h ^= h >> 16
+	h *= 0x85EBCA6B
+	h ^= h >> 13
+	h *= 0xC2B2AE35
+	h ^= h >> 16
+	return h
 }

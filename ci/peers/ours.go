@@ -42,7 +42,7 @@ func openOurs(c *testCase) (*ours, error) {
 	}
 	// The last step's: the KL at its full weight, as in the scripts.
 	for name, f := range stage.Schedules {
-		if err := o.train.write(name, backends.Data{F32: []float32{float32(f(stage.Steps - 1))}}); err != nil {
+		if err := o.train.write(name, backends.Data{F32: []float32{float32(f.At(stage.Steps - 1))}}); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
-	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 	"bayesbench/methods/sgmcmc"
 )
 
@@ -79,7 +79,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	}}
 	sampler := sgmcmc.Langevin{Friction: 1, Examples: j.Task.Examples}
 	if m.Temperature > 0 {
-		sampler.Temperature = optim.Constant(m.Temperature)
+		sampler.Temperature = schedule.Constant(m.Temperature)
 	}
 	var p fit.Plan
 	var moved []string // by the chain
@@ -98,7 +98,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		copy(s.Slots, walked) // the teacher's running statistics are those of its own batch
 		s.Prior = nil         // the chain's
 		o := student.On(s, perturbed, s.Stop(target), ir.None)
-		fit.Descend(s, s.Trained()[chain:], o.Loss, opt, s.Scheduled("lr", optim.From(lr, first)))
+		fit.Descend(s, s.Trained()[chain:], o.Loss, opt, s.Scheduled("lr", lr.After(first)))
 		s.Result("student", o.Loss)
 	})
 	p.Sampler(sampler.Sampler(moved, m.LR))
@@ -111,7 +111,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 func (m Method) walk(s *nn.Scope, teacher fit.Network, sampler sgmcmc.Langevin) (x ir.Value) {
 	x = teacher.X(s, teacher.Job.Batch)
 	o := teacher.On(s, x, teacher.Y(s, teacher.Job.Batch), ir.None)
-	fit.Descend(s, s.Trained(), o.Loss, sampler, s.Scheduled("teacher/lr", optim.Constant(m.LR)))
+	fit.Descend(s, s.Trained(), o.Loss, sampler, s.Scheduled("teacher/lr", schedule.Constant(m.LR)))
 	o.Record(s)
 	return x
 }

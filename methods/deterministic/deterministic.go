@@ -39,7 +39,7 @@ func (m Method) check() error {
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	n := fit.Network{Model: model, Job: j, Layers: m.layers}
 	var p fit.Plan
-	p.Minimise(n, nil)
+	p.Minimise(n, methods.Schedule{})
 	p.Predictor("mean", n)
 	return p.Build()
 }

@@ -61,6 +61,6 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.Teacher = &methods.Part{Key: "teacher", Seed: func(seed uint32) uint32 { return seed }}
+	plan.Teacher = &methods.Part{Key: "teacher"}
 	return plan, nil
 }

@@ -49,7 +49,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	sampled := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, true) }}
 	mean := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, false) }}
 	var p fit.Plan
-	p.Minimise(sampled, nil)
+	p.Minimise(sampled, methods.Schedule{})
 	p.Predictor("sample", sampled)
 	p.Predictor("mean", mean)
 	return p.Build()

@@ -52,7 +52,7 @@ func (m Gaussian) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		}}
 	}
 	var p fit.Plan
-	p.Minimise(under(true), nil)
+	p.Minimise(under(true), methods.Schedule{})
 	p.Predictor("sample", under(true))
 	p.Predictor("mean", under(false))
 	return p.Build()

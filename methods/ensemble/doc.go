@@ -5,9 +5,8 @@
 // member k mod M. There is no loss, prior or KL beyond the members'. It costs M
 // times a member's weights and training, and one member's pass a sample.
 //
-// Member 0 has the job's own seed, so that an ensemble of one is the plain
-// job; member k > 0 has fmix32(seed + k·0x9E3779B9), MurmurHash3's finaliser
-// of a Weyl sequence, which is a bijection of the seed for every k.
+// Member k has the seed of stream k, see methods.Part; member 0 has the job's own
+// seed, so that an ensemble of one is the plain job.
 //
 // Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive
 // uncertainty estimation using deep ensembles", NIPS 2017, without its

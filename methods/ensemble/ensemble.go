@@ -43,21 +43,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	}
 	p := &methods.Plan{}
 	for k := range m.Members {
-		p.Members = append(p.Members, methods.Part{Key: "of", Seed: func(seed uint32) uint32 { return Seed(seed, k) }})
+		p.Members = append(p.Members, methods.Part{Key: "of", Stream: uint32(k)})
 	}
 	return p, nil
-}
-
-// Seed is the seed of member k of an ensemble under the seed.
-func Seed(seed uint32, k int) uint32 {
-	if k == 0 {
-		return seed
-	}
-	h := seed + uint32(k)*0x9E3779B9
-	h ^= h >> 16
-	h *= 0x85EBCA6B
-	h ^= h >> 13
-	h *= 0xC2B2AE35
-	h ^= h >> 16
-	return h
 }

@@ -3,8 +3,8 @@ package ensemble_test
 import (
 	"testing"
 
+	"bayesbench/methods"
 	_ "bayesbench/methods/all"
-	"bayesbench/methods/ensemble"
 	"bayesbench/methods/methodtest"
 )
 
@@ -33,8 +33,8 @@ func TestOneMemberIsThePlainJob(t *testing.T) {
 func TestSeedsDiffer(t *testing.T) {
 	seen := map[uint32]bool{}
 	for seed := range uint32(20) {
-		for k := range 50 {
-			s := ensemble.Seed(seed, k)
+		for k := range uint32(50) {
+			s := methods.Part{Stream: k}.Seed(seed)
 			if seen[s] {
 				t.Fatalf("member %d of seed %d has the seed %d of another", k, seed, s)
 			}

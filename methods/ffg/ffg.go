@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
@@ -93,23 +94,15 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensors, err := model.Tensors(j.Task.Input, j.Task.Likelihood.Outputs())
+	tensors, under, err := m.networks(model, j)
 	if err != nil {
 		return nil, err
-	}
-	only := ""
-	if m.Layers == Last {
-		tensors = tensors[len(tensors)-1:]
-		only = tensors[0].Layer
-	}
-	under := func(e nn.Estimator) fit.Network {
-		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, only) }}
 	}
 	var p fit.Plan
 	p.Minimise(under(m.Estimator), weight)
 	p.Predictor("sample", under(nn.Weight))
 	p.Predictor("mean", under(nn.Mean))
-	p.Gradients(tensors, under)
+	p.Estimators(tensors)
 	if m.Prior.Kind == Mixture {
 		return p.Build() // its KL has no closed form
 	}
@@ -125,6 +118,32 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		s.Result("kl", s.Total(s.KL))
 	})
 	return p.Build()
+}
+
+// Gradient is one estimator of the gradient.
+func (m Method) Gradient(model nn.Model, j methods.Job, estimator string) (*ir.Program, error) {
+	_, under, err := m.networks(model, j)
+	if err != nil {
+		return nil, err
+	}
+	return fit.Gradient(estimator, under(nn.Estimator(estimator)))
+}
+
+// networks lists the weight tensors that have a posterior, and is the network under
+// each estimator.
+func (m Method) networks(model nn.Model, j methods.Job) (tensors []nn.Tensor, under func(nn.Estimator) fit.Network, err error) {
+	if tensors, err = model.Tensors(j.Task.Input, j.Task.Likelihood.Outputs()); err != nil {
+		return nil, nil, err
+	}
+	only := ""
+	if m.Layers == Last {
+		tensors = tensors[len(tensors)-1:]
+		only = tensors[0].Layer
+	}
+	under = func(e nn.Estimator) fit.Network {
+		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, only) }}
+	}
+	return tensors, under, nil
 }
 
 func (m Method) layers(s *nn.Scope, e nn.Estimator, only string) *nn.Gaussian {

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"bayesbench/backends/ir"
@@ -38,9 +39,7 @@ func (p *Plan) Stage(name string, steps int, build func(s *nn.Scope)) *methods.S
 		return &methods.Stage{}
 	}
 	stage := methods.Stage{Name: name, Step: program, Steps: steps, Schedules: map[string]methods.Schedule{}}
-	for name, f := range scope.Schedules {
-		stage.Schedules[name] = f
-	}
+	maps.Copy(stage.Schedules, scope.Schedules)
 	p.plan.Stages = append(p.plan.Stages, stage)
 	return &p.plan.Stages[len(p.plan.Stages)-1]
 }
@@ -82,13 +81,13 @@ func (p *Plan) Refreshed(name string, n Network) *methods.Predictor {
 	return predictor
 }
 
-// Keep has the stage store what the predictor reads, after each step that at
-// says, and the predictor draw from that.
-func (p *Plan) Keep(stage *methods.Stage, predictor *methods.Predictor, at func(step int) bool) {
+// Keep has the stage store what the predictor reads, after each step that every
+// picks, and the predictor draw from that.
+func (p *Plan) Keep(stage *methods.Stage, predictor *methods.Predictor, every methods.Every) {
 	if p.err != nil {
 		return
 	}
-	stage.Keep, predictor.Kept = at, true
+	stage.Keep, predictor.Kept = every, true
 	for _, slot := range p.Reads(predictor) {
 		stage.Kept = append(stage.Kept, slot.Name)
 	}
@@ -115,33 +114,15 @@ func (p *Plan) Report(build func(s *nn.Scope)) {
 	p.plan.Report = p.program("report", build, false)
 }
 
-// Gradients offers the gradient of the mean NLL under every way that noise can
-// enter layers of Gaussian weights, and without noise.
-func (p *Plan) Gradients(tensors []nn.Tensor, under func(nn.Estimator) Network) {
-	estimators := []nn.Estimator{nn.Mean, nn.Local, nn.Weight, nn.Datum}
-	if slices.ContainsFunc(tensors, func(t nn.Tensor) bool { return len(t.Shape) != 2 }) {
-		estimators = estimators[:3] // nn.Datum is for fully connected layers
-	}
-	p.plan.Gradients = func() ([]methods.Gradient, error) {
-		var out []methods.Gradient
-		for _, e := range estimators {
-			program, err := ir.Build("gradient/"+string(e), func(b *ir.Builder) {
-				s, n := nn.NewScope(b, true), under(e)
-				nll := n.NLL(s, n.Outputs(s, n.X(s, n.Job.Batch)), n.Y(s, n.Job.Batch))
-				var wrt []ir.Value
-				for _, slot := range s.Trained() {
-					wrt = append(wrt, slot.Value)
-				}
-				for i, g := range s.Grad(nll, wrt...) {
-					s.Result("gradient/"+s.Trained()[i].Name, g)
-				}
-			})
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, methods.Gradient{Estimator: string(e), Program: ir.Clean(program)})
+// Estimators offers the gradient of the mean NLL under every way that noise can
+// enter layers of Gaussian weights, and without noise. Their programs are those
+// of [Gradient].
+func (p *Plan) Estimators(tensors []nn.Tensor) {
+	for _, e := range []nn.Estimator{nn.Mean, nn.Local, nn.Weight, nn.Datum} {
+		if e == nn.Datum && slices.ContainsFunc(tensors, func(t nn.Tensor) bool { return len(t.Shape) != 2 }) {
+			continue // it is for fully connected layers
 		}
-		return out, nil
+		p.plan.Estimators = append(p.plan.Estimators, string(e))
 	}
 }
 
@@ -215,11 +196,11 @@ func (p *Plan) Minimise(n Network, klWeight methods.Schedule) {
 	p.Stage("train", n.Job.Steps(), func(s *nn.Scope) { Minimise(s, n, klWeight, opt, lr) })
 }
 
-// Minimise builds one step of descent on the network's objective. A nil
+// Minimise builds one step of descent on the network's objective. The zero
 // klWeight is 1 always.
 func Minimise(s *nn.Scope, n Network, klWeight methods.Schedule, opt optim.Optimizer, lr methods.Schedule) {
 	weight := ir.None
-	if klWeight != nil {
+	if !klWeight.IsZero() {
 		weight = s.Scheduled("kl_weight", klWeight)
 	}
 	o := n.Objective(s, weight)

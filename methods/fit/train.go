@@ -6,27 +6,28 @@ import (
 
 	"bayesbench/methods"
 	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 )
 
 // Optimizer is the optimiser and learning rate of the suite's [train] table.
 func Optimizer(j methods.Job) (optim.Optimizer, methods.Schedule, error) {
 	lr, err := LearningRate(j)
 	if err != nil {
-		return nil, nil, err
+		return nil, methods.Schedule{}, err
 	}
 	switch t := j.Train; t.Optimizer {
 	case "", "adam":
 		if t.Momentum != 0 {
-			return nil, nil, methods.BadKey("train.momentum", t.Momentum, "0 with optimizer = \"adam\"")
+			return nil, methods.Schedule{}, methods.BadKey("train.momentum", t.Momentum, "0 with optimizer = \"adam\"")
 		}
 		return optim.DefaultAdam(), lr, nil
 	case "sgd":
 		if !(t.Momentum >= 0 && t.Momentum < 1) {
-			return nil, nil, methods.BadKey("train.momentum", t.Momentum, "a number in [0, 1)")
+			return nil, methods.Schedule{}, methods.BadKey("train.momentum", t.Momentum, "a number in [0, 1)")
 		}
 		return optim.SGD{Momentum: t.Momentum}, lr, nil
 	default:
-		return nil, nil, methods.BadKey("train.optimizer", t.Optimizer, `"adam" or "sgd"`)
+		return nil, methods.Schedule{}, methods.BadKey("train.optimizer", t.Optimizer, `"adam" or "sgd"`)
 	}
 }
 
@@ -34,28 +35,19 @@ func Optimizer(j methods.Job) (optim.Optimizer, methods.Schedule, error) {
 func LearningRate(j methods.Job) (methods.Schedule, error) {
 	t, steps := j.Train, j.Steps()
 	if steps < 1 {
-		return nil, methods.BadKey("train.epochs", j.Epochs, "at least one step (a batch no larger than the data, one epoch or more)")
+		return methods.Schedule{}, methods.BadKey("train.epochs", j.Epochs, "at least one step (a batch no larger than the data, one epoch or more)")
 	}
 	if t.LR == 0 {
 		t.LR = 1e-3
 	}
 	if !(t.LR > 0) {
-		return nil, methods.BadKey("train.lr", t.LR, "a number above 0")
+		return methods.Schedule{}, methods.BadKey("train.lr", t.LR, "a number above 0")
 	}
-	switch t.Schedule {
-	case "", "constant":
-		return optim.Constant(t.LR), nil
-	case "linear":
-		return optim.Linear(t.LR, steps), nil
-	case "half-linear":
-		return optim.HalfLinear(t.LR, steps), nil
-	case "cosine":
-		return optim.Cosine(t.LR, steps), nil
-	case "one-cycle":
-		return optim.OneCycle(t.LR, steps), nil
-	default:
-		return nil, methods.BadKey("train.schedule", t.Schedule, `"constant", "linear", "half-linear", "cosine" or "one-cycle"`)
+	lr, ok := schedule.Rate(t.Schedule, t.LR, steps)
+	if !ok {
+		return lr, methods.BadKey("train.schedule", t.Schedule, fmt.Sprintf("one of %q", schedule.Rates()))
 	}
+	return lr, nil
 }
 
 // KLWeight is a method's keys for the weight of the KL in the objective: 0
@@ -84,8 +76,8 @@ func (w KLWeight) Check() error {
 // Schedule is the weight at each step of the job.
 func (w KLWeight) Schedule(j methods.Job) (methods.Schedule, error) {
 	if w.WarmupEnd > float64(j.Epochs) {
-		return nil, methods.BadKey("warmup_end", w.WarmupEnd, fmt.Sprintf("no more than the %d epochs of the training", j.Epochs))
+		return methods.Schedule{}, methods.BadKey("warmup_end", w.WarmupEnd, fmt.Sprintf("no more than the %d epochs of the training", j.Epochs))
 	}
 	perEpoch := float64(j.StepsPerEpoch())
-	return optim.WarmUp(w.Weight, w.WarmupStart*perEpoch, w.WarmupEnd*perEpoch), nil
+	return schedule.WarmUp(w.Weight, w.WarmupStart*perEpoch, w.WarmupEnd*perEpoch), nil
 }

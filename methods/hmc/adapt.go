@@ -5,6 +5,7 @@ import (
 
 	"bayesbench/backends/ir"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 )
 
 // adaptation is dual averaging of log ε, at trajectory m = 1, 2, …,
@@ -42,12 +43,10 @@ func (a adaptation) step(adapting bool) ir.Value {
 // update moves ε at the end of a trajectory.
 func (a adaptation) update(end, accepted ir.Value) {
 	s := a.s
-	trajectory := func(f func(m float64) float64) func(int) float64 {
-		return func(step int) float64 { return f(float64(step/a.m.Leapfrog + 1)) }
-	}
-	share := s.Scheduled("adapt/share", trajectory(func(m float64) float64 { return 1 / (m + t0) }))
-	pull := s.Scheduled("adapt/pull", trajectory(func(m float64) float64 { return math.Sqrt(m) / gamma }))
-	weight := s.Scheduled("adapt/weight", trajectory(func(m float64) float64 { return math.Pow(m, -kappa) }))
+	trajectories := func(x, from, gamma float64) schedule.Schedule { return schedule.Blocks(x, from, gamma, a.m.Leapfrog) }
+	share := s.Scheduled("adapt/share", trajectories(1, 1+t0, 1))
+	pull := s.Scheduled("adapt/pull", trajectories(1/gamma, 1, -0.5))
+	weight := s.Scheduled("adapt/weight", trajectories(1, 1, kappa))
 	h := s.Add(a.h, s.Mul(share, s.Sub(s.Sub(s.Const(a.m.Accept), accepted), a.h)))
 	logEps := s.Sub(s.Const(math.Log(10*a.m.StepSize)), s.Mul(pull, h))
 	average := s.Add(a.logAverage, s.Mul(weight, s.Sub(logEps, a.logAverage)))

@@ -8,6 +8,7 @@ import (
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 )
 
 func init() {
@@ -80,7 +81,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	run := m.Thin * m.Leapfrog
 	predictor := p.Refreshed("sample", n)
 	predictor.Chain = true
-	p.Keep(sample, predictor, func(step int) bool { return step%run == run-1 })
+	p.Keep(sample, predictor, methods.Every{Period: run, Count: 1})
 	p.Report(func(s *nn.Scope) {
 		s.Result("accept_rate", s.Keep("hmc/accept", nn.Init{}))
 		s.Result("step_size", newAdaptation(s, m).step(false))
@@ -93,14 +94,8 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 // curvature λ of U = N·loss as long as ε²λ is below 4 (Neal, section 4.2); ε is
 // the largest that the jitter gives.
 func (m Method) sampler(slots []string, examples int) methods.Sampler {
-	return methods.Sampler{Key: "step_size", Limit: 4, Adjusted: true, Steps: func(state map[string][]float32) map[string][]float64 {
-		eps := math.Exp(float64(state["hmc/log-step-average"][0])) * (1 + m.Jitter)
-		steps := map[string][]float64{}
-		for _, slot := range slots {
-			steps[slot] = []float64{eps * eps * float64(examples)}
-		}
-		return steps
-	}}
+	size := methods.StepSize{Factor: float64(examples), Log: "hmc/log-step-average", Stretch: 1 + m.Jitter}
+	return methods.Sampler{Key: "step_size", Slots: slots, Size: size, Limit: 4, Adjusted: true}
 }
 
 // energy is U at the scope's parameters, with the objective it comes from.
@@ -139,15 +134,7 @@ type particle struct {
 // step is one leapfrog step; the first of a trajectory draws the momentum, the
 // last decides.
 func (m Method) step(s *nn.Scope, n fit.Network, adapt bool) {
-	flag := func(at int) func(int) float64 {
-		return func(step int) float64 {
-			if step%m.Leapfrog == at {
-				return 1
-			}
-			return 0
-		}
-	}
-	begin, end := s.Scheduled("begin", flag(0)), s.Scheduled("end", flag(m.Leapfrog-1))
+	begin, end := s.Scheduled("begin", schedule.Pulse(m.Leapfrog, 0)), s.Scheduled("end", schedule.Pulse(m.Leapfrog, m.Leapfrog-1))
 	a := newAdaptation(s, m)
 	jitterSlot := s.Keep("hmc/jitter", nn.Init{A: 1})
 	jitter := s.Select(begin, s.AddConst(s.MulConst(s.Chance(), 2*m.Jitter), 1-m.Jitter), jitterSlot)
@@ -211,7 +198,7 @@ func (m Method) step(s *nn.Scope, n fit.Network, adapt bool) {
 		a.update(end, probability)
 	}
 	// The mean over the stage's trajectories so far.
-	share := s.Scheduled("accept/share", func(step int) float64 { return 1 / float64(step/m.Leapfrog+1) })
+	share := s.Scheduled("accept/share", schedule.Blocks(1, 1, 1, m.Leapfrog))
 	mean := s.Keep("hmc/accept", nn.Init{})
 	s.Set(mean, s.Select(end, s.Add(mean, s.Mul(share, s.Sub(probability, mean))), mean))
 	// Those of the trajectory's start, which are finite wherever it leads.

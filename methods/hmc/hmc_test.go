@@ -73,7 +73,7 @@ func TestLeapfrog(t *testing.T) {
 		}
 		for step := range min(stage.Steps, 5) {
 			for name, f := range stage.Schedules {
-				state[name] = ref.Float([]float64{f(step)})
+				state[name] = ref.Float([]float64{f.At(step)})
 			}
 			if stage.Name == "sample" {
 				state["end"] = ref.Float([]float64{0}) // whatever the end decides

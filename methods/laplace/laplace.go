@@ -79,7 +79,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		return n.Layers(s)
 	}
 	var p fit.Plan
-	p.Minimise(n, nil)
+	p.Minimise(n, methods.Schedule{})
 	curvature := p.Stage("curvature", j.StepsPerEpoch(), func(s *nn.Scope) { m.accumulate(s, n, tensors) })
 	curvature.Done = func(state map[string][]float32) error { return m.solve(state, tensors, j) }
 	if m.Layers == All { // of the last layer alone the outputs are linear already

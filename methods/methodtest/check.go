@@ -110,7 +110,7 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 				t.Errorf("stage %s keeps %s, which is no slot", s.Name, name)
 			}
 		}
-		kept = kept || s.Keep != nil && len(s.Kept) > 0
+		kept = kept || s.KeptIn(s.Steps) > 0 && len(s.Kept) > 0
 	}
 	for _, p := range plan.Predictors {
 		inputs := map[string]ir.Type{"x": x(j.EvalBatch)}

@@ -104,7 +104,7 @@ func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
 		p.set("y", d.Y[at*columns:(at+rows)*columns])
 		p.setKey(rng.Key{seed, first + uint32(step)})
 		for name, schedule := range stage.Schedules {
-			p.set(name, []float32{float32(schedule(step))})
+			p.set(name, []float32{float32(schedule.At(step))})
 		}
 		if err := p.run(); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
 			}
 		}
 		p.feedBack()
-		if stage.Keep != nil && stage.Keep(step) {
+		if stage.Keeps(step) {
 			kept := map[string][]float32{}
 			for _, name := range stage.Kept {
 				kept[name] = p.state(name, f.State[name])

@@ -42,7 +42,8 @@ func TestPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := sha256.New()
-			writePrograms(t, h, plan)
+			writePrograms(h, plan)
+			writeGradients(t, h, m, plan, model)
 			line := fmt.Sprintf("%s %q %s %x\n", c.name, c.keys, model.Name, h.Sum(nil)[:8])
 			found.WriteString(line)
 			if !*update && !strings.Contains(string(want), line) {
@@ -58,7 +59,7 @@ func TestPrograms(t *testing.T) {
 }
 
 // writePrograms writes the slots and programs of a plan.
-func writePrograms(t *testing.T, w io.Writer, plan *methods.Plan) {
+func writePrograms(w io.Writer, plan *methods.Plan) {
 	for _, slot := range plan.State {
 		fmt.Fprintln(w, slot.Name, slot.Type, slot.Init)
 	}
@@ -77,15 +78,16 @@ func writePrograms(t *testing.T, w io.Writer, plan *methods.Plan) {
 		fmt.Fprint(w, plan.Report)
 	}
 	fmt.Fprintln(w, plan.Weights, len(plan.Members), plan.Teacher != nil)
-	if plan.Gradients == nil {
-		return
-	}
-	gradients, err := plan.Gradients()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, g := range gradients {
-		fmt.Fprintln(w, g.Estimator)
-		fmt.Fprint(w, g.Program)
+}
+
+// writeGradients writes the programs of the estimators that the plan names.
+func writeGradients(t *testing.T, w io.Writer, m methods.Method, plan *methods.Plan, model nn.Model) {
+	for _, estimator := range plan.Estimators {
+		program, err := m.(methods.Comparer).Gradient(model, methodtest.Toy(), estimator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(w, estimator)
+		fmt.Fprint(w, program)
 	}
 }

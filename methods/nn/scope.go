@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"bayesbench/backends/ir"
+	"bayesbench/methods/schedule"
 )
 
 // Scope is a program under construction together with what must be known
@@ -17,7 +18,7 @@ type Scope struct {
 	Training bool
 
 	Slots     []Slot // in order of declaration
-	Schedules map[string]func(step int) float64
+	Schedules map[string]schedule.Schedule
 
 	// Share, where not ir.None, makes the running statistics of batch
 	// normalisation plain averages over the batches of a pass: f32[], 1/(i+1) at
@@ -53,7 +54,7 @@ type Slot struct {
 
 // NewScope starts a program that trains or predicts.
 func NewScope(b *ir.Builder, training bool) *Scope {
-	return &Scope{Builder: b, Training: training, Schedules: map[string]func(int) float64{}, Share: ir.None, key: ir.None, rowKey: ir.None}
+	return &Scope{Builder: b, Training: training, Schedules: map[string]schedule.Schedule{}, Share: ir.None, key: ir.None, rowKey: ir.None}
 }
 
 // Under puts prefix before the names of the slots that f declares: a second
@@ -118,8 +119,8 @@ func (s *Scope) Trained() []Slot {
 }
 
 // Scheduled is a scalar input whose value at each step is the schedule's.
-func (s *Scope) Scheduled(name string, schedule func(step int) float64) ir.Value {
-	s.Schedules[name] = schedule
+func (s *Scope) Scheduled(name string, value schedule.Schedule) ir.Value {
+	s.Schedules[name] = value
 	return s.Param(name, ir.Float())
 }
 

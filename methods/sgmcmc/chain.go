@@ -8,6 +8,7 @@ import (
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
 	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 )
 
 // Chain is the keys that the samplers share.
@@ -65,7 +66,7 @@ type sampler interface {
 type course struct {
 	lr    methods.Schedule
 	first int // the step from which on states may be kept; lr is at its largest of these
-	keep  func(step int) bool
+	keep  methods.Every
 }
 
 // plan is a chain under the sampler: one stage, one predictor.
@@ -81,12 +82,12 @@ func (d Decay) plan(c Chain, by sampler, model nn.Model, j methods.Job) (*method
 		return nil, methods.BadKey("samples", c.Samples, fmt.Sprintf("no more than the %d epochs of the training", j.Epochs))
 	}
 	// (1 + t/b)^(−γ) is bᵞ(b + t)^(−γ).
-	lr := optim.Polynomial(c.LR*math.Pow(d.B, d.Gamma), d.B, d.Gamma)
+	lr := schedule.Polynomial(c.LR*math.Pow(d.B, d.Gamma), d.B, d.Gamma)
 	first := int(burnIn * float64(j.StepsPerEpoch()))
 	if left := j.Steps() - first; c.Samples > left {
 		return nil, methods.BadKey("samples", c.Samples, fmt.Sprintf("no more than the %d steps after burn_in = %v", left, burnIn))
 	}
-	return c.plan(by, course{lr, first, every(first, j.Steps(), c.Samples)}, model, j)
+	return c.plan(by, course{lr, first, methods.Every{From: first, Period: j.Steps(), Count: c.Samples}}, model, j)
 }
 
 // plan is the stage and the predictor of a chain.
@@ -98,7 +99,7 @@ func (c Chain) plan(by sampler, way course, model nn.Model, j methods.Job) (*met
 	var p fit.Plan
 	var slots []string
 	stage := p.Stage("sample", j.Steps(), func(s *nn.Scope) {
-		fit.Minimise(s, n, nil, by, way.lr)
+		fit.Minimise(s, n, methods.Schedule{}, by, way.lr)
 		for _, slot := range s.Trained() {
 			slots = append(slots, slot.Name)
 		}
@@ -106,16 +107,6 @@ func (c Chain) plan(by sampler, way course, model nn.Model, j methods.Job) (*met
 	sample := p.Refreshed("sample", n)
 	sample.Chain = true
 	p.Keep(stage, sample, way.keep)
-	p.Sampler(by.Sampler(slots, way.lr(way.first)))
+	p.Sampler(by.Sampler(slots, way.lr.At(way.first)))
 	return p.Build()
-}
-
-// every keeps k states of the steps in [first, end): the last of each of k
-// equal runs of steps.
-func every(first, end, k int) func(step int) bool {
-	run := max(end-first, 1)
-	return func(step int) bool {
-		done := step - first + 1
-		return step >= first && done*k/run > (done-1)*k/run
-	}
 }

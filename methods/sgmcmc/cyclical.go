@@ -5,7 +5,7 @@ import (
 
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
-	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 )
 
 func init() {
@@ -66,18 +66,10 @@ func (m Cyclical) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		return nil, methods.BadKey("samples", m.Samples, fmt.Sprintf("no more than the %d sampling steps of the last cycle", sampling))
 	}
 	temperature := constant(m.Temperature)
-	if temperature != nil {
-		temperature = func(step int) float64 {
-			if step%length < first {
-				return 0
-			}
-			return m.Temperature
-		}
+	if !temperature.IsZero() {
+		temperature = schedule.Late(m.Temperature, length, first)
 	}
-	keep := func(step int) bool {
-		start := step / length * length
-		return every(first, min(length, steps-start), m.Samples)(step - start)
-	}
-	way := course{lr: optim.Cyclic(m.LR, steps, m.Cycles), first: first, keep: keep}
+	keep := methods.Every{From: first, Period: length, Count: m.Samples}
+	way := course{lr: schedule.Cyclic(m.LR, steps, m.Cycles), first: first, keep: keep}
 	return m.Chain.plan(Langevin{m.Friction, temperature, j.Task.Examples}, way, model, j)
 }

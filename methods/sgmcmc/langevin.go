@@ -4,6 +4,7 @@ import (
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 )
 
 // Langevin is the underdamped Langevin step with friction α,
@@ -14,13 +15,13 @@ import (
 // w ← w − η·g + √(2ηT/N)·ε, and keeps no velocity.
 type Langevin struct {
 	Friction    float64          // α in (0, 1]
-	Temperature methods.Schedule // T; nil is 0, without noise
+	Temperature methods.Schedule // T; the zero value is 0, without noise
 	Examples    int              // N
 }
 
 func (l Langevin) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value) {
 	scale := ir.None
-	if l.Temperature != nil {
+	if !l.Temperature.IsZero() {
 		t := s.Scheduled("temperature", l.Temperature)
 		scale = s.Sqrt(s.MulConst(s.Mul(lr, t), 2*l.Friction/float64(l.Examples)))
 	}
@@ -44,19 +45,13 @@ func (l Langevin) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Va
 // has the characteristic polynomial z² − (2−α−ηλ)z + 1−α, whose roots are within
 // the unit circle as long as ηλ is below 2(2−α).
 func (l Langevin) Sampler(slots []string, eta float64) methods.Sampler {
-	return methods.Sampler{Key: "lr", Limit: 2 * (2 - l.Friction), Steps: func(map[string][]float32) map[string][]float64 {
-		steps := map[string][]float64{}
-		for _, slot := range slots {
-			steps[slot] = []float64{eta}
-		}
-		return steps
-	}}
+	return methods.Sampler{Key: "lr", Slots: slots, Size: methods.StepSize{Factor: eta}, Limit: 2 * (2 - l.Friction)}
 }
 
-// constant is T as a schedule, nil where there is no noise.
+// constant is T as a schedule, none where there is no noise.
 func constant(temperature float64) methods.Schedule {
 	if temperature == 0 {
-		return nil
+		return methods.Schedule{}
 	}
-	return func(int) float64 { return temperature }
+	return schedule.Constant(temperature)
 }

@@ -83,14 +83,14 @@ func (m PSGLD) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 // coefficients", Annals of Applied Probability 2012.
 type Preconditioned struct {
 	Alpha, Lambda float64
-	Temperature   methods.Schedule // nil is 0
+	Temperature   methods.Schedule // the zero value is 0
 	Examples      int
 	Gamma         bool
 }
 
 func (o Preconditioned) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value) {
 	scale := ir.None
-	if o.Temperature != nil {
+	if !o.Temperature.IsZero() {
 		t := s.Scheduled("temperature", o.Temperature)
 		scale = s.MulConst(s.Mul(lr, t), 2/float64(o.Examples))
 	}
@@ -144,13 +144,5 @@ func hutchinson(s *nn.Scope, params []nn.Slot, grads []ir.Value) []ir.Value {
 // Sampler describes a chain of the step: SGLD's in the coordinates of the
 // preconditioner that the chain ends with.
 func (o Preconditioned) Sampler(slots []string, eta float64) methods.Sampler {
-	return methods.Sampler{Key: "lr", Limit: 2, Steps: func(state map[string][]float32) map[string][]float64 {
-		steps := map[string][]float64{}
-		for _, slot := range slots {
-			for _, v := range state[slot+"/v"] {
-				steps[slot] = append(steps[slot], eta/(o.Lambda+math.Sqrt(float64(v))))
-			}
-		}
-		return steps
-	}}
+	return methods.Sampler{Key: "lr", Slots: slots, Size: methods.StepSize{Factor: eta, Second: "/v", Lambda: o.Lambda}, Limit: 2}
 }

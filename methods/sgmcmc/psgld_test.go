@@ -9,6 +9,7 @@ import (
 	"bayesbench/backends/ref"
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 	"bayesbench/methods/sgmcmc"
 )
 
@@ -18,7 +19,7 @@ import (
 func stationary(t *testing.T, o sgmcmc.Preconditioned, lr float64, steps int) float64 {
 	t.Helper()
 	const coordinates = 1500
-	o.Examples, o.Temperature = 1, func(int) float64 { return 1 }
+	o.Examples, o.Temperature = 1, schedule.Constant(1)
 	p, err := ir.Build("step", func(b *ir.Builder) {
 		s := nn.NewScope(b, true)
 		w := s.Learn("w", nn.Init{}, coordinates)

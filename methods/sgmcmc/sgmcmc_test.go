@@ -15,6 +15,7 @@ import (
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
 	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 	"bayesbench/methods/sgmcmc"
 )
 
@@ -35,16 +36,15 @@ func TestTrajectories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := func(x float64) func(int) float64 { return func(int) float64 { return x } }
 	for _, c := range []struct {
 		name string
 		lr   float64
 		o    optim.Optimizer
 	}{
-		{"sgld_eps0.05", 0.025, sgmcmc.Langevin{Friction: 1, Temperature: one(1), Examples: 1}},
-		{"sgld_eps0.05_temp0.1", 0.025, sgmcmc.Langevin{Friction: 1, Temperature: one(0.1), Examples: 1}},
-		{"sghmc_lr0.05_alpha0.1", 0.05, sgmcmc.Langevin{Friction: 0.1, Temperature: one(1), Examples: 1}},
-		{"psgld_eps0.01_a0.99_lam1e-5", 0.005, sgmcmc.Preconditioned{Alpha: 0.99, Lambda: 1e-5, Temperature: one(1), Examples: 1}},
+		{"sgld_eps0.05", 0.025, sgmcmc.Langevin{Friction: 1, Temperature: schedule.Constant(1), Examples: 1}},
+		{"sgld_eps0.05_temp0.1", 0.025, sgmcmc.Langevin{Friction: 1, Temperature: schedule.Constant(0.1), Examples: 1}},
+		{"sghmc_lr0.05_alpha0.1", 0.05, sgmcmc.Langevin{Friction: 0.1, Temperature: schedule.Constant(1), Examples: 1}},
+		{"psgld_eps0.01_a0.99_lam1e-5", 0.005, sgmcmc.Preconditioned{Alpha: 0.99, Lambda: 1e-5, Temperature: schedule.Constant(1), Examples: 1}},
 	} {
 		want := g.Trajectories[c.name]
 		if len(want) != 5 {
@@ -77,7 +77,7 @@ func TestTrajectories(t *testing.T) {
 		state["w"] = ref.Float(g.W0, n)
 		for step := range want {
 			state["grad noise"], state["noise"] = ref.Float(g.GradNoise[step], n), ref.Float(g.Noise[step], n)
-			state["temperature"] = ref.Float([]float64{scope.Schedules["temperature"](step)})
+			state["temperature"] = ref.Float([]float64{scope.Schedules["temperature"].At(step)})
 			var args []ref.Value
 			for _, v := range p.Params() {
 				args = append(args, state[p.Instrs[v].Name])
@@ -167,7 +167,7 @@ func TestWhatIsKept(t *testing.T) {
 		}
 		var kept []string
 		for step := range plan.Stages[0].Steps {
-			if plan.Stages[0].Keep(step) {
+			if plan.Stages[0].Keeps(step) {
 				kept = append(kept, fmt.Sprint(step))
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
-	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 )
 
 func init() {
@@ -57,8 +57,8 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	}
 	var p fit.Plan
 	stage := p.Stage("train", steps, func(s *nn.Scope) {
-		fit.Minimise(s, n, nil, opt, optim.Cyclic(constant(0), steps, m.Cycles))
+		fit.Minimise(s, n, methods.Schedule{}, opt, schedule.Cyclic(constant.At(0), steps, m.Cycles))
 	})
-	p.Keep(stage, p.Refreshed("sample", n), func(step int) bool { return step%length == length-1 || step == steps-1 })
+	p.Keep(stage, p.Refreshed("sample", n), methods.Every{Period: length, Count: 1})
 	return p.Build()
 }

@@ -24,11 +24,11 @@ func TestCycles(t *testing.T) {
 	stage := plan.Stages[0]
 	var kept []int
 	for step := range stage.Steps {
-		lr := stage.Schedules["lr"](step)
+		lr := stage.Schedules["lr"].At(step)
 		if step%12 == 0 && lr != j.Train.LR {
 			t.Errorf("step %d starts a cycle at %v", step, lr)
 		}
-		if stage.Keep(step) {
+		if stage.Keeps(step) {
 			kept = append(kept, step)
 			if lr > 0.02*j.Train.LR {
 				t.Errorf("step %d is kept at the learning rate %v", step, lr)
@@ -38,8 +38,8 @@ func TestCycles(t *testing.T) {
 	if !slices.Equal(kept, []int{11, 23, 35, 47}) {
 		t.Errorf("kept %v", kept)
 	}
-	if want := j.Train.LR / 2; math.Abs(stage.Schedules["lr"](6)-want) > 1e-12 {
-		t.Errorf("the middle of a cycle has %v, want %v", stage.Schedules["lr"](6), want)
+	if want := j.Train.LR / 2; math.Abs(stage.Schedules["lr"].At(6)-want) > 1e-12 {
+		t.Errorf("the middle of a cycle has %v, want %v", stage.Schedules["lr"].At(6), want)
 	}
 }
 

@@ -29,7 +29,7 @@ func (m Method) fineTuned(p *fit.Plan, posterior fit.Network, weight methods.Sch
 	train.Done = func(state map[string][]float32) error { m.freeze(state, tensors); return nil }
 	if first < j.Steps() {
 		p.Stage("fine-tune", j.Steps()-first, func(s *nn.Scope) {
-			fit.Minimise(s, frozen, nil, optim.Resume(opt, first), optim.From(lr, first))
+			fit.Minimise(s, frozen, methods.Schedule{}, optim.Resume(opt, first), lr.After(first))
 		})
 	}
 	p.Predictor("mean", frozen)

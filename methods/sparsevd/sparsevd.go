@@ -89,9 +89,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	under := func(e nn.Estimator, pruned bool) fit.Network {
-		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, pruned) }}
-	}
+	under := func(e nn.Estimator, pruned bool) fit.Network { return m.network(model, j, e, pruned) }
 	var p fit.Plan
 	if m.FineTune > 0 {
 		return m.fineTuned(&p, under(nn.Local, m.TrainClip), weight, tensors)
@@ -99,7 +97,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	p.Minimise(under(nn.Local, m.TrainClip), weight)
 	p.Predictor("mean", under(nn.Mean, true))
 	p.Predictor("sample", under(nn.Weight, false))
-	p.Gradients(tensors, func(e nn.Estimator) fit.Network { return under(e, m.TrainClip) })
+	p.Estimators(tensors)
 	p.Report(func(s *nn.Scope) {
 		for _, t := range tensors {
 			w := m.weight(s, t.Layer, t.Shape, nn.Init{})
@@ -110,6 +108,16 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	})
 	p.Weights(tensors)
 	return p.Build()
+}
+
+// Gradient is one estimator of the gradient.
+func (m Method) Gradient(model nn.Model, j methods.Job, estimator string) (*ir.Program, error) {
+	return fit.Gradient(estimator, m.network(model, j, nn.Estimator(estimator), m.TrainClip))
+}
+
+// network is the model under an estimator; pruned weights are 0 where it is asked for.
+func (m Method) network(model nn.Model, j methods.Job, e nn.Estimator, pruned bool) fit.Network {
+	return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e, pruned) }}
 }
 
 func (m Method) layers(s *nn.Scope, e nn.Estimator, pruned bool) nn.Layers {

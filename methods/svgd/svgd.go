@@ -8,6 +8,7 @@ import (
 	"bayesbench/methods"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/schedule"
 )
 
 func init() {
@@ -66,7 +67,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	predictor := p.Predictor("sample", n)
 	// The particles become the stored states, one a step.
 	store := p.Stage("store", m.Particles, func(s *nn.Scope) {
-		at := s.Scheduled("particle", func(step int) float64 { return float64(step) })
+		at := s.Scheduled("particle", schedule.Count())
 		for _, slot := range p.Reads(predictor) {
 			shape := slot.Type.Shape
 			v := s.Keep(prefix(0)+slot.Name, slot.Init, shape...)
@@ -76,7 +77,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 			s.Set(s.Keep(slot.Name, slot.Init, shape...), v)
 		}
 	})
-	p.Keep(store, predictor, func(int) bool { return true })
+	p.Keep(store, predictor, methods.Every{Period: 1, Count: 1})
 	return p.Build()
 }
 

@@ -48,7 +48,7 @@ func TestCollect(t *testing.T) {
 				state[name] = ref.Zeros(p.Type(v))
 			}
 			state["w"] = ref.Float(w, n)
-			state["weight"] = ref.Float([]float64{scope.Schedules["weight"](0)})
+			state["weight"] = ref.Float([]float64{scope.Schedules["weight"].At(0)})
 			args = append(args, state[name])
 		}
 		out, err := ref.Eval(p, args...)

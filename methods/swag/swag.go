@@ -9,6 +9,7 @@ import (
 	"bayesbench/methods/fit"
 	"bayesbench/methods/nn"
 	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 )
 
 func init() {
@@ -115,13 +116,13 @@ func (t tail) plan(model nn.Model, j methods.Job, rank int, predict func(p *fit.
 	}}
 	var p fit.Plan
 	if first > 0 {
-		p.Stage("train", first, func(s *nn.Scope) { fit.Minimise(s, n, nil, opt, lr) })
+		p.Stage("train", first, func(s *nn.Scope) { fit.Minimise(s, n, methods.Schedule{}, opt, lr) })
 	}
 	for i := range t.Collect {
 		var trained []param
 		steps := left*(i+1)/t.Collect - left*i/t.Collect
 		p.Stage(fmt.Sprintf("explore-%d", i+1), steps, func(s *nn.Scope) {
-			fit.Minimise(s, n, nil, optim.SGD{Momentum: t.Momentum}, optim.Constant(t.LR))
+			fit.Minimise(s, n, methods.Schedule{}, optim.SGD{Momentum: t.Momentum}, schedule.Constant(t.LR))
 			for _, slot := range s.Trained() {
 				trained = append(trained, param{slot.Name, slot.Init, s.Shape(slot.Value)})
 			}
@@ -141,7 +142,7 @@ type param struct {
 
 // collect takes the parameters in as number i (from 0) of those collected.
 func collect(s *nn.Scope, trained []param, i, rank int) {
-	weight := s.Scheduled("weight", optim.Constant(1/float64(i+1)))
+	weight := s.Scheduled("weight", schedule.Constant(1/float64(i+1)))
 	towards := func(slot, x ir.Value) ir.Value {
 		next := s.Add(slot, s.Mul(s.Sub(x, slot), weight))
 		s.Set(slot, next)

@@ -63,9 +63,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	under := func(e nn.Estimator) fit.Network {
-		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e) }}
-	}
+	under := func(e nn.Estimator) fit.Network { return m.network(model, j, e) }
 	opt, lr, err := fit.Optimizer(j)
 	if err != nil {
 		return nil, err
@@ -77,7 +75,7 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	})
 	p.Predictor("sample", under(nn.Weight))
 	p.Predictor("mean", under(nn.Mean))
-	p.Gradients(tensors, under)
+	p.Estimators(tensors)
 	p.Report(func(s *nn.Scope) {
 		for _, t := range tensors {
 			s.KL = append(s.KL, m.kl(s, m.logAlpha(s, t.Layer, t.Shape), t.Shape))
@@ -85,6 +83,16 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 		s.Result("kl", s.Total(s.KL))
 	})
 	return p.Build()
+}
+
+// Gradient is one estimator of the gradient.
+func (m Method) Gradient(model nn.Model, j methods.Job, estimator string) (*ir.Program, error) {
+	return fit.Gradient(estimator, m.network(model, j, nn.Estimator(estimator)))
+}
+
+// network is the model under an estimator.
+func (m Method) network(model nn.Model, j methods.Job, e nn.Estimator) fit.Network {
+	return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, e) }}
 }
 
 func (m Method) layers(s *nn.Scope, e nn.Estimator) nn.Layers {

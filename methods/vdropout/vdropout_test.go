@@ -78,7 +78,7 @@ func TestAlphaReturnsFromItsBound(t *testing.T) {
 		}
 		state["key"] = ref.Uint([]uint32{3, uint32(at)}, 2)
 		for name, f := range plan.Stages[0].Schedules {
-			state[name] = ref.Float([]float64{f(at)})
+			state[name] = ref.Float([]float64{f.At(at)})
 		}
 		var args []ref.Value
 		for _, v := range step.Params() {

@@ -69,11 +69,7 @@ func kept(plan *methods.Plan, p methods.Predictor) int {
 	}
 	n := 0
 	for _, s := range plan.Stages {
-		for step := range s.Steps {
-			if s.Keep != nil && s.Keep(step) {
-				n++
-			}
-		}
+		n += s.KeptIn(s.Steps)
 	}
 	return n
 }

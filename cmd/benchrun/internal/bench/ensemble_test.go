@@ -10,7 +10,7 @@ import (
 	"github.com/sbinet/npyio"
 
 	"bayesbench/cmd/benchrun/internal/bench"
-	"bayesbench/methods/ensemble"
+	"bayesbench/methods"
 	"bayesbench/results"
 )
 
@@ -88,6 +88,9 @@ func predictions(t *testing.T, text string, set ...string) (p [][]float64, count
 	return p, counts
 }
 
+// member is the seed of member k of an ensemble under the seed.
+func member(seed, k uint32) uint32 { return methods.Part{Stream: k}.Seed(seed) }
+
 // An ensemble of stochastic members is their equal mixture: three of them, asked
 // for 8 samples, take 6, and their predictive is the mean of the members' own of
 // two samples each. So is an ensemble of ensembles.
@@ -99,11 +102,11 @@ func TestEnsembleWeighsMembersAlike(t *testing.T) {
 		each     int      // samples of a network
 	}{
 		{"of dropout", "members = 3\n[method.of]\nname = \"dropout\"\n", []int{1, 2, 3, 6},
-			[]uint32{ensemble.Seed(0, 0), ensemble.Seed(0, 1), ensemble.Seed(0, 2)}, 2},
+			[]uint32{member(0, 0), member(0, 1), member(0, 2)}, 2},
 		{"of ensembles", "members = 2\n[method.of]\nname = \"ensemble\"\nmembers = 2\n[method.of.of]\nname = \"dropout\"\n", []int{1, 2, 4, 8},
 			[]uint32{
-				ensemble.Seed(ensemble.Seed(0, 0), 0), ensemble.Seed(ensemble.Seed(0, 0), 1),
-				ensemble.Seed(ensemble.Seed(0, 1), 0), ensemble.Seed(ensemble.Seed(0, 1), 1),
+				member(member(0, 0), 0), member(member(0, 0), 1),
+				member(member(0, 1), 0), member(member(0, 1), 1),
 			}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

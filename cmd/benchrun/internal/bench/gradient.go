@@ -7,24 +7,31 @@ import (
 	"strings"
 
 	"bayesbench/backends"
+	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
+
+// gradient is one estimator of the gradient of a batch's mean NLL.
+type gradient struct {
+	estimator string
+	program   *ir.Program
+}
 
 // compareGradients records the variance of each estimator of the gradient at
 // the weights that training ended with, all on the same batches.
 func (t *trainer) compareGradients(ctx context.Context, rec *record) error {
 	for _, g := range t.job.gradients {
 		if err := t.gradientVariance(ctx, g, rec); err != nil {
-			return &stepError{"gradient of estimator " + g.Estimator, t.Before + t.Step, err}
+			return &stepError{"gradient of estimator " + g.estimator, t.Before + t.Step, err}
 		}
 	}
 	return nil
 }
 
-func (t *trainer) gradientVariance(ctx context.Context, g methods.Gradient, rec *record) error {
-	p, err := bind(t.be, g.Program, t.state)
+func (t *trainer) gradientVariance(ctx context.Context, g gradient, rec *record) error {
+	p, err := bind(t.be, g.program, t.state)
 	if err != nil {
 		return err
 	}
@@ -36,9 +43,9 @@ func (t *trainer) gradientVariance(ctx context.Context, g methods.Gradient, rec 
 	defer feed.close()
 	var names []string
 	elements := map[string]*moments{}
-	for _, r := range g.Program.Results {
+	for _, r := range g.program.Results {
 		names = append(names, r.Name)
-		elements[r.Name] = newMoments(g.Program.Type(r.Value).Size())
+		elements[r.Name] = newMoments(g.program.Type(r.Value).Size())
 	}
 	sort.Strings(names)
 	noise := key(t.job.Config.Seed, forGradients)
@@ -69,7 +76,7 @@ func (t *trainer) gradientVariance(ctx context.Context, g methods.Gradient, rec 
 		if v == 0 {
 			continue // a parameter of noise, under the estimator without
 		}
-		rec.add([]results.Pair{{Key: "estimator", Value: g.Estimator}, {Key: "parameter", Value: strings.TrimPrefix(name, "gradient/")}}, 0,
+		rec.add([]results.Pair{{Key: "estimator", Value: g.estimator}, {Key: "parameter", Value: strings.TrimPrefix(name, "gradient/")}}, 0,
 			[]metrics.Score{{Unit: "gradient_variance", Value: v}})
 	}
 	return nil

@@ -47,7 +47,7 @@ type setup struct {
 	model      nn.Model
 	method     methods.Method
 	plan       *methods.Plan      // nil while it is of no use, see prepare
-	gradients  []methods.Gradient // to be compared, nil unless the suite asks
+	gradients  []gradient         // to be compared, nil unless the suite asks
 	parts      []methods.Part     // the plan's members
 	pupilOf    *methods.Part      // and its teacher
 	flops      float64
@@ -320,11 +320,8 @@ func (j *Job) resolve(ctx context.Context) error {
 	}
 	j.parts, j.pupilOf = j.plan.Members, j.plan.Teacher
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
-		if j.plan.Gradients == nil {
-			return c.Errorf("eval.gradient_draws", "eval.gradient_draws: method %s has one estimator of its gradient, nothing to compare", c.Method.Name())
-		}
-		if j.gradients, err = j.plan.Gradients(); err != nil {
-			return planned(c, err)
+		if j.gradients, err = j.estimators(set); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -333,20 +330,51 @@ func (j *Job) resolve(ctx context.Context) error {
 // planFor is the plan of the job's method, with predict programs for batches of
 // the given rows.
 func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
-	c := &j.Config
-	likelihood, err := task.New(task.Keys{}, task.Target{Classes: set.Classes})
+	asked, err := j.asked(set, evalBatch)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := j.method.Plan(j.model, methods.Job{
+	plan, err := j.method.Plan(j.model, asked)
+	if err != nil {
+		return nil, planned(&j.Config, err)
+	}
+	return plan, nil
+}
+
+// asked is what the job's method is asked to plan.
+func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
+	c := &j.Config
+	likelihood, err := task.New(task.Keys{}, task.Target{Classes: set.Classes})
+	if err != nil {
+		return methods.Job{}, err
+	}
+	return methods.Job{
 		Task:  task.Task{Name: c.Data.Name, Input: ir.Float(set.Shape[:]...), Likelihood: likelihood, Examples: set.Train.Len()},
 		Batch: c.Train.Batch, EvalBatch: evalBatch, Epochs: c.Train.Epochs,
 		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
-	})
-	if err != nil {
-		return nil, planned(c, err)
+	}, nil
+}
+
+// estimators are those that the job's plan names.
+func (j *Job) estimators(set *data.Set) ([]gradient, error) {
+	c := &j.Config
+	comparer, ok := j.method.(methods.Comparer)
+	if !ok || len(j.plan.Estimators) == 0 {
+		return nil, c.Errorf("eval.gradient_draws", "eval.gradient_draws: method %s has one estimator of its gradient, nothing to compare", c.Method.Name())
 	}
-	return plan, nil
+	asked, err := j.asked(set, c.Eval.Batch)
+	if err != nil {
+		return nil, err
+	}
+	var out []gradient
+	for _, name := range j.plan.Estimators {
+		program, err := comparer.Gradient(j.model, asked, name)
+		if err != nil {
+			return nil, planned(c, err)
+		}
+		out = append(out, gradient{name, program})
+	}
+	return out, nil
 }
 
 // cost estimates the job, whose needs may be planned and forgotten.
@@ -371,7 +399,7 @@ func (j *Job) estimate(set *data.Set) {
 	}
 	j.flops = j.trainFLOPs
 	for _, g := range j.gradients {
-		j.flops += g.Program.FLOPs() * float64(c.Eval.GradientDraws)
+		j.flops += g.program.FLOPs() * float64(c.Eval.GradientDraws)
 	}
 	if s := j.plan.Sampler; s != nil {
 		j.FLOPs += 2 * curvatureProducts * float64(productBatches(j.plan, set.Train.Len()/c.Train.Batch)) * j.plan.Stages[s.Stage].Step.FLOPs()

@@ -62,11 +62,7 @@ func (p *progress) check(plan *methods.Plan) error {
 			done = s.Steps
 			before += s.Steps
 		}
-		for step := 0; s.Keep != nil && step < done; step++ {
-			if s.Keep(step) {
-				kept++
-			}
-		}
+		kept += s.KeptIn(done)
 	}
 	if err := between("before", p.Before, before, before); err != nil {
 		return err

@@ -277,7 +277,7 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 			return fail(err)
 		}
 		for name, f := range s.Schedules {
-			if err := step.set(name, float32(f(t.Step))); err != nil {
+			if err := step.set(name, float32(f.At(t.Step))); err != nil {
 				return fail(err)
 			}
 		}
@@ -288,7 +288,7 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		history.pending++
 		t.Count++
 		t.Step++
-		keep := s.Keep != nil && s.Keep(t.Step-1)
+		keep := s.Keeps(t.Step - 1)
 		epochEnds := t.Step%feed.steps == 0 || t.Step == s.Steps
 		due := epochEnds || time.Since(last) > 200*time.Millisecond
 		if keep || due || history.full() {
@@ -334,7 +334,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 	}
 	at := func(name string) float64 {
 		if f, ok := s.Schedules[name]; ok {
-			return f(t.Step - 1)
+			return f.At(t.Step - 1)
 		}
 		return math.NaN()
 	}
