@@ -55,6 +55,9 @@ func everything() []named {
 	}
 	for _, m := range metrics.List() {
 		is := m.Short
+		if m.Kind == metrics.KindGaussian || m.Kind == metrics.KindSamples {
+			is = string(m.Kind) + ": " + is
+		}
 		if m.Better != metrics.None {
 			is += " (" + string(m.Better) + " is better)"
 		}

@@ -96,7 +96,7 @@ func ESSTail(chains [][]float64) (float64, error) {
 	all := slices.Concat(chains...)
 	smallest := math.Inf(1)
 	for _, p := range []float64{0.05, 0.95} {
-		q := quantile(all, p)
+		q := quantile(slices.Sorted(slices.Values(all)), p)
 		smallest = min(smallest, ess(mapDraws(halves, func(x float64) float64 {
 			if x <= q {
 				return 1
@@ -237,15 +237,4 @@ func ess(chains [][]float64) float64 {
 func midpoint(x []float64) float64 {
 	s := slices.Sorted(slices.Values(x))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
-}
-
-// quantile interpolates linearly between order statistics (numpy's default).
-func quantile(x []float64, p float64) float64 {
-	s := slices.Sorted(slices.Values(x))
-	at := p * float64(len(s)-1)
-	i := int(at)
-	if i+1 == len(s) {
-		return s[i]
-	}
-	return s[i] + (at-float64(i))*(s[i+1]-s[i])
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -42,6 +43,7 @@ type Metric struct {
 	Unit   string
 	Better Better
 	Family Family
+	Kind   Kind
 	// Short is one line: what it is, in which unit, by which convention.
 	Short string
 
@@ -52,13 +54,27 @@ type Metric struct {
 
 var registry []Metric
 
-// register is called from the init function of each metric's file.
+// register is called from the init function of each metric's file. Metrics of predictions are those
+// of classes.
 func register(family Family, ms ...Metric) {
+	kind := KindCategorical
+	switch family {
+	case Chains, Network, Cost:
+		kind = KindNone
+	}
+	registerOf(kind, family, ms...)
+}
+
+// registerOf registers the metrics of one kind of prediction. Kinds share a unit where it says the
+// same of each: then it improves the same way and is of the same family.
+func registerOf(kind Kind, family Family, ms ...Metric) {
 	for _, m := range ms {
-		if _, ok := Lookup(m.Unit); ok {
-			panic("metrics: unit registered twice: " + m.Unit)
+		m.Family, m.Kind = family, kind
+		for _, other := range registry {
+			if other.Unit == m.Unit && (other.Kind == kind || other.Better != m.Better || other.Family != family) {
+				panic("metrics: unit registered twice: " + m.Unit)
+			}
 		}
-		m.Family = family
 		registry = append(registry, m)
 	}
 }
@@ -77,6 +93,8 @@ func pair(f func(e, other *Evaluation) float64) func(*scoring) float64 {
 // binned once for all of them.
 type scoring struct {
 	e, other *Evaluation // families of one evaluation have no other
+	gaussian *GaussianEvaluation
+	samples  *SampleEvaluation
 
 	risks      func() RiskCurve
 	bins       func() []Bin     // the 15 of equal width
@@ -94,17 +112,19 @@ func newScoring(e, other *Evaluation) *scoring {
 	}
 }
 
-// List returns every metric, families together, in the order of their files.
+// List returns every metric, families together and in each the kinds of prediction, in the order of
+// their files.
 func List() []Metric {
 	list := slices.Clone(registry)
 	order := []Family{Test, OOD, Adversarial, Reference, Curve, Chains, Network, Cost}
 	slices.SortStableFunc(list, func(a, b Metric) int {
-		return slices.Index(order, a.Family) - slices.Index(order, b.Family)
+		return cmp.Or(slices.Index(order, a.Family)-slices.Index(order, b.Family), slices.Index(Kinds, a.Kind)-slices.Index(Kinds, b.Kind))
 	})
 	return list
 }
 
-// Lookup finds a metric by its unit.
+// Lookup finds a metric by its unit. Of one that several kinds of prediction have, the direction and
+// the family are the same, and the text is that of one of them.
 func Lookup(unit string) (Metric, bool) {
 	for _, m := range registry {
 		if m.Unit == unit {
@@ -125,7 +145,7 @@ func (e *Evaluation) Score() ([]Score, error) {
 	if e.Labels == nil {
 		return nil, fmt.Errorf("metrics: cannot score predictions without labels")
 	}
-	return score(Test, e, nil), nil
+	return score(KindCategorical, Test, newScoring(e, nil)), nil
 }
 
 // ScoreOOD computes the metrics of family [OOD]: how well the uncertainty of
@@ -134,7 +154,7 @@ func ScoreOOD(in, out *Evaluation) ([]Score, error) {
 	if in.C != out.C {
 		return nil, fmt.Errorf("metrics: out-of-distribution predictions have %d classes, expected %d", out.C, in.C)
 	}
-	return score(OOD, in, out), nil
+	return score(KindCategorical, OOD, newScoring(in, out)), nil
 }
 
 // ScoreAdversarial computes the metrics of family [Adversarial] from the
@@ -144,7 +164,7 @@ func ScoreAdversarial(clean, attacked *Evaluation) ([]Score, error) {
 	if clean.Labels == nil || !slices.Equal(clean.Labels, attacked.Labels) {
 		return nil, fmt.Errorf("metrics: clean and attacked predictions must have the same labels")
 	}
-	return score(Adversarial, clean, attacked), nil
+	return score(KindCategorical, Adversarial, newScoring(clean, attacked)), nil
 }
 
 // ScoreReference computes the metrics of family [Reference]: the distance of
@@ -154,14 +174,13 @@ func ScoreReference(approx, ref *Evaluation) ([]Score, error) {
 	if approx.N != ref.N || approx.C != ref.C {
 		return nil, fmt.Errorf("metrics: reference predictions have shape [%d %d], expected [%d %d]", ref.N, ref.C, approx.N, approx.C)
 	}
-	return score(Reference, approx, ref), nil
+	return score(KindCategorical, Reference, newScoring(approx, ref)), nil
 }
 
-func score(family Family, e, other *Evaluation) []Score {
+func score(kind Kind, family Family, s *scoring) []Score {
 	var scores []Score
-	s := newScoring(e, other)
 	for _, m := range registry {
-		if m.Family != family || m.compute == nil {
+		if m.Kind != kind || m.Family != family || m.compute == nil {
 			continue
 		}
 		if v := m.compute(s); !math.IsNaN(v) {

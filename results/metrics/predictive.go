@@ -120,16 +120,21 @@ func (p *Predictive) Add(form Form, rows []float32) error { return add(p, form, 
 
 // A RowError says where a prediction is wrong, all counted from 0.
 type RowError struct {
-	Member, Row int
-	Class       int     // -1 if the whole row is wrong
-	Value       float64 // the number, or the sum of the row
-	Problem     string
+	Member  int // -1 where no prediction is wrong but a target
+	Row     int
+	Column  int     // -1 if the whole row is wrong
+	Name    string  // of what a column is: class, target
+	Value   float64 // the number, or the sum of the row
+	Problem string
 }
 
 func (e *RowError) Error() string {
-	at := fmt.Sprintf("member %d, row %d", e.Member, e.Row)
-	if e.Class >= 0 {
-		at += fmt.Sprintf(", class %d", e.Class)
+	at := fmt.Sprintf("row %d", e.Row)
+	if e.Member >= 0 {
+		at = fmt.Sprintf("member %d, row %d", e.Member, e.Row)
+	}
+	if e.Column >= 0 {
+		at += fmt.Sprintf(", %s %d", e.Name, e.Column)
 	}
 	return "metrics: " + at + ": " + e.Problem
 }
@@ -147,7 +152,7 @@ func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
 			p.logp[i] = float64(x)
 		}
 		if class, value, problem := p.normalise(form, p.row); problem != "" {
-			return &RowError{p.members, p.row, class, value, problem}
+			return &RowError{Member: p.members, Row: p.row, Column: class, Name: "class", Value: value, Problem: problem}
 		}
 		p.accumulate(p.row)
 		if p.row++; p.row == p.n {

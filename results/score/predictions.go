@@ -113,7 +113,7 @@ func (p *predictions) add(row, count int) error {
 	p.full = full
 	if bad := len(full) / 2; bad < count {
 		return p.locate(&metrics.RowError{
-			Member: (row + bad) / p.n, Row: (row + bad) % p.n, Class: -1, Value: numbers[bad],
+			Member: (row + bad) / p.n, Row: (row + bad) % p.n, Column: -1, Value: numbers[bad],
 			Problem: fmt.Sprintf("%s of class 1 is %v", singular(p.form), numbers[bad]),
 		})
 	}
@@ -229,8 +229,8 @@ func (p *predictions) locate(err error) error {
 	if len(p.shape) == 3 || len(p.shape) == 2 && p.binary && p.shape[1] != 1 {
 		at = fmt.Sprintf("%d,%d", row.Member, row.Row)
 	}
-	if row.Class >= 0 {
-		at += fmt.Sprintf(",%d", row.Class)
+	if row.Column >= 0 {
+		at += fmt.Sprintf(",%d", row.Column)
 	}
 	hint := ""
 	if p.form == metrics.Probabilities && !math.IsNaN(row.Value) { // which no form allows

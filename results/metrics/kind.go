@@ -1,0 +1,41 @@
+package metrics
+
+// Kind says what a prediction is, and so which metrics it has.
+type Kind string
+
+// The kinds of prediction. A metric of kind None comes from no prediction: clocks, weights, chains.
+const (
+	KindCategorical Kind = "categorical" // probabilities of classes, [Predictive]
+	KindGaussian    Kind = "gaussian"    // means and variances of numbers, [Gaussian]
+	KindSamples     Kind = "samples"     // draws of numbers, [Samples]
+	KindNone        Kind = ""
+)
+
+// Kinds are the kinds of prediction.
+var Kinds = []Kind{KindCategorical, KindGaussian, KindSamples}
+
+// headlines are the metrics of each kind that are looked at first, the first of all first.
+var headlines = map[Kind][]string{
+	KindCategorical: {"error", "nll", "ece15-lorc", "brier_sum"},
+	KindGaussian:    {"rmse", "nll", "crps", "qce15"},
+	KindSamples:     {"rmse", "crps", "qce15"},
+}
+
+// Headline are the metrics of this kind of prediction that are looked at first, in order; none for
+// [KindNone].
+func (k Kind) Headline() []string { return headlines[k] }
+
+// KindOf returns the kind of the predictions that a record is of, by the units of its values:
+// that whose first headline metric it has. Draws and Gaussians of numbers share theirs; it is
+// Gaussian where there is a likelihood.
+func KindOf(has func(unit string) bool) Kind {
+	switch {
+	case has("error"):
+		return KindCategorical
+	case has("rmse") && has("nll"):
+		return KindGaussian
+	case has("rmse"):
+		return KindSamples
+	}
+	return KindNone
+}
