@@ -15,6 +15,8 @@ func init() {
 			return nil, key.Bad("likelihood.name", k.Name, fmt.Sprintf("\"gaussian\": the target of the data is %d numbers and no class", len(t.Units)))
 		case k.Noise != "":
 			return nil, key.Bad("likelihood.noise", string(k.Noise), "none with name = \"categorical\", which has no noise to choose")
+		case k.Variance != "":
+			return nil, key.Bad("likelihood.variance", string(k.Variance), "none with name = \"categorical\", which has no variance")
 		case k.Tau != 0:
 			return nil, key.Bad("likelihood.tau", k.Tau, "none with name = \"categorical\", which has no precision")
 		}

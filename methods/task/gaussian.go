@@ -22,33 +22,44 @@ const (
 	Fixed           Noise = "fixed"           // given
 )
 
+// Link says how an output makes a variance.
+type Link string
+
+const (
+	Exp      Link = "exp"      // exp(r): the output is the log variance
+	Softplus Link = "softplus" // softplus(r) + 1e-6, as Lakshminarayanan et al. 2017 have it
+)
+
 // Gaussian is d independent numbers with Gaussian noise,
 //
-//	log p(y | f) = Σ_i −½[log 2π + s_i + (y_i − m_i)²·exp(−s_i)]
+//	log p(y | f) = Σ_i −½[log 2π + log v_i + (y_i − m_i)²/v_i]
 //
-// m = f[:, :d] the means and s the log variances, in the unit of y, which is standardised. By Noise:
+// m = f[:, :d] the means and v the variances, in the unit of y, which is standardised. By Noise:
 //
-//   - heteroscedastic: s = f[:, d:], so that the last layer has 2d outputs. Nix and Weigend,
-//     "Estimating the mean and variance of the target probability distribution", 1994.
-//   - homoscedastic: s is the parameter "noise.log_var" f32[d], 0 at the start, which the prior
-//     Gamma(6, 6) on the precision λ = exp(−s) keeps near 1. Its density of s is λ times that of
+//   - heteroscedastic: v is a function of further outputs r = f[:, d:], so that the last layer has
+//     2d of them. Nix and Weigend, "Estimating the mean and variance of the target probability
+//     distribution", 1994.
+//   - homoscedastic: log v is the parameter "noise.log_var" f32[d], 0 at the start, which the prior
+//     Gamma(6, 6) on the precision λ = 1/v keeps near 1. Its density of s = log v is λ times that of
 //     λ, so that −log p(s) = 6·s + 6·exp(−s) up to a constant. Shape and rate are those of
 //     Hernández-Lobato and Adams, "Probabilistic backpropagation", ICML 2015, on standardised
 //     targets.
-//   - fixed: s is given.
+//   - fixed: v is given.
 //
-// A log variance is held within [log 1e-6, log 1e6]; 1e-6 is the floor of Lakshminarayanan et al.
-// 2017, who add it. The gradient passes the bounds unchanged, as that of PyTorch's GaussianNLLLoss
-// does: a variance at the floor can grow again as soon as the error does.
+// A log variance that is an output or a parameter is held within [log 1e-6, log 1e6]; 1e-6 is the
+// floor of Lakshminarayanan et al. too. The gradient passes the bounds unchanged, as that of
+// PyTorch's GaussianNLLLoss does: a variance at the floor can grow again as soon as the error does.
 //
 // Predict results in "mean" and "log_var" f32[rows d], in the unit of y.
 //
-// The Hessian in f is not positive at every y where s is an output; HessianRoot is of its
-// expectation, the Fisher information diag(exp(−s), ½), or diag(exp(−s)) where s is no output.
+// The Hessian in f is not positive at every y where the variance is an output. HessianRoot is of its
+// expectation, the Fisher information, which is 1/v for a mean and ½·(v′/v)² for an output r of the
+// variance, v′ = dv/dr: ½ with the link exp.
 type Gaussian struct {
 	Noise    Noise
+	Link     Link      // of Heteroscedastic
 	Width    int       // d
-	Variance []float64 // of Fixed: σ² of each number, in the unit of y
+	Variance []float64 // of Fixed: v of each number, in the unit of y
 	taught   bool
 }
 
@@ -68,29 +79,44 @@ func newGaussian(k Keys, t Target) (Likelihood, error) {
 	if t.Classes > 0 {
 		return nil, key.Bad("likelihood.name", k.Name, fmt.Sprintf("\"categorical\": the target of the data is one of %d classes and no number", t.Classes))
 	}
-	l := Gaussian{Noise: k.Noise, Width: len(t.Units)}
-	switch k.Noise {
-	case "":
+	l := Gaussian{Noise: k.Noise, Link: k.Variance, Width: len(t.Units)}
+	if l.Noise == "" {
 		l.Noise = Heteroscedastic
-	case Heteroscedastic, Homoscedastic, Fixed:
-	default:
-		return nil, key.Bad("likelihood.noise", string(k.Noise), fmt.Sprintf("%q, %q or %q", Heteroscedastic, Homoscedastic, Fixed))
 	}
-	if l.Noise != Fixed {
-		if k.Tau != 0 {
-			return nil, key.Bad("likelihood.tau", k.Tau, fmt.Sprintf("none but with noise = %q", Fixed))
-		}
+	switch {
+	case l.Noise != Heteroscedastic && l.Noise != Homoscedastic && l.Noise != Fixed:
+		return nil, key.Bad("likelihood.noise", string(l.Noise), fmt.Sprintf("%q, %q or %q", Heteroscedastic, Homoscedastic, Fixed))
+	case l.Noise != Heteroscedastic && l.Link != "":
+		return nil, key.Bad("likelihood.variance", string(l.Link), fmt.Sprintf("none but with noise = %q, whose variance is an output", Heteroscedastic))
+	case l.Noise != Fixed && k.Tau != 0:
+		return nil, key.Bad("likelihood.tau", k.Tau, fmt.Sprintf("none but with noise = %q", Fixed))
+	case l.Noise == Fixed:
+		err := l.fix(k.Tau, t.Units)
+		return l, err
+	case l.Noise == Homoscedastic:
 		return l, nil
 	}
-	for i, unit := range t.Units {
-		v := 1 / (k.Tau * unit * unit)
-		if !(k.Tau > 0 && v >= minVariance && v <= maxVariance) {
-			return nil, key.Bad("likelihood.tau", k.Tau, fmt.Sprintf("a precision of %.3g to %.3g, since number %d of the target has the standard deviation %.3g (noise = %q takes a tau)",
-				1/(maxVariance*unit*unit), 1/(minVariance*unit*unit), i, unit, Fixed))
+	switch l.Link {
+	case "":
+		l.Link = Exp
+	case Exp, Softplus:
+	default:
+		return nil, key.Bad("likelihood.variance", string(l.Link), fmt.Sprintf("%q or %q", Exp, Softplus))
+	}
+	return l, nil
+}
+
+// fix sets the variances that a precision in original units makes.
+func (l *Gaussian) fix(tau float64, units []float64) error {
+	for i, unit := range units {
+		v := 1 / (tau * unit * unit)
+		if !(tau > 0 && v >= minVariance && v <= maxVariance) {
+			return key.Bad("likelihood.tau", tau, fmt.Sprintf("the precision of noise = %q, %.3g to %.3g where number %d of the target has the standard deviation %.3g",
+				Fixed, 1/(maxVariance*unit*unit), 1/(minVariance*unit*unit), i, unit))
 		}
 		l.Variance = append(l.Variance, v)
 	}
-	return l, nil
+	return nil
 }
 
 func (l Gaussian) Name() string { return "gaussian" }
@@ -110,37 +136,37 @@ func (l Gaussian) Target(rows int) ir.Type {
 }
 
 func (l Gaussian) LogProb(s *nn.Scope, f, y ir.Value) ir.Value {
-	mean, logVar, precision := l.moments(s, f)
+	p := l.density(s, f)
 	if l.Noise == Homoscedastic {
 		own := l.parameter(s)
 		s.Prior = append(s.Prior, s.Sum(s.Add(s.MulConst(own, gammaShape), s.MulConst(s.Exp(s.Neg(own)), gammaRate))))
 	}
 	var square ir.Value
 	if l.taught {
-		square = s.Add(s.Square(s.Sub(l.columns(s, y, 0), mean)), l.columns(s, y, 1))
+		square = s.Add(s.Square(s.Sub(l.columns(s, y, 0), p.mean)), l.columns(s, y, 1))
 	} else {
-		square = s.Square(s.Sub(y, mean))
+		square = s.Square(s.Sub(y, p.mean))
 	}
-	return s.MulConst(s.AddConst(s.Add(logVar, s.Mul(square, precision)), math.Log(2*math.Pi)), -0.5)
+	return s.MulConst(s.AddConst(s.Add(p.logVar, s.Mul(square, p.precision)), math.Log(2*math.Pi)), -0.5)
 }
 
 func (l Gaussian) Predict(s *nn.Scope, f ir.Value) []ir.Result {
-	mean, logVar, _ := l.moments(s, f)
-	return []ir.Result{{Name: "mean", Value: mean}, {Name: "log_var", Value: logVar}}
+	p := l.density(s, f)
+	return []ir.Result{{Name: "mean", Value: p.mean}, {Name: "log_var", Value: p.logVar}}
 }
 
 func (l Gaussian) HessianRoot(s *nn.Scope, f ir.Value) []ir.Value {
-	_, logVar, _ := l.moments(s, f)
 	rows, width := s.Shape(f)[0], s.Shape(f)[1]
-	var columns []ir.Value
-	// at is the column v f32[rows 1] as the one of f with number i.
-	at := func(v ir.Value, i int) ir.Value { return s.Pad(v, []int{0, i}, []int{0, width - i - 1}) }
-	root := s.Exp(s.MulConst(logVar, -0.5))
-	for i := range l.Width {
-		columns = append(columns, at(s.Slice(root, []int{0, i}, []int{rows, i + 1}), i))
+	p := l.density(s, f)
+	root := s.Sqrt(p.precision)
+	if l.Noise == Heteroscedastic {
+		root = s.Concat(1, root, s.MulConst(p.slope, math.Sqrt(0.5)))
 	}
-	for i := l.Width; i < width; i++ {
-		columns = append(columns, at(s.Full(math.Sqrt(0.5), rows, 1), i))
+	// The root is diagonal: column c is zero but for its own element.
+	columns := make([]ir.Value, width)
+	for c := range columns {
+		own := s.Slice(root, []int{0, c}, []int{rows, c + 1})
+		columns[c] = s.Pad(own, []int{0, c}, []int{0, width - c - 1})
 	}
 	return columns
 }
@@ -148,7 +174,7 @@ func (l Gaussian) HessianRoot(s *nn.Scope, f ir.Value) []ir.Value {
 // Taught has the target f32[rows 2d], the means of the teacher's predictive and behind them its
 // variances. Of the predictive no more than these two enter the expectation
 //
-//	−½[log 2π + s + ((m_teacher − m)² + v_teacher)·exp(−s)],
+//	−½[log 2π + log v + ((m_teacher − m)² + v_teacher)/v],
 //
 // whatever its shape: it is the cross-entropy to a mixture and to the Gaussian of its moments alike.
 func (l Gaussian) Taught() Likelihood {
@@ -158,23 +184,32 @@ func (l Gaussian) Taught() Likelihood {
 
 // Teach is the mean and the variance.
 func (l Gaussian) Teach(s *nn.Scope, f ir.Value) ir.Value {
-	mean, logVar, _ := l.moments(s, f)
-	return s.Concat(1, mean, s.Exp(logVar))
+	p := l.density(s, f)
+	return s.Concat(1, p.mean, s.Exp(p.logVar))
 }
 
-// moments are the mean, the log variance and its inverse's exponential, the precision, each
-// f32[rows d].
-func (l Gaussian) moments(s *nn.Scope, f ir.Value) (mean, logVar, precision ir.Value) {
-	switch shape := s.Shape(f); l.Noise {
-	case Heteroscedastic:
-		mean, logVar = l.columns(s, f, 0), bounded(s, l.columns(s, f, 1))
-	case Homoscedastic:
-		mean, logVar = f, s.Broadcast(l.parameter(s), shape, 1)
-	default:
-		mean = f
-		return f, l.each(s, shape[0], math.Log), l.each(s, shape[0], func(v float64) float64 { return 1 / v })
+// density is the parameters of p(y | f), each f32[rows d].
+type density struct {
+	mean, logVar, precision ir.Value
+	slope                   ir.Value // v′/v of Heteroscedastic
+}
+
+func (l Gaussian) density(s *nn.Scope, f ir.Value) density {
+	switch {
+	case l.Noise == Fixed:
+		rows := s.Shape(f)[0]
+		return density{mean: f, logVar: l.each(s, rows, math.Log), precision: l.each(s, rows, func(v float64) float64 { return 1 / v })}
+	case l.Noise == Homoscedastic:
+		logVar := s.Broadcast(l.parameter(s), s.Shape(f), 1)
+		return density{mean: f, logVar: logVar, precision: s.Exp(s.Neg(logVar))}
 	}
-	return mean, logVar, s.Exp(s.Neg(logVar))
+	mean, r := l.columns(s, f, 0), l.columns(s, f, 1)
+	if l.Link == Softplus {
+		v := s.AddConst(s.Softplus(r), minVariance)
+		return density{mean: mean, logVar: s.Log(v), precision: s.Div(s.Const(1), v), slope: s.Div(s.Sigmoid(r), v)}
+	}
+	logVar := bounded(s, r)
+	return density{mean: mean, logVar: logVar, precision: s.Exp(s.Neg(logVar)), slope: s.Full(1, s.Shape(r)...)}
 }
 
 // columns are the first d columns of v f32[rows 2d], or the second.

@@ -52,9 +52,10 @@ type Likelihood interface {
 
 // Keys are a suite's table [likelihood].
 type Keys struct {
-	Name  string  // "categorical" or "gaussian"; where empty it follows from the target
-	Noise Noise   // of "gaussian"; where empty "heteroscedastic"
-	Tau   float64 // of noise = "fixed": the precision 1/σ² in the targets' original unit
+	Name     string  // "categorical" or "gaussian"; where empty it follows from the target
+	Noise    Noise   // of "gaussian"; where empty "heteroscedastic"
+	Variance Link    // of noise = "heteroscedastic"; where empty "exp"
+	Tau      float64 // of noise = "fixed": the precision 1/v in the targets' original unit
 }
 
 // Target is what a likelihood must know of a data set's targets.
