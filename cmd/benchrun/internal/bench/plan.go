@@ -46,10 +46,10 @@ type Job struct {
 type setup struct {
 	model      nn.Model
 	method     methods.Method
-	plan       *methods.Plan      // nil while it is of no use, see prepare
-	gradients  []gradient         // to be compared, nil unless the suite asks
-	parts      []methods.Part     // the plan's members
-	pupilOf    *methods.Part      // and its teacher
+	plan       *methods.Plan  // nil while it is of no use, see prepare
+	gradients  []gradient     // to be compared, nil unless the suite asks
+	parts      []methods.Part // the plan's members
+	pupilOf    *methods.Part  // and its teacher
 	flops      float64
 	trainFLOPs float64
 }
@@ -340,6 +340,10 @@ func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
 	}
 	return plan, nil
 }
+
+// Planned is what the job's method does. It is nil where the suite has more setups than plans
+// are kept.
+func (j *Job) Planned() *methods.Plan { return j.plan }
 
 // asked is what the job's method is asked to plan.
 func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
