@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"bayesbench/backends/rng"
+	"bayesbench/results"
 	"golang.org/x/perf/benchproc"
 	"golang.org/x/perf/benchunit"
 )
@@ -57,7 +58,7 @@ func all(t *testing.T, labels []int, members [][][]float64) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []func(a, b *Evaluation) ([]Score, error){ScoreOOD, ScoreAdversarial} {
+	for _, f := range []func(a, b *Evaluation) ([]results.Value, error){ScoreOOD, ScoreAdversarial} {
 		more, err := f(e, out)
 		if err != nil {
 			t.Fatal(err)

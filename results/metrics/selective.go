@@ -5,20 +5,22 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/integrate"
+
+	"bayesbench/results"
 )
 
 func init() {
 	register(Test,
-		Metric{Unit: "aurc", Better: Lower, Short: "area under the risk-coverage curve, mean of the selective error over coverages i/N, by confidence, ties averaged", compute: ofRisks(RiskCurve.Area)},
-		Metric{Unit: "aurc-trapz", Better: Lower, Short: "AURC by trapezoids over coverage, divided by 1 − 1/N (torch-uncertainty), ties averaged", compute: ofRisks(RiskCurve.Trapezoid)},
-		Metric{Unit: "eaurc", Better: Lower, Short: "aurc − that of the best possible order with the same errors", compute: ofRisks(RiskCurve.Excess)},
-		Metric{Unit: "augrc-trapz", Better: Lower, Short: "area under the generalised risk-coverage curve, trapezoids, divided by 1 − 1/N, ties averaged", compute: ofRisks(RiskCurve.Generalised)},
-		Metric{Unit: "misclass-auroc-maxprob", Better: Higher, Short: "AUROC of telling errors from correct predictions by 1 − max p̄", compute: test(misclassified(MaxProbScore))},
-		Metric{Unit: "misclass-auroc-entropy", Better: Higher, Short: "AUROC of telling errors from correct predictions by H(p̄)", compute: test(misclassified(EntropyScore))},
+		Metric{Unit: "aurc", Better: results.Lower, Short: "area under the risk-coverage curve, mean of the selective error over coverages i/N, by confidence, ties averaged", compute: ofRisks(RiskCurve.Area)},
+		Metric{Unit: "aurc-trapz", Better: results.Lower, Short: "AURC by trapezoids over coverage, divided by 1 − 1/N (torch-uncertainty), ties averaged", compute: ofRisks(RiskCurve.Trapezoid)},
+		Metric{Unit: "eaurc", Better: results.Lower, Short: "aurc − that of the best possible order with the same errors", compute: ofRisks(RiskCurve.Excess)},
+		Metric{Unit: "augrc-trapz", Better: results.Lower, Short: "area under the generalised risk-coverage curve, trapezoids, divided by 1 − 1/N, ties averaged", compute: ofRisks(RiskCurve.Generalised)},
+		Metric{Unit: "misclass-auroc-maxprob", Better: results.Higher, Short: "AUROC of telling errors from correct predictions by 1 − max p̄", compute: test(misclassified(MaxProbScore))},
+		Metric{Unit: "misclass-auroc-entropy", Better: results.Higher, Short: "AUROC of telling errors from correct predictions by H(p̄)", compute: test(misclassified(EntropyScore))},
 	)
 	for _, percent := range []int{10, 20, 50} {
 		register(Test, Metric{
-			Unit: fmt.Sprintf("accuracy-reject%d", percent), Better: Higher,
+			Unit: fmt.Sprintf("accuracy-reject%d", percent), Better: results.Higher,
 			Short:   fmt.Sprintf("accuracy on the inputs left when the %d %% least confident are rejected, ties averaged", percent),
 			compute: ofRisks(func(r RiskCurve) float64 { return r.AccuracyAtRejection(float64(percent) / 100) }),
 		})

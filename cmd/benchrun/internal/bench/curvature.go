@@ -14,7 +14,7 @@ import (
 	"bayesbench/backends/ir"
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
-	"bayesbench/results/metrics"
+	"bayesbench/results"
 )
 
 // The largest curvature is sought by Lanczos's method: a fixed number of products
@@ -59,7 +59,7 @@ func (t *trainer) stability(ctx context.Context, rec *record) error {
 		t.report.Note(t.job, "curvature_step is left out: the gradient is not finite near the last state")
 		return nil
 	}
-	rec.add(nil, 0, []metrics.Score{{Unit: "curvature_step", Value: largest}})
+	rec.add(nil, 0, []results.Value{{Unit: "curvature_step", Value: largest}})
 	switch {
 	case largest > s.Limit:
 		t.report.Note(t.job, fmt.Sprintf(

@@ -10,7 +10,6 @@ import (
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
 	"bayesbench/results"
-	"bayesbench/results/metrics"
 )
 
 // gradient is one estimator of the gradient of a batch's mean NLL.
@@ -77,7 +76,7 @@ func (t *trainer) gradientVariance(ctx context.Context, g gradient, rec *record)
 			continue // a parameter of noise, under the estimator without
 		}
 		rec.add([]results.Pair{{Key: "estimator", Value: g.estimator}, {Key: "parameter", Value: strings.TrimPrefix(name, "gradient/")}}, 0,
-			[]metrics.Score{{Unit: "gradient_variance", Value: v}})
+			[]results.Value{{Unit: "gradient_variance", Value: v}})
 	}
 	return nil
 }

@@ -192,12 +192,12 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 
 // onTraining scores one posterior sample on the training set itself: whether
 // the network has learnt its labels, the random ones included.
-func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metrics.Score, error) {
+func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]results.Value, error) {
 	e, err := s.predictive(s.batches(ctx, set.Train), set.Train.Len(), 1, labels(set.Train))
 	if err != nil {
 		return nil, err
 	}
-	return []metrics.Score{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
+	return []results.Value{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
 }
 
 // onValidation scores the predictive on the examples that data.validation holds

@@ -353,7 +353,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		}
 		row["accept-rate"], row["step-size"] = rep["accept_rate"], rep["step_size"]
 		if layers := layersLeft(t.job.plan, rep); len(layers) > 0 {
-			row["sparsity"] = metrics.Total(layers).Sparsity()
+			row["sparsity"] = metrics.Sparsity(metrics.Total(layers))
 		}
 	}
 	if every := t.job.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.job.plan.Predictors) > 0 {
@@ -412,11 +412,11 @@ func readReport(p *program) (map[string]float64, error) {
 }
 
 // layersLeft counts each layer's weights and those that prediction uses.
-func layersLeft(p *methods.Plan, report map[string]float64) []metrics.Tensor {
-	var out []metrics.Tensor
+func layersLeft(p *methods.Plan, report map[string]float64) []results.Layer {
+	var out []results.Layer
 	for _, w := range p.Weights {
 		if n, ok := report["nonzero/"+w.Layer]; ok {
-			out = append(out, metrics.Tensor{Name: w.Layer, Weights: w.Size, Nonzero: int(n)})
+			out = append(out, results.Layer{Name: w.Layer, Weights: w.Size, NonZero: int(n)})
 		}
 	}
 	return out
