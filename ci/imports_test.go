@@ -28,6 +28,7 @@ var policy = map[string][]string{
 	"backends/backendtest": {"backends", "backends/ir", "backends/rng", "backends/ref"},
 
 	"methods":            {"backends/ir", "methods/…", "internal/nearest", "gonum.org/v1/gonum/…"},
+	"methods/exec":       {"backends", "backends/ir", "backends/rng", "methods"},
 	"methods/nn":         {"backends/ir", "methods/schedule", "internal/nearest"},
 	"methods/schedule":   {},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
@@ -50,7 +51,7 @@ var policy = map[string][]string{
 	"cmd/internal/cli/helptest":   {"cmd/internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
 	"internal/alloctest":          {},
 	"internal/nearest":            {"github.com/agnivade/levenshtein"},
-	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "methods/task", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
+	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/task", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"bayesbench/backends"
+	"bayesbench/methods/exec"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
@@ -150,7 +151,7 @@ func timeTo(target float64, c results.Curve) (float64, bool) {
 // parameters counts the numbers that the first predictor reads.
 func parameters(j *Job) int {
 	n := 0
-	for _, s := range usedSlots(j.plan.State, j.plan.Predictors[0]) {
+	for _, s := range exec.Reads(j.plan.State, j.plan.Predictors[0]) {
 		n += s.Type.Size()
 	}
 	return n
