@@ -25,12 +25,16 @@ type Config struct {
 // Data says which examples.
 type Data struct {
 	Name         string `toml:"name" json:"name"`
-	Normalise    string `toml:"normalise" json:"normalise"`                   // unit255, unit256 or standard; default unit255
+	Normalise    string `toml:"normalise" json:"normalise"`                   // unit255, unit256, standard or none; default unit255
 	Train        int    `toml:"train" json:"train,omitempty"`                 // training examples kept; 0 is all
 	Test         int    `toml:"test" json:"test,omitempty"`                   // test examples kept; 0 is all
 	Validation   int    `toml:"validation" json:"validation,omitempty"`       // training examples held out
 	RandomLabels string `toml:"random_labels" json:"random_labels,omitempty"` // "train" or "all": labels drawn at random
 	Size         int    `toml:"size" json:"size,omitempty"`                   // side in pixels, for folders of images
+	Split        int    `toml:"split" json:"split,omitempty"`                 // which published division into train and test
+	// ValidationLast is the share of the training examples, the last ones as they are stored, that is held out instead of
+	// Validation drawn ones.
+	ValidationLast float64 `toml:"validation_last" json:"validation_last,omitempty"`
 }
 
 // Train is the training budget and how a loss is minimised.

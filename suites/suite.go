@@ -451,6 +451,7 @@ func (c *Config) check(t Table) error {
 	}{
 		{"data", "train", c.Data.Train, 0, maxExamples}, {"data", "test", c.Data.Test, 0, maxExamples},
 		{"data", "validation", c.Data.Validation, 0, maxExamples}, {"data", "size", c.Data.Size, 0, 2048},
+		{"data", "split", c.Data.Split, 0, maxExamples},
 		{"eval", "samples", c.Eval.Samples, 1, 100_000}, {"eval", "batch", c.Eval.Batch, 1, maxBatch},
 		{"eval", "every", c.Eval.Every, 0, maxEpochs}, {"eval", "gradient_draws", c.Eval.GradientDraws, 0, 1_000_000},
 	} {
@@ -462,12 +463,16 @@ func (c *Config) check(t Table) error {
 		table, key, found string
 		known             []string
 	}{
-		{"data", "normalise", c.Data.Normalise, []string{"unit255", "unit256", "standard"}},
+		{"data", "normalise", c.Data.Normalise, []string{"unit255", "unit256", "standard", "none"}},
 		{"data", "random_labels", c.Data.RandomLabels, []string{"", "train", "all"}},
 	} {
 		if !slices.Contains(v.known, v.found) {
 			return sub(v.table).Errorf(v.key, "%s.%s: want one of %q, found %q", v.table, v.key, v.known, v.found)
 		}
+	}
+	if last := c.Data.ValidationLast; !(last >= 0 && last < 1) || last > 0 && c.Data.Validation > 0 {
+		return sub("data").Errorf("validation_last", "data.validation_last: want a share of the training examples in [0, 1), and none "+
+			"beside data.validation, found %v", last)
 	}
 	if !(c.Eval.Target >= 0 && c.Eval.Target <= 1) || c.Eval.Target > 0 && c.Eval.Every == 0 {
 		return sub("eval").Errorf("target", "eval.target: want an accuracy in (0, 1] together with eval.every, found %v", c.Eval.Target)

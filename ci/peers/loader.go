@@ -75,7 +75,7 @@ func loaderRate(ctx context.Context, folder string, side int, secs float64) (flo
 	if err != nil {
 		return 0, err
 	}
-	norm, err := data.NewNormalisation(data.Standard, set.Info)
+	norm, err := data.NewNormalisation(data.Standard, set)
 	if err != nil {
 		return 0, err
 	}

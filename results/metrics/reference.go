@@ -1,15 +1,11 @@
 package metrics
 
-import (
-	"math"
-
-	"bayesbench/results"
-)
+import "math"
 
 func init() {
 	register(Reference,
-		Metric{Unit: "agreement", Better: results.Higher, Short: "share of inputs with the same most probable class as the reference posterior", compute: pair(Agreement)},
-		Metric{Unit: "total_variation", Better: results.Lower, Short: "mean total variation distance from the reference predictive, in [0,1]", compute: pair(TotalVariation)},
+		Metric{Unit: "agreement", Better: Higher, Short: "share of inputs with the same most probable class as the reference posterior", compute: pair(Agreement)},
+		Metric{Unit: "total_variation", Better: Lower, Short: "mean total variation distance from the reference predictive, in [0,1]", compute: pair(TotalVariation)},
 	)
 }
 

@@ -64,22 +64,6 @@ func (a At) MarshalJSON() ([]byte, error) {
 	}{a.Samples, scores})
 }
 
-// Bins are a reliability diagram of bins of equal width.
-type Bins []results.Bin
-
-// MarshalJSON writes what the number of bins does not say: count and means.
-func (b Bins) MarshalJSON() ([]byte, error) {
-	type bin struct {
-		Count                int
-		Accuracy, Confidence float64
-	}
-	out := make([]bin, len(b))
-	for i, x := range b {
-		out[i] = bin{x.Count, x.Accuracy, x.Confidence}
-	}
-	return json.Marshal(out)
-}
-
 // WriteJSON writes the result as one JSON object.
 func (r *Result) WriteJSON(w io.Writer) error {
 	out := json.NewEncoder(w)
@@ -108,11 +92,12 @@ func (r *Result) WriteBench(w io.Writer, name Name) error {
 		detection.Sweep = []results.Pair{{Key: "ood", Value: name.OOD}}
 		for _, s := range at.Scores {
 			m, _ := metrics.Lookup(s.Unit)
-			set.Units[s.Unit] = results.Unit{Name: s.Unit, Better: m.Better}
+			set.Units[s.Unit] = results.Unit{Name: s.Unit, Better: results.Better(m.Better)}
+			value := results.Value{Unit: s.Unit, Value: s.Value}
 			if m.Family == metrics.OOD {
-				detection.Values = append(detection.Values, s)
+				detection.Values = append(detection.Values, value)
 			} else {
-				record.Values = append(record.Values, s)
+				record.Values = append(record.Values, value)
 			}
 		}
 		set.Records = append(set.Records, record)

@@ -48,7 +48,7 @@ func BenchmarkPipeline(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			var chain []augment.Transform
 			for _, name := range c.augment {
-				t, err := augment.Parse(name, c.split.Shape()[1])
+				t, err := augment.Parse(name, c.split.Examples().Shape[1])
 				if err != nil {
 					b.Fatal(err)
 				}

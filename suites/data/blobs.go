@@ -11,13 +11,13 @@ import (
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "blobs",
-			About:   "generated: 2,000 + 500 points of four Gaussian clusters as 8x8 gray images, for tests",
-			Classes: blobClasses,
-			Shape:   [3]int{1, 8, 8},
-			Licence: "none needed",
-			Mean:    []float64{0.5},
-			Std:     []float64{0.25},
+			Name:     "blobs",
+			About:    "generated: 2,000 + 500 points of four Gaussian clusters as 8x8 gray images, for tests",
+			Examples: Examples{Pixels, []int{1, 8, 8}},
+			Targets:  Targets{Classes: blobClasses},
+			Licence:  "none needed",
+			Mean:     []float64{0.5},
+			Std:      []float64{0.25},
 		},
 		load: func(_ context.Context, info Info, _ string, _ Options) (*Set, error) {
 			return memorySet(info, makeBlobs(info, 2000, 2), makeBlobs(info, 500, 3)), nil
@@ -40,7 +40,7 @@ func makeBlobs(info Info, n int, stream uint32) *memory {
 	rng.Bits(centre, key, 1)
 	noise := make([]uint32, 12*n*size)
 	rng.Bits(noise, key, stream)
-	m := &memory{pix: make([]uint8, n*size), labels: make([]uint8, n), classes: blobClasses, shape: info.Shape}
+	m := &memory{pix: make([]uint8, n*size), labels: make([]uint8, n), classes: blobClasses, shape: info.image()}
 	for i := range n {
 		class := i % blobClasses
 		m.labels[i] = uint8(class)

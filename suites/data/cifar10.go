@@ -30,14 +30,14 @@ var cifarFiles = []fetch.File{
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "cifar10",
-			About:   "CIFAR-10: 50,000 + 10,000 photographs of ten classes, 32x32 colour (Krizhevsky 2009)",
-			Classes: 10,
-			Shape:   [3]int{3, cifarSide, cifarSide},
-			Licence: "none stated; research use with citation",
-			Mean:    []float64{0.4914, 0.4822, 0.4465},
-			Std:     []float64{0.2470, 0.2435, 0.2616},
-			Against: []string{"imagenette"},
+			Name:     "cifar10",
+			About:    "CIFAR-10: 50,000 + 10,000 photographs of ten classes, 32x32 colour (Krizhevsky 2009)",
+			Examples: Examples{Pixels, []int{3, cifarSide, cifarSide}},
+			Targets:  Targets{Classes: 10},
+			Licence:  "none stated; research use with citation",
+			Mean:     []float64{0.4914, 0.4822, 0.4465},
+			Std:      []float64{0.2470, 0.2435, 0.2616},
+			Against:  []string{"imagenette"},
 		},
 		files:   cifarFiles,
 		aliases: func(Options) []string { return []string{"cifar-10-batches-bin"} },
@@ -54,9 +54,9 @@ func init() {
 }
 
 func loadCIFAR10(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
-	train := &memory{classes: info.Classes, shape: info.Shape}
+	train := &memory{classes: info.Classes, shape: info.image()}
 	train.pix = make([]uint8, 0, 5*cifarBatch*cifarImage)
-	test := &memory{classes: info.Classes, shape: info.Shape}
+	test := &memory{classes: info.Classes, shape: info.image()}
 	for i, f := range cifarFiles {
 		content, err := f.Read(dir)
 		if err != nil {

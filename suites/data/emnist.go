@@ -17,13 +17,13 @@ var emnistFiles = []fetch.File{
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "emnist-letters",
-			About:   "EMNIST letters: 20,800 handwritten letters, 28x28 gray, test only (Cohen et al. 2017)",
-			Classes: 26,
-			Shape:   mnistShape,
-			Licence: "public domain (work of the US government)",
-			Mean:    []float64{0.1722},
-			Std:     []float64{0.3309},
+			Name:     "emnist-letters",
+			About:    "EMNIST letters: 20,800 handwritten letters, 28x28 gray, test only (Cohen et al. 2017)",
+			Examples: Examples{Pixels, mnistShape},
+			Targets:  Targets{Classes: 26},
+			Licence:  "public domain (work of the US government)",
+			Mean:     []float64{0.1722},
+			Std:      []float64{0.3309},
 		},
 		files: emnistFiles,
 		providers: []fetch.Provider{fetch.Archive{

@@ -19,14 +19,14 @@ var fashionFiles = []fetch.File{
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "fashion-mnist",
-			About:   "Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 28x28 gray (Xiao, Rasul, Vollgraf 2017)",
-			Classes: 10,
-			Shape:   mnistShape,
-			Licence: "MIT",
-			Mean:    []float64{0.2860},
-			Std:     []float64{0.3530},
-			Against: []string{"mnist", "notmnist"},
+			Name:     "fashion-mnist",
+			About:    "Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 28x28 gray (Xiao, Rasul, Vollgraf 2017)",
+			Examples: Examples{Pixels, mnistShape},
+			Targets:  Targets{Classes: 10},
+			Licence:  "MIT",
+			Mean:     []float64{0.2860},
+			Std:      []float64{0.3530},
+			Against:  []string{"mnist", "notmnist"},
 		},
 		files: fashionFiles,
 		providers: []fetch.Provider{

@@ -48,7 +48,7 @@ func FuzzIDXSplit(f *testing.F) {
 		}
 		for i := range m.Len() {
 			read(t, m, i)
-			if l := m.Label(i); l < 0 || l > 2 {
+			if l := label(m, i); l < 0 || l > 2 {
 				t.Errorf("label %d", l)
 			}
 		}
@@ -74,7 +74,7 @@ func FuzzCIFAR(f *testing.F) {
 			t.Errorf("%d records and %d pixels of %d bytes", m.Len(), len(m.pix), len(b))
 		}
 		for i := range m.Len() {
-			if l := m.Label(i); l > 9 || !bytes.Equal(m.image(i), b[i*cifarRecord+1:(i+1)*cifarRecord]) {
+			if l := label(m, i); l > 9 || !bytes.Equal(m.image(i), b[i*cifarRecord+1:(i+1)*cifarRecord]) {
 				t.Errorf("record %d has label %d, or other pixels", i, l)
 			}
 		}

@@ -18,12 +18,12 @@ const imagenetTerms = "ImageNet's: non-commercial research and education"
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "imagenet-folder",
-			About:   "any train/<class>/… and val/<class>/… of images, folder or tar: ILSVRC 2012, Tiny-ImageNet (Deng et al. 2009)",
-			Shape:   [3]int{3, 0, 0},
-			Licence: imagenetTerms,
-			Mean:    imagenetMean,
-			Std:     imagenetStd,
+			Name:     "imagenet-folder",
+			About:    "any train/<class>/… and val/<class>/… of images, folder or tar: ILSVRC 2012, Tiny-ImageNet (Deng et al. 2009)",
+			Examples: Examples{Pixels, []int{3, 0, 0}},
+			Licence:  imagenetTerms,
+			Mean:     imagenetMean,
+			Std:      imagenetStd,
 		},
 		load: func(ctx context.Context, info Info, place string, opt Options) (*Set, error) {
 			return loadTree(ctx, info, place, opt)
@@ -58,13 +58,13 @@ func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, 
 		return nil, errors.Join(err, t.close())
 	}
 	budget := opt.budget()
-	info.Shape = [3]int{3, size, size}
+	info.Shape = []int{3, size, size}
 	info.Classes = len(t.classes)
 	return &Set{
 		Info:       info,
 		ClassNames: t.classes,
 		Train:      newImages(t, t.train, size, budget),
-		Validation: &memory{classes: info.Classes, shape: info.Shape},
+		Validation: &memory{classes: info.Classes, shape: info.image()},
 		Test:       newImages(t, t.val, size, budget),
 		Hash:       hash,
 		Skipped:    t.skipped,

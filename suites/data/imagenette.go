@@ -31,13 +31,13 @@ var imagenetteNames = map[string]string{
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "imagenette",
-			About:   "Imagenette v2: 9,469 + 3,925 photographs of ten ImageNet classes, any size, colour (Howard 2019)",
-			Classes: 10,
-			Shape:   [3]int{3, 0, 0},
-			Licence: imagenetTerms,
-			Mean:    imagenetMean,
-			Std:     imagenetStd,
+			Name:     "imagenette",
+			About:    "Imagenette v2: 9,469 + 3,925 photographs of ten ImageNet classes, any size, colour (Howard 2019)",
+			Examples: Examples{Pixels, []int{3, 0, 0}},
+			Targets:  Targets{Classes: 10},
+			Licence:  imagenetTerms,
+			Mean:     imagenetMean,
+			Std:      imagenetStd,
 		},
 		aliases:   imagenetteAliases,
 		providers: []fetch.Provider{imagenetteSizes[1].Archive, imagenetteSizes[2].Archive},

@@ -29,7 +29,7 @@ type LoaderConfig struct {
 	Key   rng.Key // of order, augmentation and Mixup
 	Norm  Normalisation
 
-	Augment []augment.Transform // applied in this order, before Norm
+	Augment []augment.Transform // applied in this order to pixels, before Norm
 	// Mixup, if positive, mixes each row with its mirror row of the batch by λ ~ Beta(Mixup, Mixup), one λ a batch, inputs
 	// and targets alike (Zhang et al. 2018, "mixup: beyond empirical risk minimization").
 	Mixup float64
@@ -38,17 +38,18 @@ type LoaderConfig struct {
 	// other rows are zero in X and Y: they add nothing to a cross-entropy summed over rows.
 	DropLast bool
 
-	Workers  int // 0 means GOMAXPROCS
-	Prefetch int // batches made ahead; 0 means 2
+	Workers int // 0 means GOMAXPROCS
 }
+
+// prefetch is how many batches are made ahead.
+const prefetch = 2
 
 // Batch is one step's input. It is the loader's memory: valid until the next call of Next, Seek or Close.
 type Batch struct {
 	Epoch, Step int       // Epoch is 0 where every epoch is the same
-	X           []float32 // [Batch C H W]
-	Y           []float32 // [Batch Classes] target probabilities
+	X           []float32 // [Batch Shape…] normalised examples
+	Y           []float32 // [Batch Columns] target probabilities, or normalised numbers
 	Index       []int32   // [Valid] places in the split
-	Label       []int32   // [Valid] labels before Mixup
 	Valid       int       // rows that are examples; less than Batch only in a last batch
 }
 
@@ -56,6 +57,10 @@ type Batch struct {
 // of workers. A Loader is for one goroutine.
 type Loader struct {
 	split   Split
+	kind    Kind
+	shape   [3]int // of images
+	size    int    // of an example in X
+	columns int    // of a target in Y
 	cfg     LoaderConfig
 	sizer   augment.Sizer // the first transform, if it wants images as stored
 	steps   int
@@ -100,25 +105,35 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
-	if cfg.Prefetch == 0 {
-		cfg.Prefetch = 2
-	}
-	n, shape := split.Len(), split.Shape()
+	n, examples, targets := split.Len(), split.Examples(), split.Targets()
 	switch {
-	case cfg.Batch < 1 || cfg.Workers < 1 || cfg.Prefetch < 1:
-		return nil, fmt.Errorf("loader: batch %d, workers %d, prefetch %d: expected positive numbers", cfg.Batch, cfg.Workers, cfg.Prefetch)
+	case cfg.Batch < 1 || cfg.Workers < 1:
+		return nil, fmt.Errorf("loader: batch %d, workers %d: expected positive numbers", cfg.Batch, cfg.Workers)
 	case n == 0:
 		return nil, errors.New("loader: the split is empty")
 	case cfg.DropLast && n < cfg.Batch:
 		return nil, fmt.Errorf("loader: batch %d of a split of %d examples, and incomplete batches are dropped: nothing is left", cfg.Batch, n)
-	case len(cfg.Norm.table) != shape[0]:
-		return nil, fmt.Errorf("loader: normalisation of %d channels, the images have %d", len(cfg.Norm.table), shape[0])
+	case examples.Kind != Pixels && examples.Kind != Numbers:
+		return nil, fmt.Errorf("loader: examples are %s: only pixels and numbers are fed", examples)
+	case len(cfg.Augment) > 0 && examples.Kind != Pixels:
+		return nil, fmt.Errorf("loader: augmentation %s: only images are augmented, and examples are %s", cfg.Augment[0], examples)
+	case len(cfg.Norm.pixels)+len(cfg.Norm.inputs) != examples.Shape[0] || (cfg.Norm.pixels == nil) != (examples.Kind != Pixels):
+		return nil, fmt.Errorf("loader: normalisation of %d channels and %d columns, examples are %s",
+			len(cfg.Norm.pixels), len(cfg.Norm.inputs), examples)
+	case len(cfg.Norm.targets) != targets.Width:
+		return nil, fmt.Errorf("loader: normalisation of %d targets, the target is %s", len(cfg.Norm.targets), targets)
 	case cfg.Mixup < 0:
 		return nil, fmt.Errorf("loader: mixup %v: expected a positive number, or 0 for none", cfg.Mixup)
 	case cfg.Order != Shuffled && cfg.Order != Sequential:
 		return nil, fmt.Errorf("loader: order %d: expected Shuffled or Sequential", cfg.Order)
 	}
-	l := &Loader{split: split, cfg: cfg, steps: n / cfg.Batch, orderEpoch: -1}
+	l := &Loader{
+		split: split, kind: examples.Kind, size: examples.Size(), columns: targets.Columns(),
+		cfg: cfg, steps: n / cfg.Batch, orderEpoch: -1,
+	}
+	if l.kind == Pixels {
+		l.shape = examples.image()
+	}
 	if n%cfg.Batch != 0 && !cfg.DropLast {
 		l.steps++
 	}
@@ -128,12 +143,11 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 	// Small enough that workers share a batch of slow images evenly, large enough that taking one costs nothing.
 	l.chunk = max(1, cfg.Batch/(4*cfg.Workers))
 	l.wake.L = &l.mu
-	l.slots = make([]slot, cfg.Prefetch+1)
+	l.slots = make([]slot, prefetch+1)
 	for i := range l.slots {
-		l.slots[i].X = make([]float32, cfg.Batch*shape[0]*shape[1]*shape[2])
-		l.slots[i].Y = make([]float32, cfg.Batch*split.Classes())
+		l.slots[i].X = make([]float32, cfg.Batch*l.size)
+		l.slots[i].Y = make([]float32, cfg.Batch*l.columns)
 		l.slots[i].Index = make([]int32, 0, cfg.Batch)
-		l.slots[i].Label = make([]int32, 0, cfg.Batch)
 	}
 	l.stop = context.AfterFunc(ctx, func() { l.end(context.Cause(ctx)) })
 	for range cfg.Workers {
@@ -236,7 +250,7 @@ func (l *Loader) free() bool {
 
 // work is one worker: it takes the next rows in order, and fills them without the lock.
 func (l *Loader) work() {
-	var w worker
+	w := worker{target: make([]float64, l.columns)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -286,7 +300,6 @@ func (l *Loader) begin(s *slot, number int) {
 	s.left, s.done, s.err = s.Valid, false, nil
 	s.Epoch, s.Step = epoch, step
 	s.Index = s.Index[:s.Valid]
-	s.Label = s.Label[:s.Valid]
 	if l.cfg.sameEpochs() {
 		s.Epoch = 0
 	}
@@ -301,43 +314,51 @@ func (l *Loader) begin(s *slot, number int) {
 		}
 		copy(s.Index, l.order[first:])
 	}
-	clear(s.Y)
-	clear(s.X[s.Valid*len(s.X)/l.cfg.Batch:])
+	clear(s.X[s.Valid*l.size:])
+	clear(s.Y[s.Valid*l.columns:])
 }
 
 // worker is the memory of one goroutine.
 type worker struct {
 	a, b   pixel.Image
+	target []float64
 	stream draw.Stream
 }
 
 // fill makes rows from … to-1 of batch number in s. On an error it says at which row.
 func (w *worker) fill(l *Loader, s *slot, number, from, to int) (bad int, err error) {
-	shape := l.split.Shape()
-	size := shape[0] * shape[1] * shape[2]
-	classes := l.split.Classes()
 	epoch := l.cfg.Key.Fold(uint32(number / l.steps))
 	for row := from; row < to; row++ {
 		i := int(s.Index[row])
-		m, err := w.image(l, i, epoch)
-		if err != nil {
+		if err := w.example(l, s.X[row*l.size:(row+1)*l.size], i, epoch); err != nil {
 			return row, fmt.Errorf("example %d: %w", i, err)
 		}
-		l.cfg.Norm.apply(s.X[row*size:(row+1)*size], m)
-		label := l.split.Label(i)
-		s.Label[row] = int32(label)
-		s.Y[row*classes+label] = 1
+		l.split.Target(w.target, i)
+		l.cfg.Norm.target(s.Y[row*l.columns:(row+1)*l.columns], w.target)
 	}
 	return 0, nil
 }
 
-// image is example i after augmentation, in the split's shape.
-func (w *worker) image(l *Loader, i int, epoch rng.Key) (pixel.Image, error) {
-	shape := l.split.Shape()
-	p, err := l.split.Native(i)
+// example writes example i to dst, augmented and normalised.
+func (w *worker) example(l *Loader, dst []float32, i int, epoch rng.Key) error {
+	e, err := l.split.Example(i)
 	if err != nil {
-		return pixel.Image{}, err
+		return err
 	}
+	if l.kind == Numbers {
+		l.cfg.Norm.numbers(dst, e.Numbers)
+		return nil
+	}
+	m, err := w.image(l, e.Picture, i, epoch)
+	if err != nil {
+		return err
+	}
+	l.cfg.Norm.image(dst, m)
+	return nil
+}
+
+// image is picture p of example i after augmentation, in the split's shape.
+func (w *worker) image(l *Loader, p pixel.Picture, i int, epoch rng.Key) (pixel.Image, error) {
 	chain := l.cfg.Augment
 	stream := func(transform int) *draw.Stream {
 		w.stream = draw.New(epoch.Fold(uint32(i)), uint32(transform))
@@ -348,8 +369,8 @@ func (w *worker) image(l *Loader, i int, epoch rng.Key) (pixel.Image, error) {
 	case l.sizer != nil:
 		l.sizer.View(&w.a, p, stream(0))
 		m = w.a
-	case p.Shape() != shape:
-		w.a.Fit(p, shape[1])
+	case p.Shape() != l.shape:
+		w.a.Fit(p, l.shape[1])
 		m = w.a
 	default:
 		m = p.Image(&w.a)
@@ -362,8 +383,8 @@ func (w *worker) image(l *Loader, i int, epoch rng.Key) (pixel.Image, error) {
 		w.a, w.b = w.b, w.a
 		m = w.a
 	}
-	if got := [3]int{m.C, m.H, m.W}; got != shape {
-		return m, fmt.Errorf("augmentation gives images of shape %v, expected %v", got, shape)
+	if got := [3]int{m.C, m.H, m.W}; got != l.shape {
+		return m, fmt.Errorf("augmentation gives images of shape %v, expected %v", got, l.shape)
 	}
 	return m, nil
 }

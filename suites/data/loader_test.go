@@ -17,9 +17,9 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-func norm(t testing.TB, scheme Scheme, info Info) Normalisation {
+func norm(t testing.TB, scheme Scheme, set *Set) Normalisation {
 	t.Helper()
-	n, err := NewNormalisation(scheme, info)
+	n, err := NewNormalisation(scheme, set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +28,9 @@ func norm(t testing.TB, scheme Scheme, info Info) Normalisation {
 
 func newLoader(t testing.TB, split Split, cfg LoaderConfig) *Loader {
 	t.Helper()
-	if cfg.Norm.table == nil {
-		cfg.Norm = norm(t, Unit255, Info{Shape: split.Shape()})
+	if cfg.Norm.pixels == nil && cfg.Norm.inputs == nil {
+		info := Info{Examples: split.Examples(), Targets: split.Targets()}
+		cfg.Norm = norm(t, Normalisations(info)[0], &Set{Info: info, Train: split})
 	}
 	l, err := NewLoader(t.Context(), split, cfg)
 	if err != nil {
@@ -42,13 +43,13 @@ func newLoader(t testing.TB, split Split, cfg LoaderConfig) *Loader {
 // keep copies what a loader lends.
 func keep(b *Batch) Batch {
 	c := *b
-	c.X, c.Y, c.Index, c.Label = slices.Clone(b.X), slices.Clone(b.Y), slices.Clone(b.Index), slices.Clone(b.Label)
+	c.X, c.Y, c.Index = slices.Clone(b.X), slices.Clone(b.Y), slices.Clone(b.Index)
 	return c
 }
 
 func sameBatch(a, b Batch) bool {
 	return a.Epoch == b.Epoch && a.Step == b.Step && a.Valid == b.Valid &&
-		slices.Equal(a.X, b.X) && slices.Equal(a.Y, b.Y) && slices.Equal(a.Index, b.Index) && slices.Equal(a.Label, b.Label)
+		slices.Equal(a.X, b.X) && slices.Equal(a.Y, b.Y) && slices.Equal(a.Index, b.Index)
 }
 
 func take(t testing.TB, l *Loader, n int) []Batch {
@@ -75,21 +76,19 @@ func (noisy) Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream) {
 	}
 }
 
-func TestBatchesDoNotDependOnWorkersOrPrefetch(t *testing.T) {
+func TestBatchesDoNotDependOnWorkers(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 333})
 	cfg := LoaderConfig{Batch: 50, Key: rng.Key{9, 0}, Augment: []augment.Transform{noisy{}, noisy{}}, Mixup: 0.4}
 	var want []Batch
 	for _, workers := range []int{1, 2, 7} {
-		for _, prefetch := range []int{1, 5} {
-			cfg.Workers, cfg.Prefetch = workers, prefetch
-			got := take(t, newLoader(t, set.Train, cfg), 2*7+3)
-			if want == nil {
-				want = got
-			}
-			for i := range want {
-				if !sameBatch(want[i], got[i]) {
-					t.Fatalf("workers %d, prefetch %d: batch %d differs", workers, prefetch, i)
-				}
+		cfg.Workers = workers
+		got := take(t, newLoader(t, set.Train, cfg), 2*7+3)
+		if want == nil {
+			want = got
+		}
+		for i := range want {
+			if !sameBatch(want[i], got[i]) {
+				t.Fatalf("workers %d: batch %d differs", workers, i)
 			}
 		}
 	}
@@ -158,7 +157,7 @@ func TestSeekInStoredOrderGivesTheSameBatches(t *testing.T) {
 // Each epoch visits every example once, in an order of its own, and X and Y are that example's.
 func TestEpochIsAPermutation(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 130})
-	l := newLoader(t, set.Train, LoaderConfig{Batch: 50, Key: rng.Key{4, 0}, Norm: norm(t, Standard, set.Info)})
+	l := newLoader(t, set.Train, LoaderConfig{Batch: 50, Key: rng.Key{4, 0}, Norm: norm(t, Standard, set)})
 	var orders [][]int32
 	for epoch := range 3 {
 		var order []int32
@@ -181,12 +180,9 @@ func TestEpochIsAPermutation(t *testing.T) {
 					}
 				}
 				for c, p := range y {
-					if (p == 1) != (c == set.Train.Label(i)) || p != 0 && p != 1 {
-						t.Fatalf("targets %v of label %d", y, set.Train.Label(i))
+					if (p == 1) != (c == label(set.Train, i)) || p != 0 && p != 1 {
+						t.Fatalf("targets %v of label %d", y, label(set.Train, i))
 					}
-				}
-				if b.Label[row] != int32(set.Train.Label(i)) {
-					t.Fatalf("label %d, want %d", b.Label[row], set.Train.Label(i))
 				}
 			}
 			order = append(order, b.Index...)
@@ -244,7 +240,7 @@ func TestMixup(t *testing.T) {
 		p, m := plain[n], mixed[n]
 		for r := range 50 {
 			q := 100 - r
-			a, b := int(p.Label[r]), int(p.Label[q])
+			a, b := label(set.Train, int(p.Index[r])), label(set.Train, int(p.Index[q]))
 			if a == b {
 				continue
 			}
@@ -267,7 +263,9 @@ func TestMixup(t *testing.T) {
 }
 
 func TestNormalisationSchemes(t *testing.T) {
-	info := Info{Name: "x", Shape: [3]int{2, 1, 1}, Mean: []float64{0.25, 0.5}, Std: []float64{0.5, 2}}
+	examples := Examples{Pixels, []int{2, 1, 1}}
+	info := Info{Name: "x", Examples: examples, Mean: []float64{0.25, 0.5}, Std: []float64{0.5, 2}}
+	set := memorySet(info, nil, &memory{shape: info.image()})
 	m := pixel.Image{C: 2, H: 1, W: 1, Pix: []uint8{255, 51}}
 	for scheme, want := range map[Scheme][]float32{
 		Unit255:  {1, 0.2},
@@ -275,15 +273,15 @@ func TestNormalisationSchemes(t *testing.T) {
 		Standard: {1.5, -0.15},
 	} {
 		got := make([]float32, 2)
-		norm(t, scheme, info).apply(got, m)
+		norm(t, scheme, set).image(got, m)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", scheme, got, want)
 		}
 	}
-	if _, err := NewNormalisation("unit25", info); err == nil {
+	if _, err := NewNormalisation("unit25", set); err == nil {
 		t.Error("unknown scheme: no error")
 	}
-	if _, err := NewNormalisation(Standard, Info{Shape: [3]int{1, 2, 2}}); err == nil {
+	if _, err := NewNormalisation(Standard, &Set{Info: Info{Examples: examples}}); err == nil {
 		t.Error("standard without published constants: no error")
 	}
 }
@@ -296,11 +294,11 @@ type faulty struct {
 
 var errFaulty = errors.New("cannot be decoded")
 
-func (f faulty) Native(i int) (pixel.Picture, error) {
+func (f faulty) Example(i int) (Example, error) {
 	if i == f.at {
-		return pixel.Picture{}, errFaulty
+		return Example{}, errFaulty
 	}
-	return f.Split.Native(i)
+	return f.Split.Example(i)
 }
 
 func TestReadErrorsReachTheCaller(t *testing.T) {
@@ -322,10 +320,10 @@ type slow struct {
 	reads *atomic.Int64
 }
 
-func (s slow) Native(i int) (pixel.Picture, error) {
+func (s slow) Example(i int) (Example, error) {
 	s.reads.Add(1)
 	time.Sleep(time.Millisecond)
-	return s.Split.Native(i)
+	return s.Split.Example(i)
 }
 
 func TestCloseAndCancelEndTheLoader(t *testing.T) { synctest.Test(t, testCloseAndCancel) }
@@ -334,7 +332,7 @@ func testCloseAndCancel(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 1000})
 	var reads atomic.Int64
 	ctx, cancel := context.WithCancelCause(t.Context())
-	l, err := NewLoader(ctx, slow{set.Train, &reads}, LoaderConfig{Batch: 500, Norm: norm(t, Unit255, set.Info), Workers: 2})
+	l, err := NewLoader(ctx, slow{set.Train, &reads}, LoaderConfig{Batch: 500, Norm: norm(t, Unit255, set), Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,12 +359,12 @@ func TestPrefetchIsBounded(t *testing.T) { synctest.Test(t, testPrefetchIsBounde
 func testPrefetchIsBounded(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 1000})
 	var reads atomic.Int64
-	l := newLoader(t, slow{set.Train, &reads}, LoaderConfig{Batch: 10, Prefetch: 3, Workers: 4})
+	l := newLoader(t, slow{set.Train, &reads}, LoaderConfig{Batch: 10, Workers: 4})
 	take(t, l, 1)
-	// One batch is lent and three are ahead. However long they take, no more follow.
+	// One batch is lent and two are ahead. However long they take, no more follow.
 	time.Sleep(time.Second)
-	if n := reads.Load(); n != 40 {
-		t.Errorf("%d examples read, want 40", n)
+	if n := reads.Load(); n != 30 {
+		t.Errorf("%d examples read, want 30", n)
 	}
 }
 
@@ -385,7 +383,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 
 func TestLoaderRefusesNonsense(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 10})
-	good := norm(t, Unit255, set.Info)
+	good := norm(t, Unit255, set)
 	for _, cfg := range []LoaderConfig{
 		{Batch: 0, Norm: good},
 		{Batch: 11, DropLast: true, Norm: good},

@@ -29,23 +29,19 @@ func newMemory(pix, labels []uint8, classes int, shape [3]int) (*memory, error) 
 	return &memory{pix, labels, classes, shape}, nil
 }
 
-func (m *memory) Len() int        { return len(m.labels) }
-func (m *memory) Classes() int    { return m.classes }
-func (m *memory) Shape() [3]int   { return m.shape }
-func (m *memory) Label(i int) int { return int(m.labels[i]) }
+func (m *memory) Len() int                    { return len(m.labels) }
+func (m *memory) Examples() Examples          { return Examples{Pixels, m.shape[:]} }
+func (m *memory) Targets() Targets            { return Targets{Classes: m.classes} }
+func (m *memory) Target(dst []float64, i int) { oneHot(dst, int(m.labels[i])) }
 
 func (m *memory) image(i int) []uint8 {
 	size := m.shape[0] * m.shape[1] * m.shape[2]
 	return m.pix[i*size : (i+1)*size : (i+1)*size]
 }
 
-func (m *memory) Read(dst []uint8, i int) error {
-	copy(dst, m.image(i))
-	return nil
-}
-
-func (m *memory) Native(i int) (pixel.Picture, error) {
-	return pixel.Image{C: m.shape[0], H: m.shape[1], W: m.shape[2], Pix: m.image(i)}.Picture(), nil
+func (m *memory) Example(i int) (Example, error) {
+	image := pixel.Image{C: m.shape[0], H: m.shape[1], W: m.shape[2], Pix: m.image(i)}
+	return Example{Picture: image.Picture()}, nil
 }
 
 // hashMemory is the canonical hash of a set held in memory: its name, classes and shape, then for train and test the
@@ -63,7 +59,7 @@ func hashMemory(info Info, train, test *memory) string {
 
 // memorySet is a set held in memory. It hashes the canonical content.
 func memorySet(info Info, train, test *memory) *Set {
-	none := &memory{classes: info.Classes, shape: info.Shape}
+	none := &memory{classes: info.Classes, shape: info.image()}
 	if train == nil {
 		train = none
 	}

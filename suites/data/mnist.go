@@ -9,7 +9,7 @@ import (
 
 // The files of MNIST's layout: images and labels of train and test, in this order.
 var (
-	mnistShape = [3]int{1, 28, 28}
+	mnistShape = []int{1, 28, 28}
 	// Their MD5 sums, unpacked: 6bbc9ace898e44ae57da46a324031adb,
 	// a25bea736e30d166cdddb491f175f624, 2646ac647ad5339dbf082846283269ea,
 	// 27ae3e4e09519cfbb04c329615203637.
@@ -24,14 +24,14 @@ var (
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "mnist",
-			About:   "MNIST: 60,000 + 10,000 handwritten digits, 28x28 gray (LeCun, Cortes, Burges 1998)",
-			Classes: 10,
-			Shape:   mnistShape,
-			Licence: "CC BY-SA 3.0, as stated by its curators",
-			Mean:    []float64{0.1307},
-			Std:     []float64{0.3081},
-			Against: []string{"notmnist", "emnist-letters", "fashion-mnist"},
+			Name:     "mnist",
+			About:    "MNIST: 60,000 + 10,000 handwritten digits, 28x28 gray (LeCun, Cortes, Burges 1998)",
+			Examples: Examples{Pixels, mnistShape},
+			Targets:  Targets{Classes: 10},
+			Licence:  "CC BY-SA 3.0, as stated by its curators",
+			Mean:     []float64{0.1307},
+			Std:      []float64{0.3081},
+			Against:  []string{"notmnist", "emnist-letters", "fashion-mnist"},
 		},
 		files: mnistFiles,
 		providers: []fetch.Provider{
@@ -67,7 +67,7 @@ func loadIDX(info Info, images, labels fetch.File, dir string) (*memory, error) 
 	if err != nil {
 		return nil, err
 	}
-	split, err := idxSplit(i, l, info.Classes, info.Shape)
+	split, err := idxSplit(i, l, info.Classes, info.image())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", dir, images.Name, err)
 	}

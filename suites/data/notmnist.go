@@ -16,11 +16,11 @@ var notMNISTFiles = []fetch.File{
 func init() {
 	register(&source{
 		Info: Info{
-			Name:    "notmnist",
-			About:   "notMNIST: 10,000 letters A to J in many fonts, 28x28 gray, test only (Bulatov 2011)",
-			Classes: 10,
-			Shape:   mnistShape,
-			Licence: "MIT for the IDX files; the glyphs' fonts are their makers'",
+			Name:     "notmnist",
+			About:    "notMNIST: 10,000 letters A to J in many fonts, 28x28 gray, test only (Bulatov 2011)",
+			Examples: Examples{Pixels, mnistShape},
+			Targets:  Targets{Classes: 10},
+			Licence:  "MIT for the IDX files; the glyphs' fonts are their makers'",
 		},
 		files:     notMNISTFiles,
 		providers: []fetch.Provider{fetch.Mirror{Base: "https://raw.githubusercontent.com/davidflanagan/notMNIST-to-MNIST/master", Suffix: ".gz"}},

@@ -21,7 +21,7 @@ type source struct {
 }
 
 // generated tells whether the set needs no files.
-func (s *source) generated() bool { return s.files == nil && s.Shape[1] != 0 }
+func (s *source) generated() bool { return s.files == nil && !s.anySize() }
 
 // locate returns a place that holds the set, or "" for one that is generated. The files' content is checked when it is read.
 func (s *source) locate(ctx context.Context, opt Options) (string, error) {
@@ -49,9 +49,26 @@ func register(s *source) {
 func List() []Info {
 	var infos []Info
 	for _, name := range names() {
-		infos = append(infos, sources[name].Info)
+		infos = append(infos, sources[name].describe())
 	}
 	return infos
+}
+
+// Describe describes the data set of that name, of which only the part before "+" counts.
+func Describe(name string) (Info, error) {
+	name, _, _ = strings.Cut(name, "+")
+	s, err := lookup(name)
+	if err != nil {
+		return Info{}, err
+	}
+	return s.describe(), nil
+}
+
+// describe is a copy, so that a caller may write to it.
+func (s *source) describe() Info {
+	info := s.Info
+	info.Shape = slices.Clone(info.Shape)
+	return info
 }
 
 func names() []string {
@@ -92,12 +109,22 @@ func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 	if err := set.choose(opt); err != nil {
 		return nil, fmt.Errorf("data set %q: %w", name, err)
 	}
+	if err := set.note(); err != nil {
+		return nil, fmt.Errorf("data set %q: %w", name, err)
+	}
 	return set, nil
 }
 
 func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
-	if s.Shape[1] != 0 && opt.Size != 0 && opt.Size != s.Shape[1] {
+	switch n := max(s.Splits, 1); {
+	case opt.Size != 0 && s.Kind != Pixels:
+		return nil, fmt.Errorf("size %d: only images have a size, and its examples are %s", opt.Size, s.Examples)
+	case opt.Size != 0 && !s.anySize() && opt.Size != s.Shape[1]:
 		return nil, fmt.Errorf("size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])
+	case n == 1 && opt.Split != 0:
+		return nil, fmt.Errorf("split %d: it has one split, 0", opt.Split)
+	case opt.Split < 0 || opt.Split >= n:
+		return nil, fmt.Errorf("split %d: it has %d splits, 0 to %d", opt.Split, n, n-1)
 	}
 	place, err := s.locate(ctx, opt)
 	if err != nil {

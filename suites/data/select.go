@@ -5,52 +5,83 @@ import (
 	"slices"
 
 	"bayesbench/backends/rng"
-	"bayesbench/suites/data/pixel"
 )
 
-// Stream numbers of the draws an opened set makes under rng.Key{Options.Seed, 0}.
+// Stream numbers of the draws that an opened set makes under noKey.
 const (
 	streamValidation uint32 = iota + 1
 	streamTrainLabels
 	streamTestLabels
-	streamSpread // under the key 0, not the seed's
+	streamSpread
 )
+
+// noKey keys the draws of an opened set: they are the same for every seed of a suite.
+var noKey = rng.Key{}
 
 // choose applies the options that say which examples a set keeps and under which labels.
 func (s *Set) choose(opt Options) error {
-	key := rng.Key{opt.Seed, 0}
 	train, test := s.Train, s.Test // with their true labels
+	if opt.RandomLabels != TrueLabels && s.Classes == 0 {
+		return fmt.Errorf("random labels %q: its targets are %s, not classes", opt.RandomLabels, s.Targets)
+	}
 	switch opt.RandomLabels {
 	case TrueLabels:
 	case RandomAllLabels:
-		s.Test = newRelabelled(s.Test, key, streamTestLabels)
+		s.Test = newRelabelled(s.Test, streamTestLabels)
 		fallthrough
 	case RandomTrainLabels:
-		s.Train = newRelabelled(s.Train, key, streamTrainLabels)
+		s.Train = newRelabelled(s.Train, streamTrainLabels)
 	default:
 		return fmt.Errorf("random labels %q: expected %q, %q or none", opt.RandomLabels, RandomTrainLabels, RandomAllLabels)
 	}
-	if n := opt.Validation; n != 0 {
-		if n < 0 || n >= s.Train.Len() {
-			return fmt.Errorf("validation of %d examples: the training split has %d, at least one must stay", n, s.Train.Len())
-		}
-		order := rng.Perm(s.Train.Len(), key, streamValidation)
-		held, kept := order[:n], order[n:]
-		// Both keep the stored order, so that TrainLimit can mean the first examples.
-		slices.Sort(held)
-		slices.Sort(kept)
+	held, kept, err := s.holdOut(opt)
+	if err != nil {
+		return err
+	}
+	if held != nil {
 		s.Validation, s.Train, train = subset{s.Train, held}, subset{s.Train, kept}, subset{train, kept}
 	}
 	order := inOrder
 	if s.byClass {
 		order = spread
 	}
-	var err error
 	if s.Train, err = limit(s.Train, opt.TrainLimit, "train", func() []int32 { return order(train) }); err != nil {
 		return err
 	}
 	s.Test, err = limit(s.Test, opt.TestLimit, "test", func() []int32 { return order(test) })
 	return err
+}
+
+// holdOut divides the training split into examples for validation, nil for none, and those that stay. Both keep the stored
+// order, so that TrainLimit can mean the first examples.
+func (s *Set) holdOut(opt Options) (held, kept []int32, err error) {
+	n, last, all := opt.Validation, opt.ValidationLast, s.Train.Len()
+	switch {
+	case n == 0 && last == 0:
+		return nil, nil, nil
+	case n != 0 && last != 0:
+		return nil, nil, fmt.Errorf("validation of %d examples and of the last %v of them: say one of the two", n, last)
+	case n < 0 || n >= all:
+		return nil, nil, fmt.Errorf("validation of %d examples: the training split has %d, at least one must stay", n, all)
+	case n > 0:
+		order := rng.Perm(all, noKey, streamValidation)
+		held, kept = order[:n], order[n:]
+		slices.Sort(held)
+		slices.Sort(kept)
+		return held, kept, nil
+	case !(last > 0 && last < 1):
+		return nil, nil, fmt.Errorf("validation of the last %v of the training split: want a share between 0 and 1", last)
+	case s.byClass:
+		return nil, nil, fmt.Errorf("validation of the last %v of the training split: it is stored class by class, the last are of few "+
+			"classes; want a number of examples, which are drawn", last)
+	}
+	stay := int((1 - last) * float64(all))
+	if stay < 1 || stay == all {
+		return nil, nil, fmt.Errorf("validation of the last %v of %d examples holds out %d, at least one must be held out and one stay",
+			last, all, all-stay)
+	}
+	order := inOrder(s.Train)
+	return order[stay:], order[:stay], nil
 }
 
 // limit keeps n examples of s, the first of order, in the order in which they are stored; 0 keeps all.
@@ -81,10 +112,9 @@ type subset struct {
 	index []int32
 }
 
-func (s subset) Len() int                            { return len(s.index) }
-func (s subset) Label(i int) int                     { return s.Split.Label(int(s.index[i])) }
-func (s subset) Read(dst []uint8, i int) error       { return s.Split.Read(dst, int(s.index[i])) }
-func (s subset) Native(i int) (pixel.Picture, error) { return s.Split.Native(int(s.index[i])) }
+func (s subset) Len() int                       { return len(s.index) }
+func (s subset) Example(i int) (Example, error) { return s.Split.Example(int(s.index[i])) }
+func (s subset) Target(dst []float64, i int)    { s.Split.Target(dst, int(s.index[i])) }
 
 // relabelled is a split whose labels are uniform draws.
 type relabelled struct {
@@ -92,14 +122,14 @@ type relabelled struct {
 	labels []int32
 }
 
-func newRelabelled(s Split, key rng.Key, stream uint32) Split {
+func newRelabelled(s Split, stream uint32) Split {
 	u := make([]float32, s.Len())
-	rng.Uniform(u, key, stream)
+	rng.Uniform(u, noKey, stream)
 	labels := make([]int32, len(u))
 	for i, v := range u {
-		labels[i] = int32(float64(v) * float64(s.Classes())) // v < 1, so below Classes
+		labels[i] = int32(float64(v) * float64(s.Targets().Classes)) // v < 1, so below Classes
 	}
 	return relabelled{s, labels}
 }
 
-func (s relabelled) Label(i int) int { return int(s.labels[i]) }
+func (s relabelled) Target(dst []float64, i int) { oneHot(dst, int(s.labels[i])) }

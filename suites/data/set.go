@@ -1,20 +1,25 @@
 package data
 
 import (
+	"slices"
+
 	"bayesbench/suites/data/fetch"
 	"bayesbench/suites/data/pixel"
 )
 
 // Info describes a data set without opening it.
 type Info struct {
-	Name    string
-	About   string // one line
-	Classes int    // 0: known only when opened (imagenet-folder)
-	Shape   [3]int // channels, height, width; height and width 0: Options.Size decides
+	Name  string
+	About string // one line
+	Examples
+	Targets
 	Licence string // terms of use, as far as they are published
 
 	// Mean and Std are the published per-channel constants for scheme "standard", of pixels scaled to [0,1].
 	Mean, Std []float64
+
+	// Splits is how many published divisions into train and test there are, of which Options.Split chooses one. 0 means one.
+	Splits int
 
 	Against []string // the usual out-of-distribution partners (see OpenAgainst)
 }
@@ -30,20 +35,46 @@ type Set struct {
 	From       string // the folder or archive it was read from
 
 	Skipped []Skipped // what lies in From and was not read, by reason
+	Notes   []string  // what a reader of results should know of the training split in use, a sentence each
 
 	byClass bool // both splits are stored class by class, so that the first examples are of few classes
 }
 
-// Split is a list of labelled images with random access. Its methods may be called from several goroutines.
+// Split is a list of examples with their targets, with random access. Its methods may be called from several goroutines.
 type Split interface {
 	Len() int
-	Classes() int
-	Shape() [3]int // channels, height, width of what Read gives
-	Label(i int) int
-	// Read writes example i to dst, channel by channel: C*H*W bytes. It is Native, fitted to Shape by pixel.Image.Fit.
-	Read(dst []uint8, i int) error
-	// Native returns example i at the size it is stored in, which for sets of one size is Shape.
-	Native(i int) (pixel.Picture, error)
+	Examples() Examples
+	Targets() Targets
+	// Example is example i as it is stored.
+	Example(i int) (Example, error)
+	// Target writes the Targets().Columns() numbers of example i to dst: a 1 at its class and 0 elsewhere, or the numbers
+	// in the unit in which they are stored.
+	Target(dst []float64, i int)
+}
+
+// Example is one example. The field of its split's Kind is set. It is the split's memory, and not to be written.
+type Example struct {
+	// Picture may have any size where the split's images do. pixel.Image.Fit brings it to the split's shape.
+	Picture pixel.Picture
+	Numbers []float64
+	Tokens  []uint32
+}
+
+// Labels is the class of each example of a split whose targets are classes.
+func Labels(s Split) []int {
+	target := make([]float64, s.Targets().Classes)
+	labels := make([]int, s.Len())
+	for i := range labels {
+		s.Target(target, i)
+		labels[i] = slices.Index(target, 1)
+	}
+	return labels
+}
+
+// oneHot writes a class as a target.
+func oneHot(dst []float64, class int) {
+	clear(dst)
+	dst[class] = 1
 }
 
 // Options say which part of a data set to open, and where its files may come from. The zero value is the whole set from
@@ -56,15 +87,21 @@ type Options struct {
 	// random order. Where it is stored class by class they are n of every class in turn: see spread.
 	TrainLimit, TestLimit int
 
-	// Validation holds n examples, drawn without replacement by Seed, out of the training split before TrainLimit applies.
+	// Split is which of Info.Splits divisions into train and test to open, from 0 on.
+	Split int
+
+	// Validation holds n examples out of the training split before TrainLimit applies. They are drawn without replacement,
+	// always the same ones.
 	Validation int
 
-	// RandomLabels replaces labels by uniform draws from Seed: the memorisation test of Zhang et al. (2017),
+	// ValidationLast instead holds out the last examples of the training split as it is stored. Of n examples,
+	// ⌊(1 - ValidationLast)·n⌋ stay. 0 holds out none. Gal and Ghahramani (2016) choose their grid on the last fifth.
+	ValidationLast float64
+
+	// RandomLabels replaces labels by uniform draws: the memorisation test of Zhang et al. (2017),
 	// "Understanding deep learning requires rethinking generalization". An example's label depends on its place in the
 	// stored split alone, so limits do not change it.
 	RandomLabels LabelNoise
-
-	Seed uint32 // of Validation and RandomLabels
 
 	// Size is the side in pixels that image folders are resized to: shorter side to Size, then the centre square.
 	// 0 means 64. Sets of one size accept 0 and their own.

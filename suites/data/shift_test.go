@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,21 +23,21 @@ func TestShiftedSet(t *testing.T) {
 		return set
 	}
 	a := open("blobs+gaussian-noise-3", Options{TestLimit: 50})
-	b := open("blobs+gaussian-noise-3", Options{Seed: 9, CacheBytes: 1})
+	b := open("blobs+gaussian-noise-3", Options{RandomLabels: RandomTrainLabels, CacheBytes: 1})
 	if a.Name != "blobs+gaussian-noise-3" || a.Hash != clean.Hash {
 		t.Errorf("name %s, hash %s", a.Name, a.Hash)
 	}
-	c, err := corrupt.Parse("gaussian-noise-3", a.Shape)
+	c, err := corrupt.Parse("gaussian-noise-3", a.Info.image())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 50 {
 		got := read(t, a.Test, i)
-		if bytes.Equal(got, read(t, clean.Test, i)) || a.Test.Label(i) != clean.Test.Label(i) {
+		if bytes.Equal(got, read(t, clean.Test, i)) || label(a.Test, i) != label(clean.Test, i) {
 			t.Fatalf("test image %d is clean, or its label changed", i)
 		}
 		if !bytes.Equal(got, read(t, b.Test, i)) || !bytes.Equal(got, read(t, a.Test, i)) {
-			t.Fatalf("test image %d depends on seed, limit or cache", i)
+			t.Fatalf("test image %d depends on labels, limit or cache", i)
 		}
 		if !bytes.Equal(read(t, a.Train, i), read(t, clean.Train, i)) {
 			t.Fatalf("training image %d is corrupted", i)
@@ -64,14 +65,14 @@ func TestShiftedSet(t *testing.T) {
 
 func TestOpenAgainst(t *testing.T) {
 	isolate(t)
-	in := Info{Name: "in", Shape: [3]int{3, 24, 24}}
+	in := Info{Name: "in", Examples: Examples{Pixels, []int{3, 24, 24}}}
 	place := writeTree(t, sampleTree(t))
 	set, err := OpenAgainst(t.Context(), in, "imagenet-folder+fog-1", Options{Dir: place})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set.Test.Shape() != in.Shape || set.Test.Len() != 3 {
-		t.Errorf("shape %v, %d images", set.Test.Shape(), set.Test.Len())
+	if got := set.Test.Examples().Shape; !slices.Equal(got, in.Shape) || set.Test.Len() != 3 {
+		t.Errorf("shape %v, %d images", got, set.Test.Len())
 	}
 	for _, name := range []string{"blobs", "mnist", "nowhere"} {
 		if _, err := OpenAgainst(t.Context(), in, name, Options{}); err == nil {

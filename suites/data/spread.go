@@ -13,14 +13,15 @@ import (
 // own, and no seed.
 func spread(s Split) []int32 {
 	order := rng.Perm(s.Len(), rng.Key{}, streamSpread)
-	of := make([]int, s.Classes())
-	for _, i := range order {
-		of[s.Label(int(i))]++
+	labels := Labels(s)
+	of := make([]int, s.Targets().Classes)
+	for _, class := range labels {
+		of[class]++
 	}
 	place := make([]float64, s.Len())
-	seen := make([]int, s.Classes())
+	seen := make([]int, len(of))
 	for _, i := range order {
-		class := s.Label(int(i))
+		class := labels[i]
 		if seen[class] > 0 {
 			place[i] = (float64(seen[class]) + 0.5) / float64(of[class])
 		}

@@ -474,21 +474,12 @@ func newImages(t *tree, entries []entry, size int, budget *atomic.Int64) *images
 	return &images{t, entries, size, newKept(len(entries), budget)}
 }
 
-func (s *images) Len() int        { return len(s.entries) }
-func (s *images) Classes() int    { return len(s.tree.classes) }
-func (s *images) Shape() [3]int   { return [3]int{3, s.size, s.size} }
-func (s *images) Label(i int) int { return int(s.entries[i].label) }
+func (s *images) Len() int                    { return len(s.entries) }
+func (s *images) Examples() Examples          { return Examples{Pixels, []int{3, s.size, s.size}} }
+func (s *images) Targets() Targets            { return Targets{Classes: len(s.tree.classes)} }
+func (s *images) Target(dst []float64, i int) { oneHot(dst, int(s.entries[i].label)) }
 
-func (s *images) Native(i int) (pixel.Picture, error) {
-	return s.kept.picture(i, func() (pixel.Picture, error) { return s.tree.decode(s.entries[i]) })
-}
-
-func (s *images) Read(dst []uint8, i int) error {
-	p, err := s.Native(i)
-	if err != nil {
-		return err
-	}
-	fitted := pixel.Image{Pix: dst}
-	fitted.Fit(p, s.size)
-	return nil
+func (s *images) Example(i int) (Example, error) {
+	p, err := s.kept.picture(i, func() (pixel.Picture, error) { return s.tree.decode(s.entries[i]) })
+	return Example{Picture: p}, err
 }

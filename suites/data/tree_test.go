@@ -94,7 +94,7 @@ func TestFolderAndTarAreTheSameSet(t *testing.T) {
 	if folder.Hash != packed.Hash {
 		t.Errorf("hashes %s and %s", folder.Hash, packed.Hash)
 	}
-	if folder.Classes != 3 || folder.Shape != [3]int{3, 16, 16} || !slices.Equal(folder.ClassNames, []string{"n01", "n02", "n03"}) {
+	if folder.Classes != 3 || !slices.Equal(folder.Shape, []int{3, 16, 16}) || !slices.Equal(folder.ClassNames, []string{"n01", "n02", "n03"}) {
 		t.Fatalf("%+v", folder.Info)
 	}
 	if folder.Train.Len() != 9 || folder.Test.Len() != 3 {
@@ -102,8 +102,8 @@ func TestFolderAndTarAreTheSameSet(t *testing.T) {
 	}
 	for i := range folder.Train.Len() {
 		a, b := read(t, folder.Train, i), read(t, packed.Train, i)
-		if !bytes.Equal(a, b) || folder.Train.Label(i) != packed.Train.Label(i) || folder.Train.Label(i) != i/3 {
-			t.Errorf("image %d differs, or has label %d", i, folder.Train.Label(i))
+		if !bytes.Equal(a, b) || label(folder.Train, i) != label(packed.Train, i) || label(folder.Train, i) != i/3 {
+			t.Errorf("image %d differs, or has label %d", i, label(folder.Train, i))
 		}
 		m := native(t, packed.Train, i)
 		if m.H != 20+10*(i%3) || m.W != 30 || m.C != 3 {
@@ -138,7 +138,7 @@ func TestTinyImageNetLayout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if set.Train.Len() != 2 || set.Test.Len() != 2 || set.Test.Label(0) != 0 || set.Test.Label(1) != 1 {
+		if set.Train.Len() != 2 || set.Test.Len() != 2 || label(set.Test, 0) != 0 || label(set.Test, 1) != 1 {
 			t.Errorf("%d + %d images", set.Train.Len(), set.Test.Len())
 		}
 		if path := set.Test.(*images).entries[0].path; path != "val/images/val_1.JPEG" {
@@ -290,7 +290,7 @@ func TestDecodedImagesAreKeptWithinBudget(t *testing.T) {
 	s := set.Train.(*images)
 	for range 2 {
 		for i := range s.Len() {
-			if _, err := s.Native(i); err != nil {
+			if _, err := s.Example(i); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -306,7 +306,7 @@ func TestDecodedImagesAreKeptWithinBudget(t *testing.T) {
 	}
 }
 
-// The loader fits images of any size to the set's, as Read does.
+// The loader fits images of any size to the set's, as pixel.Image.Fit does.
 func TestLoaderFitsPhotographs(t *testing.T) {
 	set, err := openFolder(t, writeTree(t, sampleTree(t)))
 	if err != nil {
@@ -390,7 +390,7 @@ func TestEMNISTIsTurnedUpright(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := native(t, set.Test, 0)
-	if m.Pix[28*20+3] != 77 || set.Test.Label(0) != 25 || set.ClassNames[25] != "Z" {
-		t.Errorf("pixel %d, label %d", m.Pix[28*20+3], set.Test.Label(0))
+	if m.Pix[28*20+3] != 77 || label(set.Test, 0) != 25 || set.ClassNames[25] != "Z" {
+		t.Errorf("pixel %d, label %d", m.Pix[28*20+3], label(set.Test, 0))
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"bayesbench/results"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
-	"bayesbench/suites/data/pixel"
 )
 
 // ending is a split that ends the run at one of its reads. It does so when all else waits for that read, and comes back
@@ -26,13 +25,13 @@ type ending struct {
 	end   func()
 }
 
-func (e ending) Native(i int) (pixel.Picture, error) {
+func (e ending) Example(i int) (data.Example, error) {
 	if e.reads.Add(1) == e.at {
 		time.Sleep(time.Second)
 		e.end()
 		time.Sleep(time.Second)
 	}
-	return e.Split.Native(i)
+	return e.Split.Example(i)
 }
 
 // A run that is told to end while a step waits for its batch saves what was trained, as at any other moment.

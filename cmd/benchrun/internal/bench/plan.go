@@ -301,6 +301,9 @@ func (j *Job) resolve(ctx context.Context) error {
 			return c.Errorf("eval.shift", "eval.shift: %w", err)
 		}
 	}
+	if a := c.Train.Augment; len(a) > 0 && set.Kind != data.Pixels {
+		return c.Errorf("train.augment", "train.augment: only images are augmented, and the examples of %s are %s", c.Data.Name, set.Examples)
+	}
 	for _, name := range c.Train.Augment {
 		if _, err := augment.Parse(name, set.Shape[1]); err != nil {
 			return c.Errorf("train.augment", "train.augment: %w", err)
@@ -341,10 +344,6 @@ func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
 	return plan, nil
 }
 
-// Planned is what the job's method does. It is nil where the suite has more setups than plans
-// are kept.
-func (j *Job) Planned() *methods.Plan { return j.plan }
-
 // asked is what the job's method is asked to plan.
 func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
 	c := &j.Config
@@ -353,7 +352,7 @@ func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
 		return methods.Job{}, err
 	}
 	return methods.Job{
-		Task:  task.Task{Name: c.Data.Name, Input: ir.Float(set.Shape[:]...), Likelihood: likelihood, Examples: set.Train.Len()},
+		Task:  task.Task{Name: c.Data.Name, Input: ir.Float(set.Shape...), Likelihood: likelihood, Examples: set.Train.Len()},
 		Batch: c.Train.Batch, EvalBatch: evalBatch, Epochs: c.Train.Epochs,
 		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
 	}, nil
@@ -498,6 +497,7 @@ func (s *Sets) Open(ctx context.Context, d suites.Data) (*data.Set, error) {
 	}
 	opt := s.Options
 	opt.TrainLimit, opt.TestLimit, opt.Validation = d.Train, d.Test, d.Validation
+	opt.Split, opt.ValidationLast = d.Split, d.ValidationLast
 	opt.RandomLabels, opt.Size = data.LabelNoise(d.RandomLabels), d.Size
 	set, err := data.Open(ctx, d.Name, opt)
 	if err != nil {
@@ -512,7 +512,10 @@ func (s *Sets) Open(ctx context.Context, d suites.Data) (*data.Set, error) {
 
 // Against opens another set as out-of-distribution inputs for models of in.
 func (s *Sets) Against(ctx context.Context, in *data.Set, name string, limit int) (*data.Set, error) {
-	at := suites.Data{Name: name, Size: in.Shape[1], Test: limit}
+	at := suites.Data{Name: name, Test: limit}
+	if in.Kind == data.Pixels {
+		at.Size = in.Shape[1]
+	}
 	if set, ok := s.against[at]; ok {
 		return set, nil
 	}

@@ -7,8 +7,9 @@ import (
 	"bayesbench/backends"
 	_ "bayesbench/backends/gonum"
 	"bayesbench/backends/rng"
+	"bayesbench/methods"
 	_ "bayesbench/methods/all"
-	"bayesbench/methods/exec"
+	"bayesbench/results"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
 )
@@ -51,29 +52,26 @@ collect = 2
 		t.Fatal(err)
 	}
 	// Two stored networks of random weights.
-	var states []exec.Weights
-	weights := make([][]exec.Value, 2)
+	var states []stored
+	weights := make([][]results.Tensor, 2)
 	for i := range weights {
 		for k, slot := range j.plan.State {
 			v := make([]float32, slot.Type.Size())
 			rng.Normal(v, rng.Key{uint32(i), uint32(k)}, 0)
-			weights[i] = append(weights[i], exec.Value{Name: slot.Name, Type: slot.Type, Data: backends.Data{F32: v}})
+			weights[i] = append(weights[i], results.Tensor{Name: slot.Name, Shape: slot.Type.Shape, F32: v})
 		}
-		states = append(states, exec.Weights{Load: func() ([]exec.Value, error) { return weights[i], nil }})
+		states = append(states, stored{0, func() ([]results.Tensor, error) { return weights[i], nil }})
 	}
-	x := &execution{Job: j, be: be, pulse: new(pulse), set: set}
-	stream, err := x.openStream(t.Context(), j, states, j.plan.Predictors[0])
+	stream, err := j.openStream(t.Context(), be, new(pulse), states, j.plan.Predictors[0], set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stream.Close()
+	defer stream.close()
 	for _, k := range []int{0, 1, 0} {
-		for _, err := range stream.Sample(k, stream.batches(t.Context(), set.Test)) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		if err := stream.choose(stream.prog, k); err != nil {
+			t.Fatal(err)
 		}
-		got, err := stream.Values("bn1.mean")
+		got, err := stream.state.tensors("bn1.mean")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,10 +82,13 @@ collect = 2
 			}
 		}
 	}
+	if n := len(stream.refresh.made); n != 2 || methods.RefreshBatches < 2 {
+		t.Errorf("%d samples were refreshed, want 2", n)
+	}
 }
 
 // featureMeans are the means of the first layer's outputs over the examples.
-func featureMeans(t *testing.T, split data.Split, norm data.Normalisation, weights []exec.Value) []float64 {
+func featureMeans(t *testing.T, split data.Split, norm data.Normalisation, weights []results.Tensor) []float64 {
 	var w, b []float32
 	for _, tensor := range weights {
 		switch tensor.Name {

@@ -167,12 +167,9 @@ func largest(t *testing.T, split data.Split, w, b, scale []float64) float64 {
 		}
 		return c*features + f
 	}
-	raw, x, p := make([]uint8, features), make([]float64, features+1), make([]float64, classes)
+	x, p := make([]float64, features+1), make([]float64, classes)
 	for i := range split.Len() {
-		if err := split.Read(raw, i); err != nil {
-			t.Fatal(err)
-		}
-		for f, v := range raw {
+		for f, v := range pixels(t, split, i) {
 			x[f] = float64(v) / 255
 		}
 		x[features] = 1

@@ -48,7 +48,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 					t.Fatalf("data set %q", c.Data.Name)
 				}
 				if c.Data.Size > 0 {
-					info.Shape[1], info.Shape[2] = c.Data.Size, c.Data.Size
+					info.Shape = []int{info.Shape[0], c.Data.Size, c.Data.Size}
 				}
 				model, err := nn.Open(c.Model)
 				if err != nil {
@@ -59,7 +59,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := m.Plan(model, methods.Job{
-					Task:  task.Task{Input: ir.Float(info.Shape[:]...), Likelihood: task.Categorical{Classes: info.Classes}, Examples: n},
+					Task:  task.Task{Input: ir.Float(info.Shape...), Likelihood: task.Categorical{Classes: info.Classes}, Examples: n},
 					Batch: c.Train.Batch, EvalBatch: c.Eval.Batch, Epochs: c.Train.Epochs,
 					Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
 				}); err != nil {

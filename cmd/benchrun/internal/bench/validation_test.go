@@ -11,6 +11,7 @@ import (
 
 	"bayesbench/results"
 	"bayesbench/suites/data"
+	"bayesbench/suites/data/pixel"
 )
 
 // What data.validation holds out is scored: every predictor of every listed job
@@ -137,11 +138,9 @@ func byHand(t *testing.T, run *results.Run, id string, split data.Split) (wrong,
 		weights[tensor.Name] = tensor
 	}
 	w, b := weights["fc1.w"].F32, weights["fc1.b"].F32
-	x := make([]uint8, len(w)/len(b))
+	labels := data.Labels(split)
 	for i := range split.Len() {
-		if err := split.Read(x, i); err != nil {
-			t.Fatal(err)
-		}
+		x := pixels(t, split, i)
 		out, sum := make([]float64, len(b)), 0.0
 		for c := range out {
 			out[c] = float64(b[c])
@@ -152,11 +151,22 @@ func byHand(t *testing.T, run *results.Run, id string, split data.Split) (wrong,
 		for _, f := range out {
 			sum += math.Exp(f)
 		}
-		label := split.Label(i)
+		label := labels[i]
 		nll += (math.Log(sum) - out[label]) / float64(split.Len())
 		if slices.Max(out) > out[label] {
 			wrong += 1 / float64(split.Len())
 		}
 	}
 	return wrong, nll
+}
+
+// pixels are those of an image that has its split's shape.
+func pixels(t *testing.T, split data.Split, i int) []uint8 {
+	t.Helper()
+	e, err := split.Example(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scratch pixel.Image
+	return e.Picture.Image(&scratch).Pix
 }
