@@ -28,6 +28,7 @@ var policy = map[string][]string{
 	"backends/backendtest": {"backends", "backends/ir", "backends/rng", "backends/ref"},
 
 	"methods":            {"backends/ir", "methods/…", "internal/nearest", "gonum.org/v1/gonum/…"},
+	"methods/exec":       {"backends", "backends/ir", "backends/rng", "methods"},
 	"methods/nn":         {"backends/ir", "methods/schedule", "internal/nearest"},
 	"methods/schedule":   {},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
@@ -36,8 +37,9 @@ var policy = map[string][]string{
 	"suites/data":       {"backends/rng", "internal/nearest", "suites/data/…", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
 	"suites/data/fetch": {"github.com/google/renameio/v2", "github.com/gofrs/flock"},
 
-	"results":         {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
-	"results/metrics": {"backends/rng", "gonum.org/v1/gonum/…"},
+	"results": {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
+	// A metric gives a results.Value with its direction, and counts into the bins and layers that the store keeps.
+	"results/metrics": {"backends/rng", "results", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
 	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "github.com/sbinet/npyio/…", "github.com/x448/float16", "github.com/jedib0t/go-pretty/v6/…", "golang.org/x/perf/…"},
 	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/report/papers", "results/score", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
@@ -49,7 +51,7 @@ var policy = map[string][]string{
 	"cmd/internal/cli/helptest":   {"cmd/internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
 	"internal/alloctest":          {},
 	"internal/nearest":            {"github.com/agnivade/levenshtein"},
-	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/nn", "methods/task", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
+	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/task", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 

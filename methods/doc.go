@@ -2,8 +2,8 @@
 // [Method] turns a model into a [Plan], plain data that says which state to
 // keep, which step programs to run for how long under which schedules, and
 // which program draws one posterior sample's prediction. A method owns no
-// loop, no clock and no data set; cmd/benchrun/internal/bench has the only loop. Each
-// method lives in a package below this one and registers itself under a name.
+// loop, no clock and no data set: methods/exec runs plans, and nothing else does.
+// Each method lives in a package below this one and registers itself under a name.
 // The networks and layers stand in methods/nn, and methods/methodtest holds
 // every registered method to what all of them must satisfy.
 package methods

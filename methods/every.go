@@ -5,7 +5,11 @@ package methods
 // on, the last of the period among them. A period that the stage's end cuts short has as
 // many in fewer steps. Count is at most the steps that there are from From on; where it
 // is more, each of them is picked. The zero Every picks none.
-type Every struct{ From, Period, Count int }
+type Every struct {
+	From   int `json:"from,omitempty"`
+	Period int `json:"period"`
+	Count  int `json:"count"`
+}
 
 // Picks reports whether the step, from 0, is picked in a stage of so many steps.
 func (e Every) Picks(step, steps int) bool { return e.Before(step+1, steps) > e.Before(step, steps) }

@@ -41,40 +41,41 @@ type Train struct {
 	Schedule string
 }
 
-// Plan is a method's training and prediction as data.
+// Plan is a method's training and prediction as data: it prints as JSON, and plans that
+// do the same have the same [Plan.Hash].
 type Plan struct {
-	State  []Slot
-	Stages []Stage
+	State  []Slot  `json:"state,omitempty"`
+	Stages []Stage `json:"stages,omitempty"`
 	// Predictors each give a stream of predictive distributions; the first is the one
 	// that a table shows unless asked for another.
-	Predictors []Predictor
+	Predictors []Predictor `json:"predictors,omitempty"`
 	// Report reads the state and gives named scalars f32[]: "kl" in nats,
 	// "accept_rate" and "step_size" of HMC, and
 	// "nonzero/LAYER" for each entry of Weights, the number of its weights that
 	// prediction uses. Nil where there is nothing to report.
-	Report  *ir.Program
-	Weights []Weights
+	Report  *ir.Program `json:"-"`
+	Weights []Weights   `json:"weights,omitempty"`
 	// Estimators names the estimators of the gradient whose variance can be compared;
 	// the method is a [Comparer], which makes their programs. Nil where it has but one.
-	Estimators []string
+	Estimators []string `json:"estimators,omitempty"`
 	// Sampler says how the Markov chain of the plan moves, so that it can be judged
 	// whether its steps are stable. Nil where the plan has none.
-	Sampler *Sampler
+	Sampler *Sampler `json:"sampler,omitempty"`
 	// Members makes the predictive of other jobs' predictives, in turn: sample
 	// k is drawn from member k mod len(Members). Such a plan has no state,
 	// stages or predictors of its own.
-	Members []Part
+	Members []Part `json:"-"`
 	// Teacher, where set, is the job whose mean predictive on the training
 	// examples takes the place of the targets in y: y has the type of the Target of
 	// the likelihood's Taught.
-	Teacher *Part
+	Teacher *Part `json:"teacher,omitempty"`
 }
 
 // Slot is one value kept between steps and in checkpoints.
 type Slot struct {
-	Name string
-	Type ir.Type
-	Init Init
+	Name string  `json:"name"`
+	Type ir.Type `json:"type"`
+	Init Init    `json:"init"`
 }
 
 // Init says how a slot starts. Noise is drawn under the job's seed from the
@@ -93,7 +94,7 @@ const (
 
 // Stage is a run of one step program.
 type Stage struct {
-	Name string
+	Name string `json:"name"`
 	// Step computes one step. Its parameters are slots by name and, as far as
 	// it wants them,
 	//	x   [B …]        the batch, of the task's inputs
@@ -103,21 +104,21 @@ type Stage struct {
 	// (the new state; slots it does not name stay) and scalars f32[] to record:
 	// "loss" (what is minimised, per example), and where they apply "nll" (per
 	// example) and "kl" (in nats, unweighted).
-	Step      *ir.Program
-	Steps     int
-	Schedules map[string]Schedule
+	Step      *ir.Program         `json:"-"`
+	Steps     int                 `json:"steps"`
+	Schedules map[string]Schedule `json:"schedules,omitempty"`
 	// Keep says after which steps the slots in Kept are stored as a posterior
 	// sample. The zero value is never.
-	Keep Every
-	Kept []string
+	Keep Every    `json:"keep,omitzero"`
+	Kept []string `json:"kept,omitempty"`
 	// FullBatch asks for all N examples, in order, as every step's batch.
-	FullBatch bool
+	FullBatch bool `json:"full_batch,omitempty"`
 	// Done, where set, is called once after the last step with the state on the
 	// host, and may change it. It is the one function of a plan: it computes what
 	// needs eigenvectors or sorting, for which programs have no op. It is a pure
-	// function of the state and the settings of the method, and so a plan is told
-	// apart from others without it.
-	Done func(state map[string][]float32) error
+	// function of the state and the method's settings, and JSON tells only that it is
+	// there: plans that differ in it alone have the same hash.
+	Done func(state map[string][]float32) error `json:"-"`
 }
 
 // Keeps reports whether a posterior sample is stored after the step, from 0.
@@ -133,7 +134,7 @@ type Schedule = schedule.Schedule
 type Predictor struct {
 	// Name says what is drawn: "sample" (one posterior sample a call), "mean"
 	// (the deterministic prediction of posterior means, or weight scaling).
-	Name string
+	Name string `json:"name"`
 	// Program reads slots by name and x [EvalBatch …], and results in what the
 	// likelihood's Predict names: "logp" f32[EvalBatch classes] of a categorical one,
 	// "mean" and "log_var" f32[EvalBatch d] of a Gaussian one. If stochastic it reads
@@ -142,23 +143,23 @@ type Predictor struct {
 	//	        noise with a row for each example
 	// or one of them, so that a sample of a set does not depend on how the set is
 	// cut into batches.
-	Program *ir.Program
+	Program *ir.Program `json:"-"`
 	// Stochastic is false where every call gives the same: then one sample of
 	// each stored state is all there is.
-	Stochastic bool
+	Stochastic bool `json:"stochastic,omitempty"`
 	// Kept draws from the stored states of the stages rather than from the
 	// final one; sample k is the k-th of them.
-	Kept bool
+	Kept bool `json:"kept,omitempty"`
 	// Chain says that the stored states are those of one Markov chain, in order:
 	// then its mixing can be diagnosed.
-	Chain bool
+	Chain bool `json:"chain,omitempty"`
 	// Refresh, where set, makes again what follows from the drawn weights and the
 	// training data: the statistics of batch normalisation. It runs over the
 	// first RefreshBatches training batches x [Batch …] of a shuffled
 	// epoch, without augmentation, before a sample is drawn, and takes the
 	// sample's key, so that it draws the weights that Program draws, and the
 	// scalar "share", 1/(i+1) at batch i. Its results are slots by name.
-	Refresh *ir.Program
+	Refresh *ir.Program `json:"-"`
 }
 
 // RefreshBatches is how many batches, or one epoch if that is less, make the
@@ -179,15 +180,15 @@ type Comparer interface {
 // Weights is one weight tensor that counts for sparsity; biases and batch
 // normalisation do not.
 type Weights struct {
-	Layer string
-	Size  int
+	Layer string `json:"layer"`
+	Size  int    `json:"size"`
 }
 
 // Part is another job, which must be finished first: the same suite entry with
 // the method that stands in its table Key, under the seed of its stream.
 type Part struct {
-	Key    string
-	Stream uint32
+	Key    string `json:"key"`
+	Stream uint32 `json:"stream"`
 }
 
 // Seed is the seed of the part of a job under the seed: the same for stream 0, and for

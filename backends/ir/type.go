@@ -52,6 +52,9 @@ func (t Type) Equal(u Type) bool { return t.DType == u.DType && equalInts(t.Shap
 // String writes the type as the text form does: f32[128 512].
 func (t Type) String() string { return t.DType.String() + intsString(t.Shape) }
 
+// MarshalText writes what String does.
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
 // parseType reads what String writes.
 func parseType(s string) (Type, error) {
 	var t Type

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"hash/fnv"
 
 	"bayesbench/backends"
 	_ "bayesbench/backends/gonum"
-	"bayesbench/backends/ir"
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
+	"bayesbench/methods/exec"
 	"bayesbench/results/metrics"
 )
 
@@ -19,8 +19,9 @@ import (
 type ours struct {
 	be      backends.Backend
 	c       *testCase
-	train   *program
-	predict *program // nil where prediction is not timed
+	flops   float64 // of one training step
+	train   *exec.Program
+	predict *exec.Program // nil where prediction is not timed
 	mean    *metrics.Predictive
 	logp    []float32
 	runs    uint32
@@ -36,19 +37,34 @@ func openOurs(c *testCase) (*ours, error) {
 		return nil, err
 	}
 	o := &ours{be: be, c: c}
+	state, err := exec.NewState(be, plan.State)
+	if err != nil {
+		return nil, err
+	}
+	if err := state.Initialise(3); err != nil {
+		return nil, err
+	}
 	stage := &plan.Stages[0]
-	if o.train, err = o.bind(stage.Step, plan.State); err != nil {
+	o.flops = stage.Step.FLOPs()
+	if o.train, err = state.Bind(stage.Step); err != nil {
+		return nil, err
+	}
+	batch := o.data(plan)
+	if err := o.train.Load(batch); err != nil {
 		return nil, err
 	}
 	// The last step's: the KL at its full weight, as in the scripts.
 	for name, f := range stage.Schedules {
-		if err := o.train.write(name, backends.Data{F32: []float32{float32(f.At(stage.Steps - 1))}}); err != nil {
+		if err := o.train.Set(name, float32(f.At(stage.Steps-1))); err != nil {
 			return nil, err
 		}
 	}
 	if c.predict > 0 {
 		o.logp = make([]float32, c.batch*c.classes)
-		if o.predict, err = o.bind(plan.Predictors[0].Program, plan.State); err != nil {
+		if o.predict, err = state.Bind(plan.Predictors[0].Program); err != nil {
+			return nil, err
+		}
+		if err := o.predict.Load(batch); err != nil {
 			return nil, err
 		}
 	}
@@ -58,16 +74,24 @@ func openOurs(c *testCase) (*ours, error) {
 func (o *ours) close() error { return o.be.Close() }
 
 // step is one training step.
-func (o *ours) step() error { return o.train.run(o.key()) }
+func (o *ours) step() error { return once(o.train, o.key()) }
+
+// once runs a program once under a noise key.
+func once(p *exec.Program, k rng.Key) error {
+	if err := errors.Join(p.SetKey(k), p.SetRowKey(k, 0)); err != nil {
+		return err
+	}
+	return p.Run()
+}
 
 // average is the predictive of so many posterior samples on one batch.
 func (o *ours) average(samples int) error {
 	o.mean = metrics.NewPredictive(o.c.batch, o.c.classes)
 	for range samples {
-		if err := o.predict.run(o.key()); err != nil {
+		if err := once(o.predict, o.key()); err != nil {
 			return err
 		}
-		if err := o.predict.results[0].Read(backends.Data{F32: o.logp}); err != nil {
+		if err := o.predict.Output("logp").Read(backends.Data{F32: o.logp}); err != nil {
 			return err
 		}
 		if err := o.mean.Add(metrics.LogProbs, o.logp); err != nil {
@@ -82,9 +106,6 @@ func (o *ours) key() rng.Key {
 	return rng.Key{1, o.runs}
 }
 
-// flops is the work of one training step in floating-point operations.
-func (o *ours) flops() float64 { return o.train.ir.FLOPs() }
-
 // time measures the case: a training step, and a prediction where it is timed.
 func (c *testCase) time(ctx context.Context, secs float64) (train, predict speed, flops float64, err error) {
 	o, err := openOurs(c)
@@ -98,111 +119,23 @@ func (c *testCase) time(ctx context.Context, secs float64) (train, predict speed
 	if err != nil {
 		err = fmt.Errorf("%s: %w", c.name, err)
 	}
-	return train, predict, o.flops(), err
+	return train, predict, o.flops, err
 }
 
-// program is a compiled program with its buffers.
-type program struct {
-	ir            *ir.Program
-	exe           backends.Executable
-	args, results []backends.Buffer
-	names         []string // of args
-	keyAt         int      // the argument "key", or −1
-	keyData       [2]uint32
-}
-
-func (o *ours) bind(p *ir.Program, slots []methods.Slot) (*program, error) {
-	exe, err := o.be.Compile(p)
-	if err != nil {
-		return nil, err
+// data is the fixed batch: uniform inputs, and one-hot labels drawn at random.
+func (o *ours) data(plan *methods.Plan) exec.Batch {
+	var b exec.Batch
+	step := plan.Stages[0].Step
+	if v, ok := step.Param("x"); ok {
+		b.X.F32 = make([]float32, step.Type(v).Size())
+		rng.Uniform(b.X.F32, rng.Key{2, 0}, 0)
 	}
-	b := &program{ir: p, exe: exe, keyAt: -1}
-	at := map[string]int{}
-	for i, v := range p.Params() {
-		buf, err := o.be.Alloc(p.Type(v))
-		if err != nil {
-			return nil, err
-		}
-		name := p.Instrs[v].Name
-		at[name] = i
-		if name == "key" {
-			b.keyAt = i
-		}
-		b.args, b.names = append(b.args, buf), append(b.names, name)
+	b.Y.F32 = make([]float32, o.c.batch*o.c.classes)
+	label := make([]float32, o.c.batch)
+	rng.Uniform(label, rng.Key{2, 0}, 1)
+	for i, u := range label {
+		b.Y.F32[i*o.c.classes+int(u*float32(o.c.classes))] = 1
 	}
-	for i, state := range backends.States(p) {
-		if state >= 0 {
-			b.results = append(b.results, b.args[state])
-			continue
-		}
-		buf, err := o.be.Alloc(p.Type(p.Results[i].Value))
-		if err != nil {
-			return nil, err
-		}
-		b.results = append(b.results, buf)
-	}
-	for _, s := range slots {
-		if err := b.write(s.Name, backends.Data{F32: initial(s)}); err != nil {
-			return nil, err
-		}
-	}
-	if i, ok := at["x"]; ok {
-		x := make([]float32, b.args[i].Type().Size())
-		rng.Uniform(x, rng.Key{2, 0}, 0)
-		if err := b.write("x", backends.Data{F32: x}); err != nil {
-			return nil, err
-		}
-	}
-	if _, ok := at["y"]; ok {
-		y := make([]float32, o.c.batch*o.c.classes)
-		label := make([]float32, o.c.batch)
-		rng.Uniform(label, rng.Key{2, 0}, 1)
-		for i, u := range label {
-			y[i*o.c.classes+int(u*float32(o.c.classes))] = 1
-		}
-		if err := b.write("y", backends.Data{F32: y}); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
-}
-
-func initial(s methods.Slot) []float32 {
-	v := make([]float32, s.Type.Size())
-	name := fnv.New32a()
-	name.Write([]byte(s.Name))
-	scale, shift := 0.0, s.Init.A
-	switch s.Init.Dist {
-	case methods.Uniform:
-		rng.Uniform(v, rng.Key{3, 0}, name.Sum32())
-		scale = s.Init.B - s.Init.A
-	case methods.Normal:
-		rng.Normal(v, rng.Key{3, 0}, name.Sum32())
-		scale = s.Init.B
-	}
-	for i := range v {
-		v[i] = float32(shift + scale*float64(v[i]))
-	}
-	return v
-}
-
-// write fills an argument, where the program has it.
-func (b *program) write(name string, d backends.Data) error {
-	for i, n := range b.names {
-		if n == name {
-			return b.args[i].Write(d)
-		}
-	}
-	return nil
-}
-
-// run runs once under a noise key.
-func (b *program) run(k rng.Key) error {
-	if b.keyAt >= 0 {
-		b.keyData = k
-		if err := b.args[b.keyAt].Write(backends.Data{U32: b.keyData[:]}); err != nil {
-			return err
-		}
-	}
-	return b.exe.Run(b.args, b.results)
+	b.Valid = o.c.batch
+	return b
 }

@@ -53,17 +53,11 @@ func TestStepsTrain(t *testing.T) {
 			if err := o.step(); err != nil {
 				t.Fatal(err)
 			}
-			for i, r := range o.train.ir.Results {
-				if r.Name == "nll" {
-					var x [1]float32
-					if err := o.train.results[i].Read(backends.Data{F32: x[:]}); err != nil {
-						t.Fatal(err)
-					}
-					return float64(x[0])
-				}
+			var x [1]float32
+			if err := o.train.Output("nll").Read(backends.Data{F32: x[:]}); err != nil {
+				t.Fatal(err)
 			}
-			t.Fatal("no nll")
-			return 0
+			return float64(x[0])
 		}
 		first := nll()
 		for range 60 {

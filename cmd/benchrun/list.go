@@ -14,6 +14,7 @@ import (
 	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
 	"bayesbench/suites/data/augment"
@@ -58,7 +59,7 @@ func everything() []named {
 		if m.Kind == metrics.KindGaussian || m.Kind == metrics.KindSamples {
 			is = string(m.Kind) + ": " + is
 		}
-		if m.Better != metrics.None {
+		if m.Better != results.Neither {
 			is += " (" + string(m.Better) + " is better)"
 		}
 		out = append(out, named{"metrics", m.Unit, is})

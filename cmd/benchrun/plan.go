@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"bayesbench/cmd/benchrun/internal/bench"
+	"bayesbench/methods"
 	"bayesbench/results"
 	"bayesbench/suites"
 )
@@ -22,6 +23,48 @@ type plannedJob struct {
 	Done    bool     `json:"done"`
 	FLOPs   float64  `json:"flops"`
 	Seconds float64  `json:"seconds"` // estimated on this machine
+	// Plan is the hash of what the job's method does, and Details are all of it, at the
+	// first of the jobs that have this hash.
+	Plan    string          `json:"plan,omitempty"`
+	Details json.RawMessage `json:"details,omitempty"`
+}
+
+// maxDetails bounds the bytes of all details that are printed.
+const maxDetails = 16 << 20
+
+// describer tells the plans of jobs, those that many jobs share once.
+type describer struct {
+	hashes map[*methods.Plan]string
+	told   map[string]bool
+	bytes  int
+}
+
+// describe fills in the job's plan, as far as the suite's plans are kept and there is room.
+func (d *describer) describe(p *plannedJob, plan *methods.Plan) error {
+	if plan == nil {
+		return nil
+	}
+	hash, ok := d.hashes[plan]
+	if !ok {
+		var err error
+		if hash, err = plan.Hash(); err != nil {
+			return err
+		}
+		d.hashes[plan] = hash
+	}
+	p.Plan = hash
+	if d.told[hash] {
+		return nil
+	}
+	text, err := json.Marshal(plan)
+	if err != nil {
+		return err
+	}
+	d.told[hash] = true
+	if d.bytes += len(text); d.bytes <= maxDetails {
+		p.Details = text
+	}
+	return nil
 }
 
 // printPlan prints the jobs in the order in which they would run.
@@ -29,6 +72,7 @@ func (c *command) printPlan(ctx context.Context, s *suites.Suite, jobs []*bench.
 	speeds := map[string]float64{}
 	var plan []plannedJob
 	total, left := 0.0, 0.0
+	plans := describer{hashes: map[*methods.Plan]string{}, told: map[string]bool{}}
 	for _, j := range jobs {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -44,6 +88,11 @@ func (c *command) printPlan(ctx context.Context, s *suites.Suite, jobs []*bench.
 		p := plannedJob{ID: j.ID, Title: j.Title(), Listed: j.Listed, FLOPs: j.FLOPs, Seconds: j.FLOPs / speed, Done: results.IsDone(dir, j.ID)}
 		for _, n := range j.Needs {
 			p.Needs = append(p.Needs, n.ID)
+		}
+		if asJSON {
+			if err := plans.describe(&p, j.Planned()); err != nil {
+				return err
+			}
 		}
 		total += p.Seconds
 		if !p.Done {

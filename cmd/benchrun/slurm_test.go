@@ -25,7 +25,7 @@ func build(t *testing.T, dir string) string {
 	return binary
 }
 
-func planned(t *testing.T, args ...string) []plannedJob {
+func jobsOf(t *testing.T, args ...string) []plannedJob {
 	t.Helper()
 	code, out, log := benchrun(t, append([]string{"-plan", "-json"}, args...)...)
 	var jobs []plannedJob
@@ -48,7 +48,7 @@ func TestJob(t *testing.T) {
 	if code, _, log := benchrun(t, "-out", whole, suite); code != 0 {
 		t.Fatal(log)
 	}
-	jobs := planned(t, suite)
+	jobs := jobsOf(t, suite)
 	var needing, others []plannedJob
 	for _, j := range jobs {
 		if len(j.Needs) > 0 {
@@ -89,7 +89,7 @@ func same(t *testing.T, a, b string) {
 func TestSlurmBadInput(t *testing.T) {
 	dir := t.TempDir()
 	suite := write(t, dir, "blobs.toml", blobs)
-	id := planned(t, suite)[0].ID
+	id := jobsOf(t, suite)[0].ID
 	for _, c := range []struct {
 		name, want string
 		args       []string

@@ -13,7 +13,7 @@ import (
 // below the exact evidence.
 func TestMeanFieldOptimum(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
-	l.Job.Epochs = 3000
+	l.Job.Epochs = 6000
 	l.Job.Train.LR, l.Job.Train.Schedule = 0.03, "linear"
 	f := methodtest.Trained(t, "ffg", "prior_sigma = 0.8\ninit_sigma = 0.1", l.Model, l.Job, l.Data, 1)
 	// The exact posterior with a bias under a prior so wide that it is flat.

@@ -154,7 +154,7 @@ func TestTemperature(t *testing.T) {
 		temperatures = temperatures[:1]
 	}
 	for _, temperature := range temperatures {
-		keys := fmt.Sprintf("step_size = 0.01\nleapfrog = 6\njitter = 0.3\nburn_in = 200\nsamples = 4000\naccept = 0.8\ntemperature = %v", temperature)
+		keys := fmt.Sprintf("step_size = 0.01\nleapfrog = 15\njitter = 0.3\nburn_in = 200\nsamples = 2500\naccept = 0.8\ntemperature = %v", temperature)
 		f := methodtest.Trained(t, "hmc", keys, l.Model, l.Job, l.Data, 7)
 		gotMean, gotCov := methodtest.Moments(f.Kept)
 		for i := range 3 {

@@ -124,7 +124,7 @@ func TestHiddenLayerDiagonal(t *testing.T) {
 	checked := 0
 	for k := 0; k < 128; k += 9 {
 		w := &f.State["fc1.w"][k]
-		const step = 1.0 / 128
+		const step = 1.0 / 1024
 		*w += step
 		up := logp()
 		*w -= 2 * step

@@ -1,16 +1,16 @@
 package methodtest
 
 import (
+	"context"
 	"fmt"
-	"hash/fnv"
+	"maps"
 	"slices"
 	"testing"
 
 	"bayesbench/backends"
-	"bayesbench/backends/ir"
 	"bayesbench/backends/ref"
-	"bayesbench/backends/rng"
 	"bayesbench/methods"
+	"bayesbench/methods/exec"
 	"bayesbench/methods/nn"
 )
 
@@ -25,24 +25,38 @@ type Fitted struct {
 	backend backends.Backend
 }
 
-// Fit plans and trains; batches are taken in order, with no shuffling.
+// Fit plans and trains by package exec, whose loop benchmarks use; batches are taken in order, with
+// no shuffling.
 func Fit(be backends.Backend, m methods.Method, model nn.Model, j methods.Job, d Data, seed uint32) (*Fitted, error) {
 	plan, err := m.Plan(model, j)
 	if err != nil {
 		return nil, err
 	}
-	f := &Fitted{Plan: plan, State: map[string][]float32{}, Curve: map[string]map[string][]float64{}, job: j, backend: be}
-	for _, slot := range plan.State {
-		f.State[slot.Name] = initial(slot, seed)
+	f := &Fitted{Plan: plan, Curve: map[string]map[string][]float64{}, job: j, backend: be}
+	state, err := exec.NewState(be, plan.State)
+	if err != nil {
+		return nil, err
 	}
-	first := uint32(0)
-	for _, stage := range plan.Stages {
-		if err := f.run(stage, d, seed, first); err != nil {
+	if err := state.Initialise(seed); err != nil {
+		return nil, err
+	}
+	for i, stage := range plan.Stages {
+		if err := f.run(state, i, d, seed); err != nil {
 			return nil, fmt.Errorf("stage %s: %w", stage.Name, err)
 		}
-		first += uint32(stage.Steps)
 	}
-	return f, nil
+	f.State, err = values(state)
+	return f, err
+}
+
+// values are the named slots of a state, all where none is named.
+func values(state *exec.State, names ...string) (map[string][]float32, error) {
+	list, err := state.Values(names...)
+	out := map[string][]float32{}
+	for _, v := range list {
+		out[v.Name] = v.F32
+	}
+	return out, err
 }
 
 // Trained is Fit of the method of that name with those keys, on the reference backend.
@@ -59,77 +73,65 @@ func Trained(t *testing.T, name, keys string, model nn.Model, j methods.Job, d D
 	return f
 }
 
-func initial(slot methods.Slot, seed uint32) []float32 {
-	v := make([]float32, slot.Type.Size())
-	name := fnv.New32a()
-	name.Write([]byte(slot.Name))
-	key, stream := rng.Key{seed, 1 << 31}, name.Sum32()>>1
-	switch a, b := slot.Init.A, slot.Init.B; slot.Init.Dist {
-	case methods.Constant:
-		for i := range v {
-			v[i] = float32(a)
-		}
-	case methods.Uniform:
-		rng.Uniform(v, key, stream)
-		for i := range v {
-			v[i] = float32(a + (b-a)*float64(v[i]))
-		}
-	case methods.Normal:
-		rng.Normal(v, key, stream)
-		for i := range v {
-			v[i] = float32(a + b*float64(v[i]))
-		}
-	}
-	return v
-}
-
-func (f *Fitted) run(stage methods.Stage, d Data, seed, first uint32) error {
-	p, err := newProgram(f.backend, stage.Step)
+func (f *Fitted) run(state *exec.State, number int, d Data, seed uint32) error {
+	s := &f.Plan.Stages[number]
+	stage, err := state.Stage(f.Plan, number, 0, seed)
 	if err != nil {
 		return err
 	}
-	size, columns := len(d.X)/f.job.Task.Examples, len(d.Y)/f.job.Task.Examples
-	rows, perEpoch := f.job.Batch, f.job.StepsPerEpoch()
-	if stage.FullBatch {
-		rows, perEpoch = f.job.Task.Examples, 1
-	}
+	defer stage.Close()
 	curve := map[string][]float64{}
-	f.Curve[stage.Name] = curve
-	for name, v := range f.State {
-		p.set(name, v)
+	f.Curve[s.Name] = curve
+	feed := &inOrder{d: d, of: f.job.Task.Examples, rows: f.job.Batch}
+	if s.FullBatch {
+		feed.rows = f.job.Task.Examples
 	}
-	for step := range stage.Steps {
-		at := step % perEpoch * rows
-		p.set("x", d.X[at*size:(at+rows)*size])
-		p.set("y", d.Y[at*columns:(at+rows)*columns])
-		p.setKey(rng.Key{seed, first + uint32(step)})
-		for name, schedule := range stage.Schedules {
-			p.set(name, []float32{float32(schedule.At(step))})
-		}
-		if err := p.run(); err != nil {
+	for step, err := range stage.Steps(context.Background(), feed) {
+		if err != nil {
 			return err
 		}
-		for i, r := range stage.Step.Results {
-			if _, ok := f.State[r.Name]; !ok {
-				curve[r.Name] = append(curve[r.Name], float64(p.read(i)[0]))
-			}
-		}
-		p.feedBack()
-		if stage.Keeps(step) {
-			kept := map[string][]float32{}
-			for _, name := range stage.Kept {
-				kept[name] = p.state(name, f.State[name])
+		if step.Keep {
+			kept, err := values(state, s.Kept...)
+			if err != nil {
+				return err
 			}
 			f.Kept = append(f.Kept, kept)
 		}
 	}
-	for name := range f.State {
-		f.State[name] = p.state(name, f.State[name])
+	steps, err := stage.Scalars()
+	if err != nil {
+		return err
 	}
-	if stage.Done != nil {
-		return stage.Done(f.State)
+	for _, scalars := range steps {
+		for i, name := range stage.ScalarNames() {
+			curve[name] = append(curve[name], float64(scalars[i]))
+		}
 	}
-	return nil
+	return stage.Finish()
+}
+
+// inOrder gives whole batches of so many rows, in order, again and again.
+type inOrder struct {
+	d        Data
+	of, rows int // examples, and rows of a batch
+	next     int
+}
+
+func (f *inOrder) Next() (exec.Batch, error) {
+	b := f.d.batch(f.of, f.next, f.rows)
+	if f.next += f.rows; f.next+f.rows > f.of {
+		f.next = 0
+	}
+	return b, nil
+}
+
+// batch is rows examples of all, from the given one on.
+func (d Data) batch(all, first, rows int) exec.Batch {
+	cut := func(v []float32) backends.Data {
+		size := len(v) / all
+		return backends.Data{F32: v[first*size : (first+rows)*size]}
+	}
+	return exec.Batch{X: cut(d.X), Y: cut(d.Y), First: first, Valid: rows}
 }
 
 // LogProbs are k samples of the named predictor's "logp" on the first EvalBatch
@@ -146,188 +148,107 @@ func (f *Fitted) LogProbs(predictor string, d Data, k int, seed uint32) ([][]flo
 // Draws are k samples of the named predictor on the EvalBatch examples from the
 // given one on, each the results of its program by name.
 func (f *Fitted) Draws(first int, predictor string, d Data, k int, seed uint32) ([]map[string][]float32, error) {
-	i := slices.IndexFunc(f.Plan.Predictors, func(p methods.Predictor) bool { return p.Name == predictor })
-	if i < 0 {
-		return nil, fmt.Errorf("no predictor %q", predictor)
-	}
-	predict := f.Plan.Predictors[i]
-	p, err := newProgram(f.backend, predict.Program)
+	stream, err := f.stream(predictor, d, seed)
 	if err != nil {
 		return nil, err
 	}
+	defer stream.Close()
+	batch := d.batch(f.job.Task.Examples, first, f.job.EvalBatch)
+	set := func(yield func(exec.Batch, error) bool) { yield(batch, nil) }
 	var out []map[string][]float32
 	for sample := range k {
-		state := f.State
-		if predict.Kept {
-			state = f.Kept[sample%len(f.Kept)]
-		}
-		for name, v := range f.State {
-			p.set(name, v)
-		}
-		for name, v := range state {
-			p.set(name, v)
-		}
-		key := rng.Key{seed, uint32(sample)}
-		if predict.Refresh != nil {
-			fresh, err := f.Refresh(predict, state, d, key)
+		for draw, err := range stream.Sample(sample, set) {
 			if err != nil {
 				return nil, err
 			}
-			for name, v := range fresh {
-				p.set(name, v)
+			results := map[string][]float32{}
+			for _, r := range f.predictor(predictor).Program.Results {
+				results[r.Name] = slices.Clone(draw.Result(r.Name))
 			}
+			out = append(out, results)
 		}
-		size := len(d.X) / f.job.Task.Examples
-		p.set("x", d.X[first*size:(first+f.job.EvalBatch)*size])
-		p.setKey(key)
-		p.setRowKey(key, first)
-		if err := p.run(); err != nil {
-			return nil, err
-		}
-		draw := map[string][]float32{}
-		for i, r := range predict.Program.Results {
-			draw[r.Name] = p.read(i)
-		}
-		out = append(out, draw)
 	}
 	return out, nil
 }
 
-// Refresh is what the predictor's Refresh makes of the state in a pass over the
-// data.
-func (f *Fitted) Refresh(predictor methods.Predictor, state map[string][]float32, d Data, key rng.Key) (map[string][]float32, error) {
-	p, err := newProgram(f.backend, predictor.Refresh)
+// Refreshed are the slots that the named predictor refreshes, as they are for posterior sample k.
+func (f *Fitted) Refreshed(predictor string, d Data, k int, seed uint32) (map[string][]float32, error) {
+	stream, err := f.stream(predictor, d, seed)
 	if err != nil {
 		return nil, err
 	}
-	for _, from := range []map[string][]float32{f.State, state} {
-		for name, v := range from {
-			p.set(name, v)
-		}
+	defer stream.Close()
+	nothing := func(func(exec.Batch, error) bool) {}
+	for _, err := range stream.Sample(k, nothing) {
+		return nil, err
 	}
-	p.setKey(key)
-	size := len(d.X) / f.job.Task.Examples * f.job.Batch
-	for i := range f.job.StepsPerEpoch() {
-		p.set("x", d.X[i*size:(i+1)*size])
-		p.set("share", []float32{1 / float32(i+1)})
-		if err := p.run(); err != nil {
-			return nil, err
-		}
-		p.feedBack()
+	var names []string
+	for _, r := range f.predictor(predictor).Refresh.Results {
+		names = append(names, r.Name)
 	}
-	out := map[string][]float32{}
-	for _, r := range predictor.Refresh.Results {
-		out[r.Name] = p.state(r.Name, f.State[r.Name])
+	return values(stream.State, names...)
+}
+
+func (f *Fitted) predictor(name string) *methods.Predictor {
+	i := slices.IndexFunc(f.Plan.Predictors, func(p methods.Predictor) bool { return p.Name == name })
+	if i < 0 {
+		return nil
 	}
-	return out, nil
+	return &f.Plan.Predictors[i]
+}
+
+// stream draws by the named predictor from the final state, or from the states that were kept.
+func (f *Fitted) stream(predictor string, d Data, seed uint32) (*exec.Stream, error) {
+	p := f.predictor(predictor)
+	if p == nil {
+		return nil, fmt.Errorf("no predictor %q", predictor)
+	}
+	states := []map[string][]float32{nil}
+	if p.Kept {
+		states = f.Kept
+	}
+	var weights []exec.Weights
+	for _, kept := range states {
+		weights = append(weights, exec.Weights{Seed: seed, Load: func() ([]exec.Value, error) {
+			all := maps.Clone(f.State)
+			maps.Copy(all, kept)
+			var out []exec.Value
+			for _, slot := range f.Plan.State {
+				out = append(out, exec.Value{Name: slot.Name, Type: slot.Type, Data: backends.Data{F32: all[slot.Name]}})
+			}
+			return out, nil
+		}})
+	}
+	return exec.NewStream(f.backend, exec.Prediction{
+		Slots: f.Plan.State, Predictor: *p, Weights: weights,
+		Training: func(uint32) exec.Pass {
+			return func(yield func(exec.Batch, error) bool) {
+				feed := &inOrder{d: d, of: f.job.Task.Examples, rows: f.job.Batch}
+				for range f.job.StepsPerEpoch() {
+					if !yield(feed.Next()) {
+						return
+					}
+				}
+			}
+		},
+	})
 }
 
 // Report runs the plan's report on the final state.
 func (f *Fitted) Report() (map[string]float64, error) {
-	p, err := newProgram(f.backend, f.Plan.Report)
+	state, err := exec.NewState(f.backend, f.Plan.State)
 	if err != nil {
 		return nil, err
 	}
 	for name, v := range f.State {
-		p.set(name, v)
+		if err := state.Write(exec.Value{Name: name, Type: state.Slot(name).Type, Data: backends.Data{F32: v}}); err != nil {
+			return nil, err
+		}
 	}
-	if err := p.run(); err != nil {
-		return nil, err
-	}
-	out := map[string]float64{}
-	for i, r := range f.Plan.Report.Results {
-		out[r.Name] = float64(p.read(i)[0])
-	}
-	return out, nil
-}
-
-// program is a compiled program with its buffers.
-type program struct {
-	p             *ir.Program
-	exe           backends.Executable
-	args, results []backends.Buffer
-}
-
-func newProgram(be backends.Backend, p *ir.Program) (*program, error) {
-	exe, err := be.Compile(p)
+	p, err := state.Bind(f.Plan.Report)
 	if err != nil {
 		return nil, err
 	}
-	out := &program{p: p, exe: exe}
-	alloc := func(v ir.Value) backends.Buffer {
-		buf, e := be.Alloc(p.Type(v))
-		if e != nil {
-			err = e
-		}
-		return buf
-	}
-	for _, v := range p.Params() {
-		out.args = append(out.args, alloc(v))
-	}
-	for _, r := range p.Results {
-		out.results = append(out.results, alloc(r.Value))
-	}
-	return out, err
-}
-
-// arg is the index of the parameter of that name, or −1.
-func (p *program) arg(name string) int {
-	return slices.IndexFunc(p.p.Params(), func(v ir.Value) bool { return p.p.Instrs[v].Name == name })
-}
-
-func (p *program) set(name string, v []float32) {
-	if i := p.arg(name); i >= 0 {
-		must(p.args[i].Write(backends.Data{F32: v}))
-	}
-}
-
-func (p *program) setKey(k rng.Key) {
-	if i := p.arg("key"); i >= 0 {
-		must(p.args[i].Write(backends.Data{U32: k[:]}))
-	}
-}
-
-// setRowKey sets the key of noise by rows, of which the first is the given one.
-func (p *program) setRowKey(k rng.Key, first int) {
-	if i := p.arg("row_key"); i >= 0 {
-		must(p.args[i].Write(backends.Data{U32: []uint32{k[0], k[1], uint32(first)}}))
-	}
-}
-
-func (p *program) run() error { return p.exe.Run(p.args, p.results) }
-
-func (p *program) read(result int) []float32 {
-	out := make([]float32, p.results[result].Type().Size())
-	must(p.results[result].Read(backends.Data{F32: out}))
-	return out
-}
-
-// feedBack makes the results that are parameters the next run's arguments.
-func (p *program) feedBack() {
-	for i, r := range p.p.Results {
-		if a := p.arg(r.Name); a >= 0 {
-			p.args[a], p.results[i] = p.results[i], p.args[a]
-		}
-	}
-}
-
-// state is the slot as it stands, old where the program does not have it.
-func (p *program) state(name string, old []float32) []float32 {
-	i := p.arg(name)
-	if i < 0 {
-		if r := slices.IndexFunc(p.p.Results, func(r ir.Result) bool { return r.Name == name }); r >= 0 {
-			return p.read(r)
-		}
-		return old
-	}
-	out := make([]float32, len(old))
-	must(p.args[i].Read(backends.Data{F32: out}))
-	return out
-}
-
-// must is for buffers of the size that the program says: they cannot fail.
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
+	defer p.Close()
+	return p.Scalars()
 }

@@ -20,6 +20,17 @@ const (
 	Normal
 )
 
+// MarshalText writes "constant 0", "uniform -0.1 0.1" or "normal 0 0.1".
+func (i Init) MarshalText() ([]byte, error) {
+	switch i.Dist {
+	case Uniform:
+		return fmt.Appendf(nil, "uniform %v %v", i.A, i.B), nil
+	case Normal:
+		return fmt.Appendf(nil, "normal %v %v", i.A, i.B), nil
+	}
+	return fmt.Appendf(nil, "constant %v", i.A), nil
+}
+
 // Initializer names the initial distribution of weight tensors. Biases start
 // at 0 under each.
 type Initializer string

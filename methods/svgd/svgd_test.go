@@ -14,7 +14,7 @@ import (
 func fit(t *testing.T, l methodtest.Linear, particles int, bandwidth float64) *methodtest.Fitted {
 	t.Helper()
 	l.Job.Epochs = 400
-	l.Job.Train.LR, l.Job.Train.Schedule = 0.05, "linear"
+	l.Job.Train.LR, l.Job.Train.Schedule = 0.4, "linear"
 	f := methodtest.Trained(t, "svgd", fmt.Sprintf("particles = %d\nbandwidth = %v", particles, bandwidth), l.Model, l.Job, l.Data, 7)
 	if len(f.Kept) != particles {
 		t.Fatalf("%d states of %d particles", len(f.Kept), particles)
@@ -69,7 +69,7 @@ func TestLinearRegression(t *testing.T) {
 func TestOneParticleIsMAP(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs = 2000
-	l.Job.Train.LR, l.Job.Train.Schedule = 0.05, "linear"
+	l.Job.Train.LR, l.Job.Train.Schedule = 0.4, "linear"
 	f := methodtest.Trained(t, "svgd", "particles = 1", l.Model, l.Job, l.Data, 7)
 	mean, _ := l.Posterior(1)
 	got := slices.Concat(f.State["fc1.w"], f.State["fc1.b"])

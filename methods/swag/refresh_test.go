@@ -9,6 +9,7 @@ import (
 	"bayesbench/backends/ref"
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
+	"bayesbench/methods/exec"
 	"bayesbench/methods/fit"
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
@@ -39,12 +40,12 @@ func TestRefreshedStatistics(t *testing.T) {
 		if p.Stochastic {
 			of = m.sample
 		}
-		for draw := range uint32(2) {
-			key := rng.Key{9, draw}
-			got, err := f.Refresh(p, f.State, d, key)
+		for draw := range 2 {
+			got, err := f.Refreshed(p.Name, d, draw, 9)
 			if err != nil {
 				t.Fatal(err)
 			}
+			key := exec.Key(9, exec.ForPrediction).Fold(uint32(draw))
 			w, b := drawn(t, under(n, of), f, key)
 			mean, variance := statistics(j, d, w, b)
 			for i := range mean {

@@ -2,16 +2,18 @@ package metrics
 
 import (
 	"math"
+
+	"bayesbench/results"
 )
 
 func init() {
 	register(Test,
-		Metric{Unit: "accuracy", Better: Higher, Short: "share of inputs whose most probable class is the label", compute: test(Accuracy)},
-		Metric{Unit: "error", Better: Lower, Short: "1 − accuracy, as a share (0.0192 is 1.92 %)", compute: test(Error)},
-		Metric{Unit: "top5", Better: Higher, Short: "share of inputs whose label is among the five most probable classes; needs more than 5 classes", compute: test(Top5)},
-		Metric{Unit: "nll", Better: Lower, Short: "negative log-likelihood −mean log p̄(y), nats, p̄ floored at 1e-12", compute: test(NLL)},
-		Metric{Unit: "brier_sum", Better: Lower, Short: "Brier score summed over classes, mean over inputs, in [0,2]", compute: test(BrierSum)},
-		Metric{Unit: "brier_mean", Better: Lower, Short: "Brier score divided by the number of classes (as in Deep Ensembles)", compute: test(BrierMean)},
+		Metric{Unit: "accuracy", Better: results.Higher, Short: "share of inputs whose most probable class is the label", compute: test(Accuracy)},
+		Metric{Unit: "error", Better: results.Lower, Short: "1 − accuracy, as a share (0.0192 is 1.92 %)", compute: test(Error)},
+		Metric{Unit: "top5", Better: results.Higher, Short: "share of inputs whose label is among the five most probable classes; needs more than 5 classes", compute: test(Top5)},
+		Metric{Unit: "nll", Better: results.Lower, Short: "negative log-likelihood −mean log p̄(y), nats, p̄ floored at 1e-12", compute: test(NLL)},
+		Metric{Unit: "brier_sum", Better: results.Lower, Short: "Brier score summed over classes, mean over inputs, in [0,2]", compute: test(BrierSum)},
+		Metric{Unit: "brier_mean", Better: results.Lower, Short: "Brier score divided by the number of classes (as in Deep Ensembles)", compute: test(BrierMean)},
 	)
 }
 

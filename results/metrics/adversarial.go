@@ -1,12 +1,16 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"bayesbench/results"
+)
 
 func init() {
 	register(Adversarial,
-		Metric{Unit: "adv-accuracy", Better: Higher, Short: "accuracy on the attacked inputs", compute: pair(func(_, a *Evaluation) float64 { return Accuracy(a) })},
-		Metric{Unit: "adv-nll", Better: Lower, Short: "NLL on the attacked inputs, nats", compute: pair(func(_, a *Evaluation) float64 { return NLL(a) })},
-		Metric{Unit: "adv-success", Better: Lower, Short: "share of the correctly classified inputs that the attack turns wrong", compute: pair(AttackSuccess)},
+		Metric{Unit: "adv-accuracy", Better: results.Higher, Short: "accuracy on the attacked inputs", compute: pair(func(_, a *Evaluation) float64 { return Accuracy(a) })},
+		Metric{Unit: "adv-nll", Better: results.Lower, Short: "NLL on the attacked inputs, nats", compute: pair(func(_, a *Evaluation) float64 { return NLL(a) })},
+		Metric{Unit: "adv-success", Better: results.Lower, Short: "share of the correctly classified inputs that the attack turns wrong", compute: pair(AttackSuccess)},
 	)
 	for _, s := range uncertaintyScores {
 		register(Adversarial, detectionMetrics("adv", "attacked inputs", s)...)

@@ -2,25 +2,27 @@ package metrics
 
 import (
 	"math"
+
+	"bayesbench/results"
 )
 
 func init() {
 	register(Test,
-		Metric{Unit: "ece15-lorc", Better: Lower, Short: "expected calibration error, top label, 15 equal-width bins (lo,hi]", compute: ofBins(ECE)},
-		Metric{Unit: "mce15-lorc", Better: Lower, Short: "maximum calibration error over the non-empty bins of ece15-lorc", compute: ofBins(MCE)},
-		Metric{Unit: "rmsce15-lorc", Better: Lower, Short: "root of the mean squared calibration error over the bins of ece15-lorc", compute: ofBins(RMSCE)},
-		Metric{Unit: "adaptive_ece15", Better: Lower, Short: "top-label calibration error over 15 bins of equal count", compute: test(adaptiveECE15)},
-		Metric{Unit: "sce15-lorc", Better: Lower, Short: "class-wise (static) calibration error, 15 equal-width bins (lo,hi]", compute: test(sce15)},
-		Metric{Unit: "ace15", Better: Lower, Short: "class-wise adaptive calibration error, 15 bins of floor(N/15), the last longer", compute: ofClasses(0)},
-		Metric{Unit: "tace15-1e-3", Better: Lower, Short: "ace15 over the probabilities above 1e-3 only", compute: ofClasses(1)},
-		Metric{Unit: "confidence", Better: None, Short: "mean of the largest predicted probability", compute: test(meanConfidence)},
+		Metric{Unit: "ece15-lorc", Better: results.Lower, Short: "expected calibration error, top label, 15 equal-width bins (lo,hi]", compute: ofBins(ECE)},
+		Metric{Unit: "mce15-lorc", Better: results.Lower, Short: "maximum calibration error over the non-empty bins of ece15-lorc", compute: ofBins(MCE)},
+		Metric{Unit: "rmsce15-lorc", Better: results.Lower, Short: "root of the mean squared calibration error over the bins of ece15-lorc", compute: ofBins(RMSCE)},
+		Metric{Unit: "adaptive_ece15", Better: results.Lower, Short: "top-label calibration error over 15 bins of equal count", compute: test(adaptiveECE15)},
+		Metric{Unit: "sce15-lorc", Better: results.Lower, Short: "class-wise (static) calibration error, 15 equal-width bins (lo,hi]", compute: test(sce15)},
+		Metric{Unit: "ace15", Better: results.Lower, Short: "class-wise adaptive calibration error, 15 bins of floor(N/15), the last longer", compute: ofClasses(0)},
+		Metric{Unit: "tace15-1e-3", Better: results.Lower, Short: "ace15 over the probabilities above 1e-3 only", compute: ofClasses(1)},
+		Metric{Unit: "confidence", Better: results.Neither, Short: "mean of the largest predicted probability", compute: test(meanConfidence)},
 	)
 }
 
 const bins15 = 15
 
 // ofBins adapts a metric of the reliability diagram.
-func ofBins(f func([]Bin) float64) func(*scoring) float64 {
+func ofBins(f func([]results.Bin) float64) func(*scoring) float64 {
 	return func(s *scoring) float64 { return f(s.bins()) }
 }
 
@@ -35,13 +37,6 @@ func meanConfidence(e *Evaluation) float64 {
 	return e.mean(func(n int) float64 { return e.Confidence[n] })
 }
 
-// A Bin is one group of a reliability diagram.
-type Bin struct {
-	Count      int
-	Accuracy   float64 // share that is right, its expectation where ties were cut; 0 where empty
-	Confidence float64 // mean predicted probability, 0 where empty
-}
-
 // edgeTolerance is how close to an edge a probability counts as on it, so that
 // neither the last bits of the arithmetic nor those of float32 (0.2 is
 // 0.200000003 there) choose the bin.
@@ -54,8 +49,17 @@ func bin(q float64, b int) int {
 	return min(max(i, 0), b-1)
 }
 
+// equalBins are b empty bins of equal width.
+func equalBins(b int) []results.Bin {
+	bins := make([]results.Bin, b)
+	for i := range bins {
+		bins[i].Low, bins[i].High = float64(i)/float64(b), float64(i+1)/float64(b)
+	}
+	return bins
+}
+
 // finish turns sums into means.
-func finish(bins []Bin) []Bin {
+func finish(bins []results.Bin) []results.Bin {
 	for i := range bins {
 		if n := float64(bins[i].Count); n > 0 {
 			bins[i].Accuracy /= n
@@ -70,8 +74,8 @@ func finish(bins []Bin) []Bin {
 // torchmetrics has [lo,hi) and puts confidence 1 in a bin of its own; the rule
 // here is that of Guo et al. (2017), "On calibration of modern neural
 // networks", section 2.
-func Reliability(e *Evaluation, b int) []Bin {
-	bins := make([]Bin, b)
+func Reliability(e *Evaluation, b int) []results.Bin {
+	bins := equalBins(b)
 	for n, q := range e.Confidence {
 		at := &bins[bin(q, b)]
 		at.Count++
@@ -86,10 +90,11 @@ func Reliability(e *Evaluation, b int) []Bin {
 // AdaptiveReliability sorts the inputs by confidence ([MaxProbScore], the most
 // doubtful first) and cuts them into b groups whose sizes differ by at most one,
 // the larger ones first. Where a cut goes through equal confidences, each side
-// has the accuracy that it has on average over their orders. Source: Nguyen and O'Connor (2015), "Posterior calibration and
-// exploratory analysis for natural language processing models"; the split is
-// torch-uncertainty's.
-func AdaptiveReliability(e *Evaluation, b int) []Bin {
+// has the accuracy that it has on average over their orders. Low and High are the
+// smallest and the largest confidence of a group. Source: Nguyen and O'Connor
+// (2015), "Posterior calibration and exploratory analysis for natural language
+// processing models"; the split is torch-uncertainty's.
+func AdaptiveReliability(e *Evaluation, b int) []results.Bin {
 	confident := make([]float64, e.N)
 	for n, u := range e.doubt {
 		confident[n] = -u
@@ -97,12 +102,15 @@ func AdaptiveReliability(e *Evaluation, b int) []Bin {
 	order := ascending(confident)
 	confidence := order.share(func(n int) float64 { return e.Confidence[n] })
 	wrong := order.share(e.wrong)
-	bins := make([]Bin, b)
+	bins := make([]results.Bin, b)
 	at := 0
 	for i := range bins {
 		size := e.N / b
 		if i < e.N%b {
 			size++
+		}
+		if size > 0 {
+			bins[i].Low, bins[i].High = confidence[at], confidence[at+size-1]
 		}
 		for range size {
 			bins[i].Count++
@@ -116,7 +124,7 @@ func AdaptiveReliability(e *Evaluation, b int) []Bin {
 
 // ECE is the expected calibration error Σ_b n_b/N |acc_b − conf_b|; empty bins
 // count nothing.
-func ECE(bins []Bin) float64 {
+func ECE(bins []results.Bin) float64 {
 	sum, total := 0.0, 0.0
 	for _, b := range bins {
 		sum += float64(b.Count) * math.Abs(b.Accuracy-b.Confidence)
@@ -127,7 +135,7 @@ func ECE(bins []Bin) float64 {
 
 // MCE is the maximum calibration error max_b |acc_b − conf_b| over non-empty
 // bins.
-func MCE(bins []Bin) float64 {
+func MCE(bins []results.Bin) float64 {
 	top := 0.0
 	for _, b := range bins {
 		if b.Count > 0 {
@@ -139,7 +147,7 @@ func MCE(bins []Bin) float64 {
 
 // RMSCE is the root mean squared calibration error
 // √(Σ_b n_b/N (acc_b − conf_b)²).
-func RMSCE(bins []Bin) float64 {
+func RMSCE(bins []results.Bin) float64 {
 	sum, total := 0.0, 0.0
 	for _, b := range bins {
 		gap := b.Accuracy - b.Confidence
@@ -156,7 +164,7 @@ func RMSCE(bins []Bin) float64 {
 func SCE(e *Evaluation, b int) float64 {
 	sum := 0.0
 	for c := range e.C {
-		bins := make([]Bin, b)
+		bins := equalBins(b)
 		for n, y := range e.Labels {
 			q := e.P[n*e.C+c]
 			at := &bins[bin(q, b)]

@@ -7,13 +7,15 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"bayesbench/results"
 )
 
 func init() {
 	register(Chains,
-		Metric{Unit: "rhat", Better: Lower, Short: "largest R̂ (rank-normalised split, folded) over the function values; 1.01 is the usual gate"},
-		Metric{Unit: "ess_bulk", Better: Higher, Short: "smallest bulk effective sample size over the function values"},
-		Metric{Unit: "ess_tail", Better: Higher, Short: "smallest tail effective sample size (5 % and 95 % quantiles) over the function values"},
+		Metric{Unit: "rhat", Better: results.Lower, Short: "largest R̂ (rank-normalised split, folded) over the function values; 1.01 is the usual gate"},
+		Metric{Unit: "ess_bulk", Better: results.Higher, Short: "smallest bulk effective sample size over the function values"},
+		Metric{Unit: "ess_tail", Better: results.Higher, Short: "smallest tail effective sample size (5 % and 95 % quantiles) over the function values"},
 	)
 }
 
@@ -34,7 +36,7 @@ const fewestEffective = 10
 // ScoreChains is the worst of each diagnostic over several function values,
 // functions[f][m][t]; the effective sample sizes of ten draws or more. A
 // diagnostic without a finite value, R̂ of chains stuck apart, is left out.
-func ScoreChains(functions [][][]float64) ([]Score, error) {
+func ScoreChains(functions [][][]float64) ([]results.Value, error) {
 	r, bulk, tail := math.Inf(-1), math.Inf(1), math.Inf(1)
 	for f, chains := range functions {
 		for _, d := range []struct {
@@ -52,8 +54,8 @@ func ScoreChains(functions [][][]float64) ([]Score, error) {
 			d.worst(x)
 		}
 	}
-	var scores []Score
-	for _, s := range []Score{{"rhat", r}, {"ess_bulk", bulk}, {"ess_tail", tail}} {
+	var scores []results.Value
+	for _, s := range []results.Value{{Unit: "rhat", Value: r}, {Unit: "ess_bulk", Value: bulk}, {Unit: "ess_tail", Value: tail}} {
 		if s.Unit != "rhat" && len(functions[0][0]) < fewestEffective {
 			continue
 		}

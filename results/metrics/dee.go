@@ -3,13 +3,15 @@ package metrics
 import (
 	"fmt"
 	"slices"
+
+	"bayesbench/results"
 )
 
 func init() {
 	register(Curve,
-		Metric{Unit: "dee", Better: Higher, Short: "deep-ensemble equivalent: size of the deep ensemble with the same calibrated log-likelihood"},
-		Metric{Unit: "dee-lo", Better: Higher, Short: "dee against the ensembles' mean + sd"},
-		Metric{Unit: "dee-hi", Better: Higher, Short: "dee against the ensembles' mean − sd"},
+		Metric{Unit: "dee", Better: results.Higher, Short: "deep-ensemble equivalent: size of the deep ensemble with the same calibrated log-likelihood"},
+		Metric{Unit: "dee-lo", Better: results.Higher, Short: "dee against the ensembles' mean + sd"},
+		Metric{Unit: "dee-hi", Better: results.Higher, Short: "dee against the ensembles' mean − sd"},
 	)
 }
 

@@ -1,15 +1,19 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"bayesbench/results"
+)
 
 func init() {
 	register(Test,
-		Metric{Unit: "disagreement", Better: None, Short: "mean over pairs of samples of the share of inputs they classify differently; needs 2 samples", compute: test(Disagreement)},
-		Metric{Unit: "disagreement-normalised", Better: None, Short: "disagreement divided by the samples' mean error rate", compute: test(NormalisedDisagreement)},
-		Metric{Unit: "pairwise_kl", Better: None, Short: "mean over ordered pairs of samples of KL(p_k‖p_k'), nats; needs 2 samples", compute: test(PairwiseKL)},
-		Metric{Unit: "ambiguity", Better: None, Short: "mean NLL of the samples − NLL of their average, nats; needs 2 samples", compute: test(Ambiguity)},
-		Metric{Unit: "member_nll", Better: Lower, Short: "mean NLL of the single samples, nats", compute: test(MemberNLL)},
-		Metric{Unit: "member_error", Better: Lower, Short: "mean error rate of the single samples", compute: test(MemberError)},
+		Metric{Unit: "disagreement", Better: results.Neither, Short: "mean over pairs of samples of the share of inputs they classify differently; needs 2 samples", compute: test(Disagreement)},
+		Metric{Unit: "disagreement-normalised", Better: results.Neither, Short: "disagreement divided by the samples' mean error rate", compute: test(NormalisedDisagreement)},
+		Metric{Unit: "pairwise_kl", Better: results.Neither, Short: "mean over ordered pairs of samples of KL(p_k‖p_k'), nats; needs 2 samples", compute: test(PairwiseKL)},
+		Metric{Unit: "ambiguity", Better: results.Neither, Short: "mean NLL of the samples − NLL of their average, nats; needs 2 samples", compute: test(Ambiguity)},
+		Metric{Unit: "member_nll", Better: results.Lower, Short: "mean NLL of the single samples, nats", compute: test(MemberNLL)},
+		Metric{Unit: "member_error", Better: results.Lower, Short: "mean error rate of the single samples", compute: test(MemberError)},
 	)
 }
 

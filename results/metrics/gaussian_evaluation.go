@@ -6,29 +6,31 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"bayesbench/results"
 )
 
 func init() {
 	registerOf(KindGaussian, Test,
-		Metric{Unit: "rmse", Better: Lower, Short: "root mean squared error of the predictive mean, in the unit of the targets", compute: gaussian((*GaussianEvaluation).RMSE)},
-		Metric{Unit: "nll", Better: Lower, Short: "negative log-likelihood −mean log p(y) of the mixture, nats an input, in the unit of the targets", compute: gaussian((*GaussianEvaluation).NLL)},
-		Metric{Unit: "nll-gaussian", Better: Lower, Short: "nll of the Gaussian with the mixture's mean and variance (as in Deep Ensembles)", compute: gaussian((*GaussianEvaluation).MatchedNLL)},
-		Metric{Unit: "crps", Better: Lower, Short: "continuous ranked probability score of the mixture, in the unit of the targets", compute: gaussian((*GaussianEvaluation).CRPS)},
-		Metric{Unit: "crps-gaussian", Better: Lower, Short: "crps of the Gaussian with the mixture's mean and variance", compute: gaussian((*GaussianEvaluation).MatchedCRPS)},
-		Metric{Unit: "qce15", Better: Lower, Short: "quantile calibration error: mean distance of the share of targets in central intervals of 15 levels from the level", compute: gaussian(ofCoverage(QCE))},
-		Metric{Unit: "qce15_rms", Better: Lower, Short: "root of the mean squared distance of the levels of qce15", compute: gaussian(ofCoverage(QCERMS))},
-		Metric{Unit: "qce15_max", Better: Lower, Short: "largest distance of the levels of qce15", compute: gaussian(ofCoverage(QCEMax))},
-		Metric{Unit: "qce15-gaussian", Better: Lower, Short: "qce15 of the Gaussian with the mixture's mean and variance (torch-uncertainty)", compute: gaussian((*GaussianEvaluation).matchedQCE)},
-		Metric{Unit: "picp95", Better: None, Short: "share of targets in the central 95 % interval of the predictive; 0.95 is right", compute: gaussian((*GaussianEvaluation).PICP)},
-		Metric{Unit: "mpiw95", Better: None, Short: "mean width of the interval of picp95, in the unit of the targets", compute: gaussian((*GaussianEvaluation).MPIW)},
-		Metric{Unit: "picp95-gaussian", Better: None, Short: "picp95 of the Gaussian with the mixture's mean and variance", compute: gaussian((*GaussianEvaluation).matchedPICP)},
-		Metric{Unit: "mpiw95-gaussian", Better: None, Short: "mpiw95 of the Gaussian with the mixture's mean and variance", compute: gaussian((*GaussianEvaluation).matchedMPIW)},
-		Metric{Unit: "sharpness", Better: None, Short: "mean standard deviation of the predictive, in the unit of the targets", compute: gaussian((*GaussianEvaluation).Sharpness)},
-		Metric{Unit: "sharpness_rms", Better: None, Short: "root of the mean variance of the predictive; its square is noise_sd² + member_sd²", compute: gaussian((*GaussianEvaluation).SharpnessRMS)},
-		Metric{Unit: "noise_sd", Better: None, Short: "root of the mean variance within the samples (aleatoric), in the unit of the targets", compute: gaussian((*GaussianEvaluation).NoiseSD)},
-		Metric{Unit: "member_sd", Better: None, Short: "root of the mean variance of the samples' means (epistemic), in the unit of the targets; needs 2 samples", compute: gaussian((*GaussianEvaluation).MemberSD)},
-		Metric{Unit: "member_nll", Better: Lower, Short: "mean nll of the single samples, nats", compute: gaussian((*GaussianEvaluation).MemberNLL)},
-		Metric{Unit: "ambiguity", Better: None, Short: "mean nll of the samples − nll of their mixture, nats; needs 2 samples", compute: gaussian((*GaussianEvaluation).Ambiguity)},
+		Metric{Unit: "rmse", Better: results.Lower, Short: "root mean squared error of the predictive mean, in the unit of the targets", compute: gaussian((*GaussianEvaluation).RMSE)},
+		Metric{Unit: "nll", Better: results.Lower, Short: "negative log-likelihood −mean log p(y) of the mixture, nats an input, in the unit of the targets", compute: gaussian((*GaussianEvaluation).NLL)},
+		Metric{Unit: "nll-gaussian", Better: results.Lower, Short: "nll of the Gaussian with the mixture's mean and variance (as in Deep Ensembles)", compute: gaussian((*GaussianEvaluation).MatchedNLL)},
+		Metric{Unit: "crps", Better: results.Lower, Short: "continuous ranked probability score of the mixture, in the unit of the targets", compute: gaussian((*GaussianEvaluation).CRPS)},
+		Metric{Unit: "crps-gaussian", Better: results.Lower, Short: "crps of the Gaussian with the mixture's mean and variance", compute: gaussian((*GaussianEvaluation).MatchedCRPS)},
+		Metric{Unit: "qce15", Better: results.Lower, Short: "quantile calibration error: mean distance of the share of targets in central intervals of 15 levels from the level", compute: gaussian(ofCoverage(QCE))},
+		Metric{Unit: "qce15_rms", Better: results.Lower, Short: "root of the mean squared distance of the levels of qce15", compute: gaussian(ofCoverage(QCERMS))},
+		Metric{Unit: "qce15_max", Better: results.Lower, Short: "largest distance of the levels of qce15", compute: gaussian(ofCoverage(QCEMax))},
+		Metric{Unit: "qce15-gaussian", Better: results.Lower, Short: "qce15 of the Gaussian with the mixture's mean and variance (torch-uncertainty)", compute: gaussian((*GaussianEvaluation).matchedQCE)},
+		Metric{Unit: "picp95", Better: results.Neither, Short: "share of targets in the central 95 % interval of the predictive; 0.95 is right", compute: gaussian((*GaussianEvaluation).PICP)},
+		Metric{Unit: "mpiw95", Better: results.Neither, Short: "mean width of the interval of picp95, in the unit of the targets", compute: gaussian((*GaussianEvaluation).MPIW)},
+		Metric{Unit: "picp95-gaussian", Better: results.Neither, Short: "picp95 of the Gaussian with the mixture's mean and variance", compute: gaussian((*GaussianEvaluation).matchedPICP)},
+		Metric{Unit: "mpiw95-gaussian", Better: results.Neither, Short: "mpiw95 of the Gaussian with the mixture's mean and variance", compute: gaussian((*GaussianEvaluation).matchedMPIW)},
+		Metric{Unit: "sharpness", Better: results.Neither, Short: "mean standard deviation of the predictive, in the unit of the targets", compute: gaussian((*GaussianEvaluation).Sharpness)},
+		Metric{Unit: "sharpness_rms", Better: results.Neither, Short: "root of the mean variance of the predictive; its square is noise_sd² + member_sd²", compute: gaussian((*GaussianEvaluation).SharpnessRMS)},
+		Metric{Unit: "noise_sd", Better: results.Neither, Short: "root of the mean variance within the samples (aleatoric), in the unit of the targets", compute: gaussian((*GaussianEvaluation).NoiseSD)},
+		Metric{Unit: "member_sd", Better: results.Neither, Short: "root of the mean variance of the samples' means (epistemic), in the unit of the targets; needs 2 samples", compute: gaussian((*GaussianEvaluation).MemberSD)},
+		Metric{Unit: "member_nll", Better: results.Lower, Short: "mean nll of the single samples, nats", compute: gaussian((*GaussianEvaluation).MemberNLL)},
+		Metric{Unit: "ambiguity", Better: results.Neither, Short: "mean nll of the samples − nll of their mixture, nats; needs 2 samples", compute: gaussian((*GaussianEvaluation).Ambiguity)},
 	)
 }
 
@@ -127,7 +129,7 @@ func inParallel(n int, f func(i int)) {
 }
 
 // Score computes the metrics of family [Test]. The evaluation must have targets.
-func (e *GaussianEvaluation) Score() ([]Score, error) {
+func (e *GaussianEvaluation) Score() ([]results.Value, error) {
 	if e.Targets == nil {
 		return nil, fmt.Errorf("metrics: cannot score predictions without targets")
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"testing"
+
+	"bayesbench/results"
 )
 
 // golden holds values computed in float64 with numpy, scipy and scikit-learn
@@ -94,7 +96,7 @@ func near(t *testing.T, what string, got, want float64) {
 	}
 }
 
-func values(scores []Score) map[string]float64 {
+func values(scores []results.Value) map[string]float64 {
 	m := make(map[string]float64)
 	for _, s := range scores {
 		m[s.Unit] = s.Value

@@ -6,17 +6,8 @@ import (
 	"math"
 	"slices"
 	"sync"
-)
 
-// Better says which way a metric improves. Its text is that of a Unit line of
-// the Go benchmark format ("Unit nll better=lower").
-type Better string
-
-// The directions. A metric of direction None informs and does not judge.
-const (
-	Lower  Better = "lower"
-	Higher Better = "higher"
-	None   Better = ""
+	"bayesbench/results"
 )
 
 // Family says what a metric is computed from.
@@ -41,7 +32,7 @@ type Metric struct {
 	// A hyphen sets off a convention: ece15-lorc is the 15-bin ECE with bins
 	// (lo,hi], left open, right closed.
 	Unit   string
-	Better Better
+	Better results.Better
 	Family Family
 	Kind   Kind
 	// Short is one line: what it is, in which unit, by which convention.
@@ -97,8 +88,8 @@ type scoring struct {
 	samples  *SampleEvaluation
 
 	risks      func() RiskCurve
-	bins       func() []Bin     // the 15 of equal width
-	classes    func() []float64 // ACE and TACE
+	bins       func() []results.Bin // the 15 of equal width
+	classes    func() []float64     // ACE and TACE
 	detections map[string]Detection
 }
 
@@ -106,7 +97,7 @@ func newScoring(e, other *Evaluation) *scoring {
 	return &scoring{
 		e: e, other: other,
 		risks:      sync.OnceValue(func() RiskCurve { return Risks(e) }),
-		bins:       sync.OnceValue(func() []Bin { return Reliability(e, bins15) }),
+		bins:       sync.OnceValue(func() []results.Bin { return Reliability(e, bins15) }),
 		classes:    sync.OnceValue(func() []float64 { return classWise(e, bins15, -1, 1e-3) }),
 		detections: make(map[string]Detection),
 	}
@@ -134,14 +125,8 @@ func Lookup(unit string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// A Score is the value of one metric.
-type Score struct {
-	Unit  string
-	Value float64
-}
-
 // Score computes the metrics of family [Test]. The evaluation must have labels.
-func (e *Evaluation) Score() ([]Score, error) {
+func (e *Evaluation) Score() ([]results.Value, error) {
 	if e.Labels == nil {
 		return nil, fmt.Errorf("metrics: cannot score predictions without labels")
 	}
@@ -150,7 +135,7 @@ func (e *Evaluation) Score() ([]Score, error) {
 
 // ScoreOOD computes the metrics of family [OOD]: how well the uncertainty of
 // the predictive tells inputs of another distribution from those of its own.
-func ScoreOOD(in, out *Evaluation) ([]Score, error) {
+func ScoreOOD(in, out *Evaluation) ([]results.Value, error) {
 	if in.C != out.C {
 		return nil, fmt.Errorf("metrics: out-of-distribution predictions have %d classes, expected %d", out.C, in.C)
 	}
@@ -160,7 +145,7 @@ func ScoreOOD(in, out *Evaluation) ([]Score, error) {
 // ScoreAdversarial computes the metrics of family [Adversarial] from the
 // predictions for the clean inputs and for the same inputs under attack, both
 // with labels.
-func ScoreAdversarial(clean, attacked *Evaluation) ([]Score, error) {
+func ScoreAdversarial(clean, attacked *Evaluation) ([]results.Value, error) {
 	if clean.Labels == nil || !slices.Equal(clean.Labels, attacked.Labels) {
 		return nil, fmt.Errorf("metrics: clean and attacked predictions must have the same labels")
 	}
@@ -170,21 +155,21 @@ func ScoreAdversarial(clean, attacked *Evaluation) ([]Score, error) {
 // ScoreReference computes the metrics of family [Reference]: the distance of
 // an approximate predictive from that of a reference posterior, such as long
 // HMC chains, on the same inputs.
-func ScoreReference(approx, ref *Evaluation) ([]Score, error) {
+func ScoreReference(approx, ref *Evaluation) ([]results.Value, error) {
 	if approx.N != ref.N || approx.C != ref.C {
 		return nil, fmt.Errorf("metrics: reference predictions have shape [%d %d], expected [%d %d]", ref.N, ref.C, approx.N, approx.C)
 	}
 	return score(KindCategorical, Reference, newScoring(approx, ref)), nil
 }
 
-func score(kind Kind, family Family, s *scoring) []Score {
-	var scores []Score
+func score(kind Kind, family Family, s *scoring) []results.Value {
+	var scores []results.Value
 	for _, m := range registry {
 		if m.Kind != kind || m.Family != family || m.compute == nil {
 			continue
 		}
 		if v := m.compute(s); !math.IsNaN(v) {
-			scores = append(scores, Score{m.Unit, v})
+			scores = append(scores, results.Value{Unit: m.Unit, Value: v})
 		}
 	}
 	return scores

@@ -3,6 +3,8 @@ package metrics
 import (
 	"math"
 	"slices"
+
+	"bayesbench/results"
 )
 
 func init() {
@@ -149,7 +151,7 @@ func precisionAreas(counts []point, positives int) (step, trapezoid float64) {
 // detectionMetrics returns the metrics of telling `what`, the second
 // evaluation, from the first by score s.
 func detectionMetrics(prefix, what string, s uncertaintyScore) []Metric {
-	metric := func(name string, better Better, short string, pick func(Detection) float64) Metric {
+	metric := func(name string, better results.Better, short string, pick func(Detection) float64) Metric {
 		return Metric{
 			Unit: prefix + "-" + name + "-" + s.name, Better: better,
 			Short: short + " of " + what + " by " + s.what,
@@ -168,11 +170,11 @@ func detectionMetrics(prefix, what string, s uncertaintyScore) []Metric {
 		}
 	}
 	return []Metric{
-		metric("auroc", Higher, "AUROC", func(d Detection) float64 { return d.AUROC }),
-		metric("aupr_out-ap", Higher, "average precision (steps)", func(d Detection) float64 { return d.APPositive }),
-		metric("aupr_in-ap", Higher, "average precision (steps) of the others, score turned round, in detection", func(d Detection) float64 { return d.APNegative }),
-		metric("aupr_out-trapz", Higher, "precision-recall area (trapezoids)", func(d Detection) float64 { return d.TrapezoidPositive }),
-		metric("aupr_in-trapz", Higher, "precision-recall area (trapezoids) of the others, score turned round, in detection", func(d Detection) float64 { return d.TrapezoidNegative }),
-		metric("fpr95", Lower, "false positive rate at 95 % true positive rate", func(d Detection) float64 { return d.FPR95 }),
+		metric("auroc", results.Higher, "AUROC", func(d Detection) float64 { return d.AUROC }),
+		metric("aupr_out-ap", results.Higher, "average precision (steps)", func(d Detection) float64 { return d.APPositive }),
+		metric("aupr_in-ap", results.Higher, "average precision (steps) of the others, score turned round, in detection", func(d Detection) float64 { return d.APNegative }),
+		metric("aupr_out-trapz", results.Higher, "precision-recall area (trapezoids)", func(d Detection) float64 { return d.TrapezoidPositive }),
+		metric("aupr_in-trapz", results.Higher, "precision-recall area (trapezoids) of the others, score turned round, in detection", func(d Detection) float64 { return d.TrapezoidNegative }),
+		metric("fpr95", results.Lower, "false positive rate at 95 % true positive rate", func(d Detection) float64 { return d.FPR95 }),
 	}
 }

@@ -248,7 +248,7 @@ func TestTiesByBruteForce(t *testing.T) {
 	} {
 		n := len(v.right)
 		e := twoClass(t, v.confidence, v.right)
-		var area, trapezoid, generalised float64
+		var area, trapezoid, generalised, whole float64
 		kept := make([]float64, n)    // accuracy of the first i+1
 		correct := make([]float64, 3) // in each of three bins, least confident first
 		orders := 0.0
@@ -264,6 +264,7 @@ func TestTiesByBruteForce(t *testing.T) {
 				errs += 1 - float64(btoi(v.right[at]))
 				r := errs / float64(i+1)
 				area += r / float64(n)
+				whole += (r*float64(i+1) + before*float64(i)) / 2 / float64(n) / float64(n)
 				if i > 0 {
 					trapezoid += (r + before) / 2 / float64(n-1)
 					generalised += (r*float64(i+1) + before*float64(i)) / 2 / float64(n) / float64(n-1)
@@ -283,7 +284,8 @@ func TestTiesByBruteForce(t *testing.T) {
 		risks := Risks(e)
 		near(t, "AURC", risks.Area(), area/orders)
 		near(t, "AURC by trapezoids", risks.Trapezoid(), trapezoid/orders)
-		near(t, "AUGRC", risks.Generalised(), generalised/orders)
+		near(t, "AUGRC by torch-uncertainty", risks.GeneralisedTrapezoid(), generalised/orders)
+		near(t, "AUGRC", risks.Generalised(), whole/orders)
 		for i := range n {
 			near(t, fmt.Sprintf("accuracy of the first %d", i+1), risks.AccuracyAtRejection(float64(n-i-1)/float64(n)), kept[i]/orders)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"bayesbench/backends/rng"
+	"bayesbench/results"
 	"golang.org/x/perf/benchproc"
 	"golang.org/x/perf/benchunit"
 )
@@ -57,7 +58,7 @@ func all(t *testing.T, labels []int, members [][][]float64) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []func(a, b *Evaluation) ([]Score, error){ScoreOOD, ScoreAdversarial} {
+	for _, f := range []func(a, b *Evaluation) ([]results.Value, error){ScoreOOD, ScoreAdversarial} {
 		more, err := f(e, out)
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +149,7 @@ func TestPerfectPredictor(t *testing.T) {
 		"accuracy": 1, "error": 0, "top5": 1, "nll": 0, "brier_sum": 0, "brier_mean": 0,
 		"ece15-lorc": 0, "mce15-lorc": 0, "rmsce15-lorc": 0, "adaptive_ece15": 0, "sce15-lorc": 0,
 		"ace15": 0, "tace15-1e-3": 0, "confidence": 1, "entropy": 0, "aurc": 0, "eaurc": 0,
-		"aurc-trapz": 0, "augrc-trapz": 0, "calibrated_ll": 0, "calibrated_brier_sum": 0,
+		"aurc-trapz": 0, "augrc": 0, "eaugrc": 0, "augrc-trapz": 0, "calibrated_ll": 0, "calibrated_brier_sum": 0,
 		"accuracy-reject10": 1, "accuracy-reject50": 1, "member_nll": 0, "member_error": 0,
 	} {
 		if v, ok := got[unit]; !ok || math.Abs(v-want) > 1e-9 {

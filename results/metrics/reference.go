@@ -1,11 +1,15 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"bayesbench/results"
+)
 
 func init() {
 	register(Reference,
-		Metric{Unit: "agreement", Better: Higher, Short: "share of inputs with the same most probable class as the reference posterior", compute: pair(Agreement)},
-		Metric{Unit: "total_variation", Better: Lower, Short: "mean total variation distance from the reference predictive, in [0,1]", compute: pair(TotalVariation)},
+		Metric{Unit: "agreement", Better: results.Higher, Short: "share of inputs with the same most probable class as the reference posterior", compute: pair(Agreement)},
+		Metric{Unit: "total_variation", Better: results.Lower, Short: "mean total variation distance from the reference predictive, in [0,1]", compute: pair(TotalVariation)},
 	)
 }
 

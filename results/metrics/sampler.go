@@ -1,5 +1,7 @@
 package metrics
 
+import "bayesbench/results"
+
 // The numbers of a sampler's own steps. They come from the training and the
 // weights, not from predictions.
 //
@@ -25,8 +27,8 @@ package metrics
 // No-U-Turn sampler", section 3.2.
 func init() {
 	register(Network,
-		Metric{Unit: "curvature_step", Better: None, Short: "largest curvature of the loss times the sampler's step; the method's page has the limit of stability"},
-		Metric{Unit: "accept_rate", Better: None, Short: "mean acceptance probability of HMC's trajectories after the burn-in"},
-		Metric{Unit: "step_size", Better: None, Short: "HMC's step ε after the burn-in, before jitter"},
+		Metric{Unit: "curvature_step", Better: results.Neither, Short: "largest curvature of the loss times the sampler's step; the method's page has the limit of stability"},
+		Metric{Unit: "accept_rate", Better: results.Neither, Short: "mean acceptance probability of HMC's trajectories after the burn-in"},
+		Metric{Unit: "step_size", Better: results.Neither, Short: "HMC's step ε after the burn-in, before jitter"},
 	)
 }

@@ -4,22 +4,24 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"bayesbench/results"
 )
 
 func init() {
 	registerOf(KindSamples, Test,
-		Metric{Unit: "rmse", Better: Lower, Short: "root mean squared error of the mean of the draws, in the unit of the targets", compute: samples((*SampleEvaluation).RMSE)},
-		Metric{Unit: "nll-gaussian", Better: Lower, Short: "negative log-likelihood of the Gaussian with the draws' mean and variance, nats an input; needs variances above 0", compute: samples((*SampleEvaluation).MatchedNLL)},
-		Metric{Unit: "crps", Better: Lower, Short: "continuous ranked probability score of the draws' empirical distribution, in the unit of the targets", compute: samples((*SampleEvaluation).CRPS)},
-		Metric{Unit: "crps-fair", Better: Lower, Short: "unbiased estimate from the draws of the crps of what they are drawn from; needs 2 draws", compute: samples((*SampleEvaluation).FairCRPS)},
-		Metric{Unit: "crps-gaussian", Better: Lower, Short: "crps of the Gaussian with the draws' mean and variance; needs variances above 0", compute: samples((*SampleEvaluation).MatchedCRPS)},
-		Metric{Unit: "qce15", Better: Lower, Short: "quantile calibration error: mean distance of the share of targets between the draws' quantiles, at 15 levels, from the level", compute: samples(func(e *SampleEvaluation) float64 { return QCE(e.Coverage()) })},
-		Metric{Unit: "qce15_rms", Better: Lower, Short: "root of the mean squared distance of the levels of qce15", compute: samples(func(e *SampleEvaluation) float64 { return QCERMS(e.Coverage()) })},
-		Metric{Unit: "qce15_max", Better: Lower, Short: "largest distance of the levels of qce15", compute: samples(func(e *SampleEvaluation) float64 { return QCEMax(e.Coverage()) })},
-		Metric{Unit: "picp95", Better: None, Short: "share of targets between the draws' quantiles 0.025 and 0.975; 0.95 is right", compute: samples((*SampleEvaluation).PICP)},
-		Metric{Unit: "mpiw95", Better: None, Short: "mean width of the interval of picp95, in the unit of the targets", compute: samples((*SampleEvaluation).MPIW)},
-		Metric{Unit: "sharpness", Better: None, Short: "mean standard deviation of the draws, in the unit of the targets", compute: samples((*SampleEvaluation).Sharpness)},
-		Metric{Unit: "sharpness_rms", Better: None, Short: "root of the mean variance of the draws", compute: samples((*SampleEvaluation).SharpnessRMS)},
+		Metric{Unit: "rmse", Better: results.Lower, Short: "root mean squared error of the mean of the draws, in the unit of the targets", compute: samples((*SampleEvaluation).RMSE)},
+		Metric{Unit: "nll-gaussian", Better: results.Lower, Short: "negative log-likelihood of the Gaussian with the draws' mean and variance, nats an input; needs variances above 0", compute: samples((*SampleEvaluation).MatchedNLL)},
+		Metric{Unit: "crps", Better: results.Lower, Short: "continuous ranked probability score of the draws' empirical distribution, in the unit of the targets", compute: samples((*SampleEvaluation).CRPS)},
+		Metric{Unit: "crps-fair", Better: results.Lower, Short: "unbiased estimate from the draws of the crps of what they are drawn from; needs 2 draws", compute: samples((*SampleEvaluation).FairCRPS)},
+		Metric{Unit: "crps-gaussian", Better: results.Lower, Short: "crps of the Gaussian with the draws' mean and variance; needs variances above 0", compute: samples((*SampleEvaluation).MatchedCRPS)},
+		Metric{Unit: "qce15", Better: results.Lower, Short: "quantile calibration error: mean distance of the share of targets between the draws' quantiles, at 15 levels, from the level", compute: samples(func(e *SampleEvaluation) float64 { return QCE(e.Coverage()) })},
+		Metric{Unit: "qce15_rms", Better: results.Lower, Short: "root of the mean squared distance of the levels of qce15", compute: samples(func(e *SampleEvaluation) float64 { return QCERMS(e.Coverage()) })},
+		Metric{Unit: "qce15_max", Better: results.Lower, Short: "largest distance of the levels of qce15", compute: samples(func(e *SampleEvaluation) float64 { return QCEMax(e.Coverage()) })},
+		Metric{Unit: "picp95", Better: results.Neither, Short: "share of targets between the draws' quantiles 0.025 and 0.975; 0.95 is right", compute: samples((*SampleEvaluation).PICP)},
+		Metric{Unit: "mpiw95", Better: results.Neither, Short: "mean width of the interval of picp95, in the unit of the targets", compute: samples((*SampleEvaluation).MPIW)},
+		Metric{Unit: "sharpness", Better: results.Neither, Short: "mean standard deviation of the draws, in the unit of the targets", compute: samples((*SampleEvaluation).Sharpness)},
+		Metric{Unit: "sharpness_rms", Better: results.Neither, Short: "root of the mean variance of the draws", compute: samples((*SampleEvaluation).SharpnessRMS)},
 	)
 }
 
@@ -107,7 +109,9 @@ func (s *Samples) Evaluate() (*SampleEvaluation, error) {
 }
 
 // Score computes the metrics of family [Test].
-func (e *SampleEvaluation) Score() []Score { return score(KindSamples, Test, &scoring{samples: e}) }
+func (e *SampleEvaluation) Score() []results.Value {
+	return score(KindSamples, Test, &scoring{samples: e})
+}
 
 // RMSE is √mean (y − Mean)².
 func (e *SampleEvaluation) RMSE() float64 { return rmse(e.Targets, e.Mean) }

@@ -5,20 +5,24 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/integrate"
+
+	"bayesbench/results"
 )
 
 func init() {
 	register(Test,
-		Metric{Unit: "aurc", Better: Lower, Short: "area under the risk-coverage curve, mean of the selective error over coverages i/N, by confidence, ties averaged", compute: ofRisks(RiskCurve.Area)},
-		Metric{Unit: "aurc-trapz", Better: Lower, Short: "AURC by trapezoids over coverage, divided by 1 − 1/N (torch-uncertainty), ties averaged", compute: ofRisks(RiskCurve.Trapezoid)},
-		Metric{Unit: "eaurc", Better: Lower, Short: "aurc − that of the best possible order with the same errors", compute: ofRisks(RiskCurve.Excess)},
-		Metric{Unit: "augrc-trapz", Better: Lower, Short: "area under the generalised risk-coverage curve, trapezoids, divided by 1 − 1/N, ties averaged", compute: ofRisks(RiskCurve.Generalised)},
-		Metric{Unit: "misclass-auroc-maxprob", Better: Higher, Short: "AUROC of telling errors from correct predictions by 1 − max p̄", compute: test(misclassified(MaxProbScore))},
-		Metric{Unit: "misclass-auroc-entropy", Better: Higher, Short: "AUROC of telling errors from correct predictions by H(p̄)", compute: test(misclassified(EntropyScore))},
+		Metric{Unit: "aurc", Better: results.Lower, Short: "area under the risk-coverage curve, mean of the selective error over coverages i/N, by confidence, ties averaged", compute: ofRisks(RiskCurve.Area)},
+		Metric{Unit: "aurc-trapz", Better: results.Lower, Short: "AURC by trapezoids over coverage, divided by 1 − 1/N (torch-uncertainty), ties averaged", compute: ofRisks(RiskCurve.Trapezoid)},
+		Metric{Unit: "eaurc", Better: results.Lower, Short: "aurc − that of the best possible order with the same errors", compute: ofRisks(RiskCurve.Excess)},
+		Metric{Unit: "augrc", Better: results.Lower, Short: "area under the generalised risk-coverage curve, (errors among the accepted)/N against coverage from 0 to 1, ties averaged (Traub et al.)", compute: ofRisks(RiskCurve.Generalised)},
+		Metric{Unit: "eaugrc", Better: results.Lower, Short: "augrc − error²/2, that of the best possible order with the same errors", compute: ofRisks(RiskCurve.GeneralisedExcess)},
+		Metric{Unit: "augrc-trapz", Better: results.Lower, Short: "area under the generalised risk-coverage curve from coverage 1/N on, trapezoids, divided by 1 − 1/N (torch-uncertainty), ties averaged", compute: ofRisks(RiskCurve.GeneralisedTrapezoid)},
+		Metric{Unit: "misclass-auroc-maxprob", Better: results.Higher, Short: "AUROC of telling errors from correct predictions by 1 − max p̄, the failure AUROC", compute: test(misclassified(MaxProbScore))},
+		Metric{Unit: "misclass-auroc-entropy", Better: results.Higher, Short: "AUROC of telling errors from correct predictions by H(p̄)", compute: test(misclassified(EntropyScore))},
 	)
 	for _, percent := range []int{10, 20, 50} {
 		register(Test, Metric{
-			Unit: fmt.Sprintf("accuracy-reject%d", percent), Better: Higher,
+			Unit: fmt.Sprintf("accuracy-reject%d", percent), Better: results.Higher,
 			Short:   fmt.Sprintf("accuracy on the inputs left when the %d %% least confident are rejected, ties averaged", percent),
 			compute: ofRisks(func(r RiskCurve) float64 { return r.AccuracyAtRejection(float64(percent) / 100) }),
 		})
@@ -74,15 +78,41 @@ func (r RiskCurve) Excess() float64 {
 // torch-uncertainty's AURC. NaN for a single input.
 func (r RiskCurve) Trapezoid() float64 { return overCoverage(r) }
 
-// Generalised is AUGRC, the area under (i/N, r_i·i/N), divided by 1 − 1/N.
-// Source: Traub et al. (2024), "Overcoming common flaws in the evaluation of
-// selective classification systems"; the quadrature is torch-uncertainty's.
+// Generalised is AUGRC, the area under the generalised risk r_i·i/N, the share of all inputs that are
+// accepted and wrong, over the coverage i/N from 0 to 1 by trapezoids. With the error e and the AUROC
+// of telling errors from correct predictions by the same score it is
+//
+//	(1 − AUROC)·e(1 − e) + e²/2.
+//
+// Source: Traub et al. (2024), "Overcoming common flaws in the evaluation of selective
+// classification systems".
 func (r RiskCurve) Generalised() float64 {
+	joint := r.joint()
+	sum := -joint[len(joint)-1] / 2
+	for _, g := range joint {
+		sum += g
+	}
+	return sum / float64(len(r))
+}
+
+// GeneralisedExcess is e-AUGRC, [RiskCurve.Generalised] − e²/2, what it is where every error is less
+// confident than every correct prediction.
+func (r RiskCurve) GeneralisedExcess() float64 {
+	e := r[len(r)-1]
+	return r.Generalised() - e*e/2
+}
+
+// GeneralisedTrapezoid is the area under (i/N, r_i·i/N) from i = 1 on, divided by 1 − 1/N,
+// torch-uncertainty's AUGRC. NaN for a single input.
+func (r RiskCurve) GeneralisedTrapezoid() float64 { return overCoverage(r.joint()) }
+
+// joint is r_i·i/N.
+func (r RiskCurve) joint() []float64 {
 	joint := make([]float64, len(r))
 	for i := range r {
 		joint[i] = r[i] * float64(i+1) / float64(len(r))
 	}
-	return overCoverage(joint)
+	return joint
 }
 
 func overCoverage(y []float64) float64 {

@@ -44,6 +44,44 @@ func TestRisksOfTies(t *testing.T) {
 	}
 }
 
+// AUGRC is (1 − AUROC)·e(1 − e) + e²/2, with and without ties.
+func TestGeneralisedRiskByAUROC(t *testing.T) {
+	for _, v := range []struct {
+		confidence []float64
+		right      []bool
+	}{
+		{[]float64{.55, .95, .6, .9, .65, .85, .7, .8, .75, .99}, []bool{false, true, false, true, true, true, false, true, true, true}},
+		{[]float64{.8, .9, .8, .8, .8, .9, .6}, []bool{true, true, false, true, false, false, true}},
+		{[]float64{.8, .8, .8}, []bool{true, false, false}},
+		{[]float64{.9, .8, .7, .6}, []bool{true, true, false, false}},
+		{[]float64{.6, .7, .8, .9}, []bool{true, true, false, false}},
+	} {
+		got := scores(t, twoClass(t, v.confidence, v.right))
+		e, auroc := got["error"], got["misclass-auroc-maxprob"]
+		near(t, "AUGRC", got["augrc"], (1-auroc)*e*(1-e)+e*e/2)
+		near(t, "e-AUGRC", got["eaugrc"], (1-auroc)*e*(1-e))
+	}
+	for _, right := range []bool{true, false} {
+		got, want := scores(t, twoClass(t, []float64{.9, .8}, []bool{right, right})), 0.
+		if !right {
+			want = 0.5
+		}
+		near(t, "AUGRC of one outcome", got["augrc"], want)
+		near(t, "e-AUGRC of one outcome", got["eaugrc"], 0)
+		if v, ok := got["misclass-auroc-maxprob"]; ok {
+			t.Errorf("failure AUROC %v of one outcome", v)
+		}
+	}
+}
+
+// By hand: of five accepted in turn, 0, 1, 1, 1, 2 are wrong; (0/2 + 1 + 1 + 1 + 2/2)/25 of them, the
+// trapezoids from (0, 0) on.
+func TestGeneralisedRiskByHand(t *testing.T) {
+	e := twoClass(t, []float64{.95, .9, .85, .8, .75}, []bool{true, false, true, true, false})
+	near(t, "AUGRC", Risks(e).Generalised(), 4./25)
+	near(t, "e-AUGRC", Risks(e).GeneralisedExcess(), 4./25-.08)
+}
+
 func TestAdversarial(t *testing.T) {
 	clean := twoClass(t, []float64{.9, .8, .7, .6}, []bool{true, true, false, true})
 	attacked := evaluate(t, Probabilities, clean.Labels, [][]float64{{.4, .6}, {.8, .2}, {.1, .9}, {.3, .7}})

@@ -6,14 +6,15 @@ import (
 	"sync"
 
 	"bayesbench/backends/rng"
+	"bayesbench/results"
 )
 
 func init() {
 	register(Test,
-		Metric{Unit: "calibrated_ll", Better: Higher, Short: "calibrated log-likelihood, nats: −NLL after temperature scaling, 2-fold test-time cross-validation, 5 fixed splits that do not depend on the order of the inputs", compute: calibrated(func(c Calibration) float64 { return c.LL })},
-		Metric{Unit: "calibrated_brier_sum", Better: Lower, Short: "brier_sum after the same temperature scaling", compute: calibrated(func(c Calibration) float64 { return c.BrierSum })},
-		Metric{Unit: "calibrated_ece15-lorc", Better: Lower, Short: "ece15-lorc after the same temperature scaling", compute: calibrated(func(c Calibration) float64 { return c.ECE15 })},
-		Metric{Unit: "temperature", Better: None, Short: "mean of the fitted temperatures, at most 1e4; above 1 the predictive is overconfident", compute: calibrated(func(c Calibration) float64 { return c.Temperature })},
+		Metric{Unit: "calibrated_ll", Better: results.Higher, Short: "calibrated log-likelihood, nats: −NLL after temperature scaling, 2-fold test-time cross-validation, 5 fixed splits that do not depend on the order of the inputs", compute: calibrated(func(c Calibration) float64 { return c.LL })},
+		Metric{Unit: "calibrated_brier_sum", Better: results.Lower, Short: "brier_sum after the same temperature scaling", compute: calibrated(func(c Calibration) float64 { return c.BrierSum })},
+		Metric{Unit: "calibrated_ece15-lorc", Better: results.Lower, Short: "ece15-lorc after the same temperature scaling", compute: calibrated(func(c Calibration) float64 { return c.ECE15 })},
+		Metric{Unit: "temperature", Better: results.Neither, Short: "mean of the fitted temperatures, at most 1e4; above 1 the predictive is overconfident", compute: calibrated(func(c Calibration) float64 { return c.Temperature })},
 	)
 }
 

@@ -1,13 +1,15 @@
 package metrics
 
+import "bayesbench/results"
+
 func init() {
 	register(Network,
-		Metric{Unit: "kl", Better: None, Short: "KL(q‖p) of the weight posterior from its prior, nats, unweighted; the ELBO is −N·NLL − kl on the training set"},
-		Metric{Unit: "train-error", Better: None, Short: "error of one posterior sample on the training set and the labels it was given"},
-		Metric{Unit: "train-nll", Better: None, Short: "NLL of one posterior sample on the training set, nats"},
-		Metric{Unit: "gradient_variance", Better: Lower, Short: "variance of one estimator's stochastic gradient of the NLL per example over batches and noise, mean over a parameter's elements"},
+		Metric{Unit: "kl", Better: results.Neither, Short: "KL(q‖p) of the weight posterior from its prior, nats, unweighted; the ELBO is −N·NLL − kl on the training set"},
+		Metric{Unit: "train-error", Better: results.Neither, Short: "error of one posterior sample on the training set and the labels it was given"},
+		Metric{Unit: "train-nll", Better: results.Neither, Short: "NLL of one posterior sample on the training set, nats"},
+		Metric{Unit: "gradient_variance", Better: results.Lower, Short: "variance of one estimator's stochastic gradient of the NLL per example over batches and noise, mean over a parameter's elements"},
 	)
 	register(Cost,
-		Metric{Unit: "train-sec", Better: Lower, Short: "wall time of training, over all resumes, measuring and saving left out"},
+		Metric{Unit: "train-sec", Better: results.Lower, Short: "wall time of training, over all resumes, measuring and saving left out"},
 	)
 }

@@ -1,11 +1,15 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"bayesbench/results"
+)
 
 func init() {
 	register(Test,
-		Metric{Unit: "entropy", Better: None, Short: "mean entropy H(p̄) of the predictive, nats", compute: test(MeanEntropy)},
-		Metric{Unit: "mutual_information", Better: None, Short: "mean H(p̄) − mean_k H(p_k) (BALD), nats, at least 0; needs 2 samples", compute: test(MutualInformation)},
+		Metric{Unit: "entropy", Better: results.Neither, Short: "mean entropy H(p̄) of the predictive, nats", compute: test(MeanEntropy)},
+		Metric{Unit: "mutual_information", Better: results.Neither, Short: "mean H(p̄) − mean_k H(p_k) (BALD), nats, at least 0; needs 2 samples", compute: test(MutualInformation)},
 	)
 }
 

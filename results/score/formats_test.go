@@ -14,6 +14,7 @@ import (
 
 	"bayesbench/backends/rng"
 	"bayesbench/internal/alloctest"
+	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
 
@@ -181,7 +182,7 @@ func TestBinary(t *testing.T) {
 			for i, at := range want.At {
 				for _, s := range at.Scores {
 					if strings.HasSuffix(s.Unit, "-energy") {
-						if slices.ContainsFunc(got.At[i].Scores, func(g metrics.Score) bool { return g.Unit == s.Unit }) {
+						if slices.ContainsFunc(got.At[i].Scores, func(g results.Value) bool { return g.Unit == s.Unit }) {
 							t.Errorf("%s of one logit", s.Unit)
 						}
 						continue
@@ -307,7 +308,7 @@ func TestTypesAndOrders(t *testing.T) {
 	for i := range labels {
 		labels[i] = i % c
 	}
-	var want []metrics.Score
+	var want []results.Value
 	for _, fortran := range []bool{false, true} {
 		for descr, put := range map[string]func(b *bytes.Buffer, x float32){
 			"<f8": func(b *bytes.Buffer, x float32) { b.Write(little(math.Float64bits(float64(x)), 8)) },

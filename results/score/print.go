@@ -64,6 +64,22 @@ func (a At) MarshalJSON() ([]byte, error) {
 	}{a.Samples, scores})
 }
 
+// Bins are a reliability diagram of bins of equal width.
+type Bins []results.Bin
+
+// MarshalJSON writes what the number of bins does not say: count and means.
+func (b Bins) MarshalJSON() ([]byte, error) {
+	type bin struct {
+		Count                int
+		Accuracy, Confidence float64
+	}
+	out := make([]bin, len(b))
+	for i, x := range b {
+		out[i] = bin{x.Count, x.Accuracy, x.Confidence}
+	}
+	return json.Marshal(out)
+}
+
 // WriteJSON writes the result as one JSON object.
 func (r *Result) WriteJSON(w io.Writer) error {
 	out := json.NewEncoder(w)
@@ -92,12 +108,11 @@ func (r *Result) WriteBench(w io.Writer, name Name) error {
 		detection.Sweep = []results.Pair{{Key: "ood", Value: name.OOD}}
 		for _, s := range at.Scores {
 			m, _ := metrics.Lookup(s.Unit)
-			set.Units[s.Unit] = results.Unit{Name: s.Unit, Better: results.Better(m.Better)}
-			value := results.Value{Unit: s.Unit, Value: s.Value}
+			set.Units[s.Unit] = results.Unit{Name: s.Unit, Better: m.Better}
 			if m.Family == metrics.OOD {
-				detection.Values = append(detection.Values, value)
+				detection.Values = append(detection.Values, s)
 			} else {
-				record.Values = append(record.Values, value)
+				record.Values = append(record.Values, s)
 			}
 		}
 		set.Records = append(set.Records, record)

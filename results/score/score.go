@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 
+	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
 
@@ -36,7 +37,7 @@ type Result struct {
 	OODInputs int  `json:"ood_inputs"` // M, 0 without
 	At        []At `json:"at"`
 	// Reliability holds the 15 bins (lo,hi] of the confidence at all samples.
-	Reliability []metrics.Bin `json:"reliability"`
+	Reliability Bins `json:"reliability"`
 	// Against is the comparison with other predictions, nil without.
 	Against *Against `json:"against,omitempty"`
 }
@@ -45,7 +46,7 @@ type Result struct {
 // those of out-of-distribution detection last.
 type At struct {
 	Samples int
-	Scores  []metrics.Score
+	Scores  []results.Value
 }
 
 // Score reads the arrays as a stream and scores them. Errors name the file and,

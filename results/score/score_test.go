@@ -26,7 +26,7 @@ const (
 
 func value(t *testing.T, at At, unit string) float64 {
 	t.Helper()
-	i := slices.IndexFunc(at.Scores, func(s metrics.Score) bool { return s.Unit == unit })
+	i := slices.IndexFunc(at.Scores, func(s results.Value) bool { return s.Unit == unit })
 	if i < 0 {
 		t.Fatalf("no %s at K=%d", unit, at.Samples)
 	}

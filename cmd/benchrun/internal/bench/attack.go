@@ -2,10 +2,13 @@ package bench
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
+	"bayesbench/methods/exec"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
 )
@@ -23,37 +26,48 @@ const (
 	pgdStep       = 0.25 // of ε
 )
 
+// attacks maps the name of an attack to how it moves.
+var attacks = map[string]struct {
+	steps int
+	step  float64 // of ε
+}{
+	"fgsm": {1, 1},
+	"pgd":  {pgdSteps, pgdStep},
+}
+
 // underAttack scores the predictive on attacked test inputs.
-func (j *Job) underAttack(ctx context.Context, s *stream, name string, k int, clean *metrics.Evaluation, truth []int, rec *record, set *data.Set) error {
-	steps, step := 1, 1.0
-	if name == "pgd" {
-		steps, step = pgdSteps, pgdStep
+func (x *execution) underAttack(ctx context.Context, s *stream, name string, clean *metrics.Evaluation) error {
+	how, ok := attacks[name]
+	if !ok {
+		return fmt.Errorf("attack %q: want one of %q", name, slices.Sorted(maps.Keys(attacks)))
 	}
-	a, err := newAttacker(s, set, j.Config.Eval.Epsilon, step)
+	epsilon := x.Config.Eval.Epsilon
+	a, err := newAttacker(s, x.set, epsilon, how.step)
 	if err != nil {
 		return err
 	}
-	defer a.gradient.exe.Close()
-	var attacked []batch
-	row := 0
-	err = s.batches(ctx, set.Test)(func(x []float32, valid int) error {
-		adv, err := a.attack(x, row, truth[row:row+valid], steps, upTo(s.counts, attackSamples))
-		row += valid
-		attacked = append(attacked, batch{adv, valid})
-		return err
-	})
-	if err != nil {
-		return err
+	defer a.gradient.Close()
+	truth, k := clean.Labels, s.all()
+	var attacked []exec.Batch
+	for b, err := range s.batches(ctx, x.set.Test) {
+		if err != nil {
+			return err
+		}
+		adv, err := a.attack(b, truth[b.First:b.First+b.Valid], how.steps)
+		if err != nil {
+			return err
+		}
+		b.X.F32 = adv
+		attacked = append(attacked, b)
 	}
-	again := func(visit func([]float32, int) error) error {
+	again := func(yield func(exec.Batch, error) bool) {
 		for _, b := range attacked {
-			if err := errors.Join(ctx.Err(), visit(b.x, b.valid)); err != nil {
-				return err
+			if !yield(b, ctx.Err()) {
+				return
 			}
 		}
-		return nil
 	}
-	e, err := s.predictive(again, set.Test.Len(), k, truth)
+	e, err := s.predictive(again, len(truth), k, truth)
 	if err != nil {
 		return err
 	}
@@ -61,19 +75,14 @@ func (j *Job) underAttack(ctx context.Context, s *stream, name string, k int, cl
 	if err != nil {
 		return err
 	}
-	rec.underAttack(s.predictor.Name, name, j.Config.Eval.Epsilon, k, scores)
+	x.rec.underAttack(s.predictor.Name, name, epsilon, k, scores)
 	return nil
-}
-
-type batch struct {
-	x     []float32
-	valid int
 }
 
 // attacker moves inputs up the gradient of the NLL.
 type attacker struct {
 	s            *stream
-	gradient     *program
+	gradient     *exec.Program
 	plane        int       // values of a channel
 	black, white []float32 // by channel
 	epsilon      float64   // of the range
@@ -94,7 +103,7 @@ func newAttacker(s *stream, set *data.Set, epsilon, step float64) (*attacker, er
 	if err != nil {
 		return nil, err
 	}
-	prog, err := bind(s.be, g, s.state)
+	prog, err := s.Bind(g)
 	if err != nil {
 		return nil, err
 	}
@@ -110,33 +119,34 @@ func newAttacker(s *stream, set *data.Set, epsilon, step float64) (*attacker, er
 	return a, nil
 }
 
-// attack returns the attacked inputs of one batch, whose first row is the given
-// one of the test set.
-func (a *attacker) attack(x []float32, first int, truth []int, steps, samples int) ([]float32, error) {
+// attack returns the attacked inputs of one batch.
+func (a *attacker) attack(clean exec.Batch, truth []int, steps int) ([]float32, error) {
+	x := clean.X.F32
 	clear(a.y)
 	for i, c := range truth {
 		a.y[i*a.s.classes+c] = 1
 	}
-	if err := a.gradient.inputs["y"].Write(backends.Data{F32: a.y}); err != nil {
+	if err := a.gradient.Write("y", a.y); err != nil {
 		return nil, err
 	}
-	adv := append([]float32(nil), x...)
+	adv := slices.Clone(x)
+	samples := upTo(a.s.counts, attackSamples)
 	for range steps {
-		if err := a.gradient.inputs["x"].Write(backends.Data{F32: adv}); err != nil {
+		if err := a.gradient.Write("x", adv); err != nil {
 			return nil, err
 		}
 		clear(a.sum)
 		for k := range samples {
-			if err := a.s.choose(a.gradient, k); err != nil {
+			if err := a.s.Choose(a.gradient, k); err != nil {
 				return nil, err
 			}
-			if err := a.gradient.setRowKey(a.s.noise, first); err != nil {
+			if err := a.s.SetRow(a.gradient, clean.First); err != nil {
 				return nil, err
 			}
-			if err := a.gradient.run(); err != nil {
+			if err := a.gradient.Run(); err != nil {
 				return nil, err
 			}
-			if err := a.gradient.outputs["dx"].Read(backends.Data{F32: a.dx}); err != nil {
+			if err := a.gradient.Output("dx").Read(backends.Data{F32: a.dx}); err != nil {
 				return nil, err
 			}
 			a.s.pulse.beat()

@@ -1,6 +1,9 @@
 package bench
 
-import "bayesbench/results/metrics"
+import (
+	"bayesbench/results"
+	"bayesbench/results/metrics"
+)
 
 // watched is how many test examples are followed along Markov chains.
 const watched = 100
@@ -44,7 +47,7 @@ func (c *chains) add(k, row int, logp []float32) {
 // score diagnoses the chains, whose draws must be as many; nothing is said of
 // fewer draws than the diagnostics need. The speed is given where the seconds
 // of sampling are known.
-func (c *chains) score(seconds float64) ([]metrics.Score, error) {
+func (c *chains) score(seconds float64) ([]results.Value, error) {
 	mean := c.values[len(c.values)-1]
 	if draws := len(mean[0]); draws < metrics.FewestDraws || draws != len(mean[len(mean)-1]) {
 		return nil, nil
@@ -52,7 +55,7 @@ func (c *chains) score(seconds float64) ([]metrics.Score, error) {
 	scores, err := metrics.ScoreChains(c.values)
 	for _, s := range scores {
 		if s.Unit == "ess_bulk" && seconds > 0 {
-			return append(scores, metrics.Score{Unit: "ess_bulk/s", Value: s.Value / seconds}), err
+			return append(scores, results.Value{Unit: "ess_bulk/s", Value: s.Value / seconds}), err
 		}
 	}
 	return scores, err

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bayesbench/methods/exec"
 	"fmt"
 	"slices"
 	"testing"
@@ -34,13 +35,13 @@ func TestCounts(t *testing.T) {
 
 // tree is the weights that an ensemble of the groups draws from, each named by
 // the path to it, and paths the names in the order of drawing.
-func tree(t *testing.T, groups []int, path string, paths *[]string) []stored {
+func tree(t *testing.T, groups []int, path string, paths *[]string) []exec.Weights {
 	t.Helper()
 	if len(groups) == 0 {
 		*paths = append(*paths, path)
-		return []stored{{seed: uint32(len(*paths) - 1)}}
+		return []exec.Weights{{Seed: uint32(len(*paths) - 1)}}
 	}
-	var lists [][]stored
+	var lists [][]exec.Weights
 	for i := range groups[0] {
 		lists = append(lists, tree(t, groups[1:], fmt.Sprint(path, i, "/"), paths))
 	}
@@ -70,7 +71,7 @@ func TestCountsWeighAlike(t *testing.T) {
 				for _, k := range list {
 					drawn := map[string]int{} // by every beginning of a path
 					for sample := range k {
-						path := paths[states[sample%len(states)].seed]
+						path := paths[states[sample%len(states)].Seed]
 						for end := range path {
 							if path[end] == '/' {
 								drawn[path[:end+1]]++
@@ -82,7 +83,7 @@ func TestCountsWeighAlike(t *testing.T) {
 			}
 		}
 	}
-	if _, err := inTurn([][]stored{make([]stored, 3), make([]stored, 2)}); err == nil {
+	if _, err := inTurn([][]exec.Weights{make([]exec.Weights, 3), make([]exec.Weights, 2)}); err == nil {
 		t.Error("members of 3 and of 2 samples are taken")
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"bayesbench/backends/ir"
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
-	"bayesbench/results/metrics"
+	"bayesbench/methods/exec"
+	"bayesbench/results"
 )
 
 // The largest curvature is sought by Lanczos's method: a fixed number of products
@@ -46,8 +47,8 @@ func productBatches(p *methods.Plan, perEpoch int) int {
 // stability records how far the steps of the job's sampler are from where they
 // diverge, and says so where they are near or beyond it; package metrics defines
 // the quantity.
-func (t *trainer) stability(ctx context.Context, rec *record) error {
-	s := t.job.plan.Sampler
+func (t *trainer) stability(ctx context.Context) error {
+	s := t.plan.Sampler
 	if s == nil {
 		return nil
 	}
@@ -56,17 +57,17 @@ func (t *trainer) stability(ctx context.Context, rec *record) error {
 		return &stepError{"curvature", t.Before + t.Step, err}
 	}
 	if math.IsNaN(largest) || math.IsInf(largest, 0) {
-		t.report.Note(t.job, "curvature_step is left out: the gradient is not finite near the last state")
+		t.report.Note(t.Job, "curvature_step is left out: the gradient is not finite near the last state")
 		return nil
 	}
-	rec.add(nil, 0, []metrics.Score{{Unit: "curvature_step", Value: largest}})
+	t.rec.add(nil, 0, []results.Value{{Unit: "curvature_step", Value: largest}})
 	switch {
 	case largest > s.Limit:
-		t.report.Note(t.job, fmt.Sprintf(
+		t.report.Note(t.Job, fmt.Sprintf(
 			"the curvature times the step is %.3g, and steps are stable up to %.3g: the states are no samples of the posterior; want a smaller %s",
 			largest, s.Limit, s.Key))
 	case largest > s.Limit/2 && !s.Adjusted:
-		t.report.Note(t.job, fmt.Sprintf(
+		t.report.Note(t.Job, fmt.Sprintf(
 			"the curvature times the step is %.3g of the %.3g up to which steps are stable: along the steepest direction the states have %.2g times the posterior's variance or more; want a smaller %s",
 			largest, s.Limit, 1/(1-largest/s.Limit), s.Key))
 	}
@@ -79,7 +80,7 @@ func (t *trainer) curvature(ctx context.Context, s *methods.Sampler) (float64, e
 	if err != nil {
 		return 0, err
 	}
-	defer c.gradient.exe.Close()
+	defer c.gradient.Close()
 	return largestEigenvalue(c.start(), func(u []float64) ([]float64, error) { return c.times(ctx, u) })
 }
 
@@ -89,24 +90,24 @@ func (t *trainer) curvature(ctx context.Context, s *methods.Sampler) (float64, e
 type curvature struct {
 	t        *trainer
 	stage    *methods.Stage
-	gradient *program
+	gradient *exec.Program
 	batches  int
-	slots    []*slot
+	slots    []*exec.Slot
 	at       []float64 // the parameters, slot after slot
 	root     []float64 // √D
 	results  []backends.Buffer
 }
 
 func newCurvature(t *trainer, s *methods.Sampler) (*curvature, error) {
-	c := &curvature{t: t, stage: &t.job.plan.Stages[s.Stage], batches: productBatches(t.job.plan, t.set.Train.Len()/t.job.Config.Train.Batch)}
+	c := &curvature{t: t, stage: &t.plan.Stages[s.Stage], batches: productBatches(t.plan, t.set.Train.Len()/t.Config.Train.Batch)}
 	host := map[string][]float32{}
-	if err := t.state.edit(func(state map[string][]float32) error { host = state; return nil }); err != nil {
+	if err := t.state.Edit(func(state map[string][]float32) error { host = state; return nil }); err != nil {
 		return nil, err
 	}
 	steps := s.Steps(host)
 	names := slices.Sorted(maps.Keys(steps))
 	for _, name := range names {
-		sl, each := t.state.byKey[name], steps[name]
+		sl, each := t.state.Slot(name), steps[name]
 		c.slots = append(c.slots, sl)
 		for i, x := range host[name] {
 			c.at = append(c.at, float64(x))
@@ -117,11 +118,11 @@ func newCurvature(t *trainer, s *methods.Sampler) (*curvature, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.gradient, err = bind(t.be, p, t.state); err != nil {
+	if c.gradient, err = t.state.Bind(p); err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		c.results = append(c.results, c.gradient.outputs["gradient/"+name])
+		c.results = append(c.results, c.gradient.Output("gradient/"+name))
 	}
 	return c, nil
 }
@@ -149,7 +150,7 @@ func (c *curvature) start() []float64 {
 	var u []float64
 	for _, sl := range c.slots {
 		v := make([]float32, sl.Type.Size())
-		rng.Normal(v, key(c.t.job.Config.Seed, forCurvature), slotStream(sl.Name))
+		rng.Normal(v, exec.Key(c.t.Config.Seed, exec.ForCurvature), exec.SlotStream(sl.Name))
 		for _, x := range v {
 			u = append(u, float64(x))
 		}
@@ -213,7 +214,7 @@ func (c *curvature) times(ctx context.Context, u []float64) ([]float64, error) {
 	}
 	h := curvatureStep * max(1, floats.Norm(c.at, 2)) / length
 	defer c.move(nil, 0)
-	feed, err := newFeed(ctx, c.t, &methods.Stage{FullBatch: c.stage.FullBatch}, c.gradient)
+	feed, err := newFeed(ctx, c.t, c.gradient.Input("x") != nil, c.stage.FullBatch)
 	if err != nil {
 		return nil, err
 	}
@@ -222,14 +223,18 @@ func (c *curvature) times(ctx context.Context, u []float64) ([]float64, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := feed.next(); err != nil {
+		b, err := feed.Next()
+		if err == nil {
+			err = c.gradient.Load(b)
+		}
+		if err != nil {
 			return nil, err
 		}
 		for _, sign := range []float64{1, -1} {
 			if err := c.move(direction, sign*h); err != nil {
 				return nil, err
 			}
-			if err := c.gradient.run(); err != nil {
+			if err := c.gradient.Run(); err != nil {
 				return nil, err
 			}
 			if err := c.add(out, sign/(2*h*float64(c.batches))); err != nil {
@@ -254,7 +259,7 @@ func (c *curvature) move(direction []float64, h float64) error {
 			}
 			v[i] = float32(x)
 		}
-		if err := sl.buffer.Write(backends.Data{F32: v}); err != nil {
+		if err := sl.Buffer.Write(backends.Data{F32: v}); err != nil {
 			return fmt.Errorf("slot %s: %w", sl.Name, err)
 		}
 		from += len(v)

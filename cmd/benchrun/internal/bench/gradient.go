@@ -8,9 +8,8 @@ import (
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
-	"bayesbench/methods"
+	"bayesbench/methods/exec"
 	"bayesbench/results"
-	"bayesbench/results/metrics"
 )
 
 // gradient is one estimator of the gradient of a batch's mean NLL.
@@ -21,22 +20,22 @@ type gradient struct {
 
 // compareGradients records the variance of each estimator of the gradient at
 // the weights that training ended with, all on the same batches.
-func (t *trainer) compareGradients(ctx context.Context, rec *record) error {
-	for _, g := range t.job.gradients {
-		if err := t.gradientVariance(ctx, g, rec); err != nil {
+func (t *trainer) compareGradients(ctx context.Context) error {
+	for _, g := range t.gradients {
+		if err := t.gradientVariance(ctx, g); err != nil {
 			return &stepError{"gradient of estimator " + g.estimator, t.Before + t.Step, err}
 		}
 	}
 	return nil
 }
 
-func (t *trainer) gradientVariance(ctx context.Context, g gradient, rec *record) error {
-	p, err := bind(t.be, g.program, t.state)
+func (t *trainer) gradientVariance(ctx context.Context, g gradient) error {
+	p, err := t.state.Bind(g.program)
 	if err != nil {
 		return err
 	}
-	defer p.exe.Close()
-	feed, err := newFeed(ctx, t, &methods.Stage{}, p)
+	defer p.Close()
+	feed, err := newFeed(ctx, t, p.Input("x") != nil, false)
 	if err != nil {
 		return err
 	}
@@ -48,24 +47,28 @@ func (t *trainer) gradientVariance(ctx context.Context, g gradient, rec *record)
 		elements[r.Name] = newMoments(g.program.Type(r.Value).Size())
 	}
 	sort.Strings(names)
-	noise := key(t.job.Config.Seed, forGradients)
-	for draw := range t.job.Config.Eval.GradientDraws {
+	noise := exec.Key(t.Config.Seed, exec.ForGradients)
+	for draw := range t.Config.Eval.GradientDraws {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := feed.next(); err != nil {
-			return err
+		b, err := feed.Next()
+		if err == nil {
+			err = p.Load(b)
 		}
-		if err := p.setKey(noise.Fold(uint32(draw))); err != nil {
-			return err
+		if err == nil {
+			err = p.SetKey(noise.Fold(uint32(draw)))
 		}
-		if err := p.run(); err != nil {
+		if err == nil {
+			err = p.Run()
+		}
+		if err != nil {
 			return err
 		}
 		t.pulse.beat()
 		for _, name := range names {
 			m := elements[name]
-			if err := p.outputs[name].Read(backends.Data{F32: m.x}); err != nil {
+			if err := p.Output(name).Read(backends.Data{F32: m.x}); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			m.add()
@@ -76,8 +79,8 @@ func (t *trainer) gradientVariance(ctx context.Context, g gradient, rec *record)
 		if v == 0 {
 			continue // a parameter of noise, under the estimator without
 		}
-		rec.add([]results.Pair{{Key: "estimator", Value: g.estimator}, {Key: "parameter", Value: strings.TrimPrefix(name, "gradient/")}}, 0,
-			[]metrics.Score{{Unit: "gradient_variance", Value: v}})
+		t.rec.add([]results.Pair{{Key: "estimator", Value: g.estimator}, {Key: "parameter", Value: strings.TrimPrefix(name, "gradient/")}}, 0,
+			[]results.Value{{Unit: "gradient_variance", Value: v}})
 	}
 	return nil
 }

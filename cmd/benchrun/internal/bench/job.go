@@ -11,116 +11,129 @@ import (
 	"time"
 
 	"bayesbench/backends"
+	"bayesbench/methods/exec"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
 )
 
-// execute runs one claimed job to its end: train, predict, score, record. What
-// it needs must be done. It fails with a *stepError where the job itself is at
-// fault, and with ctx's error, its training saved, where ctx ended.
-func (j *Job) execute(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter, pulse *pulse) (*record, error) {
+// execution is one claimed job at work: where it runs, and what it tells and leaves.
+type execution struct {
+	*Job
+	be     backends.Backend
+	run    *results.Run
+	store  *results.Job
+	report Reporter
+	pulse  *pulse
+	set    *data.Set
+	rec    *record // nil until the data are open
+}
+
+// execute takes the job to its end: train, predict, score, record. What it needs must be done. It
+// fails with a *stepError where the job itself is at fault, and with ctx's error, its training
+// saved, where ctx ended.
+func (x *execution) execute(ctx context.Context) error {
 	started := time.Now()
-	c := &j.Config
-	set, err := j.sets.Open(ctx, c.Data)
-	if err != nil {
-		return nil, err
+	var err error
+	if x.set, err = x.sets.Open(ctx, x.Config.Data); err != nil {
+		return err
 	}
-	info := be.Info()
-	if info.Kernels, err = j.kernels(run, info.Kernels); err != nil {
-		return nil, err
+	info := x.be.Info()
+	if info.Kernels, err = x.kernels(x.run, info.Kernels); err != nil {
+		return err
 	}
-	rec := newRecord(j, info, set)
-	if len(j.members) == 0 {
-		st, err := newState(be, j.plan.State)
-		if err != nil {
-			return rec, err
-		}
-		t := &trainer{
-			job: j, be: be, store: store, report: report, pulse: pulse, state: st, set: set,
-			identity: j.identity(be.Info().Kernels), began: started,
-		}
-		if j.teacher != nil {
-			e, err := j.teacher.meanPredictive(ctx, be, pulse, run, set, set.Train)
-			if err != nil {
-				return rec, fmt.Errorf("teacher: %w", err)
-			}
-			t.targets = float32s(e.P)
-		}
-		if err := t.run(ctx); err != nil {
-			return rec, err
-		}
-		if err := rec.training(t); err != nil {
-			return rec, err
-		}
-		rec.trained, rec.seconds["train"] = t.Seconds, t.before
-		if err := t.stability(ctx, rec); err != nil {
-			return rec, err
-		}
-		if c.Eval.GradientDraws > 0 {
-			if err := t.compareGradients(ctx, rec); err != nil {
-				return rec, err
-			}
+	x.rec = newRecord(x.Job, info, x.set)
+	if len(x.members) == 0 {
+		if err := x.train(ctx, started); err != nil {
+			return err
 		}
 	}
-	rec.seconds["train"] += time.Since(started).Seconds()
+	x.rec.seconds["train"] += time.Since(started).Seconds()
 
 	predicting := time.Now()
-	if j.reference != nil {
-		if rec.reference, err = j.reference.meanPredictive(ctx, be, pulse, run, set, set.Test); err != nil {
-			return rec, fmt.Errorf("reference: %w", err)
+	if x.reference != nil {
+		if x.rec.reference, err = x.meanPredictive(ctx, x.reference, x.set.Test); err != nil {
+			return fmt.Errorf("reference: %w", err)
 		}
 	}
-	truth := data.Labels(set.Test)
-	for i, p := range j.predictors() {
-		if err := j.predict(ctx, be, pulse, run, store, report, rec, i, truth, set); err != nil {
+	truth := data.Labels(x.set.Test)
+	for i, p := range x.predictors() {
+		if err := x.predict(ctx, i, truth); err != nil {
 			if ctx.Err() != nil {
-				return rec, ctx.Err()
+				return ctx.Err()
 			}
 			var s *stepError
 			if !errors.As(err, &s) {
 				err = &stepError{"predict " + p.Name, 0, err}
 			}
-			return rec, err
+			return err
 		}
 	}
-	rec.seconds["predict"] = time.Since(predicting).Seconds()
-	return rec, nil
+	x.rec.seconds["predict"] = time.Since(predicting).Seconds()
+	return nil
+}
+
+// train trains the job's own network, and records what the training itself gives.
+func (x *execution) train(ctx context.Context, started time.Time) error {
+	state, err := exec.NewState(x.be, x.plan.State)
+	if err != nil {
+		return err
+	}
+	t := &trainer{execution: x, state: state, identity: x.identity(x.be.Info().Kernels), began: started}
+	if x.teacher != nil {
+		e, err := x.meanPredictive(ctx, x.teacher, x.set.Train)
+		if err != nil {
+			return fmt.Errorf("teacher: %w", err)
+		}
+		t.targets = float32s(e.P)
+	}
+	if err := t.run(ctx); err != nil {
+		return err
+	}
+	if err := x.rec.training(t); err != nil {
+		return err
+	}
+	x.rec.trained, x.rec.seconds["train"] = t.Seconds, t.before
+	if err := t.stability(ctx); err != nil {
+		return err
+	}
+	if x.Config.Eval.GradientDraws > 0 {
+		return t.compareGradients(ctx)
+	}
+	return nil
 }
 
 // predict scores one predictor at the numbers of samples that counts lists.
-func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, run *results.Run, store *results.Job, report Reporter, rec *record, which int, truth []int, set *data.Set) error {
-	p := j.predictors()[which]
-	states, err := j.storedStates(run, p)
+func (x *execution) predict(ctx context.Context, which int, truth []int) error {
+	p := x.predictors()[which]
+	states, err := x.storedStates(x.run, p)
 	if err != nil {
 		return err
 	}
-	s, err := j.openStream(ctx, be, pulse, states, p, set)
+	s, err := x.openStream(ctx, x.Job, states, p)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	c := &j.Config
+	defer s.Close()
+	c, set, rec := &x.Config, x.set, x.rec
 	last := s.all()
 	pred := metrics.NewPredictive(set.Test.Len(), set.Classes)
 	test := s.batches(ctx, set.Test)
 	var walk *chains
 	if p.Chain {
-		walk = newChains(j.leaves(), set.Classes, truth)
+		walk = newChains(x.leaves(), set.Classes, truth)
 	}
 	var final *metrics.Evaluation
 	for k := 1; k <= last; k++ {
-		row := 0
-		if err := s.pass(test, k-1, func(logp []float32) error {
+		if err := s.pass(test, k-1, func(row int, logp []float32) error {
 			if walk != nil {
 				walk.add(k-1, row, logp)
 			}
-			row += len(logp) / set.Classes
 			return pred.Add(metrics.LogProbs, logp)
 		}); err != nil {
 			return err
 		}
-		report.Predict(j, p.Name, k, last)
+		x.report.Predict(x.Job, p.Name, k, last)
 		if !slices.Contains(s.counts, k) {
 			continue
 		}
@@ -132,7 +145,7 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 			return err
 		}
 		if k == last && c.Eval.Train {
-			more, err := j.onTraining(ctx, s, set)
+			more, err := x.onTraining(ctx, s)
 			if err != nil {
 				return fmt.Errorf("training set: %w", err)
 			}
@@ -158,31 +171,31 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 		}
 	}
 	if set.Validation.Len() > 0 {
-		if err := j.onValidation(ctx, s, last, rec, set); err != nil {
+		if err := x.onValidation(ctx, s, last); err != nil {
 			return fmt.Errorf("validation set: %w", err)
 		}
 	}
 	if which == 0 {
 		for _, name := range c.Eval.Shift {
-			if err := j.underShift(ctx, s, name, last, truth, rec); err != nil {
+			if err := x.underShift(ctx, s, name, truth); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 		for _, name := range c.Eval.Attack {
-			if err := j.underAttack(ctx, s, name, last, final, truth, rec, set); err != nil {
+			if err := x.underAttack(ctx, s, name, final); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
 	for _, name := range c.Eval.OOD {
-		if err := j.outOfDistribution(ctx, s, set, final, name, last, rec, p.Name, which == 0); err != nil {
+		if err := x.outOfDistribution(ctx, s, final, name, which == 0); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	if c.Eval.Save && which == 0 {
 		err := errors.Join(
-			store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) }),
-			store.WriteFile("labels.npy", func(w io.Writer) error { return writeLabels(w, truth) }))
+			x.store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) }),
+			x.store.WriteFile("labels.npy", func(w io.Writer) error { return writeLabels(w, truth) }))
 		if err != nil {
 			return &storeError{err}
 		}
@@ -192,18 +205,20 @@ func (j *Job) predict(ctx context.Context, be backends.Backend, pulse *pulse, ru
 
 // onTraining scores one posterior sample on the training set itself: whether
 // the network has learnt its labels, the random ones included.
-func (j *Job) onTraining(ctx context.Context, s *stream, set *data.Set) ([]metrics.Score, error) {
-	e, err := s.predictive(s.batches(ctx, set.Train), set.Train.Len(), 1, data.Labels(set.Train))
+func (x *execution) onTraining(ctx context.Context, s *stream) ([]results.Value, error) {
+	train := x.set.Train
+	e, err := s.predictive(s.batches(ctx, train), train.Len(), 1, data.Labels(train))
 	if err != nil {
 		return nil, err
 	}
-	return []metrics.Score{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
+	return []results.Value{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
 }
 
 // onValidation scores the predictive on the examples that data.validation holds
 // out of training, for choices that must not be made on the test set.
-func (j *Job) onValidation(ctx context.Context, s *stream, k int, rec *record, set *data.Set) error {
-	e, err := s.predictive(s.batches(ctx, set.Validation), set.Validation.Len(), k, data.Labels(set.Validation))
+func (x *execution) onValidation(ctx context.Context, s *stream, k int) error {
+	held := x.set.Validation
+	e, err := s.predictive(s.batches(ctx, held), held.Len(), k, data.Labels(held))
 	if err != nil {
 		return err
 	}
@@ -211,17 +226,17 @@ func (j *Job) onValidation(ctx context.Context, s *stream, k int, rec *record, s
 	if err != nil {
 		return err
 	}
-	rec.onValidation(s.predictor.Name, k, scores)
+	x.rec.onValidation(s.predictor.Name, k, scores)
 	return nil
 }
 
 // underShift scores the predictive on a corrupted test set.
-func (j *Job) underShift(ctx context.Context, s *stream, name string, k int, truth []int, rec *record) error {
-	c := &j.Config
-	other, err := j.sets.Open(ctx, shifted(c.Data, name))
+func (x *execution) underShift(ctx context.Context, s *stream, name string, truth []int) error {
+	other, err := x.sets.Open(ctx, shifted(x.Config.Data, name))
 	if err != nil {
 		return err
 	}
+	k := s.all()
 	e, err := s.predictive(s.batches(ctx, other.Test), other.Test.Len(), k, truth)
 	if err != nil {
 		return err
@@ -230,18 +245,18 @@ func (j *Job) underShift(ctx context.Context, s *stream, name string, k int, tru
 	if err != nil {
 		return err
 	}
-	rec.underShift(s.predictor.Name, name, k, scores)
+	x.rec.underShift(s.predictor.Name, name, k, scores)
 	return nil
 }
 
 // outOfDistribution scores how well the predictive tells another set's inputs
 // from those of its own.
-func (j *Job) outOfDistribution(ctx context.Context, s *stream, set *data.Set, in *metrics.Evaluation, name string, k int, rec *record, predictor string, pictured bool) error {
-	c := &j.Config
-	other, err := j.sets.Against(ctx, set, name, c.Data.Test)
+func (x *execution) outOfDistribution(ctx context.Context, s *stream, in *metrics.Evaluation, name string, pictured bool) error {
+	other, err := x.sets.Against(ctx, x.set, name, x.Config.Data.Test)
 	if err != nil {
 		return err
 	}
+	k := s.all()
 	out, err := s.predictive(s.batches(ctx, other.Test), other.Test.Len(), k, nil)
 	if err != nil {
 		return err
@@ -250,9 +265,9 @@ func (j *Job) outOfDistribution(ctx context.Context, s *stream, set *data.Set, i
 	if err != nil {
 		return err
 	}
-	rec.outOfDistribution(predictor, name, k, scores)
+	x.rec.outOfDistribution(s.predictor.Name, name, k, scores)
 	if pictured {
-		rec.histogram(name, out, k)
+		x.rec.histogram(name, out, k)
 	}
 	return nil
 }

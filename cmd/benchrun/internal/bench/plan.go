@@ -344,6 +344,10 @@ func (j *Job) planFor(set *data.Set, evalBatch int) (*methods.Plan, error) {
 	return plan, nil
 }
 
+// Planned is what the job's method does. It is nil where the suite has more setups than plans
+// are kept.
+func (j *Job) Planned() *methods.Plan { return j.plan }
+
 // asked is what the job's method is asked to plan.
 func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
 	c := &j.Config

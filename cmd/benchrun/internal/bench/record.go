@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"bayesbench/backends"
+	"bayesbench/methods/exec"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
@@ -52,7 +53,7 @@ func shortHash(hash string) string {
 }
 
 // add appends one benchmark line.
-func (r *record) add(sweep []results.Pair, samples int, scores []metrics.Score) {
+func (r *record) add(sweep []results.Pair, samples int, scores []results.Value) {
 	c := &r.job.Config
 	line := results.Record{
 		Data: c.Data.Name, Model: c.Model, Method: c.Method.Label(), Backend: c.Backend,
@@ -66,7 +67,7 @@ func (r *record) add(sweep []results.Pair, samples int, scores []metrics.Score) 
 		if math.IsNaN(s.Value) {
 			continue // not defined on this input
 		}
-		line.Values = append(line.Values, results.Value{Unit: s.Unit, Value: s.Value})
+		line.Values = append(line.Values, s)
 		r.set.Units[s.Unit] = unit(s.Unit)
 	}
 	if len(line.Values) > 0 {
@@ -80,14 +81,7 @@ func unit(name string) results.Unit {
 	if !ok {
 		panic("bench: no metric " + name)
 	}
-	u := results.Unit{Name: name, Timing: m.Family == metrics.Cost}
-	switch m.Better {
-	case metrics.Lower:
-		u.Better = results.Lower
-	case metrics.Higher:
-		u.Better = results.Higher
-	}
-	return u
+	return results.Unit{Name: name, Better: m.Better, Timing: m.Family == metrics.Cost}
 }
 
 // training records what the training itself gave: its speed, the KL, and the
@@ -98,44 +92,44 @@ func (r *record) training(t *trainer) error {
 	if err != nil {
 		return err
 	}
-	scores := []metrics.Score{
+	scores := []results.Value{
 		{Unit: "parameters", Value: float64(parameters(j))},
 		{Unit: "flops", Value: flops},
 	}
 	if rate, ok := t.Pace.rate(); ok {
-		scores = append(scores, metrics.Score{Unit: "train-samples/s", Value: rate})
+		scores = append(scores, results.Value{Unit: "train-samples/s", Value: rate})
 	}
 	if t.Seconds > 0 {
-		scores = append(scores, metrics.Score{Unit: "train-sec", Value: t.Seconds})
+		scores = append(scores, results.Value{Unit: "train-sec", Value: t.Seconds})
 	}
 	if t.Pace.Metered > 0 {
-		scores = append(scores, metrics.Score{Unit: "energy-J/example", Value: t.Pace.Joules / float64(t.Pace.Metered)})
+		scores = append(scores, results.Value{Unit: "energy-J/example", Value: t.Pace.Joules / float64(t.Pace.Metered)})
 	}
 	if t.Pace.Peak > 0 {
-		scores = append(scores, metrics.Score{Unit: "peak-B", Value: t.Pace.Peak})
+		scores = append(scores, results.Value{Unit: "peak-B", Value: t.Pace.Peak})
 	}
 	if target := j.Config.Eval.Target; target > 0 {
 		if s, ok := timeTo(target, t.curve); ok {
-			scores = append(scores, metrics.Score{Unit: "time_to_accuracy-sec", Value: s})
+			scores = append(scores, results.Value{Unit: "time_to_accuracy-sec", Value: s})
 		}
 	}
 	for _, name := range []string{"kl", "accept_rate", "step_size"} {
 		if x, ok := t.final[name]; ok {
-			scores = append(scores, metrics.Score{Unit: name, Value: x})
+			scores = append(scores, results.Value{Unit: name, Value: x})
 		}
 	}
 	if layers := layersLeft(j.plan, t.final); len(layers) > 0 {
 		for _, l := range layers {
-			r.details.Layers = append(r.details.Layers, results.Layer{Name: l.Name, Weights: l.Weights, NonZero: l.Nonzero})
-			r.add([]results.Pair{{Key: "layer", Value: l.Name}}, 0, []metrics.Score{{Unit: "sparsity", Value: l.Sparsity()}})
+			r.add([]results.Pair{{Key: "layer", Value: l.Name}}, 0, []results.Value{{Unit: "sparsity", Value: metrics.Sparsity(l)}})
 		}
+		r.details.Layers = layers
 		all := metrics.Total(layers)
-		scores = append(scores, metrics.Score{Unit: "sparsity", Value: all.Sparsity()})
-		if all.Nonzero > 0 { // a network without weights has no finite ratio
+		scores = append(scores, results.Value{Unit: "sparsity", Value: metrics.Sparsity(all)})
+		if all.NonZero > 0 { // a network without weights has no finite ratio
 			scores = append(scores,
-				metrics.Score{Unit: "compression", Value: all.Compression()},
-				metrics.Score{Unit: "compression-storage", Value: metrics.StorageCompression(layers)},
-				metrics.Score{Unit: "bits_per_weight", Value: metrics.BitsPerWeight(layers)})
+				results.Value{Unit: "compression", Value: metrics.Compression(all)},
+				results.Value{Unit: "compression-storage", Value: metrics.StorageCompression(layers)},
+				results.Value{Unit: "bits_per_weight", Value: metrics.BitsPerWeight(layers)})
 		}
 	}
 	r.add(nil, 0, scores)
@@ -157,19 +151,19 @@ func timeTo(target float64, c results.Curve) (float64, bool) {
 // parameters counts the numbers that the first predictor reads.
 func parameters(j *Job) int {
 	n := 0
-	for _, s := range usedSlots(j.plan.State, j.plan.Predictors[0]) {
+	for _, s := range exec.Reads(j.plan.State, j.plan.Predictors[0]) {
 		n += s.Type.Size()
 	}
 	return n
 }
 
 // predictive records the metrics at K samples and the speed of getting there.
-func (r *record) predictive(name string, k int, scores []metrics.Score, passes []float64, n int) {
+func (r *record) predictive(name string, k int, scores []results.Value, passes []float64, n int) {
 	total := 0.0
 	for _, s := range passes[:k] {
 		total += s
 	}
-	speed := []metrics.Score{
+	speed := []results.Value{
 		{Unit: "predict-samples/s", Value: float64(k*n) / total},
 		{Unit: "predict-sec/example", Value: total / float64(n)},
 		{Unit: "predict-relative", Value: total / passes[0]},
@@ -178,12 +172,12 @@ func (r *record) predictive(name string, k int, scores []metrics.Score, passes [
 }
 
 // onValidation records the metrics on the validation split.
-func (r *record) onValidation(predictor string, k int, scores []metrics.Score) {
+func (r *record) onValidation(predictor string, k int, scores []results.Value) {
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "split", Value: "validation"}}, k, scores)
 }
 
 // underShift records the metrics on a corrupted test set, named KIND-SEVERITY.
-func (r *record) underShift(predictor, name string, k int, scores []metrics.Score) {
+func (r *record) underShift(predictor, name string, k int, scores []results.Value) {
 	kind, severity := name, ""
 	if i := strings.LastIndexByte(name, '-'); i >= 0 {
 		kind, severity = name[:i], name[i+1:]
@@ -191,11 +185,11 @@ func (r *record) underShift(predictor, name string, k int, scores []metrics.Scor
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "corruption", Value: kind}, {Key: "severity", Value: severity}}, k, scores)
 }
 
-func (r *record) underAttack(predictor, name string, epsilon float64, k int, scores []metrics.Score) {
+func (r *record) underAttack(predictor, name string, epsilon float64, k int, scores []results.Value) {
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "attack", Value: name}, {Key: "epsilon", Value: strconv.FormatFloat(epsilon, 'g', -1, 64)}}, k, scores)
 }
 
-func (r *record) outOfDistribution(predictor, ood string, k int, scores []metrics.Score) {
+func (r *record) outOfDistribution(predictor, ood string, k int, scores []results.Value) {
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "ood", Value: ood}}, k, scores)
 }
 
@@ -206,14 +200,7 @@ const (
 
 // pictures stores the diagrams of the predictive at K samples.
 func (r *record) pictures(e *metrics.Evaluation, k int, last bool) {
-	rel := results.Reliability{Samples: k}
-	for i, b := range metrics.Reliability(e, pictureBins) {
-		rel.Bins = append(rel.Bins, results.Bin{
-			Low: float64(i) / pictureBins, High: float64(i+1) / pictureBins,
-			Count: b.Count, Confidence: b.Confidence, Accuracy: b.Accuracy,
-		})
-	}
-	r.details.Reliability = append(r.details.Reliability, rel)
+	r.details.Reliability = append(r.details.Reliability, results.Reliability{Samples: k, Bins: metrics.Reliability(e, pictureBins)})
 	if !last {
 		return
 	}

@@ -7,9 +7,8 @@ import (
 	"bayesbench/backends"
 	_ "bayesbench/backends/gonum"
 	"bayesbench/backends/rng"
-	"bayesbench/methods"
 	_ "bayesbench/methods/all"
-	"bayesbench/results"
+	"bayesbench/methods/exec"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
 )
@@ -52,26 +51,29 @@ collect = 2
 		t.Fatal(err)
 	}
 	// Two stored networks of random weights.
-	var states []stored
-	weights := make([][]results.Tensor, 2)
+	var states []exec.Weights
+	weights := make([][]exec.Value, 2)
 	for i := range weights {
 		for k, slot := range j.plan.State {
 			v := make([]float32, slot.Type.Size())
 			rng.Normal(v, rng.Key{uint32(i), uint32(k)}, 0)
-			weights[i] = append(weights[i], results.Tensor{Name: slot.Name, Shape: slot.Type.Shape, F32: v})
+			weights[i] = append(weights[i], exec.Value{Name: slot.Name, Type: slot.Type, Data: backends.Data{F32: v}})
 		}
-		states = append(states, stored{0, func() ([]results.Tensor, error) { return weights[i], nil }})
+		states = append(states, exec.Weights{Load: func() ([]exec.Value, error) { return weights[i], nil }})
 	}
-	stream, err := j.openStream(t.Context(), be, new(pulse), states, j.plan.Predictors[0], set)
+	x := &execution{Job: j, be: be, pulse: new(pulse), set: set}
+	stream, err := x.openStream(t.Context(), j, states, j.plan.Predictors[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stream.close()
+	defer stream.Close()
 	for _, k := range []int{0, 1, 0} {
-		if err := stream.choose(stream.prog, k); err != nil {
-			t.Fatal(err)
+		for _, err := range stream.Sample(k, stream.batches(t.Context(), set.Test)) {
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-		got, err := stream.state.tensors("bn1.mean")
+		got, err := stream.Values("bn1.mean")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,13 +84,10 @@ collect = 2
 			}
 		}
 	}
-	if n := len(stream.refresh.made); n != 2 || methods.RefreshBatches < 2 {
-		t.Errorf("%d samples were refreshed, want 2", n)
-	}
 }
 
 // featureMeans are the means of the first layer's outputs over the examples.
-func featureMeans(t *testing.T, split data.Split, norm data.Normalisation, weights []results.Tensor) []float64 {
+func featureMeans(t *testing.T, split data.Split, norm data.Normalisation, weights []exec.Value) []float64 {
 	var w, b []float32
 	for _, tensor := range weights {
 		switch tensor.Name {

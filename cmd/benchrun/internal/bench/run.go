@@ -177,7 +177,7 @@ func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]bac
 	}
 	forget, err := j.prepare(ctx)
 	if err == nil {
-		rec, err = j.watched(ctx, be, run, store, report)
+		rec, err = watch(ctx, &execution{Job: j, be: be, run: run, store: store, report: report})
 	}
 	if errors.As(err, new(*stallError)) {
 		delete(open, j.Config.Backend) // the next job gets a fresh one
@@ -216,21 +216,21 @@ func (e *stallError) Error() string {
 	return fmt.Sprintf("backend %s has not finished a step for %s; it was given up", e.backend, e.after)
 }
 
-// watched executes the job and gives it up where its backend stalls. The
+// watch takes a job to its end and gives it up where its backend stalls. The
 // goroutine that hangs in the backend cannot be ended; should it wake, its
 // context has ended, and it stops at the next step.
-func (j *Job) watched(ctx context.Context, be backends.Backend, run *results.Run, store *results.Job, report Reporter) (*record, error) {
+func watch(ctx context.Context, x *execution) (*record, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type ending struct {
 		rec *record
 		err error
 	}
-	pulse := pulse{begun: time.Now()}
+	x.pulse = &pulse{begun: time.Now()}
 	end := make(chan ending, 1)
 	go func() {
-		rec, err := j.execute(ctx, be, run, store, report, &pulse)
-		end <- ending{rec, err}
+		err := x.execute(ctx)
+		end <- ending{x.rec, err}
 	}()
 	look := time.NewTicker(stallAfter / 20)
 	defer look.Stop()
@@ -239,8 +239,8 @@ func (j *Job) watched(ctx context.Context, be backends.Backend, run *results.Run
 		case e := <-end:
 			return e.rec, e.err
 		case <-look.C:
-			if pulse.since() > stallAfter {
-				return nil, &stallError{j.Config.Backend, stallAfter}
+			if x.pulse.since() > stallAfter {
+				return nil, &stallError{x.Config.Backend, stallAfter}
 			}
 		}
 	}

@@ -12,13 +12,12 @@ import (
 	"strconv"
 	"time"
 
-	"bayesbench/backends"
 	"bayesbench/backends/ir"
 	"bayesbench/methods"
+	"bayesbench/methods/exec"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
-	"bayesbench/suites/data/augment"
 )
 
 // saveEvery is how much training a kill may cost.
@@ -26,13 +25,8 @@ const saveEvery = 20 * time.Second
 
 // trainer takes a plan through its stages.
 type trainer struct {
-	job     *Job
-	be      backends.Backend
-	store   *results.Job
-	report  Reporter
-	pulse   *pulse
-	state   *state
-	set     *data.Set
+	*execution
+	state   *exec.State
 	targets []float32 // the teacher's [examples classes], nil without one
 	curve   results.Curve
 
@@ -43,7 +37,7 @@ type trainer struct {
 	before   float64   // seconds in the phase, of the processes before
 	warm     bool      // the first stretch of this process is over
 	saved    time.Time
-	watcher  *program           // the plan's report program, nil without one
+	watcher  *exec.Program      // the plan's report program, nil without one
 	final    map[string]float64 // what the report says at the end
 }
 
@@ -60,7 +54,7 @@ func (e *stepError) Unwrap() error { return e.err }
 // run trains from the newest checkpoint, or from the start. When ctx ends it
 // saves and returns ctx's error.
 func (t *trainer) run(ctx context.Context) error {
-	plan := t.job.plan
+	plan := t.plan
 	for _, s := range plan.Stages {
 		t.total += s.Steps
 	}
@@ -68,12 +62,12 @@ func (t *trainer) run(ctx context.Context) error {
 		return err
 	}
 	if plan.Report != nil {
-		w, err := bind(t.be, plan.Report, t.state)
+		w, err := t.state.Bind(plan.Report)
 		if err != nil {
 			return err
 		}
 		t.watcher = w
-		defer w.exe.Close()
+		defer w.Close()
 	}
 	t.saved = time.Now()
 	for ; t.Stage < len(plan.Stages); t.Stage++ {
@@ -88,7 +82,7 @@ func (t *trainer) run(ctx context.Context) error {
 	}
 	if t.watcher != nil {
 		var err error
-		if t.final, err = readReport(t.watcher); err != nil {
+		if t.final, err = t.watcher.Scalars(); err != nil {
 			return err
 		}
 	}
@@ -97,14 +91,14 @@ func (t *trainer) run(ctx context.Context) error {
 
 // resume loads the newest checkpoint that this training can go on from, or starts it.
 func (t *trainer) resume() error {
-	c, lost, err := t.store.LoadCheckpoint(stateBytes(t.job.plan.State), t.accept)
+	c, lost, err := t.store.LoadCheckpoint(exec.Bytes(t.plan.State), t.accept)
 	if err != nil {
 		return err
 	}
 	if c == nil {
 		return t.startOver(lost)
 	}
-	at, err := readProgress(c, t.job.plan)
+	at, err := readProgress(c, t.plan)
 	if err != nil {
 		return err // accept has read it
 	}
@@ -114,20 +108,20 @@ func (t *trainer) resume() error {
 		return t.startOver(err)
 	}
 	if lost != nil {
-		t.report.Note(t.job, fmt.Sprintf("going on from the checkpoint before: %v", lost))
+		t.report.Note(t.Job, fmt.Sprintf("going on from the checkpoint before: %v", lost))
 	}
 	t.progress, t.before = at, at.Pace.Wall
-	return t.state.restore(c.Tensors)
+	return t.state.Restore(valuesOf(c.Tensors))
 }
 
 // startOver initialises the slots. Lost says why the training begins anew, nil if it never began.
 func (t *trainer) startOver(lost error) error {
 	if lost != nil {
-		t.report.Note(t.job, fmt.Sprintf("starting over: %v", lost))
+		t.report.Note(t.Job, fmt.Sprintf("starting over: %v", lost))
 	}
 	t.progress = progress{Sums: map[string]float64{}}
 	t.curve = results.Curve{Columns: t.columns()}
-	return t.state.initialise(t.job.Config.Seed)
+	return t.state.Initialise(t.Config.Seed)
 }
 
 // accept reports why the training cannot go on from a checkpoint.
@@ -135,10 +129,10 @@ func (t *trainer) accept(c *results.Checkpoint) error {
 	if err := t.identity.bits(c); err != nil {
 		return err
 	}
-	if _, err := readProgress(c, t.job.plan); err != nil {
+	if _, err := readProgress(c, t.plan); err != nil {
 		return err
 	}
-	return t.state.fits(c.Tensors)
+	return t.state.Fits(valuesOf(c.Tensors))
 }
 
 // recall reads what belongs to a checkpoint and stands in files of its own: the curve, and the
@@ -154,7 +148,7 @@ func (t *trainer) recall(c *results.Checkpoint, at progress) error {
 	}
 	t.curve = curve
 	for i := range at.Kept {
-		c, err := t.store.Stored(keptFile(i), stateBytes(t.job.plan.State))
+		c, err := t.store.Stored(keptFile(i), exec.Bytes(t.plan.State))
 		if err == nil {
 			err = t.identity.bits(c)
 		}
@@ -175,7 +169,7 @@ func (t *trainer) columns() []string {
 	if t.set.Validation.Len() > 0 {
 		columns = append(columns, "validation-error", "validation-nll")
 	}
-	if r := t.job.plan.Report; r != nil && slices.ContainsFunc(r.Results, func(r ir.Result) bool { return r.Name == "accept_rate" }) {
+	if r := t.plan.Report; r != nil && slices.ContainsFunc(r.Results, func(r ir.Result) bool { return r.Name == "accept_rate" }) {
 		columns = append(columns, "accept-rate", "step-size")
 	}
 	return append(columns, "seconds")
@@ -193,7 +187,7 @@ func (t *trainer) write() error {
 	if err := t.store.SaveCurve(t.curve); err != nil {
 		return err
 	}
-	ts, err := t.state.tensors()
+	ts, err := tensorsOf(t.state.Values())
 	if err != nil {
 		return err
 	}
@@ -213,26 +207,26 @@ func (t *trainer) write() error {
 }
 
 func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
-	step, history, err := bindStep(t.be, s.Step, t.state)
+	stage, err := t.state.Stage(t.plan, t.Stage, t.Step, t.Config.Seed)
 	if err != nil {
 		return err
 	}
-	defer step.exe.Close()
-	feed, err := newFeed(ctx, t, s, step)
+	defer stage.Close()
+	feed, err := newFeed(ctx, t, stage.Reads("x"), s.FullBatch)
 	if err != nil {
 		return err
 	}
 	defer feed.close()
-	noise := key(t.job.Config.Seed, forNoise).Fold(uint32(t.Stage))
+	fail := func(err error) error { return &stepError{"train", t.Before + t.Step, err} }
 
 	// account waits for the device and adds up the scalars of the steps since it last did.
 	account := func() error {
-		steps, err := history.read()
+		steps, err := stage.Scalars()
 		if err != nil {
-			return &stepError{"train", t.Before + t.Step, err}
+			return fail(err)
 		}
 		for i, scalars := range steps {
-			for j, name := range history.names {
+			for j, name := range stage.ScalarNames() {
 				x := float64(scalars[j])
 				if math.IsNaN(x) || math.IsInf(x, 0) {
 					return &stepError{"train", t.Before + t.Step - len(steps) + i, fmt.Errorf("%s is %v", name, x)}
@@ -256,53 +250,36 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		t.warm, meter = true, now
 		return float64(examples) / d
 	}
-	for t.Step < s.Steps {
-		if err := ctx.Err(); err != nil {
+	for step, err := range stage.Steps(ctx, feed) {
+		if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
 			if e := account(); e != nil {
 				return e
 			}
 			if t.Step > lastStep {
 				look()
 			}
-			return errors.Join(err, t.save())
+			return errors.Join(ended, t.save())
 		}
-		fail := func(err error) error { return &stepError{"train", t.Before + t.Step, err} }
-		if err := feed.next(); err != nil {
-			if ctx.Err() != nil {
-				continue // ended while it waited for a batch: saves as above
-			}
-			return fail(err)
-		}
-		if err := step.setKey(noise.Fold(uint32(t.Step))); err != nil {
-			return fail(err)
-		}
-		for name, f := range s.Schedules {
-			if err := step.set(name, float32(f.At(t.Step))); err != nil {
-				return fail(err)
-			}
-		}
-		if err := step.run(); err != nil {
+		if err != nil {
 			return fail(err)
 		}
 		t.pulse.beat()
-		history.pending++
 		t.Count++
-		t.Step++
-		keep := s.Keeps(t.Step - 1)
+		t.Step = step.Done
 		epochEnds := t.Step%feed.steps == 0 || t.Step == s.Steps
 		due := epochEnds || time.Since(last) > 200*time.Millisecond
-		if keep || due || history.full() {
+		if step.Keep || due {
 			if err := account(); err != nil {
 				return err
 			}
 		}
-		if keep {
+		if step.Keep {
 			if err := t.keep(s.Kept); err != nil {
 				return fail(err)
 			}
 		}
 		if due {
-			t.report.Train(t.job, t.Before+t.Step, t.total, look())
+			t.report.Train(t.Job, t.Before+t.Step, t.total, look())
 			if epochEnds {
 				if err := t.measure(s, feed.steps); err != nil {
 					return fail(err)
@@ -316,10 +293,8 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 			last, lastStep, meter = time.Now(), t.Step, energy()
 		}
 	}
-	if s.Done != nil {
-		if err := t.state.edit(s.Done); err != nil {
-			return &stepError{s.Name, t.Before + t.Step, err}
-		}
+	if err := stage.Finish(); err != nil {
+		return &stepError{s.Name, t.Before + t.Step, err}
 	}
 	return nil
 }
@@ -347,16 +322,16 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		"validation-error": math.NaN(), "validation-nll": math.NaN(),
 	}
 	if t.watcher != nil {
-		rep, err := readReport(t.watcher)
+		rep, err := t.watcher.Scalars()
 		if err != nil {
 			return err
 		}
 		row["accept-rate"], row["step-size"] = rep["accept_rate"], rep["step_size"]
-		if layers := layersLeft(t.job.plan, rep); len(layers) > 0 {
-			row["sparsity"] = metrics.Total(layers).Sparsity()
+		if layers := layersLeft(t.plan, rep); len(layers) > 0 {
+			row["sparsity"] = metrics.Sparsity(metrics.Total(layers))
 		}
 	}
-	if every := t.job.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.job.plan.Predictors) > 0 {
+	if every := t.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.plan.Predictors) > 0 {
 		splits := []data.Split{t.set.Test}
 		if t.set.Validation.Len() > 0 {
 			splits = append(splits, t.set.Validation)
@@ -380,7 +355,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 
 // keep stores the slots as posterior sample number t.Kept.
 func (t *trainer) keep(names []string) error {
-	ts, err := t.state.tensors(names...)
+	ts, err := tensorsOf(t.state.Values(names...))
 	if err != nil {
 		return err
 	}
@@ -395,101 +370,13 @@ func (t *trainer) keep(names []string) error {
 
 func keptFile(i int) string { return fmt.Sprintf("sample-%05d.safetensors", i) }
 
-// readReport runs a report program and reads its scalars.
-func readReport(p *program) (map[string]float64, error) {
-	if err := p.run(); err != nil {
-		return nil, err
-	}
-	out := map[string]float64{}
-	for name := range p.outputs {
-		x, err := p.get(name)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = x
-	}
-	return out, nil
-}
-
 // layersLeft counts each layer's weights and those that prediction uses.
-func layersLeft(p *methods.Plan, report map[string]float64) []metrics.Tensor {
-	var out []metrics.Tensor
+func layersLeft(p *methods.Plan, report map[string]float64) []results.Layer {
+	var out []results.Layer
 	for _, w := range p.Weights {
 		if n, ok := report["nonzero/"+w.Layer]; ok {
-			out = append(out, metrics.Tensor{Name: w.Layer, Weights: w.Size, Nonzero: int(n)})
+			out = append(out, results.Layer{Name: w.Layer, Weights: w.Size, NonZero: int(n)})
 		}
 	}
 	return out
-}
-
-// feed writes each step's batch into a step program.
-type feed struct {
-	loader  *data.Loader
-	step    *program
-	targets []float32
-	classes int
-	y       []float32
-	batch   int // examples a step
-	steps   int // steps an epoch
-}
-
-func newFeed(ctx context.Context, t *trainer, s *methods.Stage, step *program) (*feed, error) {
-	c := &t.job.Config
-	f := &feed{step: step, targets: t.targets, classes: t.set.Classes, batch: c.Train.Batch}
-	norm, err := data.NewNormalisation(data.Scheme(c.Data.Normalise), t.set)
-	if err != nil {
-		return nil, err
-	}
-	cfg := data.LoaderConfig{Batch: c.Train.Batch, Key: key(c.Seed, forOrder), Norm: norm, Mixup: c.Train.Mixup, DropLast: true}
-	for _, name := range c.Train.Augment {
-		a, err := augment.Parse(name, t.set.Shape[1])
-		if err != nil {
-			return nil, err
-		}
-		cfg.Augment = append(cfg.Augment, a)
-	}
-	if s.FullBatch {
-		cfg.Batch, cfg.Order = t.set.Train.Len(), data.Sequential
-		f.batch = cfg.Batch
-	}
-	f.steps = t.set.Train.Len() / cfg.Batch
-	if _, ok := step.inputs["x"]; !ok {
-		return f, nil
-	}
-	if f.loader, err = data.NewLoader(ctx, t.set.Train, cfg); err != nil {
-		return nil, err
-	}
-	at := t.Before + t.Step
-	return f, f.loader.Seek(at/f.steps, at%f.steps)
-}
-
-func (f *feed) next() error {
-	if f.loader == nil {
-		return nil
-	}
-	b, err := f.loader.Next()
-	if err != nil {
-		return err
-	}
-	if err := f.step.inputs["x"].Write(backends.Data{F32: b.X}); err != nil {
-		return err
-	}
-	y, ok := f.step.inputs["y"]
-	if !ok {
-		return nil
-	}
-	if f.targets == nil {
-		return y.Write(backends.Data{F32: b.Y})
-	}
-	f.y = f.y[:0]
-	for _, i := range b.Index {
-		f.y = append(f.y, f.targets[int(i)*f.classes:(int(i)+1)*f.classes]...)
-	}
-	return y.Write(backends.Data{F32: f.y})
-}
-
-func (f *feed) close() {
-	if f.loader != nil {
-		f.loader.Close()
-	}
 }

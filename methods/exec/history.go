@@ -1,4 +1,4 @@
-package bench
+package exec
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ type history struct {
 
 // withHistory returns p with a history in place of the results that are no slots,
 // which are scalars all, and their names.
-func withHistory(p *ir.Program, s *state) (*ir.Program, []string, error) {
+func withHistory(p *ir.Program, s *State) (*ir.Program, []string, error) {
 	out := &ir.Program{Name: p.Name, Instrs: append([]ir.Instr(nil), p.Instrs...)}
 	scalars := map[string]ir.Value{}
 	var names []string
@@ -64,12 +64,12 @@ func withHistory(p *ir.Program, s *state) (*ir.Program, []string, error) {
 }
 
 // bindStep binds a step program, with a history of its scalars.
-func bindStep(be backends.Backend, p *ir.Program, s *state) (*program, *history, error) {
+func (s *State) bindStep(p *ir.Program) (*Program, *history, error) {
 	p, names, err := withHistory(p, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := bind(be, p, s)
+	b, err := s.Bind(p)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,4 +1,4 @@
-package bench
+package exec
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 // Whenever the history is read, it gives every step's scalars once and in order,
 // and each step still renews the slots.
 func TestHistory(t *testing.T) {
-	st, err := newState(ref.New(), []methods.Slot{{Name: "w", Type: ir.Float(2)}})
+	st, err := NewState(ref.New(), []methods.Slot{{Name: "w", Type: ir.Float(2)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,21 +25,21 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step, h, err := bindStep(ref.New(), p, st)
+	step, h, err := st.bindStep(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer step.exe.Close()
+	defer step.Close()
 	sum, at := float32(0), 0
 	var want [][2]float32 // of minus and twice, by name
 	for i := range 3 * historyLength {
 		x := float32(i%7 + 1)
 		sum += x
 		want = append(want, [2]float32{-sum, 2 * sum})
-		if err := step.set("x", x); err != nil {
+		if err := step.Set("x", x); err != nil {
 			t.Fatal(err)
 		}
-		if err := step.run(); err != nil {
+		if err := step.Run(); err != nil {
 			t.Fatal(err)
 		}
 		h.pending++
@@ -61,7 +61,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("read %d steps of %d", at, len(want))
 	}
 	w := make([]float32, 2)
-	if err := st.byKey["w"].buffer.Read(backends.Data{F32: w}); err != nil || w[0] != sum || w[1] != sum {
+	if err := st.Slot("w").Buffer.Read(backends.Data{F32: w}); err != nil || w[0] != sum || w[1] != sum {
 		t.Errorf("the slot holds %v, want %v; error %v", w, sum, err)
 	}
 }
