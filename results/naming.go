@@ -14,7 +14,7 @@ import (
 // versions that did not store it.
 type Origin struct {
 	Job   string // the job's id
-	Setup string // a hash of the job's configuration without its seed: jobs of one setup differ in the seed alone
+	Setup string // see [Setup]: jobs of one setup differ in the seed and the split of the data alone
 }
 
 // SetupKey is the name key that tells two setups apart where no setting of theirs can.
@@ -37,7 +37,8 @@ type Configured struct {
 //	data.train=1000  eval.samples=8  method.name=ffg  method.prior_sigma=0.1  train.lr=0.001
 //
 // A list is its elements with commas between. An empty value is written "". What every name holds anyway (model, seed,
-// backend, data.name) is left out, and so is data.random_labels, for which there is the name key labels.
+// backend, data.name) is left out, and so are data.random_labels, for which there is the name key labels, and data.split,
+// for which there is the configuration key [SplitKey].
 func Settings(config json.RawMessage) ([]Pair, error) {
 	top, err := configuration(config)
 	if err != nil {
@@ -48,17 +49,22 @@ func Settings(config json.RawMessage) ([]Pair, error) {
 	}
 	var settings []Pair
 	flatten("", top, &settings)
-	settings = slices.DeleteFunc(settings, func(p Pair) bool { return p.Key == "data.name" || p.Key == "data.random_labels" })
+	settings = slices.DeleteFunc(settings, func(p Pair) bool {
+		return p.Key == "data.name" || p.Key == "data.random_labels" || p.Key == "data.split"
+	})
 	return sortedConfig(settings), nil
 }
 
-// Setup is a hash of a job's resolved configuration without its seed.
+// Setup is a hash of a job's resolved configuration without its seed and its split of the data.
 func Setup(config json.RawMessage) (string, error) {
 	top, err := configuration(config)
 	if err != nil {
 		return "", err
 	}
 	delete(top, "seed")
+	if data, ok := top["data"].(map[string]any); ok {
+		delete(data, "split")
+	}
 	text, err := json.Marshal(top)
 	if err != nil {
 		return "", err
@@ -322,7 +328,7 @@ func (j *JobResult) base() string {
 }
 
 // order sorts jobs as their names ask for it: by data, model and backend, methods that are made of others behind those
-// that are not, settings by their numbers, seeds by theirs. So the order of a run's results follows from its jobs
+// that are not, settings by their numbers, seeds and splits by theirs. So the order of a run's results follows from its jobs
 // alone.
 func order(jobs []JobResult) {
 	first := func(j *JobResult) *Record {
@@ -336,7 +342,7 @@ func order(jobs []JobResult) {
 		a, b := first(&x), first(&y)
 		return cmp.Or(strings.Compare(a.Data, b.Data), strings.Compare(a.Model, b.Model), cmp.Compare(made(a), made(b)),
 			strings.Compare(a.Method, b.Method), strings.Compare(a.Backend, b.Backend), comparePairs(x.settings(), y.settings()),
-			compareNumbers(a.Seed(), b.Seed()), strings.Compare(x.ID, y.ID))
+			a.Replicate().Compare(b.Replicate()), strings.Compare(x.ID, y.ID))
 	})
 }
 

@@ -43,6 +43,7 @@ func TestDistinguish(t *testing.T) {
 		want  []string
 	}{
 		{"seeds", []string{`{"seed":0,"train":{"lr":1}}`, `{"seed":1,"train":{"lr":1}}`}, []string{"", ""}},
+		{"splits of the data", []string{`{"seed":0,"data":{"name":"boston"}}`, `{"seed":0,"data":{"name":"boston","split":3}}`}, []string{"", ""}},
 		{"a budget", []string{`{"train":{"epochs":1}}`, `{"train":{"epochs":10}}`}, []string{"train.epochs=1", "train.epochs=10"}},
 		{"a key that one lacks", []string{`{"method":{"name":"ffg"}}`, `{"method":{"name":"ffg","prior_sigma":0.1}}`}, []string{"", "method.prior_sigma=0.1"}},
 		{"a key of the method that the harness has too", []string{`{"method":{"samples":8}}`, `{"method":{"samples":16}}`}, []string{"method.samples=8", "method.samples=16"}},

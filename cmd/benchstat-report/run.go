@@ -116,11 +116,8 @@ func baselineFlags(fs *flag.FlagSet, q *report.Query) {
 	fs.StringVar(&q.Primary, "primary", "", "the `unit` whose comparisons decide, chosen before looking; others are exploratory (default: the first column's)")
 }
 
-func (c *command) table(name string) *ffcli.Command {
-	fs := c.flags(name)
-	q := queryFlags(fs)
-	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
-	baselineFlags(fs, q)
+// spreadFlag is the flag that says what stands behind a ±.
+func spreadFlag(fs *flag.FlagSet, q *report.Query) {
 	fs.Func("spread", "what stands behind a ±: sd, se (standard error) or ci95 (half of the mean's 95 % t interval); csv and json have the sd (default sd)", func(s string) error {
 		q.Spread = stats.Spread(s)
 		if !slices.Contains(stats.Spreads, q.Spread) {
@@ -128,11 +125,19 @@ func (c *command) table(name string) *ffcli.Command {
 		}
 		return nil
 	})
+}
+
+func (c *command) table(name string) *ffcli.Command {
+	fs := c.flags(name)
+	q := queryFlags(fs)
+	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
+	baselineFlags(fs, q)
+	spreadFlag(fs, q)
 	format := fs.String("format", "text", "text, markdown, latex, csv or json")
 	return &ffcli.Command{
 		Name:       "table",
 		ShortUsage: "benchstat-report table [flags] DIR|FILE…",
-		ShortHelp:  "methods × metrics, mean ± sd over seeds, paired significance",
+		ShortHelp:  "methods × metrics, mean ± spread over seeds or splits, paired significance",
 		LongHelp: strings.TrimSpace(`
 Examples:
   benchstat-report runs/quick
@@ -383,6 +388,7 @@ func (c *command) html() *ffcli.Command {
 	fs := c.flags("html")
 	q := queryFlags(fs)
 	baselineFlags(fs, q)
+	spreadFlag(fs, q)
 	out := fs.String("o", "report.html", "write to this `file`")
 	return &ffcli.Command{
 		Name:       "html",

@@ -32,6 +32,8 @@ func writeResults(t *testing.T, text string) string {
 
 func TestVerbs(t *testing.T) {
 	path := writeResults(t, resultsText)
+	line := "BenchmarkMNIST/model=m/method=ffg-vi/backend=gonum/samples=8 1 0.01 error 0.05 nll\n"
+	split := writeResults(t, strings.Replace(resultsText, line, line+"\ndata-split: 1\n\n"+strings.Replace(line, "0.05", "0.06", 1), 1))
 	worse := writeResults(t, strings.Replace(resultsText, "0.05 nll", "0.09 nll", 1))
 	for _, c := range []struct {
 		args     string
@@ -44,6 +46,10 @@ func TestVerbs(t *testing.T) {
 		{path + " -baseline deterministic", 0, "Too few seeds", ""},
 		{"-filter /method:/ffg./ " + path, 0, "ffg-vi", ""},
 		{path + " -spread se", 0, "ffg-vi", ""},
+		{split + " -spread se", 0, "Mean ± standard error of the mean over 1 to 2 splits", ""},
+		{split, 0, "splits", ""},
+		{split + " -spread sd -format markdown", 0, "Mean ± standard deviation over 1 to 2 splits", ""},
+		{"html -spread ci95 -o " + split + ".html " + split, 0, split + ".html", ""},
 		{path + " -baseline deterministic -alpha -1", 2, "", "want more than 0 and less than 1"},
 		{path + " -baseline deterministic -alpha 0", 2, "", "want more than 0 and less than 1"},
 		{"points -alpha nan " + path, 2, "", "want more than 0 and less than 1"},

@@ -216,8 +216,7 @@ func (a *Aggregate) oriented(values [][]float64) [][]float64 {
 // finite are the values of a cell in the order of the seeds, without those of diverged runs that no mean can hold, which
 // are counted.
 func (g *grouped) finite(place cellKey) (xs []float64, infinite int) {
-	values := g.bySeed(place)
-	all := stats.PairBySeed(values, values).A
+	all := inOrder(g.at(place))
 	xs = slices.DeleteFunc(slices.Clone(all), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	return xs, len(all) - len(xs)
 }

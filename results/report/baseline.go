@@ -39,9 +39,9 @@ func (t *placed) compare(g *grouped, q Query) error {
 			if unit.Timing {
 				continue
 			}
-			ours := g.bySeed(cellKey{t.key, t.rows[i], head.col, head.unit})
-			theirs := g.bySeed(cellKey{t.key, t.rows[base], head.col, head.unit})
-			c := compareSeeds(ours, theirs, unit.Better)
+			ours := g.at(cellKey{t.key, t.rows[i], head.col, head.unit})
+			theirs := g.at(cellKey{t.key, t.rows[base], head.col, head.unit})
+			c := compareCells(ours, theirs, unit.Better)
 			if c == nil {
 				continue
 			}
@@ -63,13 +63,13 @@ func (t *placed) compare(g *grouped, q Query) error {
 	}
 	t.Notes = append(t.Notes, p.notes()...)
 	if len(partly) > 0 {
-		t.Notes = append(t.Notes, "Only the seeds that both have are paired: "+some(partly)+".")
+		t.Notes = append(t.Notes, "Only the "+t.Over+" that both have are paired: "+some(partly)+".")
 	}
 	if unpaired && t.paired {
 		t.Notes = append(t.Notes, "Rows that share no seed with the baseline are compared unpaired, by the Mann-Whitney U test.")
 	}
 	for _, family := range sortedKeys(families) {
-		note := judge(families[family], q.Alpha)
+		note := judge(families[family], q.Alpha, t.Over)
 		if family == t.primary && note != "" {
 			t.Notes, t.tooFewSeeds = append(t.Notes, note), true
 		}

@@ -29,7 +29,7 @@ type Change struct {
 	Adjusted float64 // P after Benjamini and Hochberg's correction over all changes
 	Verdict  Verdict
 
-	seeds     []string  // of the pairs
+	pairs     []results.Replicate
 	worsening []float64 // paired differences in the direction of worse; of logarithms for a timing
 }
 
@@ -96,7 +96,7 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 		for _, row := range rows {
 			for _, unit := range g.metrics {
 				places := [2]cellKey{{table, row, sides[0], unit}, {table, row, sides[1], unit}}
-				values := [2]map[string]float64{g.bySeed(places[0]), g.bySeed(places[1])}
+				values := [2]byReplicate{g.at(places[0]), g.at(places[1])}
 				if len(values[0])+len(values[1]) == 0 {
 					continue
 				}
@@ -160,17 +160,17 @@ func (c *reconfigured) note() string {
 		plural(len(c.rows), "row"), c.rows[0], c.old.Job, c.new.Job)
 }
 
-func change(name string, unit results.Unit, old, new map[string]float64, alpha float64) (Change, error) {
-	pairs := stats.PairBySeed(old, new)
-	c := Change{Row: name, Unit: unit, P: 1, Verdict: Undecided, seeds: pairs.Seeds}
+func change(name string, unit results.Unit, old, new byReplicate, alpha float64) (Change, error) {
+	pairs := pair(old, new)
+	c := Change{Row: name, Unit: unit, P: 1, Verdict: Undecided, pairs: pairs.Keys}
 	identical := true
-	c.Old, c.New = summarise(of(pairs.Seeds, old)), summarise(of(pairs.Seeds, new))
-	c.Pairs, c.Unpaired = len(pairs.Seeds), len(pairs.OnlyA)+len(pairs.OnlyB)
+	c.Old, c.New = summarise(of(pairs.Keys, old)), summarise(of(pairs.Keys, new))
+	c.Pairs, c.Unpaired = len(pairs.Keys), len(pairs.OnlyA)+len(pairs.OnlyB)
 	if c.Pairs == 0 {
 		return c, fmt.Errorf("%s of %s: the old and the new results have no seed in common", unit.Name, name)
 	}
 	var diffs []float64
-	for i, seed := range pairs.Seeds {
+	for i, replicate := range pairs.Keys {
 		x, y := pairs.A[i], pairs.B[i]
 		identical = identical && math.Float64bits(x) == math.Float64bits(y)
 		d := y - x
@@ -178,7 +178,7 @@ func change(name string, unit results.Unit, old, new map[string]float64, alpha f
 		case x == y: // infinities included
 			d = 0
 		case unit.Timing && (x <= 0 || y <= 0):
-			return c, fmt.Errorf("%s of %s, seed %s: %v and %v, want positive timings", unit.Name, name, seed, x, y)
+			return c, fmt.Errorf("%s of %s, %s: %v and %v, want positive timings", unit.Name, name, replicate, x, y)
 		case unit.Timing:
 			d = math.Log(y / x)
 		}
@@ -202,11 +202,11 @@ func change(name string, unit results.Unit, old, new map[string]float64, alpha f
 	return c, nil
 }
 
-// of returns the values of the given seeds.
-func of(seeds []string, values map[string]float64) map[string]float64 {
-	some := map[string]float64{}
-	for _, seed := range seeds {
-		some[seed] = values[seed]
+// of returns the values of the given replicates.
+func of(keys []results.Replicate, values byReplicate) byReplicate {
+	some := byReplicate{}
+	for _, key := range keys {
+		some[key] = values[key]
 	}
 	return some
 }

@@ -35,14 +35,14 @@ func withDEE(set results.Set) (results.Set, error) {
 			k := slices.IndexFunc(curves[at], func(e *ensembles) bool { return slices.Equal(e.settings, settings) })
 			if k < 0 {
 				k = len(curves[at])
-				curves[at] = append(curves[at], &ensembles{settings: settings, bySize: map[int]map[string]float64{}})
+				curves[at] = append(curves[at], &ensembles{settings: settings, bySize: map[int]byReplicate{}})
 			}
 			e := curves[at][k]
 			if e.bySize[r.Samples] == nil {
-				e.bySize[r.Samples] = map[string]float64{}
+				e.bySize[r.Samples] = byReplicate{}
 			}
-			if _, has := e.bySize[r.Samples][r.Seed()]; !has { // more members may give the same size once more
-				e.bySize[r.Samples][r.Seed()] = ll
+			if _, has := e.bySize[r.Samples][r.Replicate()]; !has { // more members may give the same size once more
+				e.bySize[r.Samples][r.Replicate()] = ll
 			}
 		}
 	}
@@ -63,7 +63,7 @@ func withDEE(set results.Set) (results.Set, error) {
 			}
 			slices.Sort(curve.Sizes)
 			for _, size := range curve.Sizes {
-				mean, sd := stats.Summarise(stats.PairBySeed(e.bySize[size], e.bySize[size]).A)
+				mean, sd := stats.Summarise(inOrder(e.bySize[size]))
 				curve.LL = append(curve.LL, mean)
 				if !math.IsNaN(sd) {
 					curve.SD = append(curve.SD, sd)
@@ -102,7 +102,7 @@ func deePlace(r *results.Record) string {
 // ensembles are the scores of deep ensembles of one place and one choice of settings, by size and seed.
 type ensembles struct {
 	settings []results.Pair
-	bySize   map[int]map[string]float64
+	bySize   map[int]byReplicate
 }
 
 // deeSettings are the settings in a record's name that must not be averaged over: all but the number of members.

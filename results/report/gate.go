@@ -173,12 +173,12 @@ func (m Margin) limit(oldMean float64) float64 {
 
 // testTimings returns the timings that are slower: those of all rows together first, then those of single rows.
 func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
-	seeds := map[string]int{} // the pair's number
+	pairs := map[results.Replicate]int{} // the pair's number
 	for _, c := range rows {
 		g.Pairs = max(g.Pairs, c.Pairs)
-		for _, seed := range c.seeds {
-			if _, ok := seeds[seed]; !ok {
-				seeds[seed] = len(seeds)
+		for _, key := range c.pairs {
+			if _, ok := pairs[key]; !ok {
+				pairs[key] = len(pairs)
 			}
 		}
 	}
@@ -199,7 +199,7 @@ func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 	var differences [][]float64
 	var excess []float64 // of the mean over the margin
 	test := func(row, unitName string, before float64, same []Change) {
-		unit, worsening := same[0].Unit, meanOverRows(same, seeds)
+		unit, worsening := same[0].Unit, meanOverRows(same, pairs)
 		known := slices.DeleteFunc(slices.Clone(worsening), math.IsNaN)
 		change := stats.Mean(known)
 		margin, _ := margins.of(unit)
@@ -231,11 +231,11 @@ func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 }
 
 // meanOverRows is the mean worsening of the rows in each pair, NaN where none has it.
-func meanOverRows(rows []Change, seeds map[string]int) []float64 {
-	sums, counts := make([]float64, len(seeds)), make([]float64, len(seeds))
+func meanOverRows(rows []Change, pairs map[results.Replicate]int) []float64 {
+	sums, counts := make([]float64, len(pairs)), make([]float64, len(pairs))
 	for _, c := range rows {
 		for i, w := range c.worsening {
-			at := seeds[c.seeds[i]]
+			at := pairs[c.pairs[i]]
 			sums[at] += w
 			counts[at]++
 		}

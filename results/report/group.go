@@ -12,6 +12,7 @@ import (
 	"golang.org/x/perf/benchproc"
 
 	"bayesbench/results"
+	"bayesbench/results/stats"
 )
 
 // A cellKey is a place in a table. The column is the unit where q.Cols is empty.
@@ -20,15 +21,28 @@ type cellKey struct {
 	unit            string
 }
 
-// A sample is one value of a cell: that of one seed.
+// A sample is one value of a cell: that of one replicate.
 type sample struct {
-	seed   string
 	value  float64
 	record *results.Record
 }
 
-// grouped holds the samples of each cell. A cell holds one configuration: its samples differ in the seed and in what no
-// name holds, such as the version of the program, and pair with those of another cell by seed alone.
+func (s sample) replicate() results.Replicate { return s.record.Replicate() }
+
+// byReplicate are the values of one cell.
+type byReplicate = map[results.Replicate]float64
+
+// pair pairs the values of two cells, seed by seed and split by split.
+func pair(a, b byReplicate) stats.Pairs[results.Replicate] {
+	return stats.Pair(a, b, results.Replicate.Compare)
+}
+
+// inOrder are the values of a cell in the order of their replicates.
+func inOrder(values byReplicate) []float64 { return pair(values, values).A }
+
+// grouped holds the samples of each cell. A cell holds one configuration: its samples differ in the seed, in
+// the split of the data and in what no name holds, such as the version of the program, and pair with those of another
+// cell by seed and split alone.
 type grouped struct {
 	units   results.Units
 	metrics []string // units that are shown, in column order
@@ -77,7 +91,7 @@ func (l leftRecords) notes() []string {
 type filtered struct{ out, of int }
 
 // group groups the values of the records by the projections. Records that differ in a name key which no projection has
-// would share a cell: the key is added to the rows instead. Two records of one cell and one seed are an error, unless
+// would share a cell: the key is added to the rows instead. Two records of one cell and one replicate are an error, unless
 // they say the same.
 func group(set results.Set, q Query) (*grouped, error) {
 	q = q.withDefaults(set.Records)
@@ -158,7 +172,7 @@ func group(set results.Set, q Query) (*grouped, error) {
 				g.values[place] = have[:0]
 			}
 			g.samples[place] = r.Samples
-			if err := g.add(place, sample{r.Seed(), v.Value, r}); err != nil {
+			if err := g.add(place, sample{v.Value, r}); err != nil {
 				return nil, err
 			}
 		}
@@ -186,7 +200,7 @@ func (g *grouped) leaveSmaller(table benchproc.Key, r *results.Record) {
 func (g *grouped) add(place cellKey, s sample) error {
 	have, placed := g.values[place]
 	for _, o := range have {
-		if o.seed != s.seed {
+		if o.replicate() != s.replicate() {
 			continue
 		}
 		if math.Float64bits(o.value) == math.Float64bits(s.value) {
@@ -204,7 +218,7 @@ func (g *grouped) add(place cellKey, s sample) error {
 	return nil
 }
 
-// A twiceError says that two records of one configuration and one seed have different values.
+// A twiceError says that two records of one configuration and one replicate have different values.
 type twiceError struct {
 	unit string
 	a, b sample
@@ -231,8 +245,8 @@ func (e *twiceError) Error() string {
 		}
 		return text
 	}
-	seed, remedy := "for seed "+e.a.seed, "give one of the two results"
-	if e.a.seed == "" {
+	seed, remedy := "for "+e.a.replicate().String(), "give one of the two results"
+	if e.a.replicate() == (results.Replicate{}) {
 		seed, remedy = "without a seed", "give each its seed (benchrun score -seed)"
 	}
 	if differ != "" {
@@ -241,11 +255,11 @@ func (e *twiceError) Error() string {
 	return fmt.Sprintf("%s: %s stands twice %s: %s and %s; %s", e.a.record.Name(), e.unit, seed, origin(e.a), origin(e.b), remedy)
 }
 
-// bySeed returns the values of a cell by seed.
-func (g *grouped) bySeed(place cellKey) map[string]float64 {
-	values := map[string]float64{}
+// at returns the values of a cell.
+func (g *grouped) at(place cellKey) byReplicate {
+	values := byReplicate{}
 	for _, s := range g.values[place] {
-		values[s.seed] = s.value
+		values[s.replicate()] = s.value
 	}
 	return values
 }
@@ -463,6 +477,24 @@ func (g *grouped) notes(table benchproc.Key, q Query) []string {
 		notes = append(notes, fmt.Sprintf("%s out %d of %s.", what, g.filter.out, plural(g.filter.of, "record")))
 	}
 	return notes
+}
+
+// over names what the samples of a table are: seeds, splits of the data, or runs where both vary.
+func (g *grouped) over(table benchproc.Key) string {
+	seeds, splits := map[string]bool{}, map[string]bool{}
+	for _, place := range g.places[table] {
+		for _, s := range g.values[place] {
+			at := s.replicate()
+			seeds[at.Seed], splits[at.Split] = true, true
+		}
+	}
+	switch {
+	case len(splits) == 1 && splits[""]:
+		return "seeds"
+	case len(seeds) == 1:
+		return "splits"
+	}
+	return "runs"
 }
 
 // byUnits returns the places of a table by unit.

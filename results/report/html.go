@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"bayesbench/results"
 )
 
 //go:embed page.html
@@ -108,7 +110,7 @@ func htmlTables(tables []Table) []htmlTable {
 		for _, head := range t.RowHeads {
 			h.Heads = append(h.Heads, htmlHead{Text: head})
 		}
-		h.Heads = append(h.Heads, htmlHead{"seeds", true})
+		h.Heads = append(h.Heads, htmlHead{t.Over, true})
 		for _, c := range t.Columns {
 			h.Heads = append(h.Heads, htmlHead{c.Head + c.arrow(), true})
 		}
@@ -150,7 +152,7 @@ func pageTitle(d Data) string {
 // facts are what every number of the page has in common, or the list where it has not.
 func facts(d Data) []fact {
 	var out []fact
-	for _, key := range []string{"suite", "version", "seed", "data-hash", "goos", "goarch", "cpu", "device", "threads"} {
+	for _, key := range []string{"suite", "version", "seed", results.SplitKey, "data-hash", "goos", "goarch", "cpu", "device", "threads"} {
 		if values := distinct(d, key); len(values) > 0 {
 			out = append(out, fact{key, strings.Join(values, ", ")})
 		}

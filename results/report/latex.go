@@ -21,7 +21,7 @@ func WriteLaTeX(w io.Writer, tables []Table) error {
 		for _, h := range t.RowHeads {
 			heads = append(heads, latex(h))
 		}
-		heads = append(heads, "seeds")
+		heads = append(heads, t.Over)
 		for _, c := range t.Columns {
 			heads = append(heads, latex(c.Head+c.arrow()))
 		}

@@ -21,7 +21,7 @@ func WriteMarkdown(w io.Writer, tables []Table) error {
 			heads += " " + markdown(h) + " |"
 			rule += " --- |"
 		}
-		heads, rule = heads+" seeds |", rule+" ---: |"
+		heads, rule = heads+" "+t.Over+" |", rule+" ---: |"
 		for _, c := range t.Columns {
 			heads += " " + markdown(c.Head+c.arrow()) + " |"
 			rule += " ---: |"

@@ -154,11 +154,11 @@ func (t *Table) legend() []string {
 	switch {
 	case hi == 0:
 	case lo == hi && !spread:
-		lines = append(lines, "One seed: no spread can be given.")
+		lines = append(lines, fmt.Sprintf("One %s: no spread can be given.", strings.TrimSuffix(t.Over, "s")))
 	case lo == hi:
-		lines = append(lines, fmt.Sprintf("Mean ± %s over %d seeds.", spreadNames[t.Spread], hi))
+		lines = append(lines, fmt.Sprintf("Mean ± %s over %d %s.", spreadNames[t.Spread], hi, t.Over))
 	default:
-		lines = append(lines, fmt.Sprintf("Mean ± %s over %d to %d seeds; see the column of seeds.", spreadNames[t.Spread], lo, hi))
+		lines = append(lines, fmt.Sprintf("Mean ± %s over %d to %d %s; see the column of %[4]s.", spreadNames[t.Spread], lo, hi, t.Over))
 	}
 	switch {
 	case t.Baseline == "":
@@ -174,9 +174,9 @@ func (t *Table) legend() []string {
 func (t *Table) comparisonLegend(signs map[string]bool) string {
 	what := fmt.Sprintf("Against %s: ", t.Baseline)
 	if t.paired {
-		what += "exact sign-flip test over paired seeds"
+		what += "exact sign-flip test over paired " + t.Over
 	} else {
-		what += "Mann-Whitney U test, unpaired, for they share no seed"
+		what += "Mann-Whitney U test, unpaired, for they share no " + strings.TrimSuffix(t.Over, "s")
 	}
 	what += fmt.Sprintf(", p < %g", t.Alpha)
 	var words []string

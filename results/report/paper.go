@@ -121,9 +121,9 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 	if g == nil || err != nil {
 		return nil, err
 	}
-	values := g.bySeed(place)
-	for seed := range values {
-		values[seed] *= col.Scale
+	values := g.at(place)
+	for key := range values {
+		values[key] *= col.Scale
 	}
 	s := summarise(values)
 	cell := Cell{Summary: s}
@@ -132,7 +132,7 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 	from.add("", col.Unit, g.values[place])
 	pair.Ours = strings.TrimSpace(fmt.Sprintf("%s (%d) %s", one.text(cell, one.decimals(0)), s.N, from.mark("")))
 
-	xs := stats.PairBySeed(values, values).A
+	xs := inOrder(values)
 	finite := !slices.ContainsFunc(xs, func(x float64) bool { return math.IsInf(x, 0) })
 	if !compare || col.Margin == 0 || s.N < 2 || !finite {
 		return g.values[place], nil
@@ -191,7 +191,7 @@ func (t *PaperTable) ourLayers(set results.Set, filter string) (string, error) {
 			return "", err
 		}
 		if g != nil {
-			parts = append(parts, strconv.FormatFloat(100*summarise(g.bySeed(place)).Mean, 'f', 1, 64))
+			parts = append(parts, strconv.FormatFloat(100*summarise(g.at(place)).Mean, 'f', 1, 64))
 		}
 	}
 	return strings.Join(parts, "-"), nil

@@ -338,13 +338,13 @@ type jobGroup struct {
 	byValues map[string]*jobRow
 }
 
-// A jobRow is the jobs of one configuration, which differ in the seed, in order of appearance.
+// A jobRow is the jobs of one configuration, which differ in the seed and split, in order of appearance.
 type jobRow struct {
 	label  string   // the values that are not empty
 	values []string // of the heads
 	jobs   []results.JobResult
 
-	bySeed map[string]int // of jobs
+	byReplicate map[results.Replicate]int // of jobs
 }
 
 // grouped parts the jobs into figures and, in each, into rows: by the method and what else varies between jobs. A job
@@ -405,7 +405,7 @@ func (g *jobGroup) row(values []string) *jobRow {
 	key := strings.Join(values, "\x00")
 	r := g.byValues[key]
 	if r == nil {
-		r = &jobRow{values: values, bySeed: map[string]int{}}
+		r = &jobRow{values: values, byReplicate: map[results.Replicate]int{}}
 		g.byValues[key] = r
 		g.rows = append(g.rows, r)
 	}
@@ -414,14 +414,14 @@ func (g *jobGroup) row(values []string) *jobRow {
 
 // add adds a job, unless it is there already.
 func (r *jobRow) add(j results.JobResult, units results.Units) error {
-	seed := j.Records[0].Seed()
-	if i, ok := r.bySeed[seed]; ok {
+	replicate := j.Records[0].Replicate()
+	if i, ok := r.byReplicate[replicate]; ok {
 		if twice := differingValue(&r.jobs[i], &j, units); twice != nil {
 			return twice
 		}
 		return nil
 	}
-	r.bySeed[seed] = len(r.jobs)
+	r.byReplicate[replicate] = len(r.jobs)
 	r.jobs = append(r.jobs, j)
 	return nil
 }
@@ -434,7 +434,7 @@ func differingValue(a, b *results.JobResult, units results.Units) *twiceError {
 	for i := range b.Records {
 		r := &b.Records[i]
 		for _, v := range r.Values {
-			others[place{r.Name(), v.Unit}] = sample{r.Seed(), v.Value, r}
+			others[place{r.Name(), v.Unit}] = sample{v.Value, r}
 		}
 	}
 	for i := range a.Records {
@@ -442,7 +442,7 @@ func differingValue(a, b *results.JobResult, units results.Units) *twiceError {
 		for _, v := range r.Values {
 			other, ok := others[place{r.Name(), v.Unit}]
 			if ok && !units[v.Unit].Timing && math.Float64bits(v.Value) != math.Float64bits(other.value) {
-				return &twiceError{unit: v.Unit, a: sample{r.Seed(), v.Value, r}, b: other}
+				return &twiceError{unit: v.Unit, a: sample{v.Value, r}, b: other}
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,13 +81,13 @@ func BuildPoints(d Data, q Query) ([]PointTable, error) {
 	return tables, nil
 }
 
-// seedLosses are the losses of one method by seed.
-type seedLosses map[string]*score.Points
+// lossesOf are the losses of one method by replicate.
+type lossesOf map[results.Replicate]*score.Points
 
 func (g *jobGroup) points(q Query) (*PointTable, error) {
 	var labels []string
 	var values [][]string
-	losses := map[string]seedLosses{}
+	losses := map[string]lossesOf{}
 	from := newProvenance()
 	without := 0
 	var first *score.Points
@@ -107,13 +108,12 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 				return nil, fmt.Errorf("job %s was tested on other labels than the jobs before it", j.ID)
 			}
 			p.Labels = first.Labels // once
-			seed := j.Records[0].Seed()
 			if losses[r.label] == nil {
-				losses[r.label] = seedLosses{}
+				losses[r.label] = lossesOf{}
 				labels, values = append(labels, r.label), append(values, r.values)
 			}
-			losses[r.label][seed] = p
-			from.add(r.label, "error", []sample{{seed: seed, record: &j.Records[0]}})
+			losses[r.label][j.Records[0].Replicate()] = p
+			from.add(r.label, "error", []sample{{record: &j.Records[0]}})
 		}
 	}
 	if len(labels) == 0 {
@@ -163,17 +163,17 @@ func pointsOf(j *results.JobResult) (*score.Points, error) {
 }
 
 // comparePoints compares the losses at the seeds that both have; ok is false if there are none.
-func comparePoints(ours, theirs seedLosses) (row PointRow, ok bool, err error) {
-	var seeds []string
-	for _, seed := range sortedKeys(ours) {
-		if theirs[seed] != nil {
-			seeds = append(seeds, seed)
+func comparePoints(ours, theirs lossesOf) (row PointRow, ok bool, err error) {
+	var seeds []results.Replicate
+	for _, key := range slices.SortedFunc(maps.Keys(ours), results.Replicate.Compare) {
+		if theirs[key] != nil {
+			seeds = append(seeds, key)
 		}
 	}
 	if len(seeds) == 0 {
 		return row, false, nil
 	}
-	mean := func(of seedLosses, loss func(*score.Points) []float64) []float64 {
+	mean := func(of lossesOf, loss func(*score.Points) []float64) []float64 {
 		sum := make([]float64, len(loss(of[seeds[0]])))
 		for _, seed := range seeds {
 			for n, l := range loss(of[seed]) {

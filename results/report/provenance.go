@@ -95,8 +95,8 @@ func newProvenance() *provenance {
 		outdated: map[string]bool{}, seen: map[seenAt]bool{}, in: map[rowValue]bool{}}
 }
 
-// expected are the fields that may differ without a word: the seed, and what says nothing about the values.
-var expected = []string{"seed", "suite", side}
+// expected are the fields that may differ without a word: seed and split, and what says nothing about the values.
+var expected = []string{"seed", results.SplitKey, "suite", side}
 
 // add adds the samples of one cell of a row.
 func (p *provenance) add(row, unit string, samples []sample) {

@@ -27,8 +27,8 @@ type Summary struct {
 	SD   float64 // standard deviation over seeds, n-1 in the denominator; NaN if N is below 2
 }
 
-func summarise(values map[string]float64) Summary {
-	xs := stats.PairBySeed(values, values).A // in the order of the seeds
+func summarise(values byReplicate) Summary {
+	xs := inOrder(values)
 	if len(xs) == 0 {
 		return Summary{Mean: math.NaN(), SD: math.NaN()}
 	}
@@ -63,13 +63,13 @@ type Comparison struct {
 	n      int // pairs, or runs of both where there are none
 }
 
-// compareSeeds compares two methods at their common seeds or, if they have none, as unpaired samples. It returns nil
+// compareCells compares two methods at their common seeds or, if they have none, as unpaired samples. It returns nil
 // where either has no finite values.
-func compareSeeds(ours, theirs map[string]float64, better results.Better) *Comparison {
+func compareCells(ours, theirs byReplicate, better results.Better) *Comparison {
 	unbounded := func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
-	pairs := stats.PairBySeed(ours, theirs)
-	if len(pairs.Seeds) == 0 {
-		a, b := stats.PairBySeed(ours, ours).A, stats.PairBySeed(theirs, theirs).A
+	pairs := pair(ours, theirs)
+	if len(pairs.Keys) == 0 {
+		a, b := inOrder(ours), inOrder(theirs)
 		if len(a) == 0 || len(b) == 0 || slices.ContainsFunc(slices.Concat(a, b), unbounded) {
 			return nil
 		}
@@ -90,8 +90,8 @@ func compareSeeds(ours, theirs map[string]float64, better results.Better) *Compa
 
 // judge corrects comparisons for their number and gives the verdicts. The identical ones count, for what is found must
 // not choose how many comparisons there are. If some could not have been significant with these seeds, it returns a note
-// that says so and how many it takes.
-func judge(all []*Comparison, alpha float64) string {
+// that says so and how many of what the rows are over, such as seeds, it takes.
+func judge(all []*Comparison, alpha float64, over string) string {
 	ps, floors := make([]float64, len(all)), make([]float64, len(all))
 	for i, c := range all {
 		ps[i], floors[i] = c.P, c.MinP
@@ -135,8 +135,8 @@ func judge(all []*Comparison, alpha float64) string {
 	if hopeless < tested {
 		on = fmt.Sprintf(" on %d of %s", hopeless, plural(len(all), "comparison"))
 	}
-	return fmt.Sprintf("Too few seeds for a verdict%s: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d seeds (or fewer rows). For these trained networks alone, benchstat-report points tests over test points.",
-		on, plural(worst.n, "run"), worst.MinP, best, plural(len(all), "comparison"), alpha, need)
+	return fmt.Sprintf("Too few %s for a verdict%s: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d %s (or fewer rows). For these trained networks alone, benchstat-report points tests over test points.",
+		over, on, plural(worst.n, "run"), worst.MinP, best, plural(len(all), "comparison"), alpha, need, over)
 }
 
 func plural(n int, what string) string {

@@ -30,7 +30,7 @@ func Stale(set results.Set) []Staleness {
 		found[text].methods[r.Method] = true
 		job := r.Origin.Job
 		if job == "" {
-			job = strings.Join([]string{r.Data, r.Model, r.Method, r.Backend, r.Seed()}, " ")
+			job = strings.Join([]string{r.Data, r.Model, r.Method, r.Backend, r.Replicate().String()}, " ")
 		}
 		found[text].jobs[job] = true
 	}

@@ -55,6 +55,7 @@ type Table struct {
 	Baseline string // label of the row that the others are compared with, "" if none
 	Alpha    float64
 	Spread   stats.Spread // what stands behind a ±
+	Over     string       // what means and spreads are over: seeds, splits, or runs of both
 	Notes    []string
 
 	primary     string // the unit whose comparisons decide, "" without a baseline
@@ -268,13 +269,13 @@ func sweepValue(r *results.Record, key string) string {
 	return ""
 }
 
-// setting names the job a record belongs to: its name without K, predictor and details, and its seed.
+// setting names the job a record belongs to: its name without K, predictor and details, and its seed and split.
 func setting(r *results.Record) string {
 	c := withoutSamples(r)
 	c.Sweep = slices.DeleteFunc(slices.Clone(c.Sweep), func(p results.Pair) bool {
 		return p.Key == predictKey || slices.Contains(detailKeys, p.Key)
 	})
-	return fmt.Sprint(c.Name(), c.Seed())
+	return fmt.Sprint(c.Name(), c.Replicate())
 }
 
 // overPredictors repeats each record without a predictor for every predictor of its job, so that training speed or
@@ -455,6 +456,7 @@ func (g *grouped) table(key benchproc.Key, q Query) (*placed, error) {
 	t := &placed{Table: Table{Title: tableTitle(key), Alpha: q.Alpha, Spread: cmp.Or(q.Spread, stats.SD)}, key: key}
 	byUnit := g.byUnits(key)
 	t.rows = rowsOf(g.places[key])
+	t.Over = g.over(key)
 	for _, unit := range g.metrics {
 		cols := colsOf(byUnit[unit])
 		byNumber(cols)
@@ -494,7 +496,7 @@ func (g *grouped) table(key benchproc.Key, q Query) (*placed, error) {
 		}
 		for _, head := range t.heads {
 			place := cellKey{key, row, head.col, head.unit}
-			r.Cells = append(r.Cells, Cell{Summary: summarise(g.bySeed(place))})
+			r.Cells = append(r.Cells, Cell{Summary: summarise(g.at(place))})
 			from.add(r.Label(), head.unit, g.values[place])
 			ks[i] = max(ks[i], g.samples[place])
 		}

@@ -41,7 +41,7 @@ func WriteText(w io.Writer, tables []Table, style Style) error {
 // breakColumns parts the columns into groups that fit the width together with the row labels.
 func (t *Table) breakColumns(width int) [][]int {
 	const padding = 3
-	labels := padding + len("seeds")
+	labels := padding + len(t.Over)
 	for k, head := range t.RowHeads {
 		widest := utf8.RuneCountInString(head)
 		for _, r := range t.Rows {
@@ -77,7 +77,7 @@ func (t *Table) renderText(columns []int, style Style) string {
 	for _, h := range t.RowHeads {
 		head = append(head, h)
 	}
-	head = append(head, "seeds")
+	head = append(head, t.Over)
 	configs = append(configs, table.ColumnConfig{Number: len(head), Align: text.AlignRight})
 	for _, j := range columns {
 		head = append(head, t.Columns[j].Head+t.Columns[j].arrow())

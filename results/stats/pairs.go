@@ -3,63 +3,40 @@ package stats
 import (
 	"maps"
 	"slices"
-	"strconv"
 )
 
-// Pairs holds two results at the seeds that both have.
-type Pairs struct {
-	Seeds        []string // rising, as numbers where they are numbers
+// Pairs holds two results at the replicates that both have: seeds, or seeds and splits of the data.
+type Pairs[K comparable] struct {
+	Keys         []K // rising
 	A, B         []float64
-	OnlyA, OnlyB []string // seeds without a partner, left out
+	OnlyA, OnlyB []K // replicates without a partner, left out
 }
 
-// PairBySeed pairs results by seed. Seeds come as text because records store
-// them so.
-func PairBySeed(a, b map[string]float64) Pairs {
-	var p Pairs
-	for _, seed := range slices.SortedFunc(maps.Keys(a), compareSeeds) {
-		if y, ok := b[seed]; ok {
-			p.Seeds = append(p.Seeds, seed)
-			p.A = append(p.A, a[seed])
+// Pair pairs results by replicate, in the order of compare.
+func Pair[K comparable](a, b map[K]float64, compare func(K, K) int) Pairs[K] {
+	var p Pairs[K]
+	for _, key := range slices.SortedFunc(maps.Keys(a), compare) {
+		if y, ok := b[key]; ok {
+			p.Keys = append(p.Keys, key)
+			p.A = append(p.A, a[key])
 			p.B = append(p.B, y)
 		} else {
-			p.OnlyA = append(p.OnlyA, seed)
+			p.OnlyA = append(p.OnlyA, key)
 		}
 	}
-	for _, seed := range slices.SortedFunc(maps.Keys(b), compareSeeds) {
-		if _, ok := a[seed]; !ok {
-			p.OnlyB = append(p.OnlyB, seed)
+	for _, key := range slices.SortedFunc(maps.Keys(b), compare) {
+		if _, ok := a[key]; !ok {
+			p.OnlyB = append(p.OnlyB, key)
 		}
 	}
 	return p
 }
 
-// Differences returns A − B, seed by seed.
-func (p Pairs) Differences() []float64 {
+// Differences returns A − B, pair by pair.
+func (p Pairs[K]) Differences() []float64 {
 	d := make([]float64, len(p.A))
 	for i := range d {
 		d[i] = p.A[i] - p.B[i]
 	}
 	return d
-}
-
-func compareSeeds(a, b string) int {
-	x, errX := strconv.ParseUint(a, 10, 64)
-	y, errY := strconv.ParseUint(b, 10, 64)
-	switch {
-	case errX == nil && errY == nil && x != y:
-		if x < y {
-			return -1
-		}
-		return 1
-	case errX == nil && errY != nil:
-		return -1
-	case errX != nil && errY == nil:
-		return 1
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

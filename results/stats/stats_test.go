@@ -22,14 +22,15 @@ func near(t *testing.T, what string, got, want float64) {
 
 var diffs = []float64{0.5, -0.1, 0.7, 0.3, 0.9, 0.2, -0.05}
 
-func TestPairBySeed(t *testing.T) {
-	p := PairBySeed(
-		map[string]float64{"10": 1, "2": 2, "7": 3, "x": 4},
-		map[string]float64{"2": 5, "10": 6, "x": 7, "8": 8})
-	if !slices.Equal(p.Seeds, []string{"2", "10", "x"}) || !slices.Equal(p.Differences(), []float64{-3, -5, -3}) {
-		t.Errorf("paired %v, differences %v", p.Seeds, p.Differences())
+func TestPair(t *testing.T) {
+	p := Pair(
+		map[string]float64{"ten": 1, "b": 2, "seven": 3, "four": 4},
+		map[string]float64{"b": 5, "ten": 6, "four": 7, "eight": 8},
+		func(a, b string) int { return len(a) - len(b) })
+	if !slices.Equal(p.Keys, []string{"b", "ten", "four"}) || !slices.Equal(p.Differences(), []float64{-3, -5, -3}) {
+		t.Errorf("paired %v, differences %v", p.Keys, p.Differences())
 	}
-	if !slices.Equal(p.OnlyA, []string{"7"}) || !slices.Equal(p.OnlyB, []string{"8"}) {
+	if !slices.Equal(p.OnlyA, []string{"seven"}) || !slices.Equal(p.OnlyB, []string{"eight"}) {
 		t.Errorf("unpaired %v and %v", p.OnlyA, p.OnlyB)
 	}
 }

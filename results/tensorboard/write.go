@@ -44,7 +44,7 @@ func settings(records []results.Record) []results.Pair {
 
 func directory(r *results.Record, own []results.Pair) string {
 	parts := []string{r.Data, r.Model, r.Method, r.Backend}
-	for _, p := range append(slices.Clone(own), results.Pair{Key: "seed", Value: r.Seed()}) {
+	for _, p := range slices.Concat(own, r.Replicate().Keys()) {
 		parts = append(parts, p.Key+"="+p.Value)
 	}
 	for i, p := range parts {
