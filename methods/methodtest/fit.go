@@ -26,7 +26,7 @@ type Fitted struct {
 }
 
 // Fit plans and trains by package exec, whose loop benchmarks use; batches are taken in order, with
-// no shuffling.
+// no shuffling. A student's teacher is one who is certain of the targets.
 func Fit(be backends.Backend, m methods.Method, model nn.Model, j methods.Job, d Data, seed uint32) (*Fitted, error) {
 	plan, err := m.Plan(model, j)
 	if err != nil {
@@ -39,6 +39,9 @@ func Fit(be backends.Backend, m methods.Method, model nn.Model, j methods.Job, d
 	}
 	if err := state.Initialise(seed); err != nil {
 		return nil, err
+	}
+	if plan.Teacher != nil {
+		d = d.Taught(j)
 	}
 	for i, stage := range plan.Stages {
 		if err := f.run(state, i, d, seed); err != nil {
