@@ -28,7 +28,7 @@ func TestPrograms(t *testing.T) {
 	}
 	cases := append([]variant(nil), variants...)
 	for _, d := range methods.Drivers() {
-		cases = append(cases, variant{name: d.Name, keys: keys[d.Name]})
+		cases = append(cases, variant{d.Name, keys[d.Name]})
 	}
 	var found strings.Builder
 	for _, c := range cases {
