@@ -36,7 +36,7 @@ var attacks = map[string]struct {
 }
 
 // underAttack scores the predictive on attacked test inputs.
-func (x *execution) underAttack(ctx context.Context, s *stream, name string, clean *metrics.Evaluation) error {
+func (x *execution) underAttack(ctx context.Context, s *stream, name string, clean metrics.Judged) error {
 	how, ok := attacks[name]
 	if !ok {
 		return fmt.Errorf("attack %q: want one of %q", name, slices.Sorted(maps.Keys(attacks)))
@@ -47,13 +47,13 @@ func (x *execution) underAttack(ctx context.Context, s *stream, name string, cle
 		return err
 	}
 	defer a.gradient.Close()
-	truth, k := clean.Labels, s.all()
+	truth, k := s.truth(x.set.Test), s.all()
 	var attacked []exec.Batch
 	for b, err := range s.batches(ctx, x.set.Test) {
 		if err != nil {
 			return err
 		}
-		adv, err := a.attack(b, truth[b.First:b.First+b.Valid], how.steps)
+		adv, err := a.attack(b, truth.Targets[b.First*truth.Columns:(b.First+b.Valid)*truth.Columns], how.steps)
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,11 @@ func (x *execution) underAttack(ctx context.Context, s *stream, name string, cle
 			}
 		}
 	}
-	e, err := s.predictive(again, len(truth), k, truth)
+	e, err := s.judge(again, truth, k)
 	if err != nil {
 		return err
 	}
-	scores, err := metrics.ScoreAdversarial(clean, e)
+	scores, err := clean.Compare(metrics.Adversarial, e)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func newAttacker(s *stream, set *data.Set, epsilon, step float64) (*attacker, er
 	n := ir.Float(shape...).Size()
 	a := &attacker{
 		s: s, gradient: prog, plane: shape[2] * shape[3], epsilon: epsilon, step: step,
-		y: make([]float32, s.rows*s.classes), dx: make([]float32, n), sum: make([]float32, n),
+		y: make([]float32, s.rows*s.columns), dx: make([]float32, n), sum: make([]float32, n),
 	}
 	for c := range shape[1] {
 		lo, hi := s.norm.Range(c)
@@ -120,11 +120,11 @@ func newAttacker(s *stream, set *data.Set, epsilon, step float64) (*attacker, er
 }
 
 // attack returns the attacked inputs of one batch.
-func (a *attacker) attack(clean exec.Batch, truth []int, steps int) ([]float32, error) {
+func (a *attacker) attack(clean exec.Batch, targets []float64, steps int) ([]float32, error) {
 	x := clean.X.F32
 	clear(a.y)
-	for i, c := range truth {
-		a.y[i*a.s.classes+c] = 1
+	for i, y := range targets {
+		a.y[i] = float32(y)
 	}
 	if err := a.gradient.Write("y", a.y); err != nil {
 		return nil, err

@@ -12,33 +12,30 @@ const watched = 100
 // samples come from: log p(y | x, w) of each of the first test examples, and its
 // mean over all of them.
 type chains struct {
-	truth   []int
-	classes int
-	values  [][][]float64 // [function][chain][draw]
+	inputs int
+	values [][][]float64 // [function][chain][draw]
 }
 
 // newChains prepares for n chains that give the samples in turn.
-func newChains(n, classes int, truth []int) *chains {
-	c := &chains{truth: truth, classes: classes, values: make([][][]float64, min(watched, len(truth))+1)}
+func newChains(n, inputs int) *chains {
+	c := &chains{inputs: inputs, values: make([][][]float64, min(watched, inputs)+1)}
 	for f := range c.values {
 		c.values[f] = make([][]float64, n)
 	}
 	return c
 }
 
-// add takes posterior sample k on the test examples from row on.
-func (c *chains) add(k, row int, logp []float32) {
+// add takes log p(y | x, w) of posterior sample k on the test examples from row on.
+func (c *chains) add(k, row int, logLik []float64) {
 	last := len(c.values) - 1
 	chain := k % len(c.values[last])
 	if row == 0 {
 		c.values[last][chain] = append(c.values[last][chain], 0)
 	}
 	mean := &c.values[last][chain][k/len(c.values[last])]
-	for i := range len(logp) / c.classes {
-		n := row + i
-		x := float64(logp[i*c.classes+c.truth[n]])
-		*mean += x / float64(len(c.truth))
-		if n < last {
+	for i, x := range logLik {
+		*mean += x / float64(c.inputs)
+		if n := row + i; n < last {
 			c.values[n][chain] = append(c.values[n][chain], x)
 		}
 	}

@@ -11,34 +11,28 @@ import (
 // Samples come from the chains in turn, in batches; the worst of what the
 // metrics say of each function value is reported.
 func TestChains(t *testing.T) {
-	const members, draws, rows, classes = 3, 12, 130, 4
+	const members, draws, rows = 3, 12, 130
 	random := rand.New(rand.NewPCG(5, 5))
-	truth := make([]int, rows)
-	for i := range truth {
-		truth[i] = random.IntN(classes)
-	}
 	functions := make([][][]float64, watched+1)
 	for f := range functions {
 		functions[f] = make([][]float64, members)
 	}
-	c := newChains(members, classes, truth)
+	c := newChains(members, rows)
 	for k := range members * draws {
-		logp := make([]float32, rows*classes)
+		logLik := make([]float64, rows)
 		mean := 0.0
 		for i := range rows {
-			for class := range classes {
-				logp[i*classes+class] = float32(-random.ExpFloat64())
-			}
-			x := float64(logp[i*classes+truth[i]])
+			x := -random.ExpFloat64()
+			logLik[i] = x
 			mean += x / rows
 			if i < watched {
 				functions[i][k%members] = append(functions[i][k%members], x)
 			}
 		}
 		functions[watched][k%members] = append(functions[watched][k%members], mean)
-		const cut = 47 * classes
-		c.add(k, 0, logp[:cut])
-		c.add(k, 47, logp[cut:])
+		const cut = 47
+		c.add(k, 0, logLik[:cut])
+		c.add(k, cut, logLik[cut:])
 	}
 	scores, err := c.score(2)
 	if err != nil {
@@ -63,9 +57,9 @@ func TestChains(t *testing.T) {
 }
 
 func TestFewDraws(t *testing.T) {
-	c := newChains(1, 2, []int{0})
+	c := newChains(1, 1)
 	for k := range metrics.FewestDraws - 1 {
-		c.add(k, 0, []float32{-1, -2})
+		c.add(k, 0, []float64{-1})
 	}
 	if scores, err := c.score(0); err != nil || scores != nil {
 		t.Errorf("%v, %v, want nothing", scores, err)

@@ -23,7 +23,7 @@ type feed struct {
 // them; fullBatch asks for all examples at each step.
 func newFeed(ctx context.Context, t *trainer, reads, fullBatch bool) (*feed, error) {
 	c := &t.Config
-	f := &feed{targets: t.targets, columns: t.set.Classes, batch: c.Train.Batch}
+	f := &feed{targets: t.targets, columns: len(t.targets) / t.set.Train.Len(), batch: c.Train.Batch}
 	norm, err := data.NewNormalisation(data.Scheme(c.Data.Normalise), t.set)
 	if err != nil {
 		return nil, err

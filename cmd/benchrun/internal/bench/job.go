@@ -26,6 +26,7 @@ type execution struct {
 	report Reporter
 	pulse  *pulse
 	set    *data.Set
+	scorer metrics.Scorer
 	rec    *record // nil until the data are open
 }
 
@@ -36,6 +37,9 @@ func (x *execution) execute(ctx context.Context) error {
 	started := time.Now()
 	var err error
 	if x.set, err = x.sets.Open(ctx, x.Config.Data); err != nil {
+		return err
+	}
+	if x.scorer, err = metrics.ScorerOf(x.likelihood); err != nil {
 		return err
 	}
 	info := x.be.Info()
@@ -56,9 +60,8 @@ func (x *execution) execute(ctx context.Context) error {
 			return fmt.Errorf("reference: %w", err)
 		}
 	}
-	truth := data.Labels(x.set.Test)
 	for i, p := range x.predictors() {
-		if err := x.predict(ctx, i, truth); err != nil {
+		if err := x.predict(ctx, i); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -85,7 +88,7 @@ func (x *execution) train(ctx context.Context, started time.Time) error {
 		if err != nil {
 			return fmt.Errorf("teacher: %w", err)
 		}
-		t.targets = float32s(e.P)
+		t.targets = float32s(e.Taught())
 	}
 	if err := t.run(ctx); err != nil {
 		return err
@@ -104,7 +107,7 @@ func (x *execution) train(ctx context.Context, started time.Time) error {
 }
 
 // predict scores one predictor at the numbers of samples that counts lists.
-func (x *execution) predict(ctx context.Context, which int, truth []int) error {
+func (x *execution) predict(ctx context.Context, which int) error {
 	p := x.predictors()[which]
 	states, err := x.storedStates(x.run, p)
 	if err != nil {
@@ -117,19 +120,23 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 	defer s.Close()
 	c, set, rec := &x.Config, x.set, x.rec
 	last := s.all()
-	pred := metrics.NewPredictive(set.Test.Len(), set.Classes)
+	pred, err := s.scorer.Open(s.truth(set.Test))
+	if err != nil {
+		return err
+	}
 	test := s.batches(ctx, set.Test)
 	var walk *chains
 	if p.Chain {
-		walk = newChains(x.leaves(), set.Classes, truth)
+		walk = newChains(x.leaves(), set.Test.Len())
 	}
-	var final *metrics.Evaluation
+	var final metrics.Judged
 	for k := 1; k <= last; k++ {
-		if err := s.pass(test, k-1, func(row int, logp []float32) error {
-			if walk != nil {
-				walk.add(k-1, row, logp)
+		if err := s.pass(test, k-1, func(d exec.Draw) error {
+			logLik, err := pred.Add(d.Result)
+			if walk != nil && err == nil {
+				walk.add(k-1, d.First, logLik)
 			}
-			return pred.Add(metrics.LogProbs, logp)
+			return err
 		}); err != nil {
 			return err
 		}
@@ -137,7 +144,7 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 		if !slices.Contains(s.counts, k) {
 			continue
 		}
-		if final, err = pred.Evaluate(truth); err != nil {
+		if final, err = pred.Evaluate(); err != nil {
 			return err
 		}
 		scores, err := final.Score()
@@ -152,7 +159,7 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 			scores = append(scores, more...)
 		}
 		if rec.reference != nil {
-			more, err := metrics.ScoreReference(final, rec.reference)
+			more, err := final.Compare(metrics.Reference, rec.reference)
 			if err != nil {
 				return err
 			}
@@ -167,7 +174,7 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 		}
 		rec.predictive(p.Name, k, scores, s.passes, set.Test.Len())
 		if which == 0 {
-			rec.pictures(final, k, k == last)
+			final.Diagrams(&rec.details, c.Data.Name, k == last)
 		}
 	}
 	if set.Validation.Len() > 0 {
@@ -177,7 +184,7 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 	}
 	if which == 0 {
 		for _, name := range c.Eval.Shift {
-			if err := x.underShift(ctx, s, name, truth); err != nil {
+			if err := x.underShift(ctx, s, name); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -193,11 +200,10 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 		}
 	}
 	if c.Eval.Save && which == 0 {
-		err := errors.Join(
-			x.store.WriteFile("predictions.npy", func(w io.Writer) error { return writePredictions(w, final) }),
-			x.store.WriteFile("labels.npy", func(w io.Writer) error { return writeLabels(w, truth) }))
-		if err != nil {
-			return &storeError{err}
+		for _, a := range final.Arrays() {
+			if err := x.store.WriteFile(a.Name+".npy", func(w io.Writer) error { return writeArray(w, a) }); err != nil {
+				return &storeError{err}
+			}
 		}
 	}
 	return nil
@@ -206,19 +212,22 @@ func (x *execution) predict(ctx context.Context, which int, truth []int) error {
 // onTraining scores one posterior sample on the training set itself: whether
 // the network has learnt its labels, the random ones included.
 func (x *execution) onTraining(ctx context.Context, s *stream) ([]results.Value, error) {
-	train := x.set.Train
-	e, err := s.predictive(s.batches(ctx, train), train.Len(), 1, data.Labels(train))
+	e, err := s.judge(s.batches(ctx, x.set.Train), s.truth(x.set.Train), 1)
 	if err != nil {
 		return nil, err
 	}
-	return []results.Value{{Unit: "train-error", Value: metrics.Error(e)}, {Unit: "train-nll", Value: metrics.NLL(e)}}, nil
+	scores := e.Glance()
+	for i := range scores {
+		scores[i].Unit = "train-" + scores[i].Unit
+	}
+	return scores, nil
 }
 
 // onValidation scores the predictive on the examples that data.validation holds
 // out of training, for choices that must not be made on the test set.
 func (x *execution) onValidation(ctx context.Context, s *stream, k int) error {
 	held := x.set.Validation
-	e, err := s.predictive(s.batches(ctx, held), held.Len(), k, data.Labels(held))
+	e, err := s.judge(s.batches(ctx, held), s.truth(held), k)
 	if err != nil {
 		return err
 	}
@@ -231,13 +240,13 @@ func (x *execution) onValidation(ctx context.Context, s *stream, k int) error {
 }
 
 // underShift scores the predictive on a corrupted test set.
-func (x *execution) underShift(ctx context.Context, s *stream, name string, truth []int) error {
+func (x *execution) underShift(ctx context.Context, s *stream, name string) error {
 	other, err := x.sets.Open(ctx, shifted(x.Config.Data, name))
 	if err != nil {
 		return err
 	}
 	k := s.all()
-	e, err := s.predictive(s.batches(ctx, other.Test), other.Test.Len(), k, truth)
+	e, err := s.judge(s.batches(ctx, other.Test), s.truth(other.Test), k)
 	if err != nil {
 		return err
 	}
@@ -251,23 +260,23 @@ func (x *execution) underShift(ctx context.Context, s *stream, name string, trut
 
 // outOfDistribution scores how well the predictive tells another set's inputs
 // from those of its own.
-func (x *execution) outOfDistribution(ctx context.Context, s *stream, in *metrics.Evaluation, name string, pictured bool) error {
+func (x *execution) outOfDistribution(ctx context.Context, s *stream, in metrics.Judged, name string, pictured bool) error {
 	other, err := x.sets.Against(ctx, x.set, name, x.Config.Data.Test)
 	if err != nil {
 		return err
 	}
 	k := s.all()
-	out, err := s.predictive(s.batches(ctx, other.Test), other.Test.Len(), k, nil)
+	out, err := s.judge(s.batches(ctx, other.Test), s.unknown(other.Test), k)
 	if err != nil {
 		return err
 	}
-	scores, err := metrics.ScoreOOD(in, out)
+	scores, err := in.Compare(metrics.OOD, out)
 	if err != nil {
 		return err
 	}
 	x.rec.outOfDistribution(s.predictor.Name, name, k, scores)
 	if pictured {
-		x.rec.histogram(name, out, k)
+		out.Spread(&x.rec.details, name)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"bayesbench/methods/nn"
 	"bayesbench/methods/task"
 	"bayesbench/results"
+	"bayesbench/results/metrics"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
 	"bayesbench/suites/data/augment"
@@ -45,6 +46,7 @@ type Job struct {
 // A setup is what jobs have in common that differ in their seed alone.
 type setup struct {
 	model      nn.Model
+	likelihood string // its name, by which predictions are scored
 	method     methods.Method
 	plan       *methods.Plan  // nil while it is of no use, see prepare
 	gradients  []gradient     // to be compared, nil unless the suite asks
@@ -312,6 +314,14 @@ func (j *Job) resolve(ctx context.Context) error {
 	if j.method, err = newMethod(c.Method); err != nil {
 		return err
 	}
+	likelihood, err := likelihoodOf(c, set)
+	if err != nil {
+		return err
+	}
+	j.likelihood = likelihood.Name()
+	if err := j.judgeable(set); err != nil {
+		return err
+	}
 	if n := set.Train.Len(); n < c.Train.Batch {
 		return c.Errorf("train.batch", "train.batch: want at most the %d training examples of %s, found %d", n, c.Data.Name, c.Train.Batch)
 	}
@@ -325,6 +335,30 @@ func (j *Job) resolve(ctx context.Context) error {
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
 		if j.gradients, err = j.estimators(set); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// judgeable refuses measurements that the predictions of the job's likelihood do not have.
+func (j *Job) judgeable(set *data.Set) error {
+	c := &j.Config
+	scorer, err := metrics.ScorerOf(j.likelihood)
+	if err != nil {
+		return err
+	}
+	for _, e := range []struct {
+		key   string
+		asked bool
+		has   bool
+	}{
+		{"eval.ood", len(c.Eval.OOD) > 0, slices.Contains(scorer.Compares(), metrics.OOD)},
+		{"eval.attack", len(c.Eval.Attack) > 0, slices.Contains(scorer.Compares(), metrics.Adversarial)},
+		{"eval.reference", c.Eval.Reference != "", slices.Contains(scorer.Compares(), metrics.Reference)},
+		{"eval.target", c.Eval.Target > 0, slices.Contains(scorer.Headline(), "error")},
+	} {
+		if e.asked && !e.has {
+			return c.Errorf(e.key, "%s: want classes to predict, found a target of %s under the likelihood %q", e.key, set.Targets, j.likelihood)
 		}
 	}
 	return nil
@@ -351,7 +385,7 @@ func (j *Job) Planned() *methods.Plan { return j.plan }
 // asked is what the job's method is asked to plan.
 func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
 	c := &j.Config
-	likelihood, err := task.New(task.Keys{}, task.Target{Classes: set.Classes})
+	likelihood, err := likelihoodOf(c, set)
 	if err != nil {
 		return methods.Job{}, err
 	}
@@ -427,6 +461,19 @@ func (j *Job) estimate(set *data.Set) {
 // flopsBatch is the number of examples among which exampleFLOPs divides what a
 // program computes once a batch, such as sampled weights: eval.batch's default.
 const flopsBatch = 500
+
+// likelihoodOf is the likelihood that c asks for, of the set's targets.
+func likelihoodOf(c *suites.Config, set *data.Set) (task.Likelihood, error) {
+	norm, err := data.NewNormalisation(data.Scheme(c.Data.Normalise), set)
+	if err != nil {
+		return nil, c.Errorf("data.normalise", "data.normalise: %w", err)
+	}
+	target := task.Target{Classes: set.Classes}
+	for _, scale := range norm.Targets() {
+		target.Units = append(target.Units, scale.SD)
+	}
+	return task.New(task.Keys{}, target)
+}
 
 // exampleFLOPs is what one sample of the first predictor costs an example that is
 // predicted in batches of flopsBatch, whatever eval.batch is.

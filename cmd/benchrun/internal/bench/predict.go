@@ -11,12 +11,13 @@ import (
 	"bayesbench/suites/data"
 )
 
-// stream draws log-probability matrices, one posterior sample a call.
+// stream draws what a predict program results in, one posterior sample a call, and has it scored.
 type stream struct {
 	*exec.Stream
 	predictor methods.Predictor
+	scorer    metrics.Scorer
 	rows      int // of a batch
-	classes   int
+	columns   int // of the targets
 	norm      data.Normalisation
 	counts    []int     // the numbers of samples at which the predictive is scored
 	passes    []float64 // seconds of each pass in the program: its median batch times their number
@@ -130,7 +131,7 @@ func (x *execution) openStream(ctx context.Context, j *Job, states []exec.Weight
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{predictor: p, rows: j.Config.Eval.Batch, classes: x.set.Classes, norm: norm, pulse: x.pulse}
+	s := &stream{predictor: p, scorer: x.scorer, rows: j.Config.Eval.Batch, columns: x.set.Columns(), norm: norm, pulse: x.pulse}
 	s.counts = j.samples(p, len(states)/j.leaves())
 	s.Stream, err = exec.NewStream(x.be, exec.Prediction{
 		Slots: j.leaf().plan.State, Predictor: p, Weights: states,
@@ -149,8 +150,8 @@ func (s *stream) batches(ctx context.Context, split data.Split) exec.Pass {
 }
 
 // pass computes posterior sample k of the predictive on the inputs and gives it to add, batch by
-// batch, with the number of the batch's first row.
-func (s *stream) pass(in exec.Pass, k int, add func(row int, logp []float32) error) error {
+// batch.
+func (s *stream) pass(in exec.Pass, k int, add func(exec.Draw) error) error {
 	var batches []float64
 	for draw, err := range s.Sample(k, in) {
 		if err != nil {
@@ -158,7 +159,7 @@ func (s *stream) pass(in exec.Pass, k int, add func(row int, logp []float32) err
 		}
 		batches = append(batches, draw.Elapsed.Seconds())
 		s.pulse.beat()
-		if err := add(draw.First, draw.Result("logp")); err != nil {
+		if err := add(draw); err != nil {
 			return fmt.Errorf("sample %d, from test row %d on: %w", k, draw.First, err)
 		}
 	}
@@ -167,41 +168,65 @@ func (s *stream) pass(in exec.Pass, k int, add func(row int, logp []float32) err
 	return nil
 }
 
-// predictive draws the samples 0 to k−1 on the inputs and evaluates their mean
-// against the labels, which may be nil.
-func (s *stream) predictive(in exec.Pass, n, k int, labels []int) (*metrics.Evaluation, error) {
-	pred := metrics.NewPredictive(n, s.classes)
+// judge draws the samples 0 to k−1 on the inputs that truth is of, and judges their mixture.
+func (s *stream) judge(in exec.Pass, truth metrics.Truth, k int) (metrics.Judged, error) {
+	pred, err := s.scorer.Open(truth)
+	if err != nil {
+		return nil, err
+	}
 	for i := range k {
-		if err := s.pass(in, i, func(_ int, logp []float32) error { return pred.Add(metrics.LogProbs, logp) }); err != nil {
+		if err := s.pass(in, i, func(d exec.Draw) error {
+			_, err := pred.Add(d.Result)
+			return err
+		}); err != nil {
 			return nil, err
 		}
 	}
-	return pred.Evaluate(labels)
+	return pred.Evaluate()
 }
 
-// glance is a quick look at the network in training: error and NLL of one pass
+// truth is what is known of a split's examples.
+func (s *stream) truth(split data.Split) metrics.Truth {
+	t := s.unknown(split)
+	t.Targets = make([]float64, t.Inputs*t.Columns)
+	for i := range t.Inputs {
+		split.Target(t.Targets[i*t.Columns:(i+1)*t.Columns], i)
+	}
+	return t
+}
+
+// unknown is what is known of a split whose targets count for nothing.
+func (s *stream) unknown(split data.Split) metrics.Truth {
+	t := metrics.Truth{Inputs: split.Len(), Columns: s.columns}
+	for _, scale := range s.norm.Targets() {
+		t.Scales = append(t.Scales, metrics.Scale(scale))
+	}
+	return t
+}
+
+// glance is a quick look at the network in training: the first metrics of one pass
 // of the first predictor over each of the splits.
-func (t *trainer) glance(splits ...data.Split) ([][2]float64, error) {
+func (t *trainer) glance(splits []watchedSplit) ([][]results.Value, error) {
 	now := exec.Weights{Seed: t.Config.Seed, Load: func() ([]exec.Value, error) { return t.state.Values() }}
 	s, err := t.openStream(context.Background(), t.Job, []exec.Weights{now}, t.plan.Predictors[0])
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	var out [][2]float64
+	var out [][]results.Value
 	for _, split := range splits {
-		e, err := s.predictive(s.batches(context.Background(), split), split.Len(), 1, data.Labels(split))
+		e, err := s.judge(s.batches(context.Background(), split.Split), s.truth(split.Split), 1)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, [2]float64{metrics.Error(e), metrics.NLL(e)})
+		out = append(out, e.Glance())
 	}
 	return out, nil
 }
 
 // meanPredictive is the predictive of j, a job on the same data, on a split, by its first predictor
 // and all its samples: what a teacher gives its student, and what a reference is.
-func (x *execution) meanPredictive(ctx context.Context, j *Job, split data.Split) (*metrics.Evaluation, error) {
+func (x *execution) meanPredictive(ctx context.Context, j *Job, split data.Split) (metrics.Judged, error) {
 	p := j.predictors()[0]
 	states, err := j.storedStates(x.run, p)
 	if err != nil {
@@ -212,5 +237,5 @@ func (x *execution) meanPredictive(ctx context.Context, j *Job, split data.Split
 		return nil, err
 	}
 	defer s.Close()
-	return s.predictive(s.batches(ctx, split), split.Len(), s.all(), nil)
+	return s.judge(s.batches(ctx, split), s.unknown(split), s.all())
 }

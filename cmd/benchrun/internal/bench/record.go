@@ -28,7 +28,7 @@ type record struct {
 	kernels string  // that the numbers come from
 	trained float64 // seconds, over all resumes; 0 where others trained
 	// reference is the predictive that this job's is compared with, nil without.
-	reference *metrics.Evaluation
+	reference metrics.Judged
 }
 
 func newRecord(j *Job, be backends.Info, set *data.Set) *record {
@@ -193,54 +193,16 @@ func (r *record) outOfDistribution(predictor, ood string, k int, scores []result
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "ood", Value: ood}}, k, scores)
 }
 
-const (
-	pictureBins   = 15
-	picturePoints = 100
-)
-
-// pictures stores the diagrams of the predictive at K samples.
-func (r *record) pictures(e *metrics.Evaluation, k int, last bool) {
-	r.details.Reliability = append(r.details.Reliability, results.Reliability{Samples: k, Bins: metrics.Reliability(e, pictureBins)})
-	if !last {
-		return
+// writeArray writes a matrix as npy, [Rows] where it has one column of whole numbers.
+func writeArray(w io.Writer, a metrics.Array) error {
+	if !a.Whole {
+		return npyio.Write(w, mat.NewDense(a.Rows, a.Columns, a.Values))
 	}
-	risks := metrics.Risks(e)
-	rc := results.RiskCover{Samples: k}
-	for i := 1; i <= picturePoints; i++ {
-		at := max(len(risks)*i/picturePoints, 1)
-		rc.Coverage = append(rc.Coverage, float64(at)/float64(len(risks)))
-		rc.Risk = append(rc.Risk, risks[at-1])
+	whole := make([]int64, len(a.Values))
+	for i, x := range a.Values {
+		whole[i] = int64(x)
 	}
-	r.details.RiskCover = append(r.details.RiskCover, rc)
-	r.histogram(r.job.Config.Data.Name, e, k)
-}
-
-// histogram stores how the predictive entropy spreads over a set's inputs.
-func (r *record) histogram(set string, e *metrics.Evaluation, k int) {
-	const bins = 40
-	top := math.Log(float64(e.C))
-	h := results.Histogram{Quantity: "entropy", Data: set, Samples: k, Counts: make([]int, bins)}
-	for i := 0; i <= bins; i++ {
-		h.Edges = append(h.Edges, top*float64(i)/bins)
-	}
-	for _, x := range e.Entropy {
-		h.Counts[min(max(int(x/top*bins), 0), bins-1)]++
-	}
-	r.details.Histograms = append(r.details.Histograms, h)
-}
-
-// writePredictions writes the predictive probabilities [N,C] as npy.
-func writePredictions(w io.Writer, e *metrics.Evaluation) error {
-	return npyio.Write(w, mat.NewDense(e.N, e.C, e.P))
-}
-
-// writeLabels writes the test labels [N] as npy.
-func writeLabels(w io.Writer, labels []int) error {
-	out := make([]int64, len(labels))
-	for i, l := range labels {
-		out[i] = int64(l)
-	}
-	return npyio.Write(w, out)
+	return npyio.Write(w, whole)
 }
 
 func float32s(x []float64) []float32 {

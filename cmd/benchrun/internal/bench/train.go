@@ -27,7 +27,7 @@ const saveEvery = 20 * time.Second
 type trainer struct {
 	*execution
 	state   *exec.State
-	targets []float32 // the teacher's [examples classes], nil without one
+	targets []float32 // the teacher's [examples columns], nil without one
 	curve   results.Curve
 
 	progress
@@ -165,14 +165,30 @@ func (t *trainer) recall(c *results.Checkpoint, at progress) error {
 // columns are the learning curve's: those of the validation split where examples
 // are held out, those of HMC where the plan reports them.
 func (t *trainer) columns() []string {
-	columns := []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity", "test-error", "test-nll"}
-	if t.set.Validation.Len() > 0 {
-		columns = append(columns, "validation-error", "validation-nll")
+	columns := []string{"step", "epoch", "stage", "loss", "nll", "kl", "kl-weight", "lr", "sparsity"}
+	for _, split := range t.watched() {
+		for _, unit := range t.scorer.Headline()[:2] {
+			columns = append(columns, split.name+"-"+unit)
+		}
 	}
 	if r := t.plan.Report; r != nil && slices.ContainsFunc(r.Results, func(r ir.Result) bool { return r.Name == "accept_rate" }) {
 		columns = append(columns, "accept-rate", "step-size")
 	}
 	return append(columns, "seconds")
+}
+
+// watchedSplit is a split on which the curve has metrics.
+type watchedSplit struct {
+	name string
+	data.Split
+}
+
+func (t *trainer) watched() []watchedSplit {
+	splits := []watchedSplit{{"test", t.set.Test}}
+	if t.set.Validation.Len() > 0 {
+		splits = append(splits, watchedSplit{"validation", t.set.Validation})
+	}
+	return splits
 }
 
 // save writes curve and checkpoint. That it cannot is no fault of the job.
@@ -318,8 +334,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		"step": float64(step), "epoch": float64(step) / float64(epoch), "stage": float64(t.Stage),
 		"loss": mean("loss"), "nll": mean("nll"), "kl": mean("kl"),
 		"kl-weight": at("kl_weight"), "lr": at("lr"), "seconds": t.Seconds,
-		"sparsity": math.NaN(), "test-error": math.NaN(), "test-nll": math.NaN(),
-		"validation-error": math.NaN(), "validation-nll": math.NaN(),
+		"sparsity": math.NaN(),
 	}
 	if t.watcher != nil {
 		rep, err := t.watcher.Scalars()
@@ -332,21 +347,24 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		}
 	}
 	if every := t.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.plan.Predictors) > 0 {
-		splits := []data.Split{t.set.Test}
-		if t.set.Validation.Len() > 0 {
-			splits = append(splits, t.set.Validation)
-		}
-		e, err := t.glance(splits...)
+		splits := t.watched()
+		scores, err := t.glance(splits)
 		if err != nil {
 			return err
 		}
-		for i, name := range []string{"test", "validation"}[:len(splits)] {
-			row[name+"-error"], row[name+"-nll"] = e[i][0], e[i][1]
+		for i, split := range splits {
+			for _, v := range scores[i] {
+				row[split.name+"-"+v.Unit] = v.Value
+			}
 		}
 	}
 	cells := make([]float64, len(t.curve.Columns))
 	for i, c := range t.curve.Columns {
-		cells[i] = row[c]
+		x, ok := row[c]
+		if !ok {
+			x = math.NaN() // not measured in this epoch
+		}
+		cells[i] = x
 	}
 	t.curve.Append(cells...)
 	t.Sums, t.Count = map[string]float64{}, 0
