@@ -35,9 +35,9 @@ var policy = map[string][]string{
 
 	"suites":            {"github.com/BurntSushi/toml", "internal/nearest"},
 	"suites/data":       {"backends/rng", "internal/nearest", "suites/data/…", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
-	"suites/data/fetch": {"github.com/google/renameio/v2", "github.com/gofrs/flock"},
+	"suites/data/fetch": {"internal/atomicfile", "github.com/gofrs/flock"},
 
-	"results": {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "github.com/google/renameio/v2", "github.com/gofrs/flock"},
+	"results": {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "internal/atomicfile", "github.com/gofrs/flock"},
 	// A metric gives a results.Value with its direction, and counts into the bins and layers that the store keeps.
 	"results/metrics": {"backends/rng", "results", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
@@ -50,6 +50,7 @@ var policy = map[string][]string{
 	"cmd/internal/cli":            {"internal/nearest", "github.com/peterbourgon/ff/v3/ffcli", "golang.org/x/term"},
 	"cmd/internal/cli/helptest":   {"cmd/internal/cli", "github.com/peterbourgon/ff/v3/ffcli"},
 	"internal/alloctest":          {},
+	"internal/atomicfile":         {"github.com/google/renameio/v2"},
 	"internal/nearest":            {"github.com/agnivade/levenshtein"},
 	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/task", "suites", "suites/data", "suites/data/augment", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 

@@ -10,11 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
+
+	"bayesbench/internal/atomicfile"
 )
 
 // WriteFile replaces path by what fill writes: a temporary file in the same directory, fsync, rename, fsync of the
@@ -48,18 +50,22 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	if err := pending.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
 // newPending creates the temporary file of a write of path, and locks it, by which other writers know that it is at work.
-func newPending(path string) (*renameio.PendingFile, *flock.Flock, error) {
+// On Windows it is not locked: what is open cannot be removed there, and what is locked cannot be renamed.
+func newPending(path string) (*atomicfile.Pending, *flock.Flock, error) {
 	const tries = 10
 	for i := 1; ; i++ {
-		pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+		pending, err := atomicfile.New(path)
 		if err != nil {
 			return nil, nil, err
 		}
 		held := flock.New(pending.Name(), flock.SetFlag(os.O_RDONLY))
+		if runtime.GOOS == "windows" {
+			return pending, held, nil
+		}
 		locked, err := held.TryLock()
 		// Another writer may have taken it for a leftover before it was locked.
 		if _, gone := os.Lstat(pending.Name()); gone == nil && (locked || err != nil) || i == tries {
@@ -70,7 +76,7 @@ func newPending(path string) (*renameio.PendingFile, *flock.Flock, error) {
 	}
 }
 
-// removeLeft deletes the temporary files of killed writes of path: renameio puts a dot before the name that the file is to
+// removeLeft deletes the temporary files of killed writes of path: atomicfile puts a dot before the name that the file is to
 // have and a random number behind, of which fewer than twelve digits are as good as impossible and may be a user's own.
 // One that a process has locked is at work.
 func removeLeft(path string) {
@@ -109,16 +115,6 @@ func writeChanged(path string, text []byte) error {
 		_, err := w.Write(text)
 		return err
 	})
-}
-
-// syncDir makes the renames in dir durable, so that files appear after a power loss in the order they were written.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // encodeJSON writes a value as JSON for people to read.
@@ -207,7 +203,7 @@ func jsonError(text []byte, path string, err error) error {
 	return fmt.Errorf("%s:%d: %w", path, 1+bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n")), err)
 }
 
-// removeStale deletes the temporary files that a killed process left in dir: renameio puts a dot before the name that the
+// removeStale deletes the temporary files that a killed process left in dir: atomicfile puts a dot before the name that the
 // file is to have, and digits behind. The caller holds dir's lock.
 func removeStale(dir string) {
 	// Of the root dir, which is a name and no part of the pattern: a run may be called "*".

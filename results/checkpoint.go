@@ -15,8 +15,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/nlpodyssey/safetensors"
+
+	"bayesbench/internal/atomicfile"
 )
 
 // A Checkpoint is the state from which a job goes on: a safetensors file, so that Python reads it too.
@@ -229,7 +230,7 @@ func fromBytes(name string, info *safetensors.TensorInfo, data []byte) (Tensor, 
 // there is a whole one on disk.
 func (j *Job) SaveCheckpoint(c *Checkpoint) error {
 	newest, previous := filepath.Join(j.Dir, checkpointFile), filepath.Join(j.Dir, previousFile)
-	pending, err := renameio.NewPendingFile(newest, renameio.WithTempDir(j.Dir), renameio.WithPermissions(0o644))
+	pending, err := atomicfile.New(newest)
 	if err != nil {
 		return err
 	}
@@ -249,7 +250,7 @@ func (j *Job) SaveCheckpoint(c *Checkpoint) error {
 		return fmt.Errorf("write %s: %w", newest, err)
 	}
 	j.sums[checkpointFile] = hex.EncodeToString(sum.Sum(nil))
-	return syncDir(j.Dir)
+	return atomicfile.SyncDir(j.Dir)
 }
 
 // LoadCheckpoint returns the newest checkpoint that is whole and that accept has nothing against; its tensors have at most

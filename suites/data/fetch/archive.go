@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"bayesbench/internal/atomicfile"
 )
 
 // Archive is a published .tar.gz, .tgz or .zip that holds the set. A copy that already lies in one of the folders looked
@@ -110,7 +110,7 @@ func (a Archive) gunzip(ctx context.Context, at string, r Request) (string, erro
 		return "", fmt.Errorf("%s: %w", at, err)
 	}
 	place := filepath.Join(r.Cache, strings.TrimSuffix(a.name(), ".tgz")+".tar")
-	out, err := renameio.NewPendingFile(place)
+	out, err := atomicfile.New(place)
 	if err != nil {
 		return "", err
 	}

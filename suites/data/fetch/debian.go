@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"bayesbench/internal/atomicfile"
 )
 
 // DebianPackage is a Debian package that carries a set's files in one folder. An installed one is read in place; else
@@ -55,7 +55,7 @@ func (d DebianPackage) Provide(ctx context.Context, r Request) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := renameio.WriteFile(filepath.Join(r.Cache, f.Name), content, 0o644); err != nil {
+		if err := atomicfile.Write(filepath.Join(r.Cache, f.Name), content); err != nil {
 			return "", err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"bayesbench/internal/atomicfile"
 )
 
 // File is one canonical file of a data set. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
@@ -76,7 +76,7 @@ func (f File) Write(dir string, content []byte, origin string) error {
 	if got := sha256Hex(content); got != f.SHA256 {
 		return &HashError{Path: origin, Want: f.SHA256, Got: got}
 	}
-	return renameio.WriteFile(filepath.Join(dir, f.Name), content, 0o644)
+	return atomicfile.Write(filepath.Join(dir, f.Name), content)
 }
 
 func (f File) decode(r io.Reader, zipped bool) ([]byte, error) {
