@@ -74,7 +74,7 @@ var latexEscape = strings.NewReplacer(
 	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "<", `$<$`, ">", `$>$`, "±", `$\pm$`, "*", `$^{*}$`,
 	"†", `$^{\dagger}$`, "‡", `$^{\ddagger}$`, "↓", `$\downarrow$`, "↑", `$\uparrow$`, "·", `$\cdot$`, "∞", `$\infty$`,
-	"≠", `$\neq$`, "|", `$|$`,
+	"≠", `$\neq$`, "✓", `$\surd$`, "✗", `$\times$`, "|", `$|$`,
 )
 
 func latex(s string) string { return latexEscape.Replace(s) }

@@ -37,6 +37,7 @@ type PaperPair struct {
 	Printed string // "" if the paper prints none
 	Ours    string // mean ± spread (seeds), in printed units; "" if there is none
 	Verdict stats.Verdict
+	Reach   stats.Reach // "" where the column asks for none
 }
 
 // layersUnit is the column of per-layer sparsities.
@@ -137,7 +138,7 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 	if !compare || col.Margin == 0 || s.N < 2 || !finite {
 		return g.values[place], nil
 	}
-	e, err := stats.TOST(xs, stats.Published{Mean: published.Value, Spread: published.Spread, Kind: published.Kind, N: published.Runs}, col.Margin, alpha)
+	e, err := stats.TOST(xs, publishedMean(published), col.Margin, alpha)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +147,19 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 		t.note("Equivalence: " + w.Error() + ".")
 	}
 	return g.values[place], nil
+}
+
+func publishedMean(p papers.Published) stats.Published {
+	return stats.Published{Mean: p.Value, Spread: p.Spread, Kind: p.Kind, N: p.Runs}
+}
+
+// halfUnit is half of the last digit that is printed of a number.
+func halfUnit(p papers.Published, decimals int) float64 {
+	if decimals == 0 {
+		_, fraction, _ := strings.Cut(strconv.FormatFloat(p.Value, 'f', -1, 64), ".")
+		decimals = len(fraction)
+	}
+	return 0.5 * math.Pow10(-decimals)
 }
 
 // place groups what a row's filter leaves and returns its one cell; g is nil if there is none. Results of several
@@ -218,6 +232,12 @@ func (t *PaperTable) grid() [][]string {
 			case stats.Different:
 				ours += " ≠"
 			}
+			switch p.Reach {
+			case stats.Reached:
+				ours += " ✓"
+			case stats.Short:
+				ours += " ✗"
+			}
 			row = append(row, p.Printed, ours)
 		}
 		rows = append(rows, row)
@@ -237,6 +257,9 @@ func (t *PaperTable) legend() []string {
 	}
 	if len(margins) > 0 {
 		lines = append(lines, "= equivalent to the paper ("+strings.Join(margins, ", ")+", two one-sided t tests), ≠ different; no sign: the seeds cannot tell.")
+	}
+	if slices.ContainsFunc(t.Paper.Columns, func(c papers.Column) bool { return c.Reach }) {
+		lines = append(lines, "✓ at or better than the paper within one standard error of its number (of ours where it gives none) and its rounding, ✗ worse.")
 	}
 	return append(lines, t.Notes...)
 }

@@ -43,7 +43,7 @@ func TestPaper(t *testing.T) {
 		t.Fatal(err)
 	}
 	original, sparse := table.Rows[0].Pairs, table.Rows[4].Pairs
-	if sparse[0] != (PaperPair{"1.92", "1.910 ±0.012 (4)", stats.Equivalent}) {
+	if sparse[0] != (PaperPair{Printed: "1.92", Ours: "1.910 ±0.012 (4)", Verdict: stats.Equivalent}) {
 		t.Errorf("error %+v", sparse[0])
 	}
 	if sparse[1].Ours != "99.0-95.0" || sparse[1].Printed != "98.9-97.2-62.0" {
@@ -102,6 +102,54 @@ func TestPaperRules(t *testing.T) {
 		}
 		for i := range table.Rows {
 			table.Rows[i].Group = ""
+		}
+	}
+}
+
+// Where a column asks for it, ours is marked as reaching the printed number, or short of it.
+func TestPaperReach(t *testing.T) {
+	p, err := papers.Parse(`title = "t"
+citation = "c"
+source = "s"
+[[columns]]
+unit = "error"
+head = "error %"
+scale = 100
+reach = true
+[[rows]]
+label = "sparse"
+filter = "/method:sparse-vd /predict:mean"
+[rows.published]
+error = { value = 1.89, spread = 0.03, kind = "se", runs = 5 }
+[[rows]]
+label = "dense"
+filter = "/method:deterministic"
+[rows.published]
+error = { value = 2.99 }
+[[rows]]
+label = "unknown"
+filter = "/method:sparse-vd /predict:mean"
+`, "reach")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := BuildPaper(paperSet(), p, "", 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1.91 is within 0.03 of 1.89. 3.01 is not within its own standard error, 0.006, and half of 0.01 of 2.99.
+	for i, want := range []stats.Reach{stats.Reached, stats.Short, ""} {
+		if got := table.Rows[i].Pairs[0].Reach; got != want {
+			t.Errorf("row %s: %q, want %q", table.Rows[i].Label, got, want)
+		}
+	}
+	var out bytes.Buffer
+	if err := table.Write(&out, "text", Style{Width: 100}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"(4) ✓", "(4) ✗", "at or better"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
 }

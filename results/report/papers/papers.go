@@ -35,6 +35,7 @@ type Column struct {
 	Head   string  `toml:"head"`   // as printed
 	Scale  float64 `toml:"scale"`  // printed = ours * scale; 0 is 1
 	Margin float64 `toml:"margin"` // of equivalence, in printed units; 0 tests nothing
+	Reach  bool    `toml:"reach"`  // mark whether ours is at or better than the printed number; of a unit that improves downwards
 
 	Decimals int `toml:"decimals"` // as printed; 0 is as many as the number has
 }
