@@ -133,6 +133,13 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col p
 	from.add("", col.Unit, g.values[place])
 	pair.Ours = strings.TrimSpace(fmt.Sprintf("%s (%d) %s", one.text(cell, one.decimals(0)), s.N, from.mark("")))
 
+	if compare && col.Reach {
+		if set.Units[col.Unit].Better != results.Lower {
+			return nil, fmt.Errorf("column %s: want a unit that improves downwards, of which reach asks", col.Unit)
+		}
+		se := stats.SE.Of(s.SD, s.N)
+		pair.Reach = stats.ReachOf(s.Mean, se, publishedMean(published), halfUnit(published, col.Decimals))
+	}
 	xs := inOrder(values)
 	finite := !slices.ContainsFunc(xs, func(x float64) bool { return math.IsInf(x, 0) })
 	if !compare || col.Margin == 0 || s.N < 2 || !finite {
