@@ -8,6 +8,7 @@ type Details struct {
 	Format      int           `json:"format"`
 	Reliability []Reliability `json:"reliability,omitempty"`
 	RiskCover   []RiskCover   `json:"risk_coverage,omitempty"`
+	Coverage    []Coverage    `json:"interval_coverage,omitempty"`
 	Layers      []Layer       `json:"layers,omitempty"`
 	Histograms  []Histogram   `json:"histograms,omitempty"`
 }
@@ -35,6 +36,15 @@ type RiskCover struct {
 	Risk     []float64 `json:"risk"`
 }
 
+// Coverage is the reliability of predictions of numbers at one K: for each level the share of the targets that lie in
+// the predictive's central interval of that level, which should be the level.
+type Coverage struct {
+	Samples int       `json:"samples"`
+	Targets int       `json:"targets"` // how many there are
+	Levels  []float64 `json:"levels"`  // rising, in (0, 1)
+	Shares  []float64 `json:"shares"`
+}
+
 // A Layer is the sparsity of one weight tensor (biases and normalisation are not counted).
 type Layer struct {
 	Name    string `json:"name"`
@@ -42,7 +52,8 @@ type Layer struct {
 	NonZero int    `json:"nonzero"` // weights that survive the threshold
 }
 
-// A Histogram counts one quantity of the predictive over one set of inputs, such as "entropy" on "notmnist".
+// A Histogram counts one quantity of the predictive over one set of inputs, such as "entropy" on
+// "notmnist" or "residual" on "boston".
 type Histogram struct {
 	Quantity string    `json:"quantity"`
 	Data     string    `json:"data"`
@@ -57,6 +68,12 @@ func (d *Details) check() error {
 		if len(r.Coverage) != len(r.Risk) {
 			return fmt.Errorf("risk_coverage at %d samples: want as many risks as coverages, found %d and %d",
 				r.Samples, len(r.Risk), len(r.Coverage))
+		}
+	}
+	for _, c := range d.Coverage {
+		if len(c.Levels) != len(c.Shares) {
+			return fmt.Errorf("interval_coverage at %d samples: want as many shares as levels, found %d and %d",
+				c.Samples, len(c.Shares), len(c.Levels))
 		}
 	}
 	for _, h := range d.Histograms {

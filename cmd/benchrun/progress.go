@@ -10,6 +10,8 @@ import (
 
 	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/cmd/internal/cli"
+	"bayesbench/results"
+	"bayesbench/results/metrics"
 )
 
 // bars shows how a run goes on: one line that changes on a terminal, elsewhere a
@@ -74,13 +76,34 @@ func (b *bars) End(j *bench.Job, o bench.Outcome) {
 	// The last predictive line of the first predictor is the job's headline.
 	headline := ""
 	for _, r := range o.Records {
-		e, ok1 := r.Value("error")
-		nll, ok2 := r.Value("nll")
-		if ok1 && ok2 && (headline == "" || r.Sweep[len(r.Sweep)-1].Value == firstPredictor(o)) {
-			headline = fmt.Sprintf("error %.2f %%, NLL %.4f at K=%d", 100*e, nll, r.Samples)
+		if text := headlineOf(&r); text != "" && (headline == "" || r.Sweep[len(r.Sweep)-1].Value == firstPredictor(o)) {
+			headline = text
 		}
 	}
 	fmt.Fprintf(b.w, "[%s] %s: %s, %s\n", b.jobs, j.Title(), headline, o.Elapsed.Round(100*time.Millisecond))
+}
+
+// headlineOf is the two first metrics of a record's kind of prediction, "" without them.
+func headlineOf(r *results.Record) string {
+	kind := metrics.KindOf(func(unit string) bool { _, has := r.Value(unit); return has })
+	if kind == metrics.KindNone {
+		return ""
+	}
+	var parts []string
+	for _, unit := range kind.Headline()[:2] {
+		v, has := r.Value(unit)
+		switch {
+		case !has:
+			return ""
+		case unit == "error":
+			parts = append(parts, fmt.Sprintf("error %.2f %%", 100*v))
+		case unit == "nll":
+			parts = append(parts, fmt.Sprintf("NLL %.4f", v))
+		default:
+			parts = append(parts, fmt.Sprintf("%s %.4g", strings.ToUpper(unit), v))
+		}
+	}
+	return fmt.Sprintf("%s at K=%d", strings.Join(parts, ", "), r.Samples)
 }
 
 func firstPredictor(o bench.Outcome) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bayesbench/cmd/benchrun/internal/bench"
+	"bayesbench/results"
 )
 
 // The time left is reckoned from the steps of this process and of what is done
@@ -35,4 +36,18 @@ func TestTimeLeft(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A job's headline follows from its kind of prediction.
+func TestHeadline(t *testing.T) {
+	for want, values := range map[string][]results.Value{
+		"error 1.98 %, NLL 0.0642 at K=8": {{Unit: "accuracy", Value: 0.9802}, {Unit: "error", Value: 0.0198}, {Unit: "nll", Value: 0.06421}},
+		"RMSE 2.904, NLL 2.4020 at K=8":   {{Unit: "rmse", Value: 2.9041}, {Unit: "nll", Value: 2.402}, {Unit: "crps", Value: 1.7}},
+		"RMSE 2.904, CRPS 1.7 at K=8":     {{Unit: "rmse", Value: 2.9041}, {Unit: "crps", Value: 1.7}},
+		"":                                {{Unit: "nll", Value: 1}},
+	} {
+		if got := headlineOf(&results.Record{Samples: 8, Values: values}); got != want {
+			t.Errorf("headline %q, want %q", got, want)
+		}
+	}
 }

@@ -272,7 +272,7 @@ func (c *command) gate() *ffcli.Command {
 	fs := c.flags("gate")
 	q := queryFlags(fs)
 	margins := report.DefaultMargins()
-	fs.Func("margin", "how much worse a `unit=amount` or unit=percent% may get, comma-separated; timing= stands for every timing (default: error=0.003, accuracy=0.003, nll=0.01, brier_sum=0.005, ece15-lorc=0.005, sparsity=0.01, timing=15%)", margins.Parse)
+	fs.Func("margin", "how much worse a `unit=amount` or unit=percent% may get, comma-separated; timing= stands for every timing (default: error=0.003, accuracy=0.003, nll=0.01, brier_sum=0.005, ece15-lorc=0.005, sparsity=0.01, rmse=1%, crps=1%, timing=15%)", margins.Parse)
 	exact := fs.Bool("exact", false, "any metric value that is not bit for bit the same is a regression (timings keep their margin)")
 	timing := fs.String("timing", timingInforms, "what a slower program does: inform, or fail the gate")
 	summary := fs.String("summary", "", "append the verdict as Markdown to this `file`, such as $GITHUB_STEP_SUMMARY, too")

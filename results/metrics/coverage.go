@@ -1,6 +1,10 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"bayesbench/results"
+)
 
 // The central 95 % interval lies between these quantiles, and for N(0, 1) between −z975 and z975.
 const (
@@ -9,27 +13,23 @@ const (
 	z975    = 1.959963984540054
 )
 
-// qceLevels is the number of levels of qce15.
-const qceLevels = 15
-
 // QCELevels are the levels of qce15, 15 at equal distances from 0.05 to 0.95.
 func QCELevels() []float64 {
-	levels := make([]float64, qceLevels)
+	levels := make([]float64, 15)
 	for i := range levels {
-		levels[i] = 0.05 + 0.9*float64(i)/(qceLevels-1)
+		levels[i] = 0.05 + 0.9*float64(i)/float64(len(levels)-1)
 	}
 	return levels
 }
 
-// Coverage returns for each of [QCELevels] the share of targets in the central interval of that
-// level, between the predictive's quantiles (1 − α)/2 and (1 + α)/2, from the distribution function
-// at the targets.
-func Coverage(pit []float64) []float64 {
-	shares := QCELevels()
-	for i, level := range shares {
-		shares[i] = covered(pit, level)
+// coverage is the shares of targets in the predictive's central intervals of [QCELevels], each between
+// the quantiles (1 − α)/2 and (1 + α)/2, from the distribution function at the targets.
+func coverage(samples int, pit []float64) results.Coverage {
+	c := results.Coverage{Samples: samples, Targets: len(pit), Levels: QCELevels()}
+	for _, level := range c.Levels {
+		c.Shares = append(c.Shares, covered(pit, level))
 	}
-	return shares
+	return c
 }
 
 // covered is the share of targets in the closed central interval of a level.
@@ -43,31 +43,56 @@ func covered(pit []float64, level float64) float64 {
 	return float64(inside) / float64(len(pit))
 }
 
-// QCE is the quantile calibration error mean_α |ĉ(α) − α| of the shares ĉ of targets in the central
-// intervals of [QCELevels]. Source: torch-uncertainty's QuantileCalibrationError; an earlier version
-// of it was another number.
-func QCE(shares []float64) float64 {
+// QCE is the quantile calibration error mean_α |ĉ(α) − α| of the shares ĉ of targets in central
+// intervals of the levels α, [QCELevels] for qce15. Source: torch-uncertainty's
+// QuantileCalibrationError; an earlier version of it was another number.
+func QCE(c results.Coverage) float64 {
 	sum := 0.0
-	for i, level := range QCELevels() {
-		sum += math.Abs(shares[i] - level)
+	for i, level := range c.Levels {
+		sum += math.Abs(c.Shares[i] - level)
 	}
-	return sum / qceLevels
+	return sum / float64(len(c.Levels))
 }
 
 // QCERMS is √mean_α (ĉ(α) − α)².
-func QCERMS(shares []float64) float64 {
+func QCERMS(c results.Coverage) float64 {
 	sum := 0.0
-	for i, level := range QCELevels() {
-		sum += (shares[i] - level) * (shares[i] - level)
+	for i, level := range c.Levels {
+		sum += (c.Shares[i] - level) * (c.Shares[i] - level)
 	}
-	return math.Sqrt(sum / qceLevels)
+	return math.Sqrt(sum / float64(len(c.Levels)))
 }
 
 // QCEMax is max_α |ĉ(α) − α|.
-func QCEMax(shares []float64) float64 {
+func QCEMax(c results.Coverage) float64 {
 	top := 0.0
-	for i, level := range QCELevels() {
-		top = max(top, math.Abs(shares[i]-level))
+	for i, level := range c.Levels {
+		top = max(top, math.Abs(c.Shares[i]-level))
 	}
 	return top
+}
+
+// Coverage is the reliability of the mixture at [QCELevels], from which qce15 is.
+func (e *GaussianEvaluation) Coverage() results.Coverage { return coverage(e.K, e.PIT) }
+
+// The histogram of residuals reaches from −residualsTo to residualsTo standard deviations.
+const (
+	residualsTo  = 5
+	residualBins = 40
+)
+
+// Residuals counts the standardised residuals (y − Mean)/√Variance in 40 bins of equal width from −5
+// to 5; what lies outside counts in the outermost. If the predictive is right and Gaussian, they are
+// N(0, 1). Data is the set that the targets are of.
+func (e *GaussianEvaluation) Residuals(data string) results.Histogram {
+	h := results.Histogram{Quantity: "residual", Data: data, Samples: e.K, Counts: make([]int, residualBins)}
+	for i := range residualBins + 1 {
+		h.Edges = append(h.Edges, residualsTo*(2*float64(i)/residualBins-1))
+	}
+	for i, y := range e.Targets {
+		z := (y - e.Mean[i]) / math.Sqrt(e.Variance[i])
+		at := math.Floor((z/residualsTo + 1) / 2 * residualBins)
+		h.Counts[int(min(max(at, 0), residualBins-1))]++
+	}
+	return h
 }

@@ -209,12 +209,12 @@ func matchedPIT(y, mean, variance []float64) []float64 {
 }
 
 func (e *GaussianEvaluation) matchedQCE() float64 {
-	return QCE(Coverage(matchedPIT(e.Targets, e.Mean, e.Variance)))
+	return QCE(coverage(e.K, matchedPIT(e.Targets, e.Mean, e.Variance)))
 }
 
-// ofCoverage adapts a metric of the shares of targets in the intervals of [QCELevels].
-func ofCoverage(f func(shares []float64) float64) func(*GaussianEvaluation) float64 {
-	return func(e *GaussianEvaluation) float64 { return f(Coverage(e.PIT)) }
+// ofCoverage adapts a metric of the mixture's reliability.
+func ofCoverage(f func(results.Coverage) float64) func(*GaussianEvaluation) float64 {
+	return func(e *GaussianEvaluation) float64 { return f(e.Coverage()) }
 }
 
 // PICP is the prediction interval coverage probability: the share of targets in the mixture's

@@ -522,3 +522,37 @@ func BenchmarkGaussian(b *testing.B) {
 		})
 	}
 }
+
+// The reliability and the residuals that figures are drawn from hold each target once.
+func TestCoverageAndResiduals(t *testing.T) {
+	p := numbers{n: 4, d: 1, y: []float64{0, -3, 100, -100}, means: [][]float64{{0, -1, 0, 0}}, variance: [][]float64{{1, 4, 1, 1}}}
+	e := p.evaluate(t, 1)
+	// The distances from the mean, in standard deviations, are 0, 1 and 100 twice; 1 lies within the
+	// central 68.3 %.
+	c := e.Coverage()
+	for i, level := range c.Levels {
+		want := 0.25
+		if level > 0.6827 {
+			want = 0.5
+		}
+		if c.Shares[i] != want {
+			t.Errorf("%v of the targets in the interval of level %v, want %v", c.Shares[i], level, want)
+		}
+	}
+	if c.Samples != 1 || c.Targets != 4 || len(c.Levels) != 15 {
+		t.Errorf("coverage at %d samples of %d targets at %d levels", c.Samples, c.Targets, len(c.Levels))
+	}
+	h := e.Residuals("set")
+	if h.Data != "set" || len(h.Edges) != len(h.Counts)+1 || h.Edges[0] != -5 || h.Edges[len(h.Counts)] != 5 {
+		t.Errorf("histogram %+v", h)
+	}
+	for i, count := range h.Counts {
+		want := 0
+		if i == 0 || i == len(h.Counts)-1 || h.Edges[i] == 0 || h.Edges[i] == -1 {
+			want = 1
+		}
+		if count != want {
+			t.Errorf("%d residuals from %v to %v, want %d", count, h.Edges[i], h.Edges[i+1], want)
+		}
+	}
+}

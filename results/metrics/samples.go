@@ -182,14 +182,14 @@ func (e *SampleEvaluation) between(p, q float64) float64 {
 	return float64(inside) / float64(len(e.sorted))
 }
 
-// Coverage returns for each of [QCELevels] the share of targets between the draws' quantiles
-// (1 − α)/2 and (1 + α)/2.
-func (e *SampleEvaluation) Coverage() []float64 {
-	shares := QCELevels()
-	for i, level := range shares {
-		shares[i] = e.between((1-level)/2, (1+level)/2)
+// Coverage is the reliability of the draws at [QCELevels]: the shares of targets between the draws'
+// quantiles (1 − α)/2 and (1 + α)/2.
+func (e *SampleEvaluation) Coverage() results.Coverage {
+	c := results.Coverage{Samples: e.K, Targets: len(e.Targets), Levels: QCELevels()}
+	for _, level := range c.Levels {
+		c.Shares = append(c.Shares, e.between((1-level)/2, (1+level)/2))
 	}
-	return shares
+	return c
 }
 
 // PICP is the share of targets between the draws' quantiles 0.025 and 0.975.

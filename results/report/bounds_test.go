@@ -131,8 +131,11 @@ func hardSet(r *rand.Rand, methods int) Data {
 		job.Details = results.Details{
 			Reliability: []results.Reliability{{Samples: 1, Bins: []results.Bin{{Count: 20, Confidence: value(), Accuracy: value()}}}},
 			RiskCover:   []results.RiskCover{{Samples: 1, Coverage: []float64{value(), 1}, Risk: []float64{value(), value()}}},
-			Histograms: []results.Histogram{{Quantity: "entropy", Data: "mnist", Samples: 1,
-				Edges: []float64{value(), value(), value()}, Counts: []int{r.IntN(9), r.IntN(9)}}},
+			Coverage:    []results.Coverage{{Samples: 1, Targets: r.IntN(9), Levels: []float64{value(), value()}, Shares: []float64{value(), value()}}},
+			Histograms: []results.Histogram{
+				{Quantity: "entropy", Data: "mnist", Samples: 1, Edges: []float64{value(), value(), value()}, Counts: []int{r.IntN(9), r.IntN(9)}},
+				{Quantity: "residual", Data: "mnist", Samples: 1, Edges: []float64{value(), value(), value()}, Counts: []int{r.IntN(9), r.IntN(9)}},
+			},
 		}
 		d.Jobs = append(d.Jobs, job)
 		d.Set.Records = append(d.Set.Records, job.Records...)

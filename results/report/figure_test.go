@@ -246,7 +246,7 @@ func TestHTML(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"prefers-color-scheme: dark", "currentColor", "Too few seeds", "Results of demo", `data-sort="0.0`,
-		"Not drawn, because these results lack what it takes: shift (a suite with eval.shift)."} {
+		"Not drawn, because these results lack what it takes: coverage (jobs of a run directory that predict numbers); residuals (jobs of a run directory that predict numbers); shift (a suite with eval.shift)."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the page", want)
 		}

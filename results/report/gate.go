@@ -26,7 +26,8 @@ type Margin struct {
 func DefaultMargins() Margins {
 	return Margins{
 		"error": {Amount: 0.003}, "accuracy": {Amount: 0.003}, "nll": {Amount: 0.01}, "brier_sum": {Amount: 0.005},
-		"ece15-lorc": {Amount: 0.005}, "sparsity": {Amount: 0.01}, "timing": {Amount: 0.15, Relative: true},
+		"ece15-lorc": {Amount: 0.005}, "sparsity": {Amount: 0.01},
+		"rmse": {Amount: 0.01, Relative: true}, "crps": {Amount: 0.01, Relative: true}, "timing": {Amount: 0.15, Relative: true},
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"strconv"
 	"strings"
 
+	"gonum.org/v1/gonum/stat/distuv"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
 	"bayesbench/results"
+	"bayesbench/results/metrics"
 )
 
 // Data is what figures are drawn from: the records, and, where they come from run directories, the jobs behind them.
@@ -37,13 +39,15 @@ type Kind struct {
 
 // Kinds are all kinds of figures, in the order in which a page shows them.
 var Kinds = []Kind{
-	{"samples", "a metric against the number of posterior samples or ensemble members K (-metric, default nll and ece15-lorc)", "metrics at some K", drawSamples},
-	{"pareto", "error against the time of prediction, one point a K, and the best at each time", "timings", drawPareto},
-	{"training", "test NLL, test error or loss against the epoch", "the run directory's jobs, whose curves hold it", drawTraining},
+	{"samples", "a metric against the number of posterior samples or ensemble members K (-metric, default nll, ece15-lorc, rmse and crps)", "metrics at some K", drawSamples},
+	{"pareto", "error or RMSE against the time of prediction, one point a K, and the best at each time", "timings", drawPareto},
+	{"training", "test NLL, test error or RMSE, or loss against the epoch", "the run directory's jobs, whose curves hold it", drawTraining},
 	{"reliability", "accuracy against confidence by bin", "the run directory's jobs, whose details hold the bins", drawReliability},
+	{"coverage", "predictions of numbers: share of targets in central intervals against the interval's level", "jobs of a run directory that predict numbers", drawCoverage},
+	{"residuals", "predictions of numbers: histogram of the standardised residuals, beside N(0, 1)", "jobs of a run directory that predict numbers", drawResiduals},
 	{"risk-coverage", "error rate among the most confident share of the test set", "the run directory's jobs, whose details hold the curve", drawRiskCoverage},
 	{"entropy", "histogram of the predictive entropy, in and out of distribution", "the run directory's jobs, whose details hold the histograms", drawEntropy},
-	{"shift", "a metric against the severity of corruption (-metric, default error and nll)", "a suite with eval.shift", drawShift},
+	{"shift", "a metric against the severity of corruption (-metric, default error, rmse and nll)", "a suite with eval.shift", drawShift},
 	{"sparsity", "sparsity against the epoch, and by layer", "a method that prunes", drawSparsity},
 }
 
@@ -146,7 +150,7 @@ func (t *Table) series(f *Figure, looks map[string]look) {
 
 func drawSamples(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
-	for _, unit := range d.units(q, "nll", "ece15-lorc") {
+	for _, unit := range d.units(q, "nll", "ece15-lorc", "rmse", "crps") {
 		q := q
 		q.Cols, q.Metrics, q.Baseline = "/samples", []string{unit}, ""
 		tables, err := Build(d.Set, q)
@@ -201,8 +205,21 @@ func withoutColumn(t Table, head string) ([]Column, []Row) {
 	return slices.Delete(slices.Clone(t.Columns), at, at+1), rows
 }
 
+// drawPareto draws each kind of prediction by its first headline metric.
 func drawPareto(d Data, q Query) ([]*Figure, error) {
-	const cost, quality = "predict-sec/example", "error"
+	var figures []*Figure
+	for _, unit := range []string{metrics.KindCategorical.Headline()[0], metrics.KindGaussian.Headline()[0]} {
+		drawn, err := drawParetoOf(d, q, unit)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, drawn...)
+	}
+	return figures, nil
+}
+
+func drawParetoOf(d Data, q Query, quality string) ([]*Figure, error) {
+	const cost = "predict-sec/example"
 	if len(d.units(Query{}, cost, quality)) < 2 {
 		return nil, nil
 	}
@@ -213,7 +230,7 @@ func drawPareto(d Data, q Query) ([]*Figure, error) {
 	}
 	var figures []*Figure
 	for _, t := range tables {
-		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, milliseconds per example", "error",
+		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, milliseconds per example", quality,
 			"One point for each number of posterior samples K, means over seeds; further to the lower left is better, and nothing here is faster and more accurate than the front.")
 		f.x = axis{base: 10}
 		looks := t.looks()
@@ -277,7 +294,7 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 	if len(shifted.Records) == 0 {
 		return nil, nil
 	}
-	for _, unit := range d.units(q, "error", "nll") {
+	for _, unit := range d.units(q, "error", "rmse", "nll") {
 		// The rows are the methods and corruptions, and whatever else varies.
 		shifted.Records = tellSetupsApart(shifted.Records)
 		rows := defaultRows(shifted.Records, Query{Tables: DefaultTables + ",/severity"})
@@ -494,7 +511,7 @@ func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, s
 
 func drawTraining(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
-	for _, column := range []string{"test-nll", "test-error", "validation-nll", "validation-error", "loss"} {
+	for _, column := range []string{"test-nll", "test-error", "test-rmse", "validation-nll", "validation-error", "validation-rmse", "loss"} {
 		shortest, longest := math.Inf(1), 0.0
 		drawn, err := d.perGroup(q, func(g *jobGroup) *Figure {
 			return newFigure(column+"-training", g.title+" · "+column+" in training", "epoch", column, "Mean over seeds at each epoch.")
@@ -580,8 +597,7 @@ func drawReliability(d Data, q Query) ([]*Figure, error) {
 		return ps
 	})
 	for _, f := range figures {
-		f.reference = &series{label: "calibrated", points: points{{x: 0, y: 0}, {x: 1, y: 1}}}
-		f.plot.X.Min, f.plot.X.Max, f.plot.Y.Min, f.plot.Y.Max = min(0, f.plot.X.Min), max(1, f.plot.X.Max), min(0, f.plot.Y.Min), max(1, f.plot.Y.Max)
+		f.diagonal("calibrated")
 	}
 	return figures, err
 }
@@ -623,7 +639,89 @@ func largest[T any](all []T, samples func(T) int) (T, bool) {
 	return slices.MaxFunc(all, func(a, b T) int { return cmp.Compare(samples(a), samples(b)) }), true
 }
 
+// drawCoverage is the reliability diagram of predictions of numbers.
+func drawCoverage(d Data, q Query) ([]*Figure, error) {
+	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
+		return newFigure("coverage", g.title+" · coverage of central intervals", "level of the interval", "share of targets inside",
+			"At the largest K, all seeds and splits together. On the diagonal the predictive is calibrated; below it, it is too narrow.")
+	}, true, func(jobs []results.JobResult) points {
+		var levels, inside []float64
+		targets := 0.0
+		for _, j := range jobs {
+			c, ok := largest(j.Details.Coverage, func(c results.Coverage) int { return c.Samples })
+			if !ok || levels != nil && !slices.Equal(levels, c.Levels) {
+				continue
+			}
+			if levels == nil {
+				levels, inside = c.Levels, make([]float64, len(c.Levels))
+			}
+			for i, share := range c.Shares {
+				inside[i] += share * float64(c.Targets)
+			}
+			targets += float64(c.Targets)
+		}
+		var ps points
+		for i, level := range levels {
+			ps = append(ps, point{x: level, y: inside[i] / targets})
+		}
+		return ps
+	})
+	for _, f := range figures {
+		f.diagonal("calibrated")
+	}
+	return figures, err
+}
+
+// diagonal compares shares with what they should be, both from 0 to 1.
+func (f *Figure) diagonal(label string) {
+	f.reference = &series{label: label, points: points{{x: 0, y: 0}, {x: 1, y: 1}}}
+	x, y := &f.plot.X, &f.plot.Y
+	x.Min, x.Max, y.Min, y.Max = min(0, x.Min), max(1, x.Max), min(0, y.Min), max(1, y.Max)
+}
+
+// drawResiduals draws the standardised residuals of predictions of numbers.
+func drawResiduals(d Data, q Query) ([]*Figure, error) {
+	figures, err := d.perData(q, "residual", func(g *jobGroup, data string) *Figure {
+		return newFigure("residuals-"+data, g.title+" · residuals on "+data, "(target − mean) / standard deviation", "share of targets",
+			"At the largest K, all seeds and splits together; the outermost bins hold what lies beyond them. Narrower than N(0, 1): the predictive is too wide.")
+	})
+	for _, f := range figures {
+		if f.empty() {
+			continue
+		}
+		f.reference = &series{label: "N(0, 1)", points: normalShares(f.series[0].points)}
+		for _, p := range f.reference.points {
+			f.plot.Y.Max = max(f.plot.Y.Max, p.y)
+		}
+	}
+	return figures, err
+}
+
+// normalShares are the shares that N(0, 1) has of the bins of a histogram, drawn as it is.
+func normalShares(histogram points) points {
+	var ps points
+	for i := 0; i+1 < len(histogram); i += 2 {
+		lo, hi := histogram[i].x, histogram[i+1].x
+		below, above := distuv.UnitNormal.CDF(lo), distuv.UnitNormal.CDF(hi)
+		if i == 0 {
+			below = 0
+		}
+		if i+2 == len(histogram) {
+			above = 1
+		}
+		ps = append(ps, point{x: lo, y: above - below}, point{x: hi, y: above - below})
+	}
+	return ps
+}
+
 func drawEntropy(d Data, q Query) ([]*Figure, error) {
+	return d.perData(q, "entropy", func(g *jobGroup, data string) *Figure {
+		return newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
+	})
+}
+
+// perData draws one figure for each group and each set of inputs that there are histograms of a quantity on.
+func (d Data) perData(q Query, quantity string, newFigure func(g *jobGroup, data string) *Figure) ([]*Figure, error) {
 	groups, err := d.grouped(q)
 	if err != nil {
 		return nil, err
@@ -634,17 +732,17 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 		for _, r := range g.rows {
 			for _, j := range r.jobs {
 				for _, h := range j.Details.Histograms {
-					if h.Quantity == "entropy" && !slices.Contains(sets, h.Data) {
+					if h.Quantity == quantity && !slices.Contains(sets, h.Data) {
 						sets = append(sets, h.Data)
 					}
 				}
 			}
 		}
 		for _, data := range sets {
-			f := newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
+			f := newFigure(g, data)
 			f.y.zero = true
 			for i, r := range g.rows {
-				f.line(look{method: i}, r.label, entropyShares(r.jobs, data), false)
+				f.line(look{method: i}, r.label, shares(r.jobs, quantity, data), false)
 			}
 			figures = append(figures, f)
 		}
@@ -652,12 +750,13 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 	return figures, nil
 }
 
-func entropyShares(jobs []results.JobResult, data string) points {
+// shares is the histogram of a quantity on a set of inputs, all jobs together, as a line of two points for each bin.
+func shares(jobs []results.JobResult, quantity, data string) points {
 	var edges []float64
 	var counts []int
 	total := 0
 	for _, j := range jobs {
-		of := slices.DeleteFunc(slices.Clone(j.Details.Histograms), func(h results.Histogram) bool { return h.Quantity != "entropy" || h.Data != data })
+		of := slices.DeleteFunc(slices.Clone(j.Details.Histograms), func(h results.Histogram) bool { return h.Quantity != quantity || h.Data != data })
 		h, ok := largest(of, func(h results.Histogram) int { return h.Samples })
 		if !ok || edges != nil && !slices.Equal(edges, h.Edges) {
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"bayesbench/internal/nearest"
 	"bayesbench/results"
+	"bayesbench/results/metrics"
 	"bayesbench/results/stats"
 )
 
@@ -22,7 +23,7 @@ type Query struct {
 	Tables   string   // projection: one table per value; "" is DefaultTables
 	Rows     string   // projection; "" is /method and every further name key that varies
 	Cols     string   // projection; "" makes each metric a column, otherwise each metric is a table of its own
-	Metrics  []string // units in the order of the columns; nil is Headline; "all" is every unit
+	Metrics  []string // units in the order of the columns; nil is metrics.Headline; "all" is every unit
 	Baseline string   // what rows are compared with: a row's label, or the value of its first key; "" compares nothing
 	Primary  string   // the unit whose comparisons decide; "" is the first column's that no clock measured
 	Alpha    float64  // significance level; 0 is 0.05
@@ -34,9 +35,6 @@ type Query struct {
 
 // DefaultTables separates what must not be averaged.
 const DefaultTables = ".name,/model,/backend,/ood"
-
-// Headline are the metrics of a table that names none, as far as there are values in it.
-var Headline = []string{"error", "nll", "ece15-lorc", "brier_sum", "sparsity", "compression", "train-samples/s", "ood-auroc-entropy", "ood-fpr95-entropy"}
 
 // detailKeys mark records of shifted test data, of the validation split, of one layer or of one parameter's gradient. They
 // stay out of a table that does not mention them.
@@ -374,7 +372,7 @@ func (q Query) units(records []*results.Record) ([]string, error) {
 		}
 		return q.Metrics, nil
 	}
-	headline := slices.DeleteFunc(slices.Clone(Headline), func(u string) bool { return !present[u] })
+	headline := slices.DeleteFunc(metrics.Headline(), func(u string) bool { return !present[u] })
 	if len(headline) == 0 {
 		return all, nil
 	}
