@@ -87,7 +87,7 @@ const (
 func (e *GaussianEvaluation) Residuals(data string) results.Histogram {
 	h := results.Histogram{Quantity: "residual", Data: data, Samples: e.K, Counts: make([]int, residualBins)}
 	for i := range residualBins + 1 {
-		h.Edges = append(h.Edges, residualsTo*(2*float64(i)/residualBins-1))
+		h.Edges = append(h.Edges, 2*residualsTo*float64(i)/residualBins-residualsTo)
 	}
 	for i, y := range e.Targets {
 		z := (y - e.Mean[i]) / math.Sqrt(e.Variance[i])
