@@ -29,18 +29,6 @@ func (j Job) StepsPerEpoch() int { return j.Task.Examples / j.Batch }
 // Steps is the length of the training in steps.
 func (j Job) Steps() int { return j.Epochs * j.StepsPerEpoch() }
 
-// Train is the suite's [train] table as far as methods care: how a method
-// that minimises a loss does so.
-type Train struct {
-	Optimizer string  // "adam" (default) or "sgd"
-	LR        float64 // learning rate at the start; default 1e-3
-	Momentum  float64 // of sgd; default 0
-	// Schedule shapes the learning rate: "constant" (default), "linear" (to 0
-	// over all epochs), "half-linear" (constant for the first half, then
-	// linear to 0), "cosine", "one-cycle" (warm-up to LR, then cosine).
-	Schedule string
-}
-
 // Plan is a method's training and prediction as data: it prints as JSON, and plans that
 // do the same have the same [Plan.Hash].
 type Plan struct {

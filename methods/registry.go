@@ -2,6 +2,7 @@ package methods
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"bayesbench/internal/nearest"
@@ -15,6 +16,36 @@ type Driver struct {
 	// New makes the method from its own keys in the suite. It refuses a value
 	// that no job could run with, and names the key.
 	New func(Params) (Method, error)
+	// Parts are the tables of the suite that hold the methods which this one is made
+	// of: what Params.Method is asked for.
+	Parts []string
+	// Ignores are those of TrainKeys that the plan does not depend on. A method that
+	// is made of others lists what it does not read itself.
+	Ignores []string
+}
+
+// LossKeys are the keys of [train] that say how a loss is minimised. Samplers ignore
+// them.
+var LossKeys = []string{"optimizer", "lr", "momentum", "schedule"}
+
+// TrainKeys are the keys of [train] that only methods read; the others, such as batch,
+// the harness reads as well.
+var TrainKeys = append([]string{"epochs"}, LossKeys...)
+
+// Find is the driver of that name.
+func Find(name string) (Driver, bool) {
+	d, ok := drivers[name]
+	return d, ok
+}
+
+// Parts lists the tables that hold methods, of all that are registered.
+func Parts() []string {
+	var parts []string
+	for _, d := range Drivers() {
+		parts = append(parts, d.Parts...)
+	}
+	slices.Sort(parts)
+	return slices.Compact(parts)
 }
 
 // Params are a method's own keys in a suite.

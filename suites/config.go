@@ -17,6 +17,9 @@ type Config struct {
 	Data    Data   `toml:"data" json:"data"`
 	Train   Train  `toml:"train" json:"train"`
 	Eval    Eval   `toml:"eval" json:"eval"`
+	// Likelihood is the distribution of the targets; where it says nothing it follows
+	// from the data set.
+	Likelihood Likelihood `toml:"likelihood" json:"likelihood,omitzero"`
 	// Method is the table of one [[method]]: its name, its own keys, and as
 	// far as it differs for this method a table train.
 	Method Table `toml:"-" json:"method"`
@@ -25,7 +28,7 @@ type Config struct {
 // Data says which examples.
 type Data struct {
 	Name         string `toml:"name" json:"name"`
-	Normalise    string `toml:"normalise" json:"normalise"`                   // unit255, unit256, standard or none; default unit255
+	Normalise    string `toml:"normalise" json:"normalise"`                   // what becomes of the stored numbers
 	Train        int    `toml:"train" json:"train,omitempty"`                 // training examples kept; 0 is all
 	Test         int    `toml:"test" json:"test,omitempty"`                   // test examples kept; 0 is all
 	Validation   int    `toml:"validation" json:"validation,omitempty"`       // training examples held out
@@ -41,10 +44,10 @@ type Data struct {
 type Train struct {
 	Epochs    int     `toml:"epochs" json:"epochs"`
 	Batch     int     `toml:"batch" json:"batch"`
-	Optimizer string  `toml:"optimizer" json:"optimizer"` // adam or sgd
+	Optimizer string  `toml:"optimizer" json:"optimizer"`
 	LR        float64 `toml:"lr" json:"lr"`
 	Momentum  float64 `toml:"momentum" json:"momentum"`
-	Schedule  string  `toml:"schedule" json:"schedule"` // constant, linear, half-linear, cosine, one-cycle
+	Schedule  string  `toml:"schedule" json:"schedule"` // of the learning rate
 	// Augment transforms every training image, in this order: flip, pad-crop-N,
 	// random-resized-crop, resize-crop-N, augmix-N.
 	Augment []string `toml:"augment" json:"augment,omitempty"`
@@ -62,8 +65,8 @@ type Eval struct {
 	// Target is a test accuracy; the time until training reaches it is recorded.
 	// It takes eval.every.
 	Target float64 `toml:"target" json:"target,omitempty"`
-	// Attack names attacks on the first predictor, fgsm and pgd, within Epsilon
-	// (L∞, as a share of the range from black to white).
+	// Attack names attacks on the first predictor within Epsilon (L∞, as a share of
+	// the range from black to white).
 	Attack  []string `toml:"attack" json:"attack,omitempty"`
 	Epsilon float64  `toml:"epsilon" json:"epsilon,omitempty"`
 	// Shift names corruptions of the test set with their severity, such as
@@ -83,12 +86,13 @@ type Eval struct {
 	Save          bool `toml:"save_predictions" json:"save"` // store the predictive as predictions.npy
 }
 
-func defaults() Config {
-	return Config{
-		Data:  Data{Normalise: "unit255"},
-		Train: Train{Epochs: 1, Batch: 100, Optimizer: "adam", LR: 1e-3, Schedule: "constant"},
-		Eval:  Eval{Samples: 1, Batch: 500},
-	}
+// Likelihood names the distribution of the targets given a network's outputs. Package
+// methods/task says what there is, and refuses what does not fit the data set.
+type Likelihood struct {
+	Name     string  `toml:"name" json:"name,omitempty"`
+	Noise    string  `toml:"noise" json:"noise,omitempty"`
+	Variance string  `toml:"variance" json:"variance,omitempty"`
+	Tau      float64 `toml:"tau" json:"tau,omitempty"` // a fixed noise's precision, in the targets' original unit
 }
 
 // ID is the job's stable name: a hash of everything that its result depends
@@ -113,7 +117,7 @@ func (c Config) With(method Table, seed uint32) (Config, error) {
 			return c, err
 		}
 	}
-	return c, c.Train.check(method)
+	return c, c.Train.check(method, method.words())
 }
 
 // Errorf makes an error about one key of the job, such as "model", "train.lr" or
@@ -135,7 +139,7 @@ func (t Table) Label() string {
 	if s, ok := t.values["label"].(string); ok {
 		return s
 	}
-	for _, part := range []string{"of", "teacher"} {
+	for _, part := range t.words().Parts {
 		if p, ok := t.Sub(part); ok {
 			return t.Name() + "(" + p.Label() + ")"
 		}

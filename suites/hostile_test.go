@@ -22,14 +22,14 @@ func FuzzSuite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		alloctest.AtMost(t, 1<<20+1<<10*len(text), func() { decode("fuzz.toml", text) })
-		s, err := Parse("fuzz.toml", text, nil)
+		s, err := Parse(words, "fuzz.toml", text, nil)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "fuzz.toml") {
 				t.Errorf("an error without its file: %v", err)
 			}
 			return
 		}
-		again, err := Parse("fuzz.toml", text, nil)
+		again, err := Parse(words, "fuzz.toml", text, nil)
 		if err != nil || len(again.Jobs) != len(s.Jobs) {
 			t.Fatalf("%d jobs, and when read again: %v", len(s.Jobs), err)
 		}
@@ -92,7 +92,7 @@ func TestBombsAreRefused(t *testing.T) {
 	for name, text := range bombs(maxText - 100) {
 		t.Run(name, func(t *testing.T) {
 			alloctest.AtMost(t, 256<<20, func() {
-				_, err := Parse("bomb.toml", []byte(text), nil)
+				_, err := Parse(words, "bomb.toml", []byte(text), nil)
 				if want, ok := refused[name]; ok && (err == nil || !strings.Contains(err.Error(), want)) {
 					t.Errorf("error %v, want %q", err, want)
 				}
@@ -107,7 +107,7 @@ func TestBombsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	alloctest.AtMost(t, 1<<20, func() {
-		if _, err := Read(path, nil); err == nil || !strings.Contains(err.Error(), "a suite has at most 131072 bytes") {
+		if _, err := Read(words, path, nil); err == nil || !strings.Contains(err.Error(), "a suite has at most 131072 bytes") {
 			t.Errorf("a terabyte: %v", err)
 		}
 	})
@@ -148,12 +148,12 @@ func TestTextIsPrintable(t *testing.T) {
 		{`rate = [0.1, 0.5]`, `"\r" = 1`, `want printable text, found "\r"`},
 		{`lr = [1e-3, 1e-2]`, `augment = ["\u0007"]`, `small.toml:10: "augment": want printable text`},
 	} {
-		_, err := Parse("small.toml", []byte(strings.Replace(small, c.old, c.new, 1)), nil)
+		_, err := Parse(words, "small.toml", []byte(strings.Replace(small, c.old, c.new, 1)), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v\nwant      %s", err, c.want)
 		}
 	}
-	if _, err := Parse("x", []byte("description = \"\"\"two\n\tlines\"\"\"\n"+small), nil); err != nil {
+	if _, err := Parse(words, "x", []byte("description = \"\"\"two\n\tlines\"\"\"\n"+small), nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -29,12 +29,12 @@ func TestRegularFilesOnly(t *testing.T) {
 		"zero": "found a device", "folder": "found a directory", "pipe": "found a pipe", "loose": "no such file",
 	} {
 		alloctest.AtMost(t, 1<<20, func() {
-			if _, err := Read(at(name), nil); err == nil || !strings.Contains(err.Error(), at(name)) || !strings.Contains(err.Error(), want) {
+			if _, err := Read(words, at(name), nil); err == nil || !strings.Contains(err.Error(), at(name)) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want %s", name, err, want)
 			}
 		})
 	}
-	if s, err := Read(at("link"), nil); err != nil || len(s.Jobs) != 20 {
+	if s, err := Read(words, at("link"), nil); err != nil || len(s.Jobs) != 20 {
 		t.Errorf("a link to a suite: %v", err)
 	}
 }

@@ -10,8 +10,9 @@ import (
 // file is a suite's text, for the line that an error names. The TOML package
 // knows lines only while it decodes; values are judged later than that.
 type file struct {
-	name string
-	text string
+	name  string
+	text  string
+	words *Vocabulary
 	// What -set changed. A value from there stands on no line.
 	set []change
 }
@@ -59,33 +60,30 @@ func (f *file) line(path string) (at int, written bool) {
 	best, at := 0, 1
 	table := ""
 	seen := map[string]int{}
-	for i, l := range strings.Split(f.text, "\n") {
-		l = strings.TrimSpace(l)
-		full := ""
-		if head, ok := strings.CutPrefix(l, "[["); ok {
-			name, _, _ := strings.Cut(head, "]")
-			name = strings.TrimSpace(name)
+	for line, text := range statements(f.text) {
+		var full string
+		switch {
+		case strings.HasPrefix(text, "[["):
+			name := key(text[2:])
 			table = name + "#" + strconv.Itoa(seen[name])
 			seen[name]++
 			full = table
-		} else if head, ok := strings.CutPrefix(l, "["); ok {
-			name, _, _ := strings.Cut(head, "]")
-			name = strings.TrimSpace(name)
+		case text[0] == '[':
+			name := key(text[1:])
 			// A subtable of the last [[name]] belongs to that entry.
 			if first, rest, ok := strings.Cut(name, "."); ok && seen[first] > 0 {
 				name = first + "#" + strconv.Itoa(seen[first]-1) + "." + rest
 			}
 			table, full = name, name
-		} else if key, _, ok := strings.Cut(l, "="); ok && !strings.HasPrefix(l, "#") {
-			full = strings.TrimPrefix(table+"."+strings.Trim(strings.TrimSpace(key), `"'`), ".")
-		} else {
-			continue
+		default:
+			full = strings.TrimPrefix(table+"."+key(text), ".")
 		}
 		if full == path {
-			return i + 1, true
+			return line, true
 		}
-		if strings.HasPrefix(path, full+".") && len(full) > best {
-			best, at = len(full), i+1
+		rest, within := strings.CutPrefix(path, full)
+		if within && (rest[0] == '.' || rest[0] == '#') && len(full) > best {
+			best, at = len(full), line
 		}
 	}
 	return at, false

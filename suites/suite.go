@@ -27,7 +27,8 @@ type Suite struct {
 	Name        string
 	Description string
 	Text        []byte
-	Jobs        []Config // in the order of the file: methods, then models, backends, other lists, seeds
+	Jobs        []Config // in the order of the file: methods, then models, backends, other lists, splits, seeds
+	Train       Table    // [train] as far as the file or an override has it
 }
 
 // header is what a suite says once.
@@ -36,13 +37,13 @@ type header struct {
 	Description string `toml:"description"`
 }
 
-// Read reads a suite. Each override is a "key=value" in TOML, such as
+// Read reads a suite in the words of v. Each override is a "key=value" in TOML, such as
 // train.epochs=5 or data.train=[100,1000], and takes the place of what the file
 // says; keys of methods are written method.KEY and change every method that
 // has the key.
 //
 // The file is a regular one: at a pipe it would wait, and a device has no end.
-func Read(path string, overrides []string) (*Suite, error) {
+func Read(v Vocabulary, path string, overrides []string) (*Suite, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func Read(path string, overrides []string) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, text, overrides)
+	return Parse(v, path, text, overrides)
 }
 
 // kind says what is at a path.
@@ -83,13 +84,13 @@ const MaxJobs = 100_000
 const maxText = 128 << 10
 
 // Parse is Read of a text; name is for errors.
-func Parse(name string, text []byte, overrides []string) (*Suite, error) {
+func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, error) {
 	top, err := decode(name, text)
 	if err != nil {
 		return nil, err
 	}
 	s := &Suite{Text: text}
-	f := &file{name: name, text: string(text)}
+	f := &file{name: name, text: string(text), words: &v}
 	for _, o := range overrides {
 		if err := override(top, f, o); err != nil {
 			return nil, err
@@ -108,6 +109,7 @@ func Parse(name string, text []byte, overrides []string) (*Suite, error) {
 		return nil, root.Errorf("name", "name: want a suite name of at most 100 letters, digits, '-', '_', '.', the first no '-' or '.', found %q", h.Name)
 	}
 	s.Name, s.Description = h.Name, h.Description
+	s.Train, _ = root.Sub("train")
 
 	rest := root.Without("name", "description", "method")
 	for _, k := range slices.Sorted(maps.Keys(rest.values)) {
@@ -216,8 +218,8 @@ func (a axis) distinct(rest, method Table) error {
 	return nil
 }
 
-// order says which lists vary first: seeds vary fastest, so that a table's rows
-// lie together in the results.
+// order says which lists vary first: seeds vary fastest, and before them the splits of
+// the data, so that a table's rows lie together in the results.
 func (a axis) order() int {
 	if a.table == "" {
 		switch a.key {
@@ -229,11 +231,14 @@ func (a axis) order() int {
 			return seedsOrder
 		}
 	}
+	if a.table == "data" && a.key == "split" {
+		return 3
+	}
 	return 2
 }
 
 // seedsOrder is the last.
-const seedsOrder = 3
+const seedsOrder = 4
 
 // lists finds the lists of one method and how many jobs they multiply to, which
 // is not more than MaxJobs+1.
@@ -278,9 +283,12 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 			decode = decode || i >= moved
 		}
 		if decode {
-			common = defaults()
+			common = rest.words().config()
 			if err := r.Decode(&common); err != nil {
 				return nil, err
+			}
+			if d := &common.Data; d.Normalise == "" {
+				d.Normalise = rest.words().Normalise(d.Name)
 			}
 		}
 		c, err := common.with(m)
@@ -459,16 +467,12 @@ func (c *Config) check(t Table) error {
 			return err
 		}
 	}
-	for _, v := range []struct {
-		table, key, found string
-		known             []string
-	}{
-		{"data", "normalise", c.Data.Normalise, []string{"unit255", "unit256", "standard", "none"}},
-		{"data", "random_labels", c.Data.RandomLabels, []string{"", "train", "all"}},
-	} {
-		if !slices.Contains(v.known, v.found) {
-			return sub(v.table).Errorf(v.key, "%s.%s: want one of %q, found %q", v.table, v.key, v.known, v.found)
-		}
+	words := t.words()
+	if err := sub("data").word("data", "normalise", c.Data.Normalise, words.Normalisations); err != nil {
+		return err
+	}
+	if err := sub("data").word("data", "random_labels", c.Data.RandomLabels, words.LabelNoises); err != nil {
+		return err
 	}
 	if last := c.Data.ValidationLast; !(last >= 0 && last < 1) || last > 0 && c.Data.Validation > 0 {
 		return sub("data").Errorf("validation_last", "data.validation_last: want a share of the training examples in [0, 1), and none "+
@@ -481,14 +485,14 @@ func (c *Config) check(t Table) error {
 		return sub("eval").Errorf("gradient_draws", "eval.gradient_draws: want at least 2 for a variance, or 0 for none, found 1")
 	}
 	for _, a := range c.Eval.Attack {
-		if known := []string{"fgsm", "pgd"}; !slices.Contains(known, a) {
-			return sub("eval").Errorf("attack", "eval.attack: unknown %q; did you mean %q?", a, nearest.Name(a, known))
+		if err := sub("eval").word("eval", "attack", a, words.Attacks); err != nil {
+			return err
 		}
 	}
 	if len(c.Eval.Attack) > 0 != (c.Eval.Epsilon > 0) || !(c.Eval.Epsilon >= 0 && c.Eval.Epsilon <= 1) {
 		return sub("eval").Errorf("epsilon", "eval.epsilon: want a share in (0, 1] together with eval.attack, found %v", c.Eval.Epsilon)
 	}
-	return c.Train.check(sub("train"))
+	return c.Train.check(sub("train"), words)
 }
 
 // The most that the numbers of a suite may be which multiply its memory and its
@@ -525,7 +529,7 @@ func (t Table) checkNames(what string) error {
 			return t.Errorf("label", "label: want a name of at most %d characters, none of them a space at an end, found %#v", maxLabel, v)
 		}
 	}
-	for _, part := range []string{"of", "teacher"} {
+	for _, part := range t.words().Parts {
 		if sub, ok := t.Sub(part); ok {
 			if err := sub.checkNames("[method." + part + "]"); err != nil {
 				return err
@@ -537,23 +541,18 @@ func (t Table) checkNames(what string) error {
 
 // check refuses a budget that no training could have; t is the table that the
 // error names.
-func (c *Train) check(t Table) error {
+func (c *Train) check(t Table, words *Vocabulary) error {
 	if err := within(t, "train", "epochs", c.Epochs, 1, maxEpochs); err != nil {
 		return err
 	}
 	if err := within(t, "train", "batch", c.Batch, 1, maxBatch); err != nil {
 		return err
 	}
-	for _, v := range []struct {
-		key, found string
-		known      []string
-	}{
-		{"optimizer", c.Optimizer, []string{"adam", "sgd"}},
-		{"schedule", c.Schedule, []string{"constant", "linear", "half-linear", "cosine", "one-cycle"}},
-	} {
-		if !slices.Contains(v.known, v.found) {
-			return t.Errorf(v.key, "train.%s: unknown %q; did you mean %q?", v.key, v.found, nearest.Name(v.found, v.known))
-		}
+	if err := t.word("train", "optimizer", c.Optimizer, words.Optimizers); err != nil {
+		return err
+	}
+	if err := t.word("train", "schedule", c.Schedule, words.Schedules); err != nil {
+		return err
 	}
 	if !(c.LR > 0) || math.IsInf(c.LR, 0) {
 		return t.Errorf("lr", "train.lr: want more than 0, found %v", c.LR)

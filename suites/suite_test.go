@@ -2,6 +2,7 @@ package suites
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ rate = [0.1, 0.5]
 `
 
 func TestCrossProduct(t *testing.T) {
-	s, err := Parse("small.toml", []byte(small), nil)
+	s, err := Parse(words, "small.toml", []byte(small), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +58,13 @@ func TestCrossProduct(t *testing.T) {
 
 // An id is a function of what the job is, not of how the suite was written.
 func TestIDIsStable(t *testing.T) {
-	one, err := Parse("a.toml", []byte(small), nil)
+	one, err := Parse(words, "a.toml", []byte(small), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rest := strings.Replace(small, `name = "small"`, "name = \"other\" # renamed\n", 1)
 	rest = strings.Replace(rest, "seed = [0, 1]", "seed = 1", 1)
-	two, err := Parse("b.toml", []byte(rest), []string{"train.lr=0.01"})
+	two, err := Parse(words, "b.toml", []byte(rest), []string{"train.lr=0.01"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestBadInput(t *testing.T) {
 		{"less than float32", "lr = [1e-3, 1e-2]", "lr = [1e-3, 1e-50]", `small.toml:10: lr: want a number that float32 holds`},
 		{"more than float32 of a method", "rate = [0.1, 0.5]", "rate = [0.1, 1e300]", `small.toml:20: rate: want a number that float32 holds`},
 		{"negative lr", "lr = [1e-3, 1e-2]", "lr = -1.0", `small.toml:10: train.lr: want more than 0, found -1`},
-		{"unknown random labels", "[train]", "random_labels = \"test\"\n[train]", `small.toml:8: data.random_labels: want one of ["" "train" "all"], found "test"`},
+		{"unknown random labels", "[train]", "random_labels = \"test\"\n[train]", `small.toml:8: data.random_labels: unknown "test"; want one of all, train`},
 		{"unknown schedule", "epochs = 2", `schedule = "linaer"`, `small.toml:9: train.schedule: unknown "linaer"; did you mean "linear"?`},
 		{"syntax", "epochs = 2", "epochs = = 2", `small.toml:9: `},
 		{"no method", "[[method]]", "[[methods]]", `small.toml:`},
@@ -119,7 +120,7 @@ rate = [0.1, 0.5]
 			if text == small {
 				t.Fatal("the case changes nothing")
 			}
-			_, err := Parse("small.toml", []byte(text), nil)
+			_, err := Parse(words, "small.toml", []byte(text), nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v\nwant      %s", err, c.want)
 			}
@@ -128,7 +129,7 @@ rate = [0.1, 0.5]
 }
 
 func TestOverrides(t *testing.T) {
-	s, err := Parse("small.toml", []byte(small), []string{"train.lr=0.5", "data.name=mnist", "method.members=7", "method.of.rate=[0.3]", "seed=4"})
+	s, err := Parse(words, "small.toml", []byte(small), []string{"train.lr=0.5", "data.name=mnist", "method.members=7", "method.of.rate=[0.3]", "seed=4"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func TestOverrides(t *testing.T) {
 	if j.Train.LR != 0.5 || j.Data.Name != "mnist" || own.Members != 7 || j.Seed != 4 {
 		t.Errorf("overrides not taken: %+v, members %d", j, own.Members)
 	}
-	if _, err := Parse("small.toml", []byte(small), []string{"method.nothing=1"}); err == nil {
+	if _, err := Parse(words, "small.toml", []byte(small), []string{"method.nothing=1"}); err == nil {
 		t.Error("an override of a key that no method has was taken")
 	}
 }
@@ -170,13 +171,13 @@ func TestKeysMatchExactly(t *testing.T) {
 		{"epochs = 2", "num_samples = 2", `small.toml:9: unknown key "train.num_samples"; did you mean "eval.samples"?`},
 	} {
 		for range 12 {
-			_, err := Parse("small.toml", []byte(strings.ReplaceAll(small, c.old, c.new)), []string{"train.lr=0.1"})
+			_, err := Parse(words, "small.toml", []byte(strings.ReplaceAll(small, c.old, c.new)), []string{"train.lr=0.1"})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v\nwant      %s", err, c.want)
 			}
 		}
 	}
-	s, err := Parse("small.toml", []byte(small), nil)
+	s, err := Parse(words, "small.toml", []byte(small), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestOverridesInErrors(t *testing.T) {
 		{"train.lr=[" + strings.Repeat("1.5,", 1000) + "]", `…": lr: want each value once`},
 		{"data.train=[[1]]", `-set "data.train=[[1]]": train: want a value or a list of values`},
 	} {
-		_, err := Parse("small.toml", []byte(small), []string{"train.lr=0.5", c.set})
+		_, err := Parse(words, "small.toml", []byte(small), []string{"train.lr=0.5", c.set})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "small.toml") {
 			t.Errorf("%s: error %v\nwant      %s", c.set, err, c.want)
 		}
@@ -221,7 +222,7 @@ func TestOverridesInErrors(t *testing.T) {
 		many[i] = strconv.Itoa(i)
 	}
 	list := "[" + strings.Join(many, ",") + "]"
-	_, err := Parse("small.toml", []byte(small), []string{"seed=" + list, "data.train=" + list})
+	_, err := Parse(words, "small.toml", []byte(small), []string{"seed=" + list, "data.train=" + list})
 	if want := `small.toml:1: the lists multiply to more than 100000 jobs (with -set "seed=[0,1,`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v\nwant      %s", err, want)
 	}
@@ -229,7 +230,7 @@ func TestOverridesInErrors(t *testing.T) {
 
 // A method decodes its own keys, and an unknown one names its line.
 func TestMethodKeys(t *testing.T) {
-	s, err := Parse("small.toml", []byte(small), nil)
+	s, err := Parse(words, "small.toml", []byte(small), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,5 +244,113 @@ func TestMethodKeys(t *testing.T) {
 	err = of.Without("name").Decode(&bad)
 	if want := `small.toml:20: unknown key "rate"; did you mean "rates"?`; err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant      %s", err, want)
+	}
+}
+
+// An error names the line of its key also behind text that only looks like keys.
+func TestLines(t *testing.T) {
+	const text = `name = "lines"
+description = """
+[train]
+epochs = 1
+"""
+model = 'm' # [train]
+seed = [
+	0, # epochs = 2
+	1,
+]
+"data" . name = "d"
+eval = {samples = 2,
+	batch = 0}
+
+[ 'train' ]
+"epochs" = 3
+augment = ["""\
+lr = 1""", 
+'x']
+lr = -1
+
+[[method]]
+name = "a"
+[ method . of ]
+name = "b"
+k.x = 3
+[[method]]
+label = " "
+`
+	for path, want := range map[string]int{
+		"description": 2, "model": 6, "seed": 7, "data.name": 11, "data": 1, "eval.batch": 12, "eval.samples": 12, "train": 15,
+		"train.epochs": 16, "train.augment": 17, "train.lr": 20, "train.batch": 15, "method#0": 22, "method#0.name": 23,
+		"method#0.of": 24, "method#0.of.name": 25, "method#0.of.k.x": 26, "method#0.of.k": 24, "method#1": 27, "method#1.label": 28, "method#1.name": 27,
+	} {
+		f := file{text: text}
+		if got, _ := f.line(path); got != want {
+			t.Errorf("%s: line %d, want %d", path, got, want)
+		}
+	}
+	if _, err := Parse(words, "lines.toml", []byte(text), nil); err == nil || !strings.HasPrefix(err.Error(), "lines.toml:12: eval.batch: want at least 1, found 0") {
+		t.Errorf("error %v, want one of line 12", err)
+	}
+}
+
+// A value fits its key's type or is refused.
+func TestValues(t *testing.T) {
+	for value, want := range map[string]string{
+		`train.epochs = 3.0`:                      "train.epochs: want a whole number, found a number",
+		`train.epochs = true`:                     "train.epochs: want a whole number, found true or false",
+		`train.epochs = 2024-01-01`:               "train.epochs: want a whole number, found a date or a time",
+		`train.lr = "1e-3"`:                       "train.lr: want a number, found a string",
+		`train.lr = 9007199254740993`:             "train.lr: want a number that float64 holds, found 9007199254740993",
+		`train.lr = {x = 1}`:                      "train.lr: want a number, found a table",
+		`train.LR = 1`:                            `unknown key "train.LR"; did you mean "lr"?`,
+		`train = 1`:                               "train: want a table, found a whole number",
+		`train.augment = "flip"`:                  "train.augment: want a list, found a string",
+		`train.augment = [1]`:                     "train.augment: want a string, found a whole number",
+		`eval.train = 1`:                          "eval.train: want true or false, found a whole number",
+		`seed = 4294967296`:                       "seed: want a whole number from 0 to 4294967295, found 4294967296",
+		`seed = 1.5`:                              "seed: want a whole number, found a number",
+		`model = 1`:                               "model: want a string, found a whole number",
+		`data.name = ["d", "D"]`:                  "",
+		`train.lr = 1`:                            "",
+		`likelihood = {noise = "fixed", tau = 2}`: "",
+		`likelihood.tau = "2"`:                    "likelihood.tau: want a number, found a string",
+		`likelihood.nose = "fixed"`:               `unknown key "likelihood.nose"; did you mean "noise"?`,
+		`data.normalise = "unit25"`:               `data.normalise: unknown "unit25"; did you mean "unit255"?`,
+		`train.optimizer = "adma"`:                `train.optimizer: unknown "adma"; did you mean "adam"?`,
+	} {
+		key, _, _ := strings.Cut(value, " ")
+		text := "name = 'values'\n" + value + "\n"
+		for _, other := range []string{"model = 'm'", "data.name = 'd'"} {
+			if k, _, _ := strings.Cut(other, " "); k != key {
+				text += other + "\n"
+			}
+		}
+		_, err := Parse(words, "values.toml", []byte(text+"[[method]]\nname = 'a'\n"), nil)
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != "values.toml:2: "+want) {
+			t.Errorf("%s: error %v\nwant       %s", value, err, want)
+		}
+	}
+}
+
+// What a suite does not say follows from the data set, and adds nothing to the JSON of a
+// job, on which its id rests.
+func TestDefaults(t *testing.T) {
+	text := "name = 'd'\nmodel = 'm'\ndata.name = ['mnist', 'yacht']\ndata.train = [10, 20]\n[[method]]\nname = 'a'\n"
+	s, err := Parse(words, "d.toml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, c := range s.Jobs {
+		found = append(found, c.Data.Name+" "+c.Data.Normalise)
+	}
+	if want := []string{"mnist unit255", "mnist unit255", "yacht standard", "yacht standard"}; !slices.Equal(found, want) {
+		t.Errorf("normalisations %q, want %q", found, want)
+	}
+	const want = `{"model":"m","seed":0,"backend":"gonum","data":{"name":"mnist","normalise":"unit255","train":10},` +
+		`"train":{"epochs":1,"batch":100,"optimizer":"adam","lr":0.001,"momentum":0,"schedule":"constant"},` +
+		`"eval":{"samples":1,"batch":500,"save":false},"method":{"name":"a"}}`
+	if text, err := json.Marshal(s.Jobs[0]); err != nil || string(text) != want {
+		t.Errorf("%s, want %s (%v)", text, want, err)
 	}
 }

@@ -1,7 +1,6 @@
 package suites
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/BurntSushi/toml"
-
 	"bayesbench/internal/nearest"
 )
 
@@ -23,6 +20,14 @@ type Table struct {
 	values map[string]any
 	file   *file
 	path   string // dotted keys from the top; "method#2.of"
+}
+
+// words are those of the suite that the table is of.
+func (t Table) words() *Vocabulary {
+	if t.file == nil {
+		return &Vocabulary{}
+	}
+	return t.file.words
 }
 
 // Name is the value of the key name, "" if there is none.
@@ -72,6 +77,12 @@ func (t Table) Sub(key string) (Table, bool) {
 	return Table{v, t.file, strings.TrimPrefix(t.path+"."+key, ".")}, ok
 }
 
+// Has reports whether the table has the key.
+func (t Table) Has(key string) bool {
+	_, ok := t.values[key]
+	return ok
+}
+
 // Without is the table less some keys: those that someone else decodes.
 func (t Table) Without(keys ...string) Table {
 	out := map[string]any{}
@@ -110,92 +121,6 @@ func jsonable(values map[string]any) map[string]any {
 		}
 	}
 	return out
-}
-
-// Decode fills dst, a pointer to a struct with toml tags and its defaults. A
-// key that dst does not have, or a value of another type, is an error that
-// names file, line and key. Keys match letter by letter.
-func (t Table) Decode(dst any) error {
-	if err := t.known("", reflect.TypeOf(dst).Elem()); err != nil {
-		return err
-	}
-	var text bytes.Buffer
-	if err := toml.NewEncoder(&text).Encode(t.values); err != nil {
-		return t.Errorf("", "%v", err)
-	}
-	if _, err := toml.Decode(text.String(), dst); err != nil {
-		key, msg := lastKey(err.Error())
-		return t.Errorf(key, "%s: %s", strings.TrimPrefix(plainPath(t.path)+"."+key, "."), typeMessage(msg))
-	}
-	return nil
-}
-
-// known refuses a key that is none of typ's; the error writes it behind prefix.
-// The TOML package would take "LR" for "lr", and of both, in one table, either.
-func (t Table) known(prefix string, typ reflect.Type) error {
-	for _, k := range slices.Sorted(maps.Keys(t.values)) {
-		field, ok := fieldByTag(typ, k)
-		if !ok {
-			return t.Errorf(k, "unknown key %q%s", prefix+k, t.suggestion(k, typ))
-		}
-		if sub, ok := t.Sub(k); ok && field.Type.Kind() == reflect.Struct {
-			if err := sub.known(prefix+k+".", field.Type); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// lastKey takes apart what the TOML package says of a value that does not fit;
-// the line in it is that of the re-encoded table and of no use.
-func lastKey(msg string) (key, rest string) {
-	_, rest, ok := strings.Cut(msg, "(last key \"")
-	if !ok {
-		return "", msg
-	}
-	key, rest, _ = strings.Cut(rest, "\"): ")
-	return key, rest
-}
-
-// plainPath is a path as a person writes it: method.of for method#2.of.
-func plainPath(path string) string {
-	head, tail, ok := strings.Cut(path, "#")
-	if !ok {
-		return path
-	}
-	return head + strings.TrimLeft(tail, "0123456789")
-}
-
-// typeMessage puts the TOML package's words for a wrong type as found and expected.
-func typeMessage(msg string) string {
-	rest, ok := strings.CutPrefix(msg, "incompatible types: TOML value has type ")
-	if !ok {
-		return msg
-	}
-	found, want, ok := strings.Cut(rest, "; destination has type ")
-	if !ok {
-		return msg
-	}
-	return fmt.Sprintf("want %s, found %s", plainType(want), plainType(found))
-}
-
-func plainType(t string) string {
-	switch t {
-	case "int64", "int", "uint32", "integer":
-		return "a whole number"
-	case "float64", "float":
-		return "a number"
-	case "slice", "array", "[]any", "[]interface {}":
-		return "a list"
-	case "bool", "boolean":
-		return "true or false"
-	case "string":
-		return "a string"
-	case "map[string]any", "map[string]interface {}", "table":
-		return "a table"
-	}
-	return t
 }
 
 // suggestion names the key that was meant where typ has no key k: one of this

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/cmd/benchrun/internal/bench"
 	"bayesbench/results"
 	"bayesbench/results/report"
 	"bayesbench/results/report/papers"
@@ -37,7 +38,7 @@ func TestPaperSuitesFillTheirTables(t *testing.T) {
 			}
 			set := results.Set{Units: results.Units{}}
 			for _, name := range c.suites {
-				s, err := suites.Read(filepath.Join("..", "..", "suites", "paper", name+".toml"), c.overrides)
+				s, err := suites.Read(bench.Words(), filepath.Join("..", "..", "suites", "paper", name+".toml"), c.overrides)
 				if err != nil {
 					t.Fatal(err)
 				}

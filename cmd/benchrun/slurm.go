@@ -134,7 +134,7 @@ func (c *command) register(ctx context.Context, dir string, suite *suites.Suite,
 }
 
 func (c *command) resubmit(ctx context.Context, path string, src source, program string, o slurm.Options, dry bool) error {
-	suite, err := suites.Read(path, nil)
+	suite, err := suites.Read(bench.Words(), path, nil)
 	if err != nil {
 		return err
 	}

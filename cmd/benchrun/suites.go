@@ -62,7 +62,7 @@ func (s *source) overrides() []string {
 
 // plan reads and plans one suite.
 func (s *source) plan(ctx context.Context, path string, fetch func(what string, done, total int64)) (*suites.Suite, []*bench.Job, error) {
-	suite, err := suites.Read(path, s.overrides())
+	suite, err := suites.Read(bench.Words(), path, s.overrides())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,6 +12,7 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "distill",
 		Description: "one network trained on a finished teacher's predictive (Hinton et al. 2015)",
+		Parts:       []string{"teacher"},
 		New:         parse,
 	})
 }

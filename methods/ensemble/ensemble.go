@@ -9,6 +9,8 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "ensemble",
 		Description: "deep ensemble of any method (Lakshminarayanan et al. 2017)",
+		Parts:       []string{"of"},
+		Ignores:     methods.TrainKeys,
 		New:         parse,
 	})
 }

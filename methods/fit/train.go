@@ -13,32 +13,18 @@ import (
 func Optimizer(j methods.Job) (optim.Optimizer, methods.Schedule, error) {
 	lr, err := LearningRate(j)
 	if err != nil {
-		return nil, methods.Schedule{}, err
+		return nil, lr, err
 	}
-	switch t := j.Train; t.Optimizer {
-	case "", "adam":
-		if t.Momentum != 0 {
-			return nil, methods.Schedule{}, methods.BadKey("train.momentum", t.Momentum, "0 with optimizer = \"adam\"")
-		}
-		return optim.DefaultAdam(), lr, nil
-	case "sgd":
-		if !(t.Momentum >= 0 && t.Momentum < 1) {
-			return nil, methods.Schedule{}, methods.BadKey("train.momentum", t.Momentum, "a number in [0, 1)")
-		}
-		return optim.SGD{Momentum: t.Momentum}, lr, nil
-	default:
-		return nil, methods.Schedule{}, methods.BadKey("train.optimizer", t.Optimizer, `"adam" or "sgd"`)
-	}
+	t := j.Train.WithDefaults()
+	opt, err := optim.Named(t.Optimizer, t.Momentum)
+	return opt, lr, err
 }
 
 // LearningRate is the schedule of the suite's [train] table.
 func LearningRate(j methods.Job) (methods.Schedule, error) {
-	t, steps := j.Train, j.Steps()
+	t, steps := j.Train.WithDefaults(), j.Steps()
 	if steps < 1 {
 		return methods.Schedule{}, methods.BadKey("train.epochs", j.Epochs, "at least one step (a batch no larger than the data, one epoch or more)")
-	}
-	if t.LR == 0 {
-		t.LR = 1e-3
 	}
 	if !(t.LR > 0) {
 		return methods.Schedule{}, methods.BadKey("train.lr", t.LR, "a number above 0")

@@ -15,6 +15,7 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "hmc",
 		Description: "full-batch Hamiltonian Monte Carlo, the reference on small problems (Neal 2011)",
+		Ignores:     methods.TrainKeys,
 		New: func(p methods.Params) (methods.Method, error) {
 			m := Method{StepSize: 1e-3, Leapfrog: 20, Jitter: 0.2, BurnIn: 50, Samples: 100, Thin: 1, Accept: 0.8, Temperature: 1, PriorSigma: 1, Init: nn.Glorot}
 			if err := p.Decode(&m); err != nil {

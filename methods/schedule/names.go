@@ -24,10 +24,10 @@ func Rates() []string {
 }
 
 // Rate is the learning rate of that name over a training of so many steps; x is the
-// largest. The name "" is the default. It is false for a name that Rates does not list.
+// largest. It is false for a name that Rates does not list.
 func Rate(name string, x float64, steps int) (Schedule, bool) {
-	for i, r := range rates {
-		if name == string(r.name) || name == "" && i == 0 {
+	for _, r := range rates {
+		if name == string(r.name) {
 			return r.make(x, steps), true
 		}
 	}

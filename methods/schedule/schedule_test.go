@@ -147,9 +147,6 @@ func TestRates(t *testing.T) {
 			t.Errorf("%s: the largest rate is %v, want 0.3", name, most)
 		}
 	}
-	if s, ok := schedule.Rate("", 0.3, 100); !ok || s != schedule.Constant(0.3) {
-		t.Errorf("no name: %+v, %v", s, ok)
-	}
 	if _, ok := schedule.Rate("warm-up", 0.3, 100); ok {
 		t.Error("warm-up is a rate")
 	}

@@ -12,6 +12,7 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "csgmcmc",
 		Description: "cyclical SG-MCMC (Zhang et al. 2020)",
+		Ignores:     methods.LossKeys,
 		New: func(p methods.Params) (methods.Method, error) {
 			m := Cyclical{
 				Chain:    Chain{LR: 0.1, PriorSigma: 1, Temperature: 1, Samples: 3, Init: nn.Glorot},

@@ -14,6 +14,7 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "psgld",
 		Description: "preconditioned SGLD (Li et al. 2016)",
+		Ignores:     methods.LossKeys,
 		New: func(p methods.Params) (methods.Method, error) {
 			m := PSGLD{
 				Chain: Chain{LR: 1e-3, PriorSigma: 1, Temperature: 1, Samples: 10, Init: nn.Glorot},

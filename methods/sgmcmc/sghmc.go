@@ -9,6 +9,7 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "sghmc",
 		Description: "stochastic gradient Hamiltonian Monte Carlo (Chen et al. 2014)",
+		Ignores:     methods.LossKeys,
 		New: func(p methods.Params) (methods.Method, error) {
 			m := SGHMC{
 				Chain:    Chain{LR: 0.01, PriorSigma: 1, Temperature: 1, Samples: 10, Init: nn.Glorot},

@@ -9,6 +9,7 @@ func init() {
 	methods.Register(methods.Driver{
 		Name:        "sgld",
 		Description: "stochastic gradient Langevin dynamics (Welling & Teh 2011)",
+		Ignores:     methods.LossKeys,
 		New: func(p methods.Params) (methods.Method, error) {
 			m := SGLD{
 				Chain: Chain{LR: 0.1, PriorSigma: 1, Temperature: 1, Samples: 10, Init: nn.Glorot},

@@ -17,7 +17,7 @@ import (
 // the curves included, by name.
 func scores(t *testing.T, text string, where data.Options, set ...string) map[string]float64 {
 	t.Helper()
-	s, err := suites.Parse("batches.toml", []byte(text), set)
+	s, err := suites.Parse(bench.Words(), "batches.toml", []byte(text), set)
 	if err != nil {
 		t.Fatal(err)
 	}

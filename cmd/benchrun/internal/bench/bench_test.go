@@ -83,7 +83,7 @@ func (q *quiet) End(j *bench.Job, o bench.Outcome) {
 
 func plan(t *testing.T, text string, set ...string) (*suites.Suite, []*bench.Job) {
 	t.Helper()
-	s, err := suites.Parse("small.toml", []byte(text), set)
+	s, err := suites.Parse(bench.Words(), "small.toml", []byte(text), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,6 +267,9 @@ func TestPlanRefuses(t *testing.T) {
 		{"method key", "warmup_end = 2", "warmup_ende = 2", `small.toml:24: unknown key "warmup_ende"; did you mean "warmup_end"?`},
 		{"method value", "warmup_end = 2", "warmup_end = 20", `small.toml:`},
 		{"batch", "batch = 50", "batch = 5000", `train.batch: want at most the 600 training examples`},
+		{"likelihood", "[train]", "[likelihood]\nname = \"gausian\"\n[train]", `small.toml:10: likelihood.name = "gausian": want one of`},
+		{"likelihood of numbers", "[train]", "[likelihood]\nname = \"gaussian\"\n[train]", `small.toml:10: likelihood.name = "gaussian": want`},
+		{"normalisation of numbers", "name = \"blobs\"", "name = \"blobs\"\nnormalise = \"none\"", `small.toml:7: data.normalise: `},
 		{"nested table", "[method.of]\nname = \"ffg\"\n", "", `of`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -274,7 +277,7 @@ func TestPlanRefuses(t *testing.T) {
 			if text == small {
 				t.Fatal("the case changes nothing")
 			}
-			s, err := suites.Parse("small.toml", []byte(text), nil)
+			s, err := suites.Parse(bench.Words(), "small.toml", []byte(text), nil)
 			if err == nil {
 				_, err = bench.Plan(context.Background(), s, &bench.Sets{})
 			}
@@ -372,7 +375,7 @@ func TestReference(t *testing.T) {
 	if seen == 0 {
 		t.Error("nothing was compared")
 	}
-	s, err := suites.Parse("small.toml", []byte(strings.Replace(text, `"ffg"`, `"fgg"`, 1)), nil)
+	s, err := suites.Parse(bench.Words(), "small.toml", []byte(strings.Replace(text, `"ffg"`, `"fgg"`, 1)), nil)
 	if err == nil {
 		_, err = bench.Plan(context.Background(), s, &bench.Sets{})
 	}
@@ -442,7 +445,7 @@ func TestGradientVarianceResumes(t *testing.T) {
 
 func TestGradientDrawsRefused(t *testing.T) {
 	for draws, want := range map[string]string{"1": "want at least 2", "2": "one estimator of its gradient"} {
-		s, err := suites.Parse("small.toml", []byte(small), []string{"eval.gradient_draws=" + draws})
+		s, err := suites.Parse(bench.Words(), "small.toml", []byte(small), []string{"eval.gradient_draws=" + draws})
 		if err == nil {
 			_, err = bench.Plan(context.Background(), s, &bench.Sets{})
 		}
@@ -590,7 +593,7 @@ prior_sigma = [0.1, 1]
 name = "sgld"
 samples = [2, 3]
 `
-	s, err := suites.Parse("small.toml", []byte(text), nil)
+	s, err := suites.Parse(bench.Words(), "small.toml", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -317,7 +317,7 @@ func TestOtherDataOfTheSameName(t *testing.T) {
 	a, b := pictureFolder(t, 0), pictureFolder(t, 100)
 	run := func(dir, from string, q *quiet) string {
 		t.Helper()
-		s, err := suites.Parse("own.toml", []byte(pictures), nil)
+		s, err := suites.Parse(bench.Words(), "own.toml", []byte(pictures), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

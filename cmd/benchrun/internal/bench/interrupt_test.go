@@ -38,7 +38,7 @@ func (e ending) Example(i int) (data.Example, error) {
 func TestEndedWhileABatchIsMade(t *testing.T) { synctest.Test(t, testEndedWhileABatchIsMade) }
 
 func testEndedWhileABatchIsMade(t *testing.T) {
-	s, err := suites.Parse("ending.toml", []byte(`name = "ending"
+	s, err := suites.Parse(bench.Words(), "ending.toml", []byte(`name = "ending"
 model = "softmax-regression"
 backend = "ref"
 [data]

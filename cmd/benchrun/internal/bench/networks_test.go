@@ -97,7 +97,7 @@ batch = 4
 				}
 				text += fmt.Sprintf("[[method]]\nname = %q\n%s\n", d.Name, brief[d.Name])
 			}
-			s, err := suites.Parse("networks.toml", []byte(text), nil)
+			s, err := suites.Parse(bench.Words(), "networks.toml", []byte(text), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

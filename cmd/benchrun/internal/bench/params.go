@@ -2,6 +2,7 @@ package bench
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"bayesbench/methods"
@@ -14,7 +15,8 @@ type params struct{ table suites.Table }
 func (p params) Decode(dst any) error {
 	// These keys are the harness's: what the method is called, what it trains
 	// with, and the methods that it is made of.
-	return p.table.Without("name", "label", "train", "of", "teacher").Decode(dst)
+	d, _ := methods.Find(p.table.Name())
+	return p.table.Without(slices.Concat([]string{"name", "label", "train"}, d.Parts)...).Decode(dst)
 }
 
 func (p params) Method(key string) (methods.Method, error) {
@@ -33,12 +35,17 @@ func newMethod(t suites.Table) (methods.Method, error) {
 	return m, nil
 }
 
-// planned puts file and line before what a method says of a job: the key may be
-// one of [train].
+// planned puts file and line before what a method or a likelihood says of a job: the key
+// may be one of [train] or of [likelihood].
 func planned(c *suites.Config, err error) error {
 	var bad *methods.KeyError
-	if errors.As(err, &bad) && strings.HasPrefix(bad.Key, "train.") {
-		return c.Errorf(bad.Key, "%s: %w", c.Method.Name(), err)
+	if errors.As(err, &bad) {
+		switch table, _, _ := strings.Cut(bad.Key, "."); table {
+		case "train":
+			return c.Errorf(bad.Key, "%s: %w", c.Method.Name(), err)
+		case "likelihood":
+			return c.Errorf(bad.Key, "%w", err)
+		}
 	}
 	return located(c.Method, err)
 }

@@ -65,6 +65,9 @@ var keptPlans = 256
 // is trained; whatever could be refused later for a bad value is refused here.
 // It ends with ctx's error when ctx ends.
 func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
+	if err := checkTrain(s); err != nil {
+		return nil, err
+	}
 	p := &planner{suite: s, sets: sets, byID: map[string]*Job{}, setups: map[string]*setup{}}
 	for _, c := range s.Jobs {
 		p.listed = c.Method
@@ -185,11 +188,12 @@ func (p *planner) add(ctx context.Context, c suites.Config, depth int) (*Job, er
 type peer struct {
 	label, model, backend string
 	data                  suites.Data
+	likelihood            suites.Likelihood
 	seed                  uint32
 }
 
 func peerOf(c *suites.Config, label string) peer {
-	return peer{label, c.Model, c.Backend, c.Data, c.Seed}
+	return peer{label, c.Model, c.Backend, c.Data, c.Likelihood, c.Seed}
 }
 
 // reference finds the suite's job that c names as its reference: the method of
@@ -312,6 +316,9 @@ func (j *Job) resolve(ctx context.Context) error {
 		}
 	}
 	if j.method, err = newMethod(c.Method); err != nil {
+		return err
+	}
+	if err := checkOwnTrain(c.Method); err != nil {
 		return err
 	}
 	likelihood, err := likelihoodOf(c, set)
@@ -472,7 +479,12 @@ func likelihoodOf(c *suites.Config, set *data.Set) (task.Likelihood, error) {
 	for _, scale := range norm.Targets() {
 		target.Units = append(target.Units, scale.SD)
 	}
-	return task.New(task.Keys{}, target)
+	l := c.Likelihood
+	likelihood, err := task.New(task.Keys{Name: l.Name, Noise: task.Noise(l.Noise), Variance: task.Link(l.Variance), Tau: l.Tau}, target)
+	if err != nil {
+		return nil, planned(c, err)
+	}
+	return likelihood, nil
 }
 
 // exampleFLOPs is what one sample of the first predictor costs an example that is

@@ -54,7 +54,7 @@ func TestPlanBounds(t *testing.T) {
 	} {
 		alloctest.AtMost(t, 512<<20, func() {
 			text := strings.Replace(c.text, c.old, c.new, 1)
-			s, err := suites.Parse("small.toml", []byte(text), nil)
+			s, err := suites.Parse(bench.Words(), "small.toml", []byte(text), nil)
 			if err == nil {
 				_, err = bench.Plan(context.Background(), s, &bench.Sets{})
 			}
@@ -80,7 +80,7 @@ func TestPlanOfManyJobs(t *testing.T) {
 
 // Planning ends when it is told to.
 func TestPlanEnds(t *testing.T) {
-	s, err := suites.Parse("small.toml", []byte(small), nil)
+	s, err := suites.Parse(bench.Words(), "small.toml", []byte(small), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

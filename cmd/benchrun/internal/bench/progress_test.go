@@ -17,7 +17,7 @@ import (
 // sampler is a job that keeps posterior samples, after a burn-in.
 func sampler(t testing.TB) *Job {
 	t.Helper()
-	s, err := suites.Parse("s.toml", []byte(`name = "s"
+	s, err := suites.Parse(Words(), "s.toml", []byte(`name = "s"
 model = "softmax-regression"
 [data]
 name = "blobs"
@@ -163,7 +163,7 @@ func TestPaceIsBounded(t *testing.T) {
 
 // A job that is done on other data than those at hand is refused, whichever of its sets it is.
 func TestDataAtHand(t *testing.T) {
-	s, err := suites.Parse("d.toml", []byte(`name = "d"
+	s, err := suites.Parse(Words(), "d.toml", []byte(`name = "d"
 model = "softmax-regression"
 [data]
 name = "blobs"

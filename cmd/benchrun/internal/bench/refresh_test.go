@@ -17,7 +17,7 @@ import (
 // weights, of all of it where it is small, and get them back when they are
 // drawn again after others.
 func TestStreamRefreshesStatistics(t *testing.T) {
-	s, err := suites.Parse("refresh.toml", []byte(`name = "refresh"
+	s, err := suites.Parse(Words(), "refresh.toml", []byte(`name = "refresh"
 model = "mlp-3x200-bn"
 seed = 0
 [data]

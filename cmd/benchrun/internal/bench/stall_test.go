@@ -58,7 +58,7 @@ func testStall(t *testing.T) {
 		Name: "sound", Configs: []string{"sound"},
 		Open: func(string) (backends.Backend, error) { return ref.New(), nil },
 	})
-	s, err := suites.Parse("stall.toml", []byte(`name = "stall"
+	s, err := suites.Parse(Words(), "stall.toml", []byte(`name = "stall"
 model = "softmax-regression"
 backend = ["hanging", "sound"]
 [data]

@@ -35,7 +35,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			s, err := suites.Read(file, []string{"seed=0"})
+			s, err := suites.Read(Words(), file, []string{"seed=0"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,46 @@
+package bench
+
+import (
+	"maps"
+	"slices"
+
+	"bayesbench/methods"
+	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
+	"bayesbench/suites"
+	"bayesbench/suites/data"
+)
+
+// Words are what a suite may say, gathered from those who implement it: the methods that
+// are registered, the data sets, and this package.
+func Words() suites.Vocabulary {
+	train := methods.Train{}.WithDefaults()
+	return suites.Vocabulary{
+		Train:          suites.Train{Optimizer: train.Optimizer, LR: train.LR, Momentum: train.Momentum, Schedule: train.Schedule},
+		Optimizers:     optim.Names(),
+		Schedules:      schedule.Rates(),
+		Normalisations: texts(data.Schemes()),
+		LabelNoises:    texts(data.LabelNoises()),
+		Attacks:        slices.Sorted(maps.Keys(attacks)),
+		Normalise:      normalisation,
+		Parts:          methods.Parts(),
+	}
+}
+
+// normalisation is the default for the set of that name. One that there is not is refused
+// later, when it is opened.
+func normalisation(set string) string {
+	info, err := data.Describe(set)
+	if known := data.Normalisations(info); err == nil && len(known) > 0 {
+		return string(known[0])
+	}
+	return string(data.Schemes()[0])
+}
+
+func texts[T ~string](words []T) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = string(w)
+	}
+	return out
+}
