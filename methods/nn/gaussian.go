@@ -88,7 +88,7 @@ func (g *Gaussian) Conv(name string, x ir.Value, c Conv) ir.Value {
 	if !g.bayesian(name) {
 		return g.Point.Conv(name, x, c)
 	}
-	q := g.Weight(name, c.shape(g.Shape(x)[1]))
+	q := g.Weight(name, c.shape(g.channels(name, x)))
 	stride, pad, groups := c.window()
 	conv := func(x, w ir.Value) ir.Value { return g.Conv2D(x, w, stride, pad, groups) }
 	if c.NoBias {

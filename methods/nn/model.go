@@ -22,7 +22,7 @@ type Model struct {
 // are here in their usual widths; Open knows the others.
 func Models() []Model {
 	return []Model{
-		lenet300, lenet5, mlp400, mlp3x200, mlp3x512, softmaxRegression,
+		lenet300, lenet5, mlp400, mlp3x200, mlp3x512, mlp50, mlp100, mlp2x50, softmaxRegression,
 		vggLike(0.125), vggLike(0.25), vggLike(0.5), vggLike(1), vggLike(1.5),
 		resnet20, resnet20FRN, resnet18, resnet18Small, resnet50, wideResNet(2), wideResNet(10),
 	}

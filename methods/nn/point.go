@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"fmt"
+
 	"bayesbench/backends/ir"
 )
 
@@ -24,11 +26,19 @@ func (p *Point) Linear(name string, x ir.Value, out int) ir.Value {
 
 func (p *Point) Conv(name string, x ir.Value, c Conv) ir.Value {
 	stride, pad, groups := c.window()
-	y := p.Conv2D(x, p.weight(name, c.shape(p.Shape(x)[1])), stride, pad, groups)
+	y := p.Conv2D(x, p.weight(name, c.shape(p.channels(name, x))), stride, pad, groups)
 	if c.NoBias {
 		return y
 	}
 	return p.addBias(y, p.bias(name, c.Out))
+}
+
+// channels is how many the input of a convolution has.
+func (p *Point) channels(layer string, x ir.Value) int {
+	if p.Type(x).Rank() != 4 {
+		p.Fail(fmt.Errorf("layer %s is a convolution and wants images, f32[examples channels height width]; found %s", layer, p.Type(x)))
+	}
+	return p.Shape(x)[1]
 }
 
 func (p *Point) Dropout(name string, x ir.Value, rate float64) ir.Value { return x }

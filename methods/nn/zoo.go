@@ -47,6 +47,34 @@ var mlp3x512 = Model{
 	},
 }
 
+// The networks of regression on tables of numbers (Hernández-Lobato and Adams, "Probabilistic
+// backpropagation", ICML 2015, section 5; Gal and Ghahramani 2016): one hidden layer of 50 ReLU
+// units, of 100 for the larger sets, and two layers of 50 (the second table of Gal's code). The
+// dropout rate is the middle of Gal's grid.
+var (
+	mlp50 = Model{
+		Name:        "mlp-50",
+		Description: "fully connected 50, ReLU, for tables of numbers (Hernández-Lobato & Adams 2015)",
+		Apply: func(l Layers, x ir.Value, outputs int) ir.Value {
+			return hidden(l, x, outputs, []int{50}, 0.05, false)
+		},
+	}
+	mlp100 = Model{
+		Name:        "mlp-100",
+		Description: "fully connected 100, ReLU, for larger tables of numbers (Hernández-Lobato & Adams 2015)",
+		Apply: func(l Layers, x ir.Value, outputs int) ir.Value {
+			return hidden(l, x, outputs, []int{100}, 0.05, false)
+		},
+	}
+	mlp2x50 = Model{
+		Name:        "mlp-2x50",
+		Description: "fully connected 2x50, ReLU, for tables of numbers (Gal & Ghahramani 2016)",
+		Apply: func(l Layers, x ir.Value, outputs int) ir.Value {
+			return hidden(l, x, outputs, []int{50, 50}, 0.05, false)
+		},
+	}
+)
+
 // One linear layer, whose posterior is log-concave: the model to check
 // samplers on.
 var softmaxRegression = Model{

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"strings"
 	"testing"
 
 	"bayesbench/backends/ir"
@@ -18,6 +19,9 @@ func TestModelSizes(t *testing.T) {
 		{"lenet-300-100", []int{1, 28, 28}, 10, 266_200},
 		{"lenet-5-caffe", []int{1, 28, 28}, 10, 430_500},
 		{"vgg-like-1", []int{3, 32, 32}, 10, 14_977_728},
+		{"mlp-50", []int{13}, 1, 13*50 + 50},
+		{"mlp-100", []int{9}, 2, 9*100 + 2*100},
+		{"mlp-2x50", []int{6}, 2, 6*50 + 50*50 + 2*50},
 		// torchvision: 11,689,512 and 25,557,032 parameters with 1,000 outputs,
 		// of which 9,600 and 53,120 of batch normalisation and 1,000 biases.
 		{"resnet-18", []int{3, 224, 224}, 1000, 11_689_512 - 9_600 - 1_000},
@@ -49,6 +53,20 @@ func TestModelsBuild(t *testing.T) {
 			if _, err := m.Tensors(ir.Float(3, 32, 32), 10); err != nil {
 				t.Errorf("%s: %v", m.Name, err)
 			}
+		}
+	}
+}
+
+// A network of convolutions says what it wants where the examples are numbers.
+func TestConvolutionsWantImages(t *testing.T) {
+	for _, name := range []string{"lenet-5-caffe", "resnet-20"} {
+		m, err := Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Tensors(ir.Float(13), 1)
+		if err == nil || !strings.Contains(err.Error(), "wants images") || !strings.Contains(err.Error(), "found f32[1 13]") {
+			t.Errorf("%s on numbers: error %v", name, err)
 		}
 	}
 }
