@@ -26,8 +26,9 @@ func init() {
 // Method is the settings of binary dropout.
 type Method struct {
 	// P is the rate of every site; nil takes the rate published with the
-	// network, and 0.5 at a site for which there is none.
+	// network, 0.5 at a site for which there is none, and 0.2 of the inputs.
 	P           *float64       `toml:"p"`
+	Inputs      bool           `toml:"inputs"`       // drop the network's inputs too
 	LengthScale float64        `toml:"length_scale"` // l, 1/standard deviation of the prior
 	Init        nn.Initializer `toml:"init"`
 }
@@ -46,6 +47,9 @@ func (m Method) check() error {
 }
 
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if m.Inputs {
+		model = withInputs(model)
+	}
 	sampled := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, true) }}
 	mean := fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers { return m.layers(s, false) }}
 	var p fit.Plan

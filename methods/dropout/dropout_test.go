@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"bayesbench/backends/ref"
@@ -160,12 +161,18 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 		p          float64
 		learned    bool
 	}{
+		{"dropout", "length_scale = 2.0\np = 0.4\ninputs = true", 0.4, false},
+		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.3\ninputs = true", 0.3, true},
 		{"dropout", "length_scale = 2.0\np = 0.4", 0.4, false},
 		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.3", 0.3, true},
 		{"learned-dropout", "length_scale = 2.0\ninit_p = 0.7\nestimator = \"reinforce\"", 0.7, true},
 	} {
 		f := methodtest.Trained(t, c.name, c.keys, methodtest.MLP, j, d, 3)
 		random := rand.New(rand.NewPCG(1, 2))
+		inputs := 0
+		if strings.Contains(c.keys, "inputs = true") {
+			inputs = 16
+		}
 		const draws = 20000
 		var sum, squares float64
 		for range draws {
@@ -173,7 +180,7 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 			for _, layer := range []struct {
 				name          string
 				inputs, units int // units of a site before it
-			}{{"fc1", 16, 0}, {"fc2", 8, 8}, {"fc3", 6, 6}} {
+			}{{"fc1", 16, inputs}, {"fc2", 8, 8}, {"fc3", 6, 6}} {
 				z := slices.Repeat([]float64{1}, layer.inputs)
 				for i := range layer.units {
 					q := c.p
@@ -198,6 +205,77 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 		got := 48 * (f.Curve["train"]["loss"][0] - f.Curve["train"]["nll"][0])
 		if math.Abs(got-sum) > 4*se+1e-3 {
 			t.Errorf("%s, %q: KL %v, Monte Carlo %v ± %v", c.name, c.keys, got, sum, se)
+		}
+	}
+}
+
+// Dropout of the inputs of a linear regression is ridge regression: over the noise the squared error
+// is that of the mean, and p/(1−p)·Σ w_i²x_i². Srivastava et al. 2014, section 9.1. Binary and
+// Gaussian noise have the same two moments.
+func TestDropoutOfInputsIsRidgeRegression(t *testing.T) {
+	const p = 0.2
+	l := methodtest.NewLinear(20, 2)
+	l.Job.Epochs, l.Job.Train.LR, l.Job.Train.Schedule = 6000, 0.02, "linear"
+	sigmas := []float64{0, 0, math.Inf(1)} // of the prior that is this ridge; none on the bias
+	for i, x := range l.Data.X {
+		sigmas[i%2] += p / (1 - p) * float64(x) * float64(x)
+	}
+	for i := range 2 {
+		sigmas[i] = l.Noise / math.Sqrt(sigmas[i])
+	}
+	want, _ := l.PosteriorWith(sigmas)
+	plain, _ := l.PosteriorWith([]float64{math.Inf(1), math.Inf(1), math.Inf(1)})
+	for name, keys := range map[string]string{
+		"dropout": "p = 0.2\ninputs = true\nlength_scale = 0.0", "gaussian-dropout": "p = 0.2\ninputs = true\nprior_sigma = inf",
+	} {
+		f := methodtest.Trained(t, name, keys, l.Model, l.Job, l.Data, 2)
+		found := append(slices.Clone(f.State["fc1.w"]), f.State["fc1.b"]...)
+		for i, x := range found {
+			moved := math.Abs(want.AtVec(i) - plain.AtVec(i))
+			if off := math.Abs(float64(x) - want.AtVec(i)); off > 0.02 || off > moved/3 && i < 2 {
+				t.Errorf("%s: parameter %d is %v, ridge regression has %v, least squares %v", name, i, x, want.AtVec(i), plain.AtVec(i))
+			}
+		}
+		// The predictive's variance is that of the noise, Σ w_i²x_i²·p/(1−p).
+		const draws = 4000
+		sums, squares := make([]float64, 20), make([]float64, 20)
+		samples, err := f.Draws(0, "sample", l.Data, draws, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, draw := range samples {
+			for n, m := range draw["mean"] {
+				sums[n] += float64(m) / draws
+				squares[n] += float64(m) * float64(m) / draws
+			}
+		}
+		for n := range sums {
+			v := 0.0
+			for i := range 2 {
+				v += p / (1 - p) * math.Pow(float64(f.State["fc1.w"][i]*l.Data.X[2*n+i]), 2)
+			}
+			if found := squares[n] - sums[n]*sums[n]; math.Abs(found-v) > 6*v*math.Sqrt(3./draws) {
+				t.Errorf("%s: the prediction of example %d has the variance %v, want %v", name, n, found, v)
+			}
+		}
+	}
+}
+
+// Without p the inputs have the rate 0.2, and with inputs = false none.
+func TestRateOfInputs(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	for keys, rate := range map[string]float64{"inputs = true": 0.2, "inputs = true\np = 0.05": 0.05, "inputs = false\np = 0.5": 0} {
+		m, err := methodtest.New("dropout", keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := m.Plan(l.Model, l.Job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := plan.Stages[0].Step.String()
+		if has := strings.Contains(text, fmt.Sprintf("const %v :", rate)) && strings.Contains(text, "uniform"); has != (rate > 0) {
+			t.Errorf("%q: the step has a rate of %v: %v", keys, rate, has)
 		}
 	}
 }

@@ -36,12 +36,16 @@ func init() {
 // leaves it out, which is the weight-scaling rule. Srivastava et al.,
 // "Dropout", JMLR 2014, section 10; Kingma et al. 2015, section 3.1.
 type Gaussian struct {
-	P          *float64       `toml:"p"` // as binary dropout's
+	P          *float64       `toml:"p"`      // as binary dropout's
+	Inputs     bool           `toml:"inputs"` // as binary dropout's
 	PriorSigma float64        `toml:"prior_sigma"`
 	Init       nn.Initializer `toml:"init"`
 }
 
 func (m Gaussian) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if m.Inputs {
+		model = withInputs(model)
+	}
 	under := func(sample bool) fit.Network {
 		return fit.Network{Model: model, Job: j, Layers: func(s *nn.Scope) nn.Layers {
 			point := nn.Point{Scope: s, Init: m.Init, Penalty: fit.GaussianPrior(s, m.PriorSigma)}

@@ -39,6 +39,7 @@ func init() {
 type Learned struct {
 	LengthScale float64   `toml:"length_scale"` // l
 	InitP       float64   `toml:"init_p"`
+	Inputs      bool      `toml:"inputs"`      // a site at the network's inputs too
 	Temperature float64   `toml:"temperature"` // t of the concrete relaxation
 	Estimator   Estimator `toml:"estimator"`
 	fit.KLWeight
@@ -79,6 +80,9 @@ func (m Learned) check() error {
 }
 
 func (m Learned) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if m.Inputs {
+		model = withInputs(model)
+	}
 	weight, err := m.KLWeight.Schedule(j)
 	if err != nil {
 		return nil, err
