@@ -8,6 +8,7 @@ import (
 
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
+	"bayesbench/methods/task"
 )
 
 // With no temperature the chain is a point, and the student learns that
@@ -31,6 +32,55 @@ func TestStudentFollowsTheTeacher(t *testing.T) {
 	}
 	if distance > 0.03 {
 		t.Errorf("student and teacher are %v apart", distance)
+	}
+}
+
+// Of numbers the point says mean and variance, and the student learns both.
+func TestStudentFollowsTheTeacherOfNumbers(t *testing.T) {
+	j := methodtest.ToyRegression(task.Heteroscedastic)
+	j.Epochs, j.EvalBatch, j.Train.Schedule = 600, 48, "linear"
+	d := methodtest.Examples(j)
+	f := methodtest.Trained(t, "bayesian-dark-knowledge", "temperature = 0\nnoise = 0.01\nstudent_sigma = inf", methodtest.MLP, j, d, 1)
+	said := map[string][]float32{}
+	for _, predictor := range []string{"mean", "teacher"} {
+		draws, err := f.Draws(0, predictor, d, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range draws[0] {
+			said[predictor+"/"+name] = v
+		}
+	}
+	divergence := 0.0 // mean of KL(teacher ‖ student) a number
+	for i := range said["mean/mean"] {
+		off := float64(said["mean/mean"][i] - said["teacher/mean"][i])
+		ratio := float64(said["teacher/log_var"][i] - said["mean/log_var"][i])
+		divergence += (math.Exp(ratio) - 1 - ratio + off*off*math.Exp(-float64(said["mean/log_var"][i]))) / 2 / 96
+	}
+	if divergence > 0.02 {
+		t.Errorf("student and teacher are %v nats apart", divergence)
+	}
+}
+
+// The student learns the chain's mean and no single state of it: of linear regression with a given
+// noise, where the student's best weights are the mean of the teacher's, the exact posterior's mean.
+// A state of the chain is a standard deviation off.
+func TestStudentLearnsThePosteriorMean(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	l.Job.Epochs, l.Job.Train.LR, l.Job.Train.Schedule = 40000, 0.01, "linear"
+	mean, cov := l.Posterior(1)
+	f := methodtest.Trained(t, "bayesian-dark-knowledge", "lr = 0.05\nnoise = 0.0\nstudent_sigma = inf", l.Model, l.Job, l.Data, 3)
+	square := 0.0 // of the teacher's last state, in standard deviations
+	for i, x := range append(f.State["fc1.w"], f.State["fc1.b"]...) {
+		sd := math.Sqrt(cov.At(i, i))
+		if d := (float64(x) - mean.AtVec(i)) / sd; math.Abs(d) > 0.15 {
+			t.Errorf("parameter %d is %.3f standard deviations from the posterior's mean", i, d)
+		}
+		teacher := append(f.State["teacher/fc1.w"], f.State["teacher/fc1.b"]...)[i]
+		square += math.Pow((float64(teacher)-mean.AtVec(i))/sd, 2) / 3
+	}
+	if square < 0.05 {
+		t.Errorf("the teacher's last state is at the posterior's mean: the chain does not move")
 	}
 }
 

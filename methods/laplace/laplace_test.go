@@ -8,6 +8,7 @@ import (
 	_ "bayesbench/methods/all"
 	"bayesbench/methods/methodtest"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -146,6 +147,80 @@ func TestHiddenLayerDiagonal(t *testing.T) {
 	}
 	if checked < 5 {
 		t.Errorf("only %d weights matter", checked)
+	}
+}
+
+// Of numbers, H's diagonal is Σ_n Σ_i (∂m_i/∂w)²/v_i + ½(∂log v_i/∂w)², here by finite differences;
+// noise that is no output does not move with w.
+func TestHiddenLayerDiagonalOfNumbers(t *testing.T) {
+	for _, noise := range []task.Noise{task.Heteroscedastic, task.Homoscedastic, task.Fixed} {
+		j := methodtest.ToyRegression(noise)
+		j.EvalBatch = j.Task.Examples
+		d := methodtest.Examples(j)
+		f := methodtest.Trained(t, "laplace", "layers = \"all\"\nprecision = \"fixed\"\nprior_sigma = 1e3\nstructure = \"diag\"", methodtest.MLP, j, d, 1)
+		predict := func() map[string][]float32 {
+			draws, err := f.Draws(0, "mean", d, 1, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return draws[0]
+		}
+		at := predict()
+		checked := 0
+		for k := 0; k < 128; k += 9 {
+			w := &f.State["fc1.w"][k]
+			const step = 1.0 / 2048 // few units switch within
+			*w += step
+			up := predict()
+			*w -= 2 * step
+			down := predict()
+			*w += step
+			want := 0.0
+			for i, s := range at["log_var"] {
+				slope := func(name string) float64 { return float64(up[name][i]-down[name][i]) / (2 * step) }
+				want += math.Pow(slope("mean"), 2)*math.Exp(-float64(s)) + math.Pow(slope("log_var"), 2)/2
+			}
+			got := math.Pow(float64(f.State["fc1/std"][k/16*17+k%16]), -2) - 1e-6
+			if want < 1e-3 {
+				continue // a unit that is never on
+			}
+			checked++
+			if math.Abs(got/want-1) > 0.05 {
+				t.Errorf("%s noise: H of fc1.w[%d] is %v, by differences %v", noise, k, got, want)
+			}
+		}
+		if checked < 5 {
+			t.Errorf("%s noise: only %d weights matter", noise, checked)
+		}
+	}
+}
+
+// The linearised outputs have the mean of the mode, and their variance over draws is that of J·(w − w*).
+// Of a linear regression it is x·Σ·xᵀ with the exact posterior's Σ.
+func TestLinearisedVarianceOfNumbers(t *testing.T) {
+	l := methodtest.NewLinear(20, 2)
+	f := train(t, l, "prior_sigma = 0.8\nprecision = \"fixed\"\nlayers = \"all\"")
+	mean, cov := l.Posterior(0.8)
+	const k = 4000
+	draws, err := f.Draws(0, "linearised", l.Data, k, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 20 {
+		x := mat.NewVecDense(3, []float64{float64(l.Data.X[2*n]), float64(l.Data.X[2*n+1]), 1})
+		m, v := mat.Dot(x, mean), mat.Inner(x, cov, x)
+		var first, second float64
+		for _, draw := range draws {
+			y := float64(draw["mean"][n]) - m
+			first += y / k
+			second += y * y / k
+			if s := float64(draw["log_var"][n]); math.Abs(s-2*math.Log(l.Noise)) > 1e-6 {
+				t.Fatalf("log variance %v, given %v", s, 2*math.Log(l.Noise))
+			}
+		}
+		if math.Abs(first) > 5*math.Sqrt(v/k)+1e-3 || math.Abs(second/v-1) > 5*math.Sqrt(2./k) {
+			t.Errorf("example %d: mean off by %v, variance %v, exact %v", n, first, second, v)
+		}
 	}
 }
 

@@ -134,6 +134,61 @@ func (l Linear) evidence(x mat.Matrix, b, prior float64) float64 {
 	return -0.5 * (mat.Dot(y, &solved) + chol.LogDet() + float64(n)*math.Log(2*math.Pi))
 }
 
+// Learnt is the regression with a noise that is learnt, under its prior Gamma(6, 6) on 1/σ².
+func (l Linear) Learnt() Linear {
+	l.Job.Task.Likelihood = task.Gaussian{Noise: task.Homoscedastic, Width: 1}
+	return l
+}
+
+// withLogVariance is the regression whose noise has the log variance s.
+func (l Linear) withLogVariance(s float64) Linear {
+	l.Noise = math.Exp(s / 2)
+	return l
+}
+
+// Mode is the one of (w, b) and s = log σ² under the prior's standard deviations: the w that is best
+// for s and the s that is best for w, in turn. With the residuals' squares r², of a Gamma prior with
+// shape and rate 6, σ² = (Σr² + 12)/(N + 12).
+func (l Linear) Mode(sigmas []float64) (w *mat.VecDense, s float64) {
+	for range 200 {
+		w, _ = l.withLogVariance(s).PosteriorWith(sigmas)
+		s = math.Log((l.squares(w) + 12) / (float64(l.Job.Task.Examples) + 12))
+	}
+	return w, s
+}
+
+// squares is the sum of the squared residuals.
+func (l Linear) squares(w mat.Vector) float64 {
+	var r mat.VecDense
+	r.MulVec(l.design(), w)
+	r.SubVec(&r, mat.NewVecDense(len(l.Data.Y), widen(l.Data.Y)))
+	return mat.Dot(&r, &r)
+}
+
+// LearntPosterior is the exact one of Learnt under N(0, prior²) on (w, b): the means of (w, b), and
+// mean and variance of s = log σ², by the trapezoid rule over s, given which (w, b) is Gaussian.
+func (l Linear) LearntPosterior(prior float64) (w *mat.VecDense, s, variance float64) {
+	w = mat.NewVecDense(l.Job.Task.Input.Size()+1, nil)
+	var total, first, second float64
+	top := math.Inf(-1)
+	for pass := range 2 { // the first finds the largest density, which the others are divided by
+		for at := -6.0; at < 4; at += 1.0 / 64 {
+			given := l.withLogVariance(at)
+			logp := given.LogEvidence(prior) - 6*at - 6*math.Exp(-at)
+			if pass == 0 {
+				top = max(top, logp)
+				continue
+			}
+			p := math.Exp(logp - top)
+			mean, _ := given.Posterior(prior)
+			w.AddScaledVec(w, p, mean)
+			total, first, second = total+p, first+p*at, second+p*at*at
+		}
+	}
+	w.ScaleVec(1/total, w)
+	return w, first / total, second/total - first*first/(total*total)
+}
+
 // Moments are the mean and covariance of (w, b) over kept states.
 func Moments(kept []map[string][]float32) (*mat.VecDense, *mat.SymDense) {
 	var rows [][]float64
