@@ -22,7 +22,6 @@ name = "blobs"
 train = 60
 test = 40
 [train]
-epochs = 1
 batch = 20
 [eval]
 samples = 8

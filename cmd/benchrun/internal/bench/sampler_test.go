@@ -217,7 +217,8 @@ func largest(t *testing.T, split data.Split, w, b, scale []float64) float64 {
 // HMC records its acceptance and step size, and its learning curve has them.
 func TestHMCRecordsItsSteps(t *testing.T) {
 	dir := t.TempDir()
-	runOnce(t, dir, samplersSuite[:strings.Index(samplersSuite, "[[method]]")]+samplersSuite[strings.LastIndex(samplersSuite, "[[method]]"):], &quiet{})
+	alone := samplersSuite[:strings.Index(samplersSuite, "[[method]]")] + samplersSuite[strings.LastIndex(samplersSuite, "[[method]]"):]
+	runOnce(t, dir, strings.Replace(alone, "epochs = 350\n", "", 1), &quiet{}) // HMC does not read them
 	finished, err := results.ReadJobs(dir)
 	if err != nil {
 		t.Fatal(err)
