@@ -24,6 +24,7 @@ func (c *command) data() *ffcli.Command {
 		LongHelp: `Examples:
   benchrun data list
   benchrun data fetch cifar10
+  benchrun data fetch uci
   benchrun data verify mnist cifar10`,
 		FlagSet:     fs,
 		Subcommands: []*ffcli.Command{c.dataList(), c.dataFiles("fetch", data.Fetch), c.dataFiles("verify", data.Verify)},
@@ -45,10 +46,10 @@ func (c *command) dataList() *ffcli.Command {
 			t := table.NewWriter()
 			t.SetOutputMirror(c.stdout)
 			t.SetStyle(table.StyleLight)
-			t.AppendHeader(table.Row{"name", "what", "terms"})
-			t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}, {Number: 3, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
+			t.AppendHeader(table.Row{"name", "what", "example", "target", "terms"})
+			t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}, {Number: 5, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
 			for _, d := range data.List() {
-				t.AppendRow(table.Row{d.Name, d.About, d.Licence})
+				t.AppendRow(table.Row{d.Name, d.About, d.Examples, d.Targets, d.Licence})
 			}
 			t.Render()
 			return nil
@@ -78,7 +79,7 @@ Exit code: 0 all is there and as published, 1 something is damaged, missing or n
 			}
 			var faults []string
 			bars := newBars(c.stderr)
-			for _, n := range names {
+			for _, n := range members(names) {
 				r, err := do(ctx, n, data.Options{Dir: *dir, Offline: *offline, Progress: bars.fetch})
 				bars.clear()
 				if err != nil {
@@ -92,6 +93,15 @@ Exit code: 0 all is there and as published, 1 something is damaged, missing or n
 			return nil
 		},
 	}
+}
+
+// members lists the sets that the names stand for.
+func members(names []string) []string {
+	var all []string
+	for _, n := range names {
+		all = append(all, data.Members(n)...)
+	}
+	return all
 }
 
 func setNames() []string {

@@ -40,7 +40,7 @@ func everything() []named {
 		out = append(out, named{"models", m.Name, m.Description})
 	}
 	for _, d := range data.List() {
-		out = append(out, named{"data", d.Name, d.About})
+		out = append(out, named{"data", d.Name, fmt.Sprintf("%s (%s, %s)", d.About, d.Examples, d.Targets)})
 	}
 	names, about := augment.Names()
 	for i, name := range names {

@@ -3,7 +3,10 @@ package data
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
+	"math"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,6 +136,62 @@ func FuzzTar(f *testing.F) {
 			if int(e.label) >= len(tr.classes) || tr.classes[e.label] != e.class || e.size > maxImageBytes {
 				t.Errorf("%s: label %d, class %q, %d bytes", e.path, e.label, e.class, e.size)
 			}
+		}
+	})
+}
+
+// Whatever a table says, its rows have one length and its numbers are finite. Printed again they are the same.
+func FuzzNumbers(f *testing.F) {
+	f.Add([]byte("1 2.5\t-3e2\n4 5 6\n\n"))
+	f.Add([]byte("1 2\n\n3 4\n"))
+	f.Add([]byte("nan inf\n"))
+	f.Add([]byte("1e39"))
+	f.Add([]byte("0x1p-2 1_0\r\n"))
+	f.Add(bytes.Repeat([]byte("1 "), 1<<10))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var columns int
+		var values []float64
+		var err error
+		alloctest.AtMost(t, 1<<20+64*len(text), func() { columns, values, err = parseNumbers(text) })
+		if err != nil {
+			return
+		}
+		if columns < 1 || len(values) == 0 || len(values)%columns != 0 || len(values) > len(text) {
+			t.Fatalf("%d values in %d columns", len(values), columns)
+		}
+		var again bytes.Buffer
+		for i, v := range values {
+			if math.IsNaN(v) || math.Abs(v) > math.MaxFloat32 {
+				t.Fatalf("value %d is %v", i, v)
+			}
+			end := " "
+			if i%columns == columns-1 {
+				end = "\n"
+			}
+			fmt.Fprint(&again, v, end)
+		}
+		sameColumns, same, err := parseNumbers(again.Bytes())
+		if err != nil || sameColumns != columns || !slices.Equal(same, values) {
+			t.Errorf("printed again: %d columns, %v, %v", sameColumns, same, err)
+		}
+	})
+}
+
+// Whatever a file of places says, each is below the bound and there once.
+func FuzzPlaces(f *testing.F) {
+	f.Add([]byte("3\n1\n0\n\n"), 4)
+	f.Add([]byte("3\n3\n"), 4)
+	f.Add([]byte("-1\n"), 4)
+	f.Add([]byte("99999999999999999999"), 4)
+	f.Fuzz(func(t *testing.T, text []byte, n int) {
+		n = min(max(n, 1), 1<<10) // the rows of a table, which was read before
+		places, err := parsePlaces(text, n)
+		if err != nil {
+			return
+		}
+		sorted := slices.Sorted(slices.Values(places))
+		if len(sorted) == 0 || sorted[0] < 0 || int(sorted[len(sorted)-1]) >= n || len(slices.Compact(sorted)) != len(places) {
+			t.Errorf("places %v of %d", places, n)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +15,8 @@ import (
 type source struct {
 	Info
 	files     []fetch.File               // a complete copy; nil for image trees and generated sets
+	folder    string                     // of its files in places that hold sets by name; "" is the set's name
+	group     string                     // what its files are fetched with (see Members); "" is nothing
 	aliases   func(opt Options) []string // other names of its folder or tar, in order of preference; may be nil
 	providers []fetch.Provider           // where a copy comes from that is not on disk, in order of preference
 	// load reads the set from the place where it was found.
@@ -28,7 +31,7 @@ func (s *source) locate(ctx context.Context, opt Options) (string, error) {
 	if s.generated() {
 		return "", nil
 	}
-	set := fetch.Set{Name: s.Name, Files: s.files, Providers: s.providers}
+	set := fetch.Set{Name: cmp.Or(s.folder, s.Name), Files: s.files, Providers: s.providers}
 	if s.aliases != nil {
 		set.Aliases = s.aliases(opt)
 	}
@@ -69,6 +72,21 @@ func (s *source) describe() Info {
 	info := s.Info
 	info.Shape = slices.Clone(info.Shape)
 	return info
+}
+
+// Members lists the sets that a name stands for where files are fetched or verified: "uci" stands for every set of the UCI
+// archive, any other name for itself.
+func Members(name string) []string {
+	var members []string
+	for _, other := range names() {
+		if sources[other].group == name {
+			members = append(members, other)
+		}
+	}
+	if members == nil {
+		return []string{name}
+	}
+	return members
 }
 
 func names() []string {

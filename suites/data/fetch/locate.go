@@ -78,7 +78,7 @@ func (s *Set) present(p Place) (at, lacking string) {
 	if names == nil {
 		return p.Path, ""
 	}
-	return "", "lacks " + strings.Join(names, ", ")
+	return "", "lacks " + strings.Join(some(names), ", ")
 }
 
 func (s *Set) presentTree(p Place, st fs.FileInfo) (at, lacking string) {
@@ -142,10 +142,20 @@ func (s *Set) missing(opt Options, cache string) *NotFoundError {
 			e.Files = append(e.Files, f.Name)
 		}
 	}
+	e.Files = some(e.Files)
 	if last := len(e.Files) - 1; last >= 0 {
 		e.Files[last] += " (plain or .gz)"
 	}
 	return e
+}
+
+// some is a list for a message: where there are many names, the first ones and how many more there are.
+func some(names []string) []string {
+	const most = 6
+	if len(names) <= most {
+		return names
+	}
+	return append(names[:most-1:most-1], fmt.Sprintf("%d more", len(names)-(most-1)))
 }
 
 // writable returns why nothing can be put into the folder. It leaves nothing behind but folders.

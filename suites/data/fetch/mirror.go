@@ -37,7 +37,7 @@ func (m Mirror) Provide(ctx context.Context, r Request) (string, error) {
 			_, err = f.check(in, m.Base+"/"+name)
 			return err
 		}
-		if err := download(ctx, m.Base+"/"+name, filepath.Join(r.Cache, name), limit, check, r.Progress); err != nil {
+		if err := download(ctx, m.Base+"/"+name, filepath.Join(r.Cache, filepath.FromSlash(name)), limit, check, r.Progress); err != nil {
 			return "", err
 		}
 	}
