@@ -2,6 +2,8 @@ package suites
 
 import (
 	"encoding/json"
+	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -352,5 +354,23 @@ func TestDefaults(t *testing.T) {
 		`"eval":{"samples":1,"batch":500,"save":false},"method":{"name":"a"}}`
 	if text, err := json.Marshal(s.Jobs[0]); err != nil || string(text) != want {
 		t.Errorf("%s, want %s (%v)", text, want, err)
+	}
+}
+
+// docs/suites.md names every key of a suite.
+func TestPageNamesKeys(t *testing.T) {
+	page, err := os.ReadFile("../docs/suites.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := append(dotted("", reflect.TypeFor[Config]()), "name", "description", "label")
+	for _, k := range keys {
+		field, _ := fieldByTag(reflect.TypeFor[Config](), k)
+		if table := field.Type != nil && field.Type.Kind() == reflect.Struct; !table && !strings.Contains(string(page), "`"+k+"`") {
+			t.Errorf("docs/suites.md does not name %s", k)
+		}
+	}
+	if len(keys) < 30 {
+		t.Errorf("only the keys %q", keys)
 	}
 }

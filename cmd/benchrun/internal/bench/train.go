@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"bayesbench/backends/ir"
@@ -323,25 +324,23 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 		}
 		return math.NaN()
 	}
-	at := func(name string) float64 {
-		if f, ok := s.Schedules[name]; ok {
-			return f.At(t.Step - 1)
-		}
-		return math.NaN()
-	}
 	step := t.Before + t.Step
 	row := map[string]float64{
 		"step": float64(step), "epoch": float64(step) / float64(epoch), "stage": float64(t.Stage),
 		"loss": mean("loss"), "nll": mean("nll"), "kl": mean("kl"),
-		"kl-weight": at("kl_weight"), "lr": at("lr"), "seconds": t.Seconds,
-		"sparsity": math.NaN(),
+		"seconds": t.Seconds,
+	}
+	for name, value := range s.Schedules {
+		row[columnOf(name)] = value.At(t.Step - 1)
 	}
 	if t.watcher != nil {
 		rep, err := t.watcher.Scalars()
 		if err != nil {
 			return err
 		}
-		row["accept-rate"], row["step-size"] = rep["accept_rate"], rep["step_size"]
+		for _, name := range []string{"accept_rate", "step_size"} {
+			row[columnOf(name)] = rep[name]
+		}
 		if layers := layersLeft(t.plan, rep); len(layers) > 0 {
 			row["sparsity"] = metrics.Sparsity(metrics.Total(layers))
 		}
@@ -370,6 +369,9 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 	t.Sums, t.Count = map[string]float64{}, 0
 	return nil
 }
+
+// columnOf is the curve's column of a scalar that a plan names: kl-weight of kl_weight.
+func columnOf(scalar string) string { return strings.ReplaceAll(scalar, "_", "-") }
 
 // keep stores the slots as posterior sample number t.Kept.
 func (t *trainer) keep(names []string) error {
