@@ -279,6 +279,13 @@ func TestScoreRefuses(t *testing.T) {
 		{`did you mean "json"?`, []string{"-probs", notNumpy, "-labels", notNumpy, "-format", "jsn"}},
 		{notNumpy, []string{"-probs", notNumpy, "-labels", notNumpy}},
 		{"want a whole number", []string{"-probs", notNumpy, "-labels", notNumpy, "-seed", "-1"}},
+		{"want a whole number", []string{"-mean", notNumpy, "-split", "x"}},
+		{"want -mean, -var and -targets, or -samples and -targets", []string{"-mean", notNumpy, "-targets", notNumpy}},
+		{"want -mean, -var and -targets", []string{"-mean", notNumpy, "-var", notNumpy, "-samples", notNumpy, "-targets", notNumpy}},
+		{"found both: -labels, -logits, -probs for classes beside -mean", []string{"-probs", notNumpy, "-labels", notNumpy, "-logits", "-targets", notNumpy}},
+		{"want a number above 0", []string{"-samples", notNumpy, "-targets", notNumpy, "-floor", "0"}},
+		{`did you mean "bench"?`, []string{"-samples", notNumpy, "-targets", notNumpy, "-format", "benc"}},
+		{notNumpy, []string{"-samples", notNumpy, "-targets", notNumpy}},
 	} {
 		code, _, log := benchrun(t, append([]string{"score"}, c.args...)...)
 		if code != 2 || !strings.Contains(log, c.want) {

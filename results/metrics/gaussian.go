@@ -95,10 +95,10 @@ func (g *Gaussian) Add(mean, variance []float64) error {
 	for ; len(mean) > 0; mean, variance = mean[g.d:], variance[g.d:] {
 		for i, m := range mean[:g.d] {
 			if math.IsNaN(m) || math.IsInf(m, 0) {
-				return g.wrong(i, m, fmt.Sprintf("mean is %v", m))
+				return g.wrong(i, TheMean, m, fmt.Sprintf("mean is %v", m))
 			}
 			if v := variance[i]; !(v > 0) || math.IsInf(v, 0) {
-				return g.wrong(i, v, fmt.Sprintf("variance is %v, want a positive number", v))
+				return g.wrong(i, TheVariance, v, fmt.Sprintf("variance is %v, want a positive number", v))
 			}
 		}
 		g.addRow(mean[:g.d], variance[:g.d])
@@ -110,8 +110,8 @@ func (g *Gaussian) Add(mean, variance []float64) error {
 	return nil
 }
 
-func (g *Gaussian) wrong(column int, value float64, problem string) error {
-	return &RowError{Member: g.members, Row: g.row, Column: column, Name: "target", Value: value, Problem: problem}
+func (g *Gaussian) wrong(column int, number Number, value float64, problem string) error {
+	return &RowError{Member: g.members, Row: g.row, Column: column, Name: "target", Number: number, Value: value, Problem: problem}
 }
 
 // addRow adds the present member's Gaussian at the present row.

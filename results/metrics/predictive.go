@@ -124,9 +124,20 @@ type RowError struct {
 	Row     int
 	Column  int     // -1 if the whole row is wrong
 	Name    string  // of what a column is: class, target
+	Number  Number  // which number of the column is wrong
 	Value   float64 // the number, or the sum of the row
 	Problem string
 }
+
+// Number says which number of a prediction of numbers is meant.
+type Number int
+
+// The numbers. A prediction of classes has one number a class, which is TheOnly.
+const (
+	TheOnly Number = iota
+	TheMean
+	TheVariance
+)
 
 func (e *RowError) Error() string {
 	at := fmt.Sprintf("row %d", e.Row)

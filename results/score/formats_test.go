@@ -96,7 +96,7 @@ func TestFortranOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &predictions{array: a, k: 3, n: 4, c: 2, hold: hold}
+		p := &stack{array: a, k: 3, n: 4, width: 2, hold: hold}
 		var got []float64
 		for _, count := range []int{5, 1, 9, 9} { // across samples
 			part := make([]float64, count)

@@ -93,7 +93,7 @@ func labelHint(x float64, classes int) string {
 	case x == -1:
 		return " (of -1 and 1 make 0 and 1 by (y+1)//2)"
 	case x != math.Trunc(x):
-		return " in whole numbers"
+		return " in whole numbers (targets of a regression are scored with -targets)"
 	}
 	return ""
 }

@@ -146,7 +146,7 @@ func TestShapesOfLabels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &predictions{array: &array{path: "p.npy", shape: []int{4, 3}}, k: 1, n: 4, c: 3}
+		p := &predictions{stack: stack{array: &array{path: "p.npy", shape: []int{4, 3}}, k: 1, n: 4}, c: 3}
 		var labels []int
 		if err = checkLabels(a, p); err == nil {
 			labels, err = a.labels(3)
@@ -194,7 +194,7 @@ func FuzzArray(f *testing.F) {
 		alloctest.AtMost(t, 4<<20+1<<10*len(file), func() {
 			p, err := newPredictions(a, 0, false)
 			if err != nil {
-				in := &predictions{array: a, c: 10, n: count}
+				in := &predictions{stack: stack{array: a, n: count}, c: 10}
 				if len(a.shape) > 0 {
 					in.n = a.shape[0]
 				}

@@ -14,29 +14,17 @@ import (
 // however many samples there are.
 const maxNumbers = 1 << 26
 
-// chunk is about how many numbers are read at a time.
-const chunk = 1 << 14
-
-// blockNumbers is about how many numbers of a file in Fortran order are held:
-// the samples lie interleaved in it, so it is read once for each block of them.
-const blockNumbers = 1 << 23
-
 // predictions is a stream of prediction matrices. In the file a row has a
 // number for each class, or one for class 1 of two.
 type predictions struct {
-	*array
-	k, n, c int
-	binary  bool // one number a row
-	form    metrics.Form
-	sum     *metrics.Predictive // nil before the first row is read
+	stack
+	c      int
+	binary bool // one number a row
+	form   metrics.Form
+	sum    *metrics.Predictive // nil before the first row is read
 
 	rows []float64 // read buffer
 	full []float64 // the same rows with both classes
-
-	hold  int       // in Fortran order: how many numbers block has at most, one sample's at least
-	block []float64 // the rows of the samples at hand, in C order
-	from  int       // the first sample after them
-	used  int       // how many numbers of block have been taken
 }
 
 // openPredictions opens an array and looks at its header; nothing is allocated
@@ -55,7 +43,7 @@ func openPredictions(path string, files Files) (*predictions, error) {
 }
 
 func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, error) {
-	p := &predictions{array: a, k: 1, form: form, hold: blockNumbers}
+	p := &predictions{stack: stack{array: a, k: 1, hold: blockNumbers}, form: form}
 	if a.kind != 'f' && a.kind != 'V' {
 		return nil, fmt.Errorf("%s: %s, expected float predictions (probabilities, logits or log-probabilities, not predicted classes)", a.path, a.typeName())
 	}
@@ -75,6 +63,7 @@ func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, err
 	if binary && !p.binary {
 		return nil, fmt.Errorf("%s: shape %v, expected one number for each input, [inputs] or [samples, inputs], because of -binary", a.path, s)
 	}
+	p.width = p.c
 	if p.binary {
 		p.c = 2
 	}
@@ -89,7 +78,7 @@ func (p *predictions) advance(k int, labels []int) (*metrics.Evaluation, error) 
 	rows := max(1, chunk/p.c)
 	if p.sum == nil {
 		p.sum = metrics.NewPredictive(p.n, p.c)
-		p.rows = make([]float64, rows*p.width())
+		p.rows = make([]float64, rows*p.width)
 	}
 	for row, end := p.sum.Members()*p.n, k*p.n; row < end; row += rows {
 		if err := p.add(row, min(rows, end-row)); err != nil {
@@ -102,7 +91,7 @@ func (p *predictions) advance(k int, labels []int) (*metrics.Evaluation, error) 
 // add reads the next rows and adds them; row counts those before, of all
 // samples.
 func (p *predictions) add(row, count int) error {
-	numbers := p.rows[:count*p.width()]
+	numbers := p.rows[:count*p.width]
 	if err := p.read(numbers); err != nil {
 		return err
 	}
@@ -118,67 +107,6 @@ func (p *predictions) add(row, count int) error {
 		})
 	}
 	return p.locate(p.sum.Add64(form, full))
-}
-
-// width is how many numbers a row has in the file.
-func (p *predictions) width() int {
-	if p.binary {
-		return 1
-	}
-	return p.c
-}
-
-// read takes the next numbers in C order.
-func (p *predictions) read(dst []float64) error {
-	if !p.fortran || len(p.shape) == 1 {
-		return p.numbers(dst)
-	}
-	for len(dst) > 0 {
-		if p.used == len(p.block) {
-			if err := p.nextBlock(); err != nil {
-				return err
-			}
-		}
-		taken := copy(dst, p.block[p.used:])
-		dst, p.used = dst[taken:], p.used+taken
-	}
-	return nil
-}
-
-// nextBlock collects the rows of the next samples of an array in Fortran
-// order, whose number (k,n,c) is at k + K·(n + N·c), by one reading of the file.
-func (p *predictions) nextBlock() error {
-	width := p.width()
-	size := p.n * width
-	samples := min(max(1, p.hold/size), p.k-p.from)
-	if len(p.block) != samples*size {
-		p.block = make([]float64, samples*size)
-	}
-	if err := p.rewind(); err != nil {
-		return err
-	}
-	buf := make([]float64, chunk)
-	k, n, c := 0, 0, 0
-	for left := p.k * size; left > 0; left -= len(buf) {
-		buf = buf[:min(chunk, left)]
-		if err := p.numbers(buf); err != nil {
-			return err
-		}
-		for _, x := range buf {
-			if at := k - p.from; at >= 0 && at < samples {
-				p.block[at*size+n*width+c] = x
-			}
-			if k++; k == p.k {
-				k, n = 0, n+1
-				if n == p.n {
-					n, c = 0, c+1
-				}
-			}
-		}
-	}
-	p.from += samples
-	p.used = 0
-	return nil
 }
 
 // twoClasses appends to rows the row of two classes for each number x: of a

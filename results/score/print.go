@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 
@@ -20,21 +21,31 @@ func (r *Result) WriteText(w io.Writer) error {
 		fmt.Fprintf(w, ", %d out-of-distribution inputs", r.OODInputs)
 	}
 	fmt.Fprint(w, "\n\n")
+	if err := writeTable(w, r.At); err != nil || r.Against == nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(r.Against.lines(), "\n"))
+	return err
+}
+
+// writeTable writes a row for each metric, a column for each number of samples, and which way the
+// metric improves.
+func writeTable(w io.Writer, all []At) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(table, "metric\tbetter")
-	for _, at := range r.At {
+	for _, at := range all {
 		fmt.Fprintf(table, "\tK=%d", at.Samples)
 	}
 	fmt.Fprintln(table)
 	// The last column has every metric; some need two samples.
-	for _, last := range r.At[len(r.At)-1].Scores {
+	for _, last := range all[len(all)-1].Scores {
 		m, _ := metrics.Lookup(last.Unit)
 		better := string(m.Better)
 		if better == "" {
 			better = "-"
 		}
 		fmt.Fprintf(table, "%s\t%s", last.Unit, better)
-		for _, at := range r.At {
+		for _, at := range all {
 			cell := "-"
 			for _, s := range at.Scores {
 				if s.Unit == last.Unit {
@@ -45,22 +56,22 @@ func (r *Result) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(table)
 	}
-	if err := table.Flush(); err != nil || r.Against == nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(r.Against.lines(), "\n"))
-	return err
+	return table.Flush()
 }
 
-// MarshalJSON writes the scores as an object from unit to value.
+// MarshalJSON writes the scores as an object from unit to value, null where it is infinite: the NLL of
+// a number that no member gives a density above 0.
 func (a At) MarshalJSON() ([]byte, error) {
-	scores := make(map[string]float64)
+	scores := make(map[string]*float64)
 	for _, s := range a.Scores {
-		scores[s.Unit] = s.Value
+		scores[s.Unit] = nil
+		if !math.IsInf(s.Value, 0) {
+			scores[s.Unit] = &s.Value
+		}
 	}
 	return json.Marshal(struct {
-		Samples int                `json:"samples"`
-		Scores  map[string]float64 `json:"scores"`
+		Samples int                 `json:"samples"`
+		Scores  map[string]*float64 `json:"scores"`
 	}{a.Samples, scores})
 }
 
@@ -81,7 +92,9 @@ func (b Bins) MarshalJSON() ([]byte, error) {
 }
 
 // WriteJSON writes the result as one JSON object.
-func (r *Result) WriteJSON(w io.Writer) error {
+func (r *Result) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+func writeJSON[R *Result | *NumberResult](w io.Writer, r R) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	return out.Encode(r)
@@ -91,19 +104,20 @@ func (r *Result) WriteJSON(w io.Writer) error {
 type Name struct {
 	Data, Model, Method string // as in a suite: mnist, lenet-5, my-method
 	Seed                string // of the training behind the predictions, "" if it has none
+	Split               string // of the data set, "" if it has none
 	OOD                 string // the set behind the out-of-distribution predictions: notmnist
 }
 
 // WriteBench writes the scores as Go benchmark lines of the format of a run,
 // so that they stand in the same tables. Those of out-of-distribution detection
 // have lines of their own, as in a run.
-func (r *Result) WriteBench(w io.Writer, name Name) error {
+func (r *Result) WriteBench(w io.Writer, name Name) error { return writeBench(w, r.At, name) }
+
+func writeBench(w io.Writer, all []At, name Name) error {
 	set := results.Set{Units: results.Units{}}
-	for _, at := range r.At {
+	for _, at := range all {
 		record := results.Record{Data: name.Data, Model: name.Model, Method: name.Method, Backend: results.External, Samples: at.Samples}
-		if name.Seed != "" {
-			record.Config = []results.Pair{{Key: "seed", Value: name.Seed}}
-		}
+		record.Config = results.Replicate{Seed: name.Seed, Split: name.Split}.Keys()
 		detection := record
 		detection.Sweep = []results.Pair{{Key: "ood", Value: name.OOD}}
 		for _, s := range at.Scores {
