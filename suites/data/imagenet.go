@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 )
 
 var (
@@ -38,7 +37,7 @@ func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, 
 		size = 64
 	}
 	if size < 8 || size > 1024 {
-		return nil, fmt.Errorf("size %d: want 8 to 1024 pixels", size)
+		return nil, unfit("size", "size %d: want 8 to 1024 pixels", size)
 	}
 	t, err := openTree(place)
 	if err != nil {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -297,8 +298,8 @@ func TestKindsAreRefusedByName(t *testing.T) {
 		"two validation parts":  {open("line", Options{Validation: 5, ValidationLast: 0.2}), "say one of the two"},
 		"all for validation":    {open("line", Options{ValidationLast: 1}), "want a share between 0 and 1"},
 		"NaN for validation":    {open("line", Options{ValidationLast: math.NaN()}), "want a share between 0 and 1"},
-		"images against lines":  {against("line", "blobs"), `data set "blobs" has pixels an example, and "line" has numbers`},
-		"lines against images":  {against("blobs", "line"), `data set "line" has numbers an example, and "blobs" has pixels`},
+		"images against lines":  {against("line", "blobs"), `the examples of data set "blobs" are pixels, and those of "line" are numbers`},
+		"lines against images":  {against("blobs", "line"), `the examples of data set "line" are numbers, and those of "blobs" are pixels`},
 		"pixels' scheme":        {scheme(Unit255, line), `normalisation "unit255": data set "line" has numbers; want standard or none`},
 		"numbers' scheme":       {scheme(None, blobs), `normalisation "none": data set "blobs" has pixels; want unit255 or unit256 or standard`},
 		"tokens":                {scheme(Standard, &Set{Info: Info{Name: "text", Examples: Examples{Tokens, []int{128}}}}), "which are not normalised"},
@@ -350,5 +351,26 @@ func TestKindsInWords(t *testing.T) {
 	}
 	if _, err := Describe("lin"); err == nil || !strings.Contains(err.Error(), `did you mean "line"?`) {
 		t.Errorf("lin: %v", err)
+	}
+}
+
+// A caller learns which option does not fit.
+func TestOptionErrors(t *testing.T) {
+	for option, c := range map[string]struct {
+		set string
+		opt Options
+	}{
+		"split":           {"line", Options{Split: 5}},
+		"size":            {"blobs", Options{Size: 9}},
+		"validation":      {"blobs", Options{Validation: 2000}},
+		"validation_last": {"line", Options{ValidationLast: 0.999}},
+		"random_labels":   {"line", Options{RandomLabels: RandomAllLabels}},
+		"train":           {"line", Options{TrainLimit: 451}},
+		"test":            {"line", Options{TestLimit: -1}},
+	} {
+		var unfit *OptionError
+		if _, err := Open(t.Context(), c.set, c.opt); !errors.As(err, &unfit) || unfit.Option != option {
+			t.Errorf("%+v: %v, want an error of %s", c.opt, err, option)
+		}
 	}
 }

@@ -136,13 +136,13 @@ func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
 	switch n := max(s.Splits, 1); {
 	case opt.Size != 0 && s.Kind != Pixels:
-		return nil, fmt.Errorf("size %d: only images have a size, and its examples are %s", opt.Size, s.Examples)
+		return nil, unfit("size", "size %d: only images have a size, and its examples are %s", opt.Size, s.Examples)
 	case opt.Size != 0 && !s.anySize() && opt.Size != s.Shape[1]:
-		return nil, fmt.Errorf("size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])
+		return nil, unfit("size", "size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])
 	case n == 1 && opt.Split != 0:
-		return nil, fmt.Errorf("split %d: it has one split, 0", opt.Split)
+		return nil, unfit("split", "split %d: it has one split, 0", opt.Split)
 	case opt.Split < 0 || opt.Split >= n:
-		return nil, fmt.Errorf("split %d: it has %d splits, 0 to %d", opt.Split, n, n-1)
+		return nil, unfit("split", "split %d: it has %d splits, 0 to %d", opt.Split, n, n-1)
 	}
 	place, err := s.locate(ctx, opt)
 	if err != nil {

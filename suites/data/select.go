@@ -1,7 +1,6 @@
 package data
 
 import (
-	"fmt"
 	"slices"
 
 	"bayesbench/backends/rng"
@@ -22,7 +21,7 @@ var noKey = rng.Key{}
 func (s *Set) choose(opt Options) error {
 	train, test := s.Train, s.Test // with their true labels
 	if opt.RandomLabels != TrueLabels && s.Classes == 0 {
-		return fmt.Errorf("random labels %q: its targets are %s, not classes", opt.RandomLabels, s.Targets)
+		return unfit("random_labels", "random labels %q: its targets are %s, not classes", opt.RandomLabels, s.Targets)
 	}
 	switch opt.RandomLabels {
 	case TrueLabels:
@@ -32,7 +31,7 @@ func (s *Set) choose(opt Options) error {
 	case RandomTrainLabels:
 		s.Train = newRelabelled(s.Train, streamTrainLabels)
 	default:
-		return fmt.Errorf("random labels %q: expected %q, %q or none", opt.RandomLabels, RandomTrainLabels, RandomAllLabels)
+		return unfit("random_labels", "random labels %q: expected %q, %q or none", opt.RandomLabels, RandomTrainLabels, RandomAllLabels)
 	}
 	held, kept, err := s.holdOut(opt)
 	if err != nil {
@@ -60,9 +59,9 @@ func (s *Set) holdOut(opt Options) (held, kept []int32, err error) {
 	case n == 0 && last == 0:
 		return nil, nil, nil
 	case n != 0 && last != 0:
-		return nil, nil, fmt.Errorf("validation of %d examples and of the last %v of them: say one of the two", n, last)
+		return nil, nil, unfit("validation", "validation of %d examples and of the last %v of them: say one of the two", n, last)
 	case n < 0 || n >= all:
-		return nil, nil, fmt.Errorf("validation of %d examples: the training split has %d, at least one must stay", n, all)
+		return nil, nil, unfit("validation", "validation of %d examples: the training split has %d, at least one must stay", n, all)
 	case n > 0:
 		order := rng.Perm(all, noKey, streamValidation)
 		held, kept = order[:n], order[n:]
@@ -70,14 +69,14 @@ func (s *Set) holdOut(opt Options) (held, kept []int32, err error) {
 		slices.Sort(kept)
 		return held, kept, nil
 	case !(last > 0 && last < 1):
-		return nil, nil, fmt.Errorf("validation of the last %v of the training split: want a share between 0 and 1", last)
+		return nil, nil, unfit("validation_last", "validation of the last %v of the training split: want a share between 0 and 1", last)
 	case s.byClass:
-		return nil, nil, fmt.Errorf("validation of the last %v of the training split: it is stored class by class, the last are of few "+
+		return nil, nil, unfit("validation_last", "validation of the last %v of the training split: it is stored class by class, the last are of few "+
 			"classes; want a number of examples, which are drawn", last)
 	}
 	stay := int((1 - last) * float64(all))
 	if stay < 1 || stay == all {
-		return nil, nil, fmt.Errorf("validation of the last %v of %d examples holds out %d, at least one must be held out and one stay",
+		return nil, nil, unfit("validation_last", "validation of the last %v of %d examples holds out %d, at least one must be held out and one stay",
 			last, all, all-stay)
 	}
 	order := inOrder(s.Train)
@@ -90,7 +89,7 @@ func limit(s Split, n int, name string, order func() []int32) (Split, error) {
 	case n == 0 || n == s.Len():
 		return s, nil
 	case n < 0 || n > s.Len():
-		return nil, fmt.Errorf("limit of %d examples: split %s has %d", n, name, s.Len())
+		return nil, unfit(name, "limit of %d examples: split %s has %d", n, name, s.Len())
 	}
 	index := order()[:n]
 	slices.Sort(index)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"slices"
 
 	"bayesbench/suites/data/fetch"
@@ -111,6 +112,20 @@ type Options struct {
 	CacheBytes int64
 
 	Progress fetch.Progress // told of downloads and decoding; may be nil
+}
+
+// OptionError says which of the Options does not fit a set.
+type OptionError struct {
+	Option string // as a suite spells it: "split", "size", "validation", "validation_last", "random_labels", "train" or "test"
+	Err    error
+}
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// unfit is an OptionError.
+func unfit(option, format string, args ...any) error {
+	return &OptionError{option, fmt.Errorf(format, args...)}
 }
 
 // LabelNoise says which splits lose their true labels.

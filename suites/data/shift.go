@@ -67,7 +67,7 @@ func OpenAgainst(ctx context.Context, in Info, name string, opt Options) (*Set, 
 		return nil, err
 	}
 	if s.Kind != in.Kind {
-		return nil, fmt.Errorf("data set %q has %s an example, and %q has %s", name, s.Kind, in.Name, in.Kind)
+		return nil, fmt.Errorf("the examples of data set %q are %s, and those of %q are %s", name, s.Kind, in.Name, in.Kind)
 	}
 	if s.anySize() {
 		opt.Size = in.Shape[1]

@@ -294,6 +294,9 @@ func (j *Job) resolve(ctx context.Context) error {
 		return c.Errorf("model", "%w", err)
 	}
 	set, err := j.sets.Open(ctx, c.Data)
+	if unfit := new(data.OptionError); errors.As(err, &unfit) {
+		return c.Errorf("data."+unfit.Option, "data.%s: %w", unfit.Option, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -627,9 +630,17 @@ func (s *Sets) Skipped(names ...string) []results.Skipped {
 	return out
 }
 
-// notes tells of what the sets of those names left out, a line each.
+// notes tells of what the sets of those names left out, and what they say of themselves, a line each.
 func (s *Sets) notes(names ...string) []string {
 	var lines []string
+	for d, set := range s.open {
+		for _, note := range set.Notes {
+			if line := fmt.Sprintf("data set %s: %s", d.Name, note); slices.Contains(names, d.Name) && !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	slices.Sort(lines)
 	for _, k := range s.Skipped(names...) {
 		skipped := data.Skipped{Reason: data.Reason(k.Reason), Count: k.Count, Examples: k.Examples}
 		lines = append(lines, fmt.Sprintf("data set %s: %s", k.Data, skipped))
