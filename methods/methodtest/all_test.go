@@ -90,7 +90,7 @@ func TestPages(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		for _, part := range []string{"# " + d.Name + "\n", "rior", "KL", "redictor", "**Cost.**", "**When to use it.**", "**Source.**"} {
+		for _, part := range []string{"# " + d.Name + "\n", "rior", "KL", "redictor", "**Numbers as the target.**", "**Cost.**", "**When to use it.**", "**Source.**"} {
 			if !strings.Contains(string(page), part) {
 				t.Errorf("%s: the page does not have %q", d.Name, part)
 			}

@@ -3,6 +3,7 @@ package task_test
 import (
 	"errors"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -89,6 +90,29 @@ func TestX(t *testing.T) {
 	} {
 		if found := (task.Task{Input: c.input}).X(7); !found.Equal(c.want) {
 			t.Errorf("a batch of %s is %s, want %s", c.input, found, c.want)
+		}
+	}
+}
+
+// Every likelihood has its page, which lists the keys of a suite's table [likelihood] that it has.
+func TestPages(t *testing.T) {
+	names, _ := task.Known()
+	for _, name := range names {
+		page, err := os.ReadFile("../../docs/likelihoods/" + name + ".md")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, part := range []string{"# " + name + "\n", "log p(y | f) =", "**Predicts.**", "**Curvature.**", "**A student**"} {
+			if !strings.Contains(string(page), part) {
+				t.Errorf("%s: the page does not have %q", name, part)
+			}
+		}
+		for _, key := range []string{"noise", "variance", "tau"} {
+			has := strings.Contains(string(page), "| `"+key+"` |")
+			if want := name == "gaussian"; has != want {
+				t.Errorf("%s: the page lists the key %s: %v, want %v", name, key, has, want)
+			}
 		}
 	}
 }
