@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -38,6 +39,20 @@ func (r *Run) Stored(id, name string, bytes int64) (*Checkpoint, error) {
 		return nil, r.Again(id, err)
 	}
 	return c, nil
+}
+
+// Records returns the records of a finished job.
+func (r *Run) Records(id string) ([]Record, error) {
+	dir := r.jobDir(id)
+	text, err := readManifestText(dir)
+	if err != nil {
+		return nil, err
+	}
+	j, err := readFinished(dir, text)
+	if err == nil && j.Manifest.Status != Done {
+		err = fmt.Errorf("job %s: want a finished job, found one that is %s", id, j.Manifest.Status)
+	}
+	return j.Records, err
 }
 
 // Again adds to an error about a file of a finished job how to run the job again.

@@ -43,6 +43,7 @@ type Manifest struct {
 	Data     map[string]string  `json:"data,omitempty"`    // data file -> hash, as "md5:…" or "sha256:…"
 	Skipped  []Skipped          `json:"skipped,omitempty"` // what the data sets left out
 	Machine  Machine            `json:"machine"`
+	Chosen   string             `json:"chosen,omitempty"`  // the settings that [method.choose] came to, and why
 	Kernels  string             `json:"kernels,omitempty"` // that gave the job's numbers, as backends.Info has them; "+" between several
 	Started  time.Time          `json:"started"`
 	Seconds  map[string]float64 `json:"seconds,omitempty"` // wall time of each phase: train, predict, score, …

@@ -202,7 +202,8 @@ func varyingKeys(jobs []Configured, group []int) map[string]bool {
 		}
 	}
 	for key := range varying {
-		if budget, ok := strings.CutPrefix(key, "method."); ok && strings.HasPrefix(budget, "train.") && sameWhereSet(jobs, group, key, budget) {
+		own, ok := strings.CutPrefix(key, "method.")
+		if ok && (strings.HasPrefix(own, "train.") || strings.HasPrefix(own, "likelihood.")) && sameWhereSet(jobs, group, key, own) {
 			delete(varying, key)
 		}
 	}

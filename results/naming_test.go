@@ -51,6 +51,7 @@ func TestDistinguish(t *testing.T) {
 		{"lists", []string{`{"train":{"augment":["flip"]}}`, `{"train":{"augment":["flip","pad-crop-4"]}}`}, []string{"train.augment=flip", "train.augment=flip,pad-crop-4"}},
 		{"nested tables", []string{`{"method":{"of":{"rate":0.1}}}`, `{"method":{"of":{"rate":0.5}}}`}, []string{"method.of.rate=0.1", "method.of.rate=0.5"}},
 		{"a method's own budget says no more than the budget", []string{`{"train":{"lr":1},"method":{"train":{"lr":1}}}`, `{"train":{"lr":2},"method":{"train":{"lr":2}}}`}, []string{"train.lr=1", "train.lr=2"}},
+		{"nor a method's own likelihood", []string{`{"likelihood":{"tau":1},"method":{"likelihood":{"tau":1}}}`, `{"likelihood":{"tau":2},"method":{"likelihood":{"tau":2}}}`}, []string{"likelihood.tau=1", "likelihood.tau=2"}},
 		{"but where it is all that differs", []string{`{"train":{"lr":1},"method":{"train":{"lr":1}}}`, `{"train":{"lr":1},"method":{}}`}, []string{"method.train.lr=1", ""}},
 		{"a later key of the top level", []string{`{"precision":"f16"}`, `{"precision":"f32"}`}, []string{"suite.precision=f16", "suite.precision=f32"}},
 		{"a key that manifests and suites spell apart", []string{`{"eval":{"save":false}}`, `{"eval":{"save":true}}`}, []string{"eval.save_predictions=false", "eval.save_predictions=true"}},

@@ -21,7 +21,7 @@ type Config struct {
 	// from the data set.
 	Likelihood Likelihood `toml:"likelihood" json:"likelihood,omitzero"`
 	// Method is the table of one [[method]]: its name, its own keys, and as
-	// far as it differs for this method a table train.
+	// far as they differ for this method the tables train and likelihood.
 	Method Table `toml:"-" json:"method"`
 }
 
@@ -108,27 +108,30 @@ func (c *Config) ID() string {
 }
 
 // With is the same job with another method table and seed: what an ensemble's
-// member or a student's teacher is to it. The table's own train table changes
-// the training as it does for a method of its own.
+// member or a student's teacher is to it. The table's own tables train and
+// likelihood change these as they do for a method of its own.
 func (c Config) With(method Table, seed uint32) (Config, error) {
-	c.Method, c.Seed = method, seed
-	if train, ok := method.Sub("train"); ok {
-		if err := train.Decode(&c.Train); err != nil {
-			return c, err
-		}
+	c.Seed = seed
+	c, err := c.with(method)
+	if err != nil {
+		return c, err
 	}
 	return c, c.Train.check(method, method.words())
 }
 
 // Errorf makes an error about one key of the job, such as "model", "train.lr" or
 // "method.prior_sigma", that names the file and the line where it has its value
-// from. A key of train may be the method's own.
+// from. A key of train or likelihood may be the method's own.
 func (c *Config) Errorf(key, format string, args ...any) error {
 	if own, ok := strings.CutPrefix(key, "method."); ok {
 		return c.Method.Errorf(own, format, args...)
 	}
-	if _, ok := tableOf(c.Method.values, "train")[strings.TrimPrefix(key, "train.")]; ok && strings.HasPrefix(key, "train.") {
-		return c.Method.Errorf(key, format, args...)
+	for _, table := range []string{"train", "likelihood"} {
+		if own, ok := strings.CutPrefix(key, table+"."); ok {
+			if _, ok := tableOf(c.Method.values, table)[own]; ok {
+				return c.Method.Errorf(key, format, args...)
+			}
+		}
 	}
 	return Table{file: c.Method.file}.Errorf(key, format, args...)
 }

@@ -350,6 +350,9 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 		}
 		switch v := t.values[k].(type) {
 		case map[string]any:
+			if strings.HasPrefix(name+".", "method.") && k == chosen {
+				continue // its lists are values to choose among
+			}
 			sub, _ := t.Sub(k)
 			if field != nil && field.Kind() != reflect.Struct {
 				field = nil
@@ -421,10 +424,15 @@ func set(m map[string]any, table, key string, v any) map[string]any {
 	return out
 }
 
-// with is the config of the method, whose own train table comes last.
+// with is the config of the method, whose own tables train and likelihood come last.
 func (c Config) with(method Table) (Config, error) {
 	if train, ok := method.Sub("train"); ok {
 		if err := train.Decode(&c.Train); err != nil {
+			return c, err
+		}
+	}
+	if likelihood, ok := method.Sub("likelihood"); ok {
+		if err := likelihood.Decode(&c.Likelihood); err != nil {
 			return c, err
 		}
 	}

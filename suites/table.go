@@ -95,6 +95,14 @@ func (t Table) Without(keys ...string) Table {
 	return Table{out, t.file, t.path}
 }
 
+// methodKeys are the keys of a [[method]] that are the harness's: what the method is called, what it
+// trains with, under which likelihood, and how its settings are chosen.
+var methodKeys = []string{"name", "label", "train", "likelihood", chosen}
+
+// Own is a method's table less the keys that are the harness's: those above, and the tables of the
+// methods which it is made of.
+func (t Table) Own(parts ...string) Table { return t.Without(slices.Concat(methodKeys, parts)...) }
+
 // MarshalJSON writes the values with sorted keys.
 func (t Table) MarshalJSON() ([]byte, error) {
 	if t.values == nil {
@@ -132,7 +140,7 @@ func (t Table) suggestion(k string, typ reflect.Type) string {
 	case t.path == "":
 		here = append(here, "name", "description", "method")
 	case strings.HasPrefix(t.path, "method#"):
-		here = append(here, "name", "label", "train")
+		here = append(here, methodKeys...)
 	}
 	if same := nearest.Same(k, here); same != "" {
 		return fmt.Sprintf("; did you mean %q?", same)

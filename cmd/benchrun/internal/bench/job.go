@@ -296,6 +296,9 @@ func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results
 		Data:     j.data(), Kernels: be.Kernels,
 		Skipped: j.sets.Skipped(j.dataNames()...),
 	}
+	if j.choice != nil {
+		m.Chosen = j.choice.made
+	}
 	if rec != nil {
 		m.Seconds, m.Kernels = rec.seconds, rec.kernels
 	}

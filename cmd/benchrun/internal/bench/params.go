@@ -2,7 +2,6 @@ package bench
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"bayesbench/methods"
@@ -13,10 +12,8 @@ import (
 type params struct{ table suites.Table }
 
 func (p params) Decode(dst any) error {
-	// These keys are the harness's: what the method is called, what it trains
-	// with, and the methods that it is made of.
 	d, _ := methods.Find(p.table.Name())
-	return p.table.Without(slices.Concat([]string{"name", "label", "train"}, d.Parts)...).Decode(dst)
+	return p.table.Own(d.Parts...).Decode(dst)
 }
 
 func (p params) Method(key string) (methods.Method, error) {

@@ -34,9 +34,10 @@ type Job struct {
 	// and validation sets, take the rest.
 	FLOPs, TrainFLOPs float64
 
-	members   []*Job // whose predictives make this job's
-	teacher   *Job   // whose predictive is this job's target
-	reference *Job   // whose predictive this job's is compared with
+	members   []*Job  // whose predictives make this job's
+	teacher   *Job    // whose predictive is this job's target
+	reference *Job    // whose predictive this job's is compared with
+	choice    *choice // how its settings are chosen; nil where the suite says them
 
 	settings []results.Pair // that tell it from the plan's other jobs
 	*setup
@@ -47,6 +48,7 @@ type Job struct {
 type setup struct {
 	model      nn.Model
 	likelihood string // its name, by which predictions are scored
+	splits     int    // that the data set has
 	method     methods.Method
 	plan       *methods.Plan  // nil while it is of no use, see prepare
 	gradients  []gradient     // to be compared, nil unless the suite asks
@@ -115,6 +117,9 @@ func (p *planner) add(ctx context.Context, c suites.Config, depth int) (*Job, er
 	}
 	if depth > 8 {
 		return nil, c.Method.Errorf("", "methods are nested more than 8 deep")
+	}
+	if c.Method.Chooses() {
+		return p.addChosen(ctx, c, depth)
 	}
 	j := &Job{ID: id, Config: c, sets: p.sets}
 	seedless := c
@@ -271,7 +276,11 @@ func (j *Job) prepare(ctx context.Context) (forget func(), err error) {
 			}
 			made = append(made, k)
 		}
-		for _, n := range k.Needs {
+		needs := k.Needs
+		if k.choice != nil {
+			needs = k.members // the trials have been read
+		}
+		for _, n := range needs {
 			if err := visit(n); err != nil {
 				return err
 			}
@@ -328,7 +337,7 @@ func (j *Job) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.likelihood = likelihood.Name()
+	j.likelihood, j.splits = likelihood.Name(), set.Splits
 	if err := j.judgeable(set); err != nil {
 		return err
 	}
@@ -455,6 +464,12 @@ func (j *Job) estimate(set *data.Set) {
 	if s := j.plan.Sampler; s != nil {
 		j.FLOPs += 2 * curvatureProducts * float64(productBatches(j.plan, set.Train.Len()/c.Train.Batch)) * j.plan.Stages[s.Stage].Step.FLOPs()
 	}
+	j.estimatePredictions(set)
+}
+
+// estimatePredictions adds the FLOPs of prediction.
+func (j *Job) estimatePredictions(set *data.Set) {
+	c := &j.Config
 	batches := func(split data.Split) int { return (split.Len() + c.Eval.Batch - 1) / c.Eval.Batch }
 	passes := float64(batches(set.Test) + batches(set.Validation))
 	refreshes := float64(min(methods.RefreshBatches, set.Train.Len()/c.Train.Batch))
@@ -543,6 +558,9 @@ func (j *Job) Title() string {
 	}
 	if c.Backend != "gonum" {
 		s += " " + c.Backend
+	}
+	if j.splits > 0 {
+		s += fmt.Sprintf(" split %d", c.Data.Split)
 	}
 	return fmt.Sprintf("%s seed %d", s, c.Seed)
 }

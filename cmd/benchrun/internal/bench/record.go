@@ -33,14 +33,18 @@ type record struct {
 
 func newRecord(j *Job, be backends.Info, set *data.Set) *record {
 	c := &j.Config
+	var replicate []results.Pair
+	if set.Splits > 0 {
+		replicate = append(replicate, results.Pair{Key: results.SplitKey, Value: strconv.Itoa(c.Data.Split)})
+	}
+	replicate = append(replicate, results.Pair{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)})
 	return &record{
 		job: j, kernels: be.Kernels,
-		config: []results.Pair{
-			{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)},
+		config: append(replicate, []results.Pair{
 			{Key: "version", Value: Version()}, {Key: "data-hash", Value: shortHash(set.Hash)},
 			{Key: "goos", Value: runtime.GOOS}, {Key: "goarch", Value: runtime.GOARCH}, {Key: "device", Value: be.Device},
 			{Key: "kernels", Value: be.Kernels},
-		},
+		}...),
 		set:     results.Set{Units: results.Units{}},
 		seconds: map[string]float64{},
 	}

@@ -45,16 +45,11 @@ type Summary struct {
 // ctx's error.
 func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (Summary, error) {
 	var sum Summary
-	open := map[string]backends.Backend{}
-	defer func() {
-		for _, b := range open {
-			b.Close()
-		}
-	}()
+	a := &attempts{run: run, report: report, open: map[string]backends.Backend{}, failed: map[*Job]error{}}
+	defer a.close()
 	if err := checkData(run, jobs); err != nil {
 		return sum, err
 	}
-	failed := map[*Job]error{}
 	before := map[*Job]bool{} // the jobs that had their turn
 	said := map[string]bool{} // notes on the data, each once a run
 	for i, j := range jobs {
@@ -69,7 +64,7 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 			sum.Skipped++
 			continue
 		}
-		if err := j.missing(run, before, failed); err != nil {
+		if err := j.missing(run, before, a.failed); err != nil {
 			return sum, err
 		}
 		report.Begin(j, i+1, len(jobs))
@@ -80,7 +75,7 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 			}
 		}
 		started := time.Now()
-		rec, err := j.attempt(ctx, run, open, failed, report)
+		rec, err := a.attempt(ctx, j)
 		var env *storeError
 		if errors.As(err, &env) { // also where ctx ended: then nothing was saved
 			return sum, env.err
@@ -95,7 +90,7 @@ func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (S
 		}
 		out := Outcome{Failed: err, Elapsed: time.Since(started)}
 		if err != nil {
-			failed[j] = err
+			a.failed[j] = err
 			sum.Failed = append(sum.Failed, j.Title())
 		} else {
 			sum.Done++
@@ -145,61 +140,85 @@ type storeError struct{ err error }
 func (e *storeError) Error() string { return e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
 
+// attempts tries the jobs of one run.
+type attempts struct {
+	run    *results.Run
+	report Reporter
+	open   map[string]backends.Backend
+	failed map[*Job]error
+}
+
+func (a *attempts) close() {
+	for _, b := range a.open {
+		b.Close()
+	}
+}
+
 // attempt claims and executes one job and stores how it ended. Without record
 // and error, another process has done it in the meantime.
-func (j *Job) attempt(ctx context.Context, run *results.Run, open map[string]backends.Backend, failed map[*Job]error, report Reporter) (*record, error) {
+func (a *attempts) attempt(ctx context.Context, j *Job) (*record, error) {
 	started := time.Now()
-	store, err := run.ClaimWhenFree(ctx, j.ID, func(l *results.LockedError) {
-		report.Note(j, fmt.Sprintf("%v; waiting for it to end", l))
+	store, err := a.run.ClaimWhenFree(ctx, j.ID, func(l *results.LockedError) {
+		a.report.Note(j, fmt.Sprintf("%v; waiting for it to end", l))
 	})
 	if err != nil {
 		return nil, &storeError{err}
 	}
 	defer store.Release()
-	if done, err := j.done(run); done || err != nil {
+	if done, err := j.done(a.run); done || err != nil {
 		if err != nil {
 			err = &storeError{err}
 		}
 		return nil, err
 	}
-	be, ok := open[j.Config.Backend]
+	be, ok := a.open[j.Config.Backend]
 	if !ok {
 		if be, err = backends.Open(j.Config.Backend); err != nil {
 			return nil, err
 		}
-		open[j.Config.Backend] = be
+		a.open[j.Config.Backend] = be
 	}
 	var rec *record
 	for _, n := range j.Needs {
-		if err := failed[n]; err != nil {
+		if err := a.failed[n]; err != nil {
 			return nil, j.fail(store, be.Info(), rec, started, fmt.Errorf("%s, which it needs, failed: %w", n.Title(), err))
+		}
+	}
+	if j.choice != nil {
+		if err := a.trainChosen(ctx, j); err != nil {
+			return nil, a.ended(ctx, err, func() error { return j.fail(store, be.Info(), rec, started, err) })
 		}
 	}
 	forget, err := j.prepare(ctx)
 	if err == nil {
-		rec, err = watch(ctx, &execution{Job: j, be: be, run: run, store: store, report: report})
+		rec, err = watch(ctx, &execution{Job: j, be: be, run: a.run, store: store, report: a.report})
 	}
 	if errors.As(err, new(*stallError)) {
-		delete(open, j.Config.Backend) // the next job gets a fresh one
+		delete(a.open, j.Config.Backend) // the next job gets a fresh one
 	} else {
 		forget() // what stalls may still read the plans
 	}
-	if errors.As(err, new(*storeError)) {
-		return nil, err
-	}
-	if errors.As(err, new(*results.ReadError)) {
-		return nil, &storeError{err}
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	if err != nil {
-		return nil, j.fail(store, be.Info(), rec, started, err)
+		return nil, a.ended(ctx, err, func() error { return j.fail(store, be.Info(), rec, started, err) })
 	}
 	if err := store.Finish(j.manifest(be.Info(), rec, started), rec.set, rec.details); err != nil {
 		return nil, &storeError{err}
 	}
 	return rec, nil
+}
+
+// ended is the error of an attempt that ended with err: of the run where the run directory or ctx
+// is the cause, else what fail makes of it.
+func (a *attempts) ended(ctx context.Context, err error, fail func() error) error {
+	switch {
+	case errors.As(err, new(*storeError)):
+		return err
+	case errors.As(err, new(*results.ReadError)):
+		return &storeError{err}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fail()
 }
 
 // stallAfter is how long a job may go without finishing a step or a batch of
