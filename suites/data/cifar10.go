@@ -78,11 +78,11 @@ func loadCIFAR10(_ context.Context, info Info, dir string, _ Options) (*Set, err
 // appendCIFAR adds the records of one binary batch.
 func (m *memory) appendCIFAR(b []byte) error {
 	if len(b)%cifarRecord != 0 {
-		return fmt.Errorf("CIFAR: %d bytes, expected a multiple of %d", len(b), cifarRecord)
+		return fmt.Errorf("CIFAR: want a multiple of %d bytes, found %d", cifarRecord, len(b))
 	}
 	for i := 0; i < len(b); i += cifarRecord {
 		if int(b[i]) >= m.classes {
-			return fmt.Errorf("CIFAR: label of record %d is %d, expected 0 to %d", i/cifarRecord, b[i], m.classes-1)
+			return fmt.Errorf("CIFAR: label of record %d: want 0 to %d, found %d", i/cifarRecord, m.classes-1, b[i])
 		}
 		m.labels = append(m.labels, b[i])
 		m.pix = append(m.pix, b[i+1:i+cifarRecord]...)

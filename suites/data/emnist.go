@@ -46,7 +46,7 @@ func loadEMNIST(_ context.Context, info Info, dir string, _ Options) (*Set, erro
 	}
 	for i, l := range test.labels {
 		if l == 0 {
-			return nil, fmt.Errorf("%s: %s: label of example %d is 0, expected 1 to %d", dir, emnistFiles[1].Name, i, info.Classes)
+			return nil, fmt.Errorf("%s: %s: label of example %d: want 1 to %d, found 0", dir, emnistFiles[1].Name, i, info.Classes)
 		}
 		test.labels[i] = l - 1
 	}

@@ -70,7 +70,7 @@ func TestHostilePictures(t *testing.T) {
 	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(head[12:])))
 	alloctest.AtMost(t, 1<<20, func() {
 		_, err := cifarFromPNG(strings.NewReader(head+string(sum)), make([]uint8, 10))
-		if err == nil || !strings.Contains(err.Error(), "picture of 1024x2147483647, expected 1024x10") {
+		if err == nil || !strings.Contains(err.Error(), "want a picture of 1024x10, found 1024x2147483647") {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -12,14 +12,14 @@ func parseIDX(b []byte) (dims []int, content []byte, err error) {
 		return nil, nil, fmt.Errorf("IDX: %d bytes, the header alone has 4", len(b))
 	}
 	if b[0] != 0 || b[1] != 0 {
-		return nil, nil, fmt.Errorf("IDX: starts with % x, expected 00 00", b[:2])
+		return nil, nil, fmt.Errorf("IDX: want 00 00 at the start, found % x", b[:2])
 	}
 	if b[2] != 8 {
-		return nil, nil, fmt.Errorf("IDX: element type %#02x, expected 0x08 (unsigned byte)", b[2])
+		return nil, nil, fmt.Errorf("IDX: want element type 0x08 (unsigned byte), found %#02x", b[2])
 	}
 	rank := int(b[3])
 	if rank < 1 || rank > 4 {
-		return nil, nil, fmt.Errorf("IDX: %d dimensions, expected 1 to 4", rank)
+		return nil, nil, fmt.Errorf("IDX: want 1 to 4 dimensions, found %d", rank)
 	}
 	if len(b) < 4+4*rank {
 		return nil, nil, fmt.Errorf("IDX: %d bytes, the header of %d dimensions has %d", len(b), rank, 4+4*rank)
@@ -48,14 +48,14 @@ func idxSplit(images, labels []byte, classes int, shape [3]int) (*memory, error)
 		return nil, fmt.Errorf("images: %w", err)
 	}
 	if len(dims) != 3 || dims[1] != shape[1] || dims[2] != shape[2] {
-		return nil, fmt.Errorf("images: dimensions %v, expected [n %d %d]", dims, shape[1], shape[2])
+		return nil, fmt.Errorf("images: want dimensions [n %d %d], found %v", shape[1], shape[2], dims)
 	}
 	ldims, lab, err := parseIDX(labels)
 	if err != nil {
 		return nil, fmt.Errorf("labels: %w", err)
 	}
 	if len(ldims) != 1 || ldims[0] != dims[0] {
-		return nil, fmt.Errorf("labels: dimensions %v, expected [%d] as there are images", ldims, dims[0])
+		return nil, fmt.Errorf("labels: want dimensions [%d] as there are images, found %v", dims[0], ldims)
 	}
 	return newMemory(pix, lab, classes, shape)
 }

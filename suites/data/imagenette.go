@@ -48,7 +48,7 @@ func init() {
 			}
 			// A part of each class is accepted, another class is not: the label numbers would be others.
 			if len(set.ClassNames) != len(imagenetteNames) {
-				return nil, fmt.Errorf("%s: %d classes, expected Imagenette's ten; open other classes as imagenet-folder", place, len(set.ClassNames))
+				return nil, fmt.Errorf("%s: want Imagenette's ten classes, found %d; open other classes as imagenet-folder", place, len(set.ClassNames))
 			}
 			names := make([]string, len(set.ClassNames))
 			for i, wnid := range set.ClassNames {

@@ -108,7 +108,7 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 	n, examples, targets := split.Len(), split.Examples(), split.Targets()
 	switch {
 	case cfg.Batch < 1 || cfg.Workers < 1:
-		return nil, fmt.Errorf("loader: batch %d, workers %d: expected positive numbers", cfg.Batch, cfg.Workers)
+		return nil, fmt.Errorf("loader: want positive numbers, found batch %d and workers %d", cfg.Batch, cfg.Workers)
 	case n == 0:
 		return nil, errors.New("loader: the split is empty")
 	case cfg.DropLast && n < cfg.Batch:
@@ -123,9 +123,9 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 	case len(cfg.Norm.targets) != targets.Width:
 		return nil, fmt.Errorf("loader: normalisation of %d targets, the target is %s", len(cfg.Norm.targets), targets)
 	case cfg.Mixup < 0:
-		return nil, fmt.Errorf("loader: mixup %v: expected a positive number, or 0 for none", cfg.Mixup)
+		return nil, fmt.Errorf("loader: mixup: want a positive number, or 0 for none, found %v", cfg.Mixup)
 	case cfg.Order != Shuffled && cfg.Order != Sequential:
-		return nil, fmt.Errorf("loader: order %d: expected Shuffled or Sequential", cfg.Order)
+		return nil, fmt.Errorf("loader: order: want Shuffled or Sequential, found %d", cfg.Order)
 	}
 	l := &Loader{
 		split: split, kind: examples.Kind, size: examples.Size(), columns: targets.Columns(),
@@ -384,7 +384,7 @@ func (w *worker) image(l *Loader, p pixel.Picture, i int, epoch rng.Key) (pixel.
 		m = w.a
 	}
 	if got := [3]int{m.C, m.H, m.W}; got != l.shape {
-		return m, fmt.Errorf("augmentation gives images of shape %v, expected %v", got, l.shape)
+		return m, fmt.Errorf("augmentation: want images of shape %v, found %v", l.shape, got)
 	}
 	return m, nil
 }

@@ -19,11 +19,11 @@ type memory struct {
 func newMemory(pix, labels []uint8, classes int, shape [3]int) (*memory, error) {
 	size := shape[0] * shape[1] * shape[2]
 	if len(pix) != len(labels)*size {
-		return nil, fmt.Errorf("%d bytes of pixels for %d labels, expected %d a label", len(pix), len(labels), size)
+		return nil, fmt.Errorf("want %d bytes of pixels for each of the %d labels, found %d in all", size, len(labels), len(pix))
 	}
 	for i, l := range labels {
 		if int(l) >= classes {
-			return nil, fmt.Errorf("label of example %d is %d, expected 0 to %d", i, l, classes-1)
+			return nil, fmt.Errorf("label of example %d: want 0 to %d, found %d", i, classes-1, l)
 		}
 	}
 	return &memory{pix, labels, classes, shape}, nil

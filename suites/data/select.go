@@ -31,7 +31,7 @@ func (s *Set) choose(opt Options) error {
 	case RandomTrainLabels:
 		s.Train = newRelabelled(s.Train, streamTrainLabels)
 	default:
-		return unfit("random_labels", "random labels %q: expected %q, %q or none", opt.RandomLabels, RandomTrainLabels, RandomAllLabels)
+		return unfit("random_labels", "random labels: want %q, %q or none, found %q", RandomTrainLabels, RandomAllLabels, opt.RandomLabels)
 	}
 	held, kept, err := s.holdOut(opt)
 	if err != nil {

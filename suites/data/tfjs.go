@@ -48,7 +48,7 @@ func (t tfjsCIFAR) Provide(ctx context.Context, r fetch.Request) (string, error)
 			}
 			for _, l := range some {
 				if l > 9 {
-					return fmt.Errorf("label %d, expected 0 to 9", l)
+					return fmt.Errorf("want a label from 0 to 9, found %d", l)
 				}
 				labels = append(labels, uint8(l))
 			}
@@ -101,7 +101,7 @@ func cifarFromPNG(in io.Reader, labels []uint8) ([]byte, error) {
 		return nil, err
 	}
 	if cfg.Width != pixels || cfg.Height != len(labels) {
-		return nil, fmt.Errorf("picture of %dx%d, expected %dx%d", cfg.Width, cfg.Height, pixels, len(labels))
+		return nil, fmt.Errorf("want a picture of %dx%d, found %dx%d", pixels, len(labels), cfg.Width, cfg.Height)
 	}
 	picture, err := png.Decode(bytes.NewReader(packed))
 	if err != nil {
@@ -109,7 +109,7 @@ func cifarFromPNG(in io.Reader, labels []uint8) ([]byte, error) {
 	}
 	rgba, ok := picture.(*image.RGBA)
 	if !ok {
-		return nil, fmt.Errorf("picture of type %T, expected opaque RGB", picture)
+		return nil, fmt.Errorf("want a picture in opaque RGB, found the type %T", picture)
 	}
 	out := make([]byte, len(labels)*cifarRecord)
 	for i, l := range labels {

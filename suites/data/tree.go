@@ -343,7 +343,7 @@ func parseAnnotations(text []byte) (class map[string]string, err error) {
 	for n := 1; lines.Scan(); n++ {
 		fields := strings.Fields(lines.Text())
 		if len(fields) < 2 {
-			return nil, fmt.Errorf("%s:%d: %.100q, expected a file name and a class", annotations, n, lines.Text())
+			return nil, fmt.Errorf("%s:%d: want a file name and a class, found %.100q", annotations, n, lines.Text())
 		}
 		class[fields[0]] = fields[1]
 	}

@@ -356,7 +356,7 @@ func TestCropsOfPhotographs(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := newLoader(t, set.Train, LoaderConfig{Batch: 4, Augment: []augment.Transform{augment.ResizedCrop{Side: 20}}})
-	if _, err := l.Next(); err == nil || !strings.Contains(err.Error(), "[3 20 20], expected [3 16 16]") {
+	if _, err := l.Next(); err == nil || !strings.Contains(err.Error(), "want images of shape [3 16 16], found [3 20 20]") {
 		t.Errorf("crop to another size: %v", err)
 	}
 }

@@ -44,9 +44,9 @@ func Parse(name string, side int) (Transform, error) {
 		}
 		if numbered != (k.most > 0) || numbered && (number < k.least || number > k.most) {
 			if k.most == 0 {
-				return nil, fmt.Errorf("transform %q: expected %s without a number", name, k.name)
+				return nil, fmt.Errorf("transform: want %s without a number, found %q", k.name, name)
 			}
-			return nil, fmt.Errorf("transform %q: expected %s-N with N from %d to %d", name, k.name, k.least, k.most)
+			return nil, fmt.Errorf("transform: want %s-N with N from %d to %d, found %q", k.name, k.least, k.most, name)
 		}
 		t := k.make(number, side)
 		if r, ok := t.(ResizeCrop); ok && r.Short < side {

@@ -84,7 +84,7 @@ func Parse(name string, shape [3]int) (Corruption, error) {
 			continue
 		}
 		if err != nil || level < 1 || level > k.most {
-			return Corruption{}, fmt.Errorf("corruption %q: expected %s-N with N from 1 to %d", name, k.name, k.most)
+			return Corruption{}, fmt.Errorf("corruption: want %s-N with N from 1 to %d, found %q", k.name, k.most, name)
 		}
 		return Corruption{k.name, level, ladderFor(shape), k.apply}, nil
 	}

@@ -36,7 +36,7 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 func only(dir, pattern string) (string, error) {
 	found, err := fs.Glob(os.DirFS(dir), pattern)
 	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("%d files match %s, expected one", len(found), pattern)
+		return "", fmt.Errorf("want one file that matches %s, found %d", pattern, len(found))
 	}
 	return filepath.Join(dir, found[0]), nil
 }
