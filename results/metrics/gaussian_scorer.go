@@ -106,9 +106,12 @@ func (e judgedNumbers) Arrays() []Array {
 	return out
 }
 
-// Diagrams is how the predictive standard deviation spreads, of the last predictive.
+// Diagrams is the coverage of central intervals and, of the last predictive, the standardised
+// residuals and how the predictive standard deviation spreads.
 func (e judgedNumbers) Diagrams(d *results.Details, set string, last bool) {
+	d.Coverage = append(d.Coverage, e.Coverage())
 	if last {
+		d.Histograms = append(d.Histograms, e.Residuals(set))
 		e.Spread(d, set)
 	}
 }

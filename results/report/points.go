@@ -116,6 +116,9 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 			from.add(r.label, "error", []sample{{record: &j.Records[0]}})
 		}
 	}
+	if len(labels) == 0 && g.predictsNumbers() {
+		return nil, fmt.Errorf("the test over points takes predictions of classes, and these jobs predict numbers: compare methods over splits and seeds, by a table with -baseline")
+	}
 	if len(labels) == 0 {
 		return nil, fmt.Errorf("no job saved its predictions; set eval.save_predictions = true in the suite and run it again")
 	}
@@ -147,6 +150,12 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 	}
 	t.Notes = append(t.Notes, from.notes()...)
 	return t, nil
+}
+
+// predictsNumbers says whether the group's jobs predict numbers.
+func (g *jobGroup) predictsNumbers() bool {
+	first := metrics.KindGaussian.Headline()[0]
+	return slices.ContainsFunc(g.rows[0].jobs[0].Records, func(r results.Record) bool { _, has := r.Value(first); return has })
 }
 
 // pointsOf reads the predictions that the job saved. The error wraps fs.ErrNotExist where it saved none.

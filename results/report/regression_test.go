@@ -124,6 +124,13 @@ func TestRegressionFigures(t *testing.T) {
 	}
 }
 
+// The test over points is one of classes, and says so.
+func TestPointsOfRegression(t *testing.T) {
+	if _, err := BuildPoints(regressionData(t), Query{Baseline: "right"}); err == nil || !strings.Contains(err.Error(), "these jobs predict numbers: compare methods over splits") {
+		t.Errorf("%v", err)
+	}
+}
+
 // A table that names no metrics shows those of the kind of prediction, RMSE first, and a set of
 // classes beside it has its own.
 func TestRegressionHeadline(t *testing.T) {
