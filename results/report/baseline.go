@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bayesbench/results"
+	"bayesbench/results/metrics"
 )
 
 // compare fills in the comparisons with the baseline's row. The primary metric's are corrected together, over the rows;
@@ -66,15 +67,23 @@ func (t *placed) compare(g *grouped, q Query) error {
 		t.Notes = append(t.Notes, "Only the "+t.Over+" that both have are paired: "+some(partly)+".")
 	}
 	if unpaired && t.paired {
-		t.Notes = append(t.Notes, "Rows that share no seed with the baseline are compared unpaired, by the Mann-Whitney U test.")
+		t.Notes = append(t.Notes, "Rows that share no "+strings.TrimSuffix(t.Over, "s")+" with the baseline are compared unpaired, by the Mann-Whitney U test.")
 	}
 	for _, family := range sortedKeys(families) {
 		note := judge(families[family], q.Alpha, t.Over)
 		if family == t.primary && note != "" {
+			if !t.hasColumn(metrics.KindGaussian.Headline()[0]) { // that test is one of classes
+				note += " For these trained networks alone, benchstat-report points tests over test points."
+			}
 			t.Notes, t.tooFewSeeds = append(t.Notes, note), true
 		}
 	}
 	return nil
+}
+
+// hasColumn reports whether the table has a column of a unit.
+func (t *placed) hasColumn(unit string) bool {
+	return slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Unit == unit })
 }
 
 // primaryUnit is the unit that decides: the query's, where this table has it, or the first column's that can be better

@@ -145,6 +145,10 @@ func TestRegressionHeadline(t *testing.T) {
 	if got := strings.Join(heads(table), " "); got != "rmse nll crps qce15" {
 		t.Errorf("columns %s", got)
 	}
+	byNLL := build(t, d.Set, Query{Baseline: "right", Primary: "nll"})[0] // in RMSE they are equal
+	if notes := strings.Join(byNLL.Notes, " "); !strings.Contains(notes, "Too few splits for a verdict") || strings.Contains(notes, "points") {
+		t.Errorf("notes %s", notes)
+	}
 	if table.primary != "rmse" || table.Over != "splits" {
 		t.Errorf("primary metric %s, over %s", table.primary, table.Over)
 	}

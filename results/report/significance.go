@@ -135,7 +135,7 @@ func judge(all []*Comparison, alpha float64, over string) string {
 	if hopeless < tested {
 		on = fmt.Sprintf(" on %d of %s", hopeless, plural(len(all), "comparison"))
 	}
-	return fmt.Sprintf("Too few %s for a verdict%s: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d %s (or fewer rows). For these trained networks alone, benchstat-report points tests over test points.",
+	return fmt.Sprintf("Too few %s for a verdict%s: with %s the smallest attainable p is %.3g, and %.3g after Holm's correction for %s; below %g takes %d %s (or fewer rows).",
 		over, on, plural(worst.n, "run"), worst.MinP, best, plural(len(all), "comparison"), alpha, need, over)
 }
 
