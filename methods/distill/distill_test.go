@@ -73,8 +73,8 @@ func TestStudentsNoise(t *testing.T) {
 			t.Errorf("parameter %d is %v, the teacher's %v", i, x, want)
 		}
 	}
-	// With the prior Gamma(6, 6): (Σv + 12)/(N + 12).
-	if v, want := math.Exp(float64(f.State["noise.log_var"][0])), (total+12)/412; math.Abs(v/want-1) > 2e-3 {
+	// With the prior Gamma(1, 0.1): (Σv + 0.2)/(N + 2).
+	if v, want := math.Exp(float64(f.State["noise.log_var"][0])), (total+0.2)/402; math.Abs(v/want-1) > 2e-3 {
 		t.Errorf("the noise's variance is %v, want %v", v, want)
 	}
 }

@@ -134,7 +134,7 @@ func (l Linear) evidence(x mat.Matrix, b, prior float64) float64 {
 	return -0.5 * (mat.Dot(y, &solved) + chol.LogDet() + float64(n)*math.Log(2*math.Pi))
 }
 
-// Learnt is the regression with a noise that is learnt, under its prior Gamma(6, 6) on 1/σ².
+// Learnt is the regression with a noise that is learnt, under its prior Gamma(1, 0.1) on 1/σ².
 func (l Linear) Learnt() Linear {
 	l.Job.Task.Likelihood = task.Gaussian{Noise: task.Homoscedastic, Width: 1}
 	return l
@@ -147,12 +147,11 @@ func (l Linear) withLogVariance(s float64) Linear {
 }
 
 // Mode is the one of (w, b) and s = log σ² under the prior's standard deviations: the w that is best
-// for s and the s that is best for w, in turn. With the residuals' squares r², of a Gamma prior with
-// shape and rate 6, σ² = (Σr² + 12)/(N + 12).
+// for s and the s that is best for w, in turn: σ² = (Σr² + 2·0.1)/(N + 2·1), r the residuals.
 func (l Linear) Mode(sigmas []float64) (w *mat.VecDense, s float64) {
 	for range 200 {
 		w, _ = l.withLogVariance(s).PosteriorWith(sigmas)
-		s = math.Log((l.squares(w) + 12) / (float64(l.Job.Task.Examples) + 12))
+		s = math.Log((l.squares(w) + 0.2) / (float64(l.Job.Task.Examples) + 2))
 	}
 	return w, s
 }
@@ -174,7 +173,7 @@ func (l Linear) LearntPosterior(prior float64) (w *mat.VecDense, s, variance flo
 	for pass := range 2 { // the first finds the largest density, which the others are divided by
 		for at := -6.0; at < 4; at += 1.0 / 64 {
 			given := l.withLogVariance(at)
-			logp := given.LogEvidence(prior) - 6*at - 6*math.Exp(-at)
+			logp := given.LogEvidence(prior) - at - 0.1*math.Exp(-at)
 			if pass == 0 {
 				top = max(top, logp)
 				continue

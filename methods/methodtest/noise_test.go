@@ -150,7 +150,7 @@ func TestNoiseIsSampled(t *testing.T) {
 }
 
 // FFG with Gaussian biases and a noise that is learnt is where each is best for the others: variances
-// 1/(Σx²/σ² + 1/prior²), and σ² = (E_q Σr² + 12)/(N + 12).
+// 1/(Σx²/σ² + 1/prior²), and σ² = (E_q Σr² + 0.2)/(N + 2).
 func TestNoiseOfFFG(t *testing.T) {
 	l := methodtest.NewLinear(20, 2).Learnt()
 	l.Job.Epochs, l.Job.Train.LR, l.Job.Train.Schedule = 8000, 0.02, "linear"
@@ -179,7 +179,7 @@ func TestNoiseOfFFG(t *testing.T) {
 			t.Errorf("standard deviation %d is %v, the optimum %v", i, sigma, want)
 		}
 	}
-	if want := (expected + 12) / 32; math.Abs(noise/want-1) > 0.03 {
+	if want := (expected + 0.2) / 22; math.Abs(noise/want-1) > 0.03 {
 		t.Errorf("the noise's variance is %v, the optimum %v", noise, want)
 	}
 }

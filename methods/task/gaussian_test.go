@@ -187,13 +187,13 @@ func TestVarianceIsBounded(t *testing.T) {
 	}
 }
 
-// −log p of the log variance is that of Gamma(6, 6) on the precision, with the density's change of
+// −log p of the log variance is that of Gamma(1, 0.1) on the precision, with the density's change of
 // variables, up to a constant.
 func TestPriorOfTheNoise(t *testing.T) {
 	l := task.Gaussian{Noise: task.Homoscedastic, Width: 2}
 	p := compile(t, l, 1)
 	prior := func(s ...float64) float64 { return p.at(s, []float64{0, 0}, []float64{0, 0})["prior"][0] }
-	want := func(s float64) float64 { return -distuv.Gamma{Alpha: 6, Beta: 6}.LogProb(math.Exp(-s)) + s } // |dλ/ds| = λ
+	want := func(s float64) float64 { return -distuv.Gamma{Alpha: 1, Beta: 0.1}.LogProb(math.Exp(-s)) + s } // |dλ/ds| = λ
 	for _, s := range []float64{-2.5, -0.4, 0.3, 1.9} {
 		if found, want := prior(s, 0)-prior(0, 0), want(s)-want(0); math.Abs(found-want) > 1e-10 {
 			t.Errorf("−log p(%v) + log p(0) is %v, want %v", s, found, want)
