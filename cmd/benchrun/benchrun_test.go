@@ -95,7 +95,7 @@ func TestPlanAndList(t *testing.T) {
 		t.Errorf("-plan left a run directory: %v", err)
 	}
 	code, out, _ = benchrun(t, "list")
-	for _, want := range []string{"sparse-vd", "lenet-5-caffe", "mnist", "gonum", "ece15-lorc"} {
+	for _, want := range []string{"sparse-vd", "lenet-5-caffe", "gaussian", "mnist", "gonum", "ece15-lorc"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("list: exit %d, no %s in\n%s", code, want, out)
 		}

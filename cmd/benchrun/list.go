@@ -14,6 +14,7 @@ import (
 	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/task"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites/data"
@@ -28,7 +29,7 @@ type named struct {
 	Is   string `json:"is"`
 }
 
-var kinds = []string{"methods", "models", "data", "augmentations", "shifts", "backends", "metrics"}
+var kinds = []string{"methods", "models", "likelihoods", "data", "augmentations", "shifts", "backends", "metrics"}
 
 // everything lists what this build knows.
 func everything() []named {
@@ -38,6 +39,10 @@ func everything() []named {
 	}
 	for _, m := range nn.Models() {
 		out = append(out, named{"models", m.Name, m.Description})
+	}
+	likelihoods, says := task.Known()
+	for i, name := range likelihoods {
+		out = append(out, named{"likelihoods", name, says[i]})
 	}
 	for _, d := range data.List() {
 		out = append(out, named{"data", d.Name, fmt.Sprintf("%s (%s, %s)", d.About, d.Examples, d.Targets)})
@@ -73,7 +78,7 @@ func (c *command) list() *ffcli.Command {
 	return &ffcli.Command{
 		Name:       "list",
 		ShortUsage: "benchrun list [-json] [" + strings.Join(kinds, "|") + "]…",
-		ShortHelp:  "what a suite can name: methods, models, data sets, augmentations, shifts, backends, metrics",
+		ShortHelp:  "what a suite can name: methods, models, likelihoods, data sets, augmentations, shifts, backends, metrics",
 		LongHelp:   "Examples:\n  benchrun list\n  benchrun list methods models\n  benchrun list -json metrics",
 		FlagSet:    fs,
 		Exec: func(_ context.Context, args []string) error {
