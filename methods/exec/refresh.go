@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	"bayesbench/backends/rng"
 	"bayesbench/methods"
@@ -41,6 +42,9 @@ func (r *refresher) sample(k int, seed uint32, noise rng.Key) error {
 		}
 		return nil
 	}
+	if err := r.forgetDiverged(); err != nil {
+		return err
+	}
 	if err := r.prog.SetKey(noise); err != nil {
 		return err
 	}
@@ -65,4 +69,23 @@ func (r *refresher) sample(k int, seed uint32, noise rng.Key) error {
 	var err error
 	r.made[k], err = r.state.Values(r.slots...)
 	return err
+}
+
+// forgetDiverged makes slots zero that hold an infinity or NaN. The first batch's share is 1, so that
+// nothing of a finite value before is left; but an infinity would leave NaN.
+func (r *refresher) forgetDiverged() error {
+	values, err := r.state.Values(r.slots...)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if !slices.ContainsFunc(v.F32, func(x float32) bool { return x-x != 0 }) {
+			continue
+		}
+		clear(v.F32)
+		if err := r.state.Write(v); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"bayesbench/backends"
@@ -110,6 +111,28 @@ func TestStream(t *testing.T) {
 			t.Errorf("samples %d and %d have the same noise", k-2, k)
 		}
 		seen[k] = got
+	}
+	for _, stale := range []float32{float32(math.Inf(1)), float32(math.NaN())} {
+		p := counted(t, new(int))
+		load := p.Weights[0].Load
+		p.Weights = []Weights{{Seed: 10, Load: func() ([]Value, error) {
+			values, err := load()
+			values[1].F32[0] = stale
+			return values, err
+		}}}
+		s, err := NewStream(ref.New(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for d, err := range s.Sample(0, five) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x := d.Result("out")[0]; x != seen[0][d.First] {
+				t.Errorf("statistics that were %v: row %d is %v, want %v", stale, d.First, x, seen[0][d.First])
+			}
+		}
 	}
 	if passes != 4 {
 		t.Errorf("%d passes over the training data, want one for each of 4 samples", passes)

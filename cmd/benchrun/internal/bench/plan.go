@@ -559,7 +559,7 @@ func (j *Job) Title() string {
 	if c.Backend != "gonum" {
 		s += " " + c.Backend
 	}
-	if j.splits > 0 {
+	if j.setup != nil && j.splits > 0 {
 		s += fmt.Sprintf(" split %d", c.Data.Split)
 	}
 	return fmt.Sprintf("%s seed %d", s, c.Seed)
