@@ -17,7 +17,7 @@ func Processor() string {
 	if err != nil {
 		return runtime.GOARCH
 	}
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		key, value, ok := strings.Cut(line, ":")
 		if value = strings.TrimSpace(value); ok && strings.TrimSpace(key) == "model name" && value != "" {
 			return value

@@ -2,7 +2,8 @@ package backends
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"bayesbench/internal/nearest"
@@ -34,12 +35,7 @@ func Register(d Driver) {
 
 // Drivers lists what is registered, by name.
 func Drivers() []Driver {
-	out := make([]Driver, 0, len(drivers))
-	for _, d := range drivers {
-		out = append(out, d)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
+	return slices.SortedFunc(maps.Values(drivers), func(a, b Driver) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Open starts the backend of that name.

@@ -10,6 +10,11 @@ step gofmt
 bad=$(git ls-files '*.go' | xargs gofmt -l)
 if [ -n "$bad" ]; then echo "gofmt would change:"; echo "$bad"; exit 1; fi
 
+step go fix
+# By hand stays only the building of short texts.
+changes=$(go fix -diff -stringsbuilder=false ./...)
+if [ -n "$changes" ]; then echo "go fix would change:"; echo "$changes"; exit 1; fi
+
 step go vet
 go vet ./...
 go vet -tags noasm ./backends/gonum/...

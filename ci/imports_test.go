@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 )
@@ -141,7 +140,7 @@ func TestImportPolicy(t *testing.T) {
 			paths = append(paths, path)
 		}
 	}
-	sort.Strings(paths)
+	slices.Sort(paths)
 	if len(paths) < 20 {
 		t.Fatalf("go list found %d packages of the module: the check sees nothing", len(paths))
 	}

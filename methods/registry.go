@@ -2,8 +2,9 @@ package methods
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
+	"strings"
 
 	"bayesbench/internal/nearest"
 	"bayesbench/methods/key"
@@ -69,12 +70,7 @@ func Register(d Driver) {
 
 // Drivers lists what is registered, by name.
 func Drivers() []Driver {
-	out := make([]Driver, 0, len(drivers))
-	for _, d := range drivers {
-		out = append(out, d)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
+	return slices.SortedFunc(maps.Values(drivers), func(a, b Driver) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // New makes the method of that name; the error for an unknown one names the

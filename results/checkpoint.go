@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -171,7 +173,7 @@ func ReadCheckpoint(text []byte, name string) (*Checkpoint, error) {
 	headerText := text[:8+headerSize]
 	c := &Checkpoint{Meta: map[string]string{}}
 	tensors := header.Tensors()
-	for _, tensorName := range sortedKeys(tensors) {
+	for _, tensorName := range slices.Sorted(maps.Keys(tensors)) {
 		info := tensors[tensorName]
 		data := text[len(headerText):][info.DataOffsets[0]:info.DataOffsets[1]]
 		t, err := fromBytes(tensorName, info, data)

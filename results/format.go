@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,7 @@ func Write(w io.Writer, s Set) error {
 
 	var head bytes.Buffer
 	head.WriteString(formatKey + ": " + formatValue + "\n")
-	for _, name := range sortedKeys(used) {
+	for _, name := range slices.Sorted(maps.Keys(used)) {
 		u := s.Units[name]
 		if err := u.check(); err != nil {
 			return err
@@ -169,7 +170,7 @@ func Read(r io.Reader, name string) (Set, error) {
 	if err := in.Err(); err != nil {
 		return Set{}, err
 	}
-	for _, unit := range sortedKeys(set.Units) {
+	for _, unit := range slices.Sorted(maps.Keys(set.Units)) {
 		if err := set.Units[unit].check(); err != nil {
 			return Set{}, fmt.Errorf("%s: %w", name, err)
 		}
@@ -308,7 +309,7 @@ func ReadFile(path string) (Set, error) {
 
 // Add appends the records of t. It is an error if a unit means one thing in s and another in t.
 func (s *Set) Add(t Set) error {
-	for _, name := range sortedKeys(t.Units) {
+	for _, name := range slices.Sorted(maps.Keys(t.Units)) {
 		u := t.Units[name]
 		if have, ok := s.Units[name]; ok && have != u {
 			return fmt.Errorf("unit %s is %s=better timing=%v here and %s=better timing=%v elsewhere", name, u.Better, u.Timing, have.Better, have.Timing)
@@ -323,13 +324,4 @@ func sortedConfig(config []Pair) []Pair {
 	config = slices.Clone(config)
 	slices.SortFunc(config, func(a, b Pair) int { return strings.Compare(a.Key, b.Key) })
 	return config
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

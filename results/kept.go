@@ -53,7 +53,7 @@ func checkKeptIn(dir, file string) error {
 	kept := &KeptError{Dir: dir, File: file}
 	nameless := 0
 	known := false // the lines that follow say whose they are
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		switch {
 		case strings.HasPrefix(line, jobPrefix):
 			o, err := parseOrigin(line)

@@ -433,7 +433,7 @@ func TestKeptResults(t *testing.T) {
 		path := filepath.Join(dir, resultsFile)
 		if c.legacy {
 			var lines []string
-			for _, line := range strings.Split(readAll(t, path), "\n") {
+			for line := range strings.SplitSeq(readAll(t, path), "\n") {
 				if !strings.HasPrefix(line, "# ") {
 					lines = append(lines, line)
 				}

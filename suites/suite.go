@@ -336,12 +336,7 @@ func next(choice []int, axes []axis) int {
 // findLists collects the keys of a table and its subtables that have a list
 // for a value, but for those that are lists by nature (a slice in typ).
 func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
-	keys := make([]string, 0, len(t.values))
-	for k := range t.values {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	for _, k := range keys {
+	for _, k := range slices.Sorted(maps.Keys(t.values)) {
 		var field reflect.Type
 		if typ != nil {
 			if f, ok := fieldByTag(typ, k); ok {
@@ -411,9 +406,7 @@ func (t Table) checkNumber(key string, v float64) error {
 // set returns a copy of m with the key of the dotted subtable changed.
 func set(m map[string]any, table, key string, v any) map[string]any {
 	out := make(map[string]any, len(m))
-	for k, e := range m {
-		out[k] = e
-	}
+	maps.Copy(out, m)
 	if table == "" {
 		out[key] = v
 		return out
@@ -620,9 +613,7 @@ func override(top map[string]any, f *file, text string) error {
 		}
 	}
 	f.set = append(f.set, change{key, text})
-	for k, v := range set(top, table, last, one["v"]) {
-		top[k] = v
-	}
+	maps.Copy(top, set(top, table, last, one["v"]))
 	return nil
 }
 

@@ -86,9 +86,7 @@ func (t Table) Has(key string) bool {
 // Without is the table less some keys: those that someone else decodes.
 func (t Table) Without(keys ...string) Table {
 	out := map[string]any{}
-	for k, v := range t.values {
-		out[k] = v
-	}
+	maps.Copy(out, t.values)
 	for _, k := range keys {
 		delete(out, k)
 	}

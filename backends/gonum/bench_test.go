@@ -26,7 +26,7 @@ func BenchmarkStep(b *testing.B) {
 		{"vgg-0.25", vgg, []int{100, 3, 32, 32}, "deterministic sparsevd"},
 	}
 	for _, n := range nets {
-		for _, kind := range strings.Fields(n.kinds) {
+		for kind := range strings.FieldsSeq(n.kinds) {
 			b.Run("model="+n.name+"/method="+kind, func(b *testing.B) {
 				benchmark(b, newStep(kind, n.net, n.shape...), n.shape[0])
 			})

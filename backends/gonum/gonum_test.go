@@ -3,6 +3,7 @@ package gonum
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -79,9 +80,7 @@ func agrees(t *testing.T, be *Backend, p *ir.Program) {
 // The number of workers changes no bit.
 func TestWorkersChangeNoBit(t *testing.T) {
 	steps := map[string]*ir.Program{"batch of lenet300": newStep("sparsevd", lenet300, 100, 784)}
-	for name, p := range smallSteps {
-		steps[name] = p
-	}
+	maps.Copy(steps, smallSteps)
 	for name, p := range steps {
 		var want []backends.Data
 		for _, workers := range []int{1, 2, 3, 8} {

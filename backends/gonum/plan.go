@@ -1,6 +1,8 @@
 package gonum
 
 import (
+	"slices"
+
 	"bayesbench/backends"
 	"bayesbench/backends/gonum/kernel"
 	"bayesbench/backends/ir"
@@ -130,10 +132,8 @@ func (pl *plan) reads(v ir.Value) []ir.Value {
 	in := &pl.p.Instrs[v]
 	var out []ir.Value
 	add := func(a ir.Value) {
-		for _, o := range out {
-			if o == a {
-				return
-			}
+		if slices.Contains(out, a) {
+			return
 		}
 		out = append(out, a)
 	}

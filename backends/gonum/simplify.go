@@ -328,7 +328,7 @@ func (r *rewriter) hoist(in ir.Instr) (ir.Value, bool) {
 			return 0, false
 		case from == nil:
 			from = x
-		case !sameInts(from.Dims, x.Dims) || !r.typ(from.Args[0]).Equal(r.typ(x.Args[0])):
+		case !slices.Equal(from.Dims, x.Dims) || !r.typ(from.Args[0]).Equal(r.typ(x.Args[0])):
 			return 0, false
 		}
 	}
@@ -346,16 +346,4 @@ func (r *rewriter) hoist(in ir.Instr) (ir.Value, bool) {
 	}
 	v := r.rewrite(ir.Instr{Op: in.Op, Args: args, Attrs: in.Attrs, Type: small})
 	return r.rewrite(ir.Instr{Op: ir.Broadcast, Args: []ir.Value{v}, Attrs: ir.Attrs{Dims: dims}, Type: in.Type}), true
-}
-
-func sameInts(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -3,6 +3,7 @@ package ir
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // infer gives the type of an instruction's result and checks its operands and
@@ -51,7 +52,7 @@ func inferShape(in *Instr, args []Type) (Type, error) {
 		}
 		return in.Type, wantFloat(in.Type)
 	case Select:
-		if !equalInts(args[0].Shape, args[1].Shape) {
+		if !slices.Equal(args[0].Shape, args[1].Shape) {
 			return Type{}, fmt.Errorf("operands differ in shape: %s and %s", args[0], args[1])
 		}
 		return sameShape(args[1:])
@@ -75,7 +76,7 @@ func inferShape(in *Instr, args []Type) (Type, error) {
 		return Type{args[0].DType, append([]int{args[1].Shape[0]}, args[0].Shape[1:]...)}, nil
 	case OneHot:
 		r := in.Type.Rank()
-		if r != args[0].Rank()+1 || !equalInts(in.Type.Shape[:r-1], args[0].Shape) {
+		if r != args[0].Rank()+1 || !slices.Equal(in.Type.Shape[:r-1], args[0].Shape) {
 			return Type{}, fmt.Errorf("want f32%s with one more axis, found %s", intsString(args[0].Shape), in.Type)
 		}
 		return in.Type, wantFloat(in.Type)
@@ -95,7 +96,7 @@ func inferShape(in *Instr, args []Type) (Type, error) {
 	case Linear:
 		m := Instr{Op: MatMul, Attrs: Attrs{TransB: true}}
 		t, err := inferMatMul(&m, args[0], args[1])
-		if err == nil && !equalInts(args[2].Shape, t.Shape[1:]) {
+		if err == nil && !slices.Equal(args[2].Shape, t.Shape[1:]) {
 			err = fmt.Errorf("bias: want f32[%d], found %s", t.Shape[1], args[2])
 		}
 		return t, err
@@ -113,7 +114,7 @@ func wantFloat(t Type) error {
 
 func sameShape(args []Type) (Type, error) {
 	for _, a := range args[1:] {
-		if !equalInts(a.Shape, args[0].Shape) {
+		if !slices.Equal(a.Shape, args[0].Shape) {
 			return Type{}, fmt.Errorf("operands differ in shape: %s and %s", args[0], a)
 		}
 	}

@@ -1,13 +1,16 @@
 package ir
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // keyWords is the length of a key, and of one that says where rows begin.
 const keyWords, rowKeyWords = 2, 3
 
 // checkKey reports a key that noise of type t cannot be drawn under.
 func checkKey(t, key Type) error {
-	if !equalInts(key.Shape, []int{keyWords}) && !equalInts(key.Shape, []int{rowKeyWords}) {
+	if !slices.Equal(key.Shape, []int{keyWords}) && !slices.Equal(key.Shape, []int{rowKeyWords}) {
 		return fmt.Errorf("key: want u32[%d], or u32[%d] with the number of the first row, found %s", keyWords, rowKeyWords, key)
 	}
 	if key.Shape[0] == rowKeyWords && t.Rank() == 0 {
@@ -19,7 +22,7 @@ func checkKey(t, key Type) error {
 // NoiseRow is the number of elements in a row of the noise of type t whose key is
 // of type key; 0 where the key does not say which row is the first.
 func NoiseRow(t, key Type) uint64 {
-	if !equalInts(key.Shape, []int{rowKeyWords}) || t.Shape[0] == 0 {
+	if !slices.Equal(key.Shape, []int{rowKeyWords}) || t.Shape[0] == 0 {
 		return 0
 	}
 	return uint64(t.Size() / t.Shape[0])

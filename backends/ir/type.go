@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -47,7 +48,7 @@ func (t Type) Size() int {
 func (t Type) Rank() int { return len(t.Shape) }
 
 // Equal reports whether both element type and shape agree.
-func (t Type) Equal(u Type) bool { return t.DType == u.DType && equalInts(t.Shape, u.Shape) }
+func (t Type) Equal(u Type) bool { return t.DType == u.DType && slices.Equal(t.Shape, u.Shape) }
 
 // String writes the type as the text form does: f32[128 512].
 func (t Type) String() string { return t.DType.String() + intsString(t.Shape) }
@@ -110,7 +111,7 @@ func parseInts(s string) ([]int, error) {
 		return nil, fmt.Errorf("want [n n …], found %q", s)
 	}
 	var out []int
-	for _, f := range strings.Fields(s[1 : len(s)-1]) {
+	for f := range strings.FieldsSeq(s[1 : len(s)-1]) {
 		n, err := strconv.Atoi(f)
 		if err != nil {
 			return nil, fmt.Errorf("want an integer, found %q", f)
@@ -118,16 +119,4 @@ func parseInts(s string) ([]int, error) {
 		out = append(out, n)
 	}
 	return out, nil
-}
-
-func equalInts(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -29,8 +29,8 @@ func TestLayout(t *testing.T) {
 	Bits(bits, k, 5)
 	uniform := make([]float32, 100)
 	Uniform(uniform, k, 5)
-	for b := 0; b < 6; b++ {
-		for lane := 0; lane < 8; lane++ {
+	for b := range 6 {
+		for lane := range 8 {
 			w0, w1 := Block(k, uint32(8*b+lane), 5)
 			if bits[16*b+lane] != w0 || bits[16*b+8+lane] != w1 {
 				t.Fatalf("block %d lane %d out of place", b, lane)

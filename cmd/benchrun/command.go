@@ -87,7 +87,7 @@ func (c *command) flags(name string) *flag.FlagSet { return cli.Flags(c.stderr, 
 func listFlag(fs *flag.FlagSet, name, usage string) *[]string {
 	var list []string
 	fs.Func(name, usage, func(s string) error {
-		for _, v := range strings.Split(s, ",") {
+		for v := range strings.SplitSeq(s, ",") {
 			list = append(list, strings.TrimSpace(v))
 		}
 		return nil

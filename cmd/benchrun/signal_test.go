@@ -20,8 +20,8 @@ func TestHangUp(t *testing.T) {
 	defer signal.Stop(heard)
 	dir := t.TempDir()
 	binary := build(t, dir)
-	begin := strings.Index(blobs, "[[method]]")
-	one := strings.Replace(blobs[:begin], "seed = [0, 1]", "seed = 0", 1) + "[[method]]\nname = \"ffg\"\n"
+	before, _, _ := strings.Cut(blobs, "[[method]]")
+	one := strings.Replace(before, "seed = [0, 1]", "seed = 0", 1) + "[[method]]\nname = \"ffg\"\n"
 	suite := write(t, dir, "blobs.toml", one)
 	// hangUp starts the command, sends HUP twice when the first job begins, and
 	// returns the exit code.

@@ -2,7 +2,7 @@ package exec
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
@@ -44,7 +44,7 @@ func withHistory(p *ir.Program, s *State) (*ir.Program, []string, error) {
 	if len(names) == 0 {
 		return out, nil, nil
 	}
-	sort.Strings(names)
+	slices.Sort(names)
 	emit := func(in ir.Instr) ir.Value {
 		out.Instrs = append(out.Instrs, in)
 		return ir.Value(len(out.Instrs) - 1)

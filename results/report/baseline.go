@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -69,7 +70,7 @@ func (t *placed) compare(g *grouped, q Query) error {
 	if unpaired && t.paired {
 		t.Notes = append(t.Notes, "Rows that share no "+strings.TrimSuffix(t.Over, "s")+" with the baseline are compared unpaired, by the Mann-Whitney U test.")
 	}
-	for _, family := range sortedKeys(families) {
+	for _, family := range slices.Sorted(maps.Keys(families)) {
 		note := judge(families[family], q.Alpha, t.Over)
 		if family == t.primary && note != "" {
 			if !t.hasColumn(metrics.KindGaussian.Headline()[0]) { // that test is one of classes

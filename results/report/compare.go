@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 				}
 			}
 		}
-		if versions := from.fields["version"]; len(versions) == 2 && !slices.ContainsFunc(sortedKeys(versions), func(v string) bool { return len(versions[v]) > 1 }) {
+		if versions := from.fields["version"]; len(versions) == 2 && !slices.ContainsFunc(slices.Sorted(maps.Keys(versions)), func(v string) bool { return len(versions[v]) > 1 }) {
 			delete(from.fields, "version") // one of each side: that is what is compared
 		}
 		for _, note := range slices.Concat(g.notes(table, q), from.notes()) {

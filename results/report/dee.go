@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -50,9 +51,7 @@ func withDEE(set results.Set) (results.Set, error) {
 	for _, unit := range []string{deeUnit, deeUnit + "-lo", deeUnit + "-hi"} {
 		out.Units[unit] = results.Unit{Name: unit, Better: results.Higher}
 	}
-	for name, u := range set.Units {
-		out.Units[name] = u
-	}
+	maps.Copy(out.Units, set.Units)
 	for _, r := range set.Records {
 		ll, ok := r.Value(deeScore)
 		_, has := r.Value(deeUnit)

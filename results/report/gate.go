@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ func DefaultMargins() Margins {
 
 // Parse changes margins as in "error=0.002,nll=5%,timing=20%".
 func (m Margins) Parse(text string) error {
-	for _, part := range strings.Split(text, ",") {
+	for part := range strings.SplitSeq(text, ",") {
 		unit, value, ok := strings.Cut(strings.TrimSpace(part), "=")
 		number, relative := strings.CutSuffix(value, "%")
 		amount, err := strconv.ParseFloat(number, 64)
@@ -211,7 +212,7 @@ func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 		tested = append(tested, Alarm{Row: row, Unit: unitName, Old: before, New: before * math.Exp(change), Margin: margin, Pairs: len(known), Timing: true})
 		differences = append(differences, worsening)
 	}
-	for _, name := range sortedKeys(byUnit) {
+	for _, name := range slices.Sorted(maps.Keys(byUnit)) {
 		if same := byUnit[name]; len(same) > 1 {
 			test("all rows together", name+" (relative)", 1, same)
 		}

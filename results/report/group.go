@@ -79,7 +79,7 @@ func (l leftRecords) plus(other leftRecords) leftRecords {
 // notes says how many records are left out, and how to see them.
 func (l leftRecords) notes() []string {
 	var notes []string
-	for _, keys := range sortedKeys(l) {
+	for _, keys := range slices.Sorted(maps.Keys(l)) {
 		first, _, _ := strings.Cut(keys, " ")
 		notes = append(notes, fmt.Sprintf("Left out: %s of %s; name %s in -row, -col or -filter to see them.",
 			plural(l[keys], "record"), strings.ReplaceAll(keys, " ", ", "), first))
@@ -325,7 +325,7 @@ func (p *projections) missing(records []*results.Record, units map[string]bool) 
 			}
 		}
 	}
-	return sortedKeys(found)
+	return slices.Sorted(maps.Keys(found))
 }
 
 // sameName reports that two records have equal names but for K.
@@ -350,7 +350,7 @@ func nameValue(r *results.Record, key string) string {
 func mentioned(projections ...string) map[string]bool {
 	keys := map[string]bool{}
 	for _, text := range projections {
-		for _, part := range strings.Split(text, ",") {
+		for part := range strings.SplitSeq(text, ",") {
 			key, _, _ := strings.Cut(strings.TrimSpace(part), "@")
 			if name, ok := strings.CutPrefix(key, "/"); ok {
 				keys[name] = true
@@ -525,14 +525,5 @@ func distinctKeys(places []cellKey, pick func(cellKey) benchproc.Key) []benchpro
 		}
 	}
 	benchproc.SortKeys(keys)
-	return keys
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
 	return keys
 }

@@ -164,7 +164,7 @@ func TestHostileNamesInMarkdown(t *testing.T) {
 		if err := WriteMarkdown(&out, tables); err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range strings.Split(out.String(), "\n") {
+		for line := range strings.SplitSeq(out.String(), "\n") {
 			if m := bare.FindString(line); m != "" {
 				t.Errorf("%s: %q unescaped in %s", evil, m, line)
 			}
@@ -244,7 +244,7 @@ func TestHostileNamesInLaTeX(t *testing.T) {
 			t.Errorf("%s: ^^ in\n%s", evil, out.String())
 		}
 		columns := 0
-		for _, line := range strings.Split(out.String(), "\n") {
+		for line := range strings.SplitSeq(out.String(), "\n") {
 			if !strings.HasSuffix(line, ` \\`) {
 				continue
 			}

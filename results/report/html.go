@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,7 +159,7 @@ func facts(d Data) []fact {
 		}
 	}
 	for _, j := range d.Jobs {
-		for _, key := range sortedKeys(j.Manifest.Versions) {
+		for _, key := range slices.Sorted(maps.Keys(j.Manifest.Versions)) {
 			if f := (fact{key, j.Manifest.Versions[key]}); !slices.Contains(out, f) {
 				out = append(out, f)
 			}

@@ -389,7 +389,7 @@ func (d Data) grouped(q Query) ([]*jobGroup, error) {
 		}
 	}
 	heads := []string{"method"}
-	for _, key := range strings.Split(defaultRows(firsts, Query{Tables: DefaultTables}), ",") {
+	for key := range strings.SplitSeq(defaultRows(firsts, Query{Tables: DefaultTables}), ",") {
 		if key != "/method" {
 			heads = append(heads, strings.TrimPrefix(key, "/"))
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -151,20 +152,20 @@ func (p *provenance) mark(row string) string {
 // notes warn of fields in which the results differ, with the values and their rows, and say what the marks mean.
 func (p *provenance) notes() []string {
 	var notes []string
-	for _, field := range sortedKeys(p.fields) {
+	for _, field := range slices.Sorted(maps.Keys(p.fields)) {
 		values := p.fields[field]
 		if len(values) < 2 {
 			continue
 		}
 		var parts []string
-		for _, v := range sortedKeys(values) {
+		for _, v := range slices.Sorted(maps.Keys(values)) {
 			parts = append(parts, fmt.Sprintf("%s (%s)", v, some(values[v])))
 		}
 		notes = append(notes, fmt.Sprintf("Warning: the results differ in %s: %s.", field, some(parts)))
 	}
 	if len(p.versions) > 0 {
 		var versions []string
-		for _, v := range sortedKeys(p.versions) {
+		for _, v := range slices.Sorted(maps.Keys(p.versions)) {
 			versions = append(versions, shortVersion(v))
 		}
 		notes = append(notes, fmt.Sprintf("%s cannot be traced to a commit: %s.", Untraceable, some(versions)))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func Stale(set results.Set) []Staleness {
 	}
 	var all []Staleness
 	for _, text := range order {
-		all = append(all, Staleness{text, sortedKeys(found[text].methods), len(found[text].jobs)})
+		all = append(all, Staleness{text, slices.Sorted(maps.Keys(found[text].methods)), len(found[text].jobs)})
 	}
 	return all
 }

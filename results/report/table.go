@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -360,7 +361,7 @@ func (q Query) units(records []*results.Record) ([]string, error) {
 			present[v.Unit] = true
 		}
 	}
-	all := sortedKeys(present)
+	all := slices.Sorted(maps.Keys(present))
 	switch {
 	case len(q.Metrics) == 1 && q.Metrics[0] == "all":
 		return all, nil
@@ -433,7 +434,7 @@ func known(records []results.Record) []string {
 // checkKeys refuses a projection by a key that no record has, which would make one nameless row of everything.
 func checkKeys(records []results.Record, projection string) error {
 	all := known(records)
-	for _, part := range strings.Split(projection, ",") {
+	for part := range strings.SplitSeq(projection, ",") {
 		key, _, _ := strings.Cut(strings.TrimSpace(part), "@")
 		if key != "" && !strings.ContainsAny(key, "\" ") && !slices.Contains(all, key) {
 			return fmt.Errorf("no result has the key %q%s", key, meant(key, all))

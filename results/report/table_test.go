@@ -613,7 +613,7 @@ func TestFormats(t *testing.T) {
 	if err := WriteText(&out, tables, Style{Width: 100}); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range strings.Split(out.String(), "\n") {
+	for line := range strings.SplitSeq(out.String(), "\n") {
 		if n := len([]rune(line)); n > 100 {
 			t.Errorf("%d columns: %s", n, line)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,10 +174,8 @@ func (a *array) describe(header string) error {
 			return fmt.Errorf("no %q", key)
 		}
 	}
-	for _, d := range a.shape {
-		if d == 0 {
-			return fmt.Errorf("array is empty")
-		}
+	if slices.Contains(a.shape, 0) {
+		return fmt.Errorf("array is empty")
 	}
 	return nil
 }

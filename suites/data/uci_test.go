@@ -2,6 +2,7 @@ package data
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,9 +129,7 @@ func TestDamagedUCIFilesAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{}
-			for path, text := range smallUCI {
-				files[path] = text
-			}
+			maps.Copy(files, smallUCI)
 			path := "standard/x/data/" + c.file
 			if files[path] = c.text; c.text == "\x00" {
 				delete(files, path)

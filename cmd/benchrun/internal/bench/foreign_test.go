@@ -146,7 +146,7 @@ func TestFilesOfOtherJobs(t *testing.T) {
 			if err := os.CopyFS(dir, os.DirFS(base.dir)); err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range strings.Fields(list) {
+			for name := range strings.FieldsSeq(list) {
 				text, err := os.ReadFile(filepath.Join(from, name))
 				if err == nil {
 					err = os.WriteFile(filepath.Join(dir, "jobs", one.ID, name), text, 0o644)

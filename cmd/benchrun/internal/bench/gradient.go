@@ -3,7 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"bayesbench/backends"
@@ -46,7 +46,7 @@ func (t *trainer) gradientVariance(ctx context.Context, g gradient) error {
 		names = append(names, r.Name)
 		elements[r.Name] = newMoments(g.program.Type(r.Value).Size())
 	}
-	sort.Strings(names)
+	slices.Sort(names)
 	noise := exec.Key(t.Config.Seed, exec.ForGradients)
 	for draw := range t.Config.Eval.GradientDraws {
 		if err := ctx.Err(); err != nil {

@@ -82,7 +82,7 @@ func (j *Job) identity(kernels string) identity {
 func (j *Job) kernels(run *results.Run, own string) (string, error) {
 	var all []string
 	add := func(list string) {
-		for _, k := range strings.Split(list, "+") {
+		for k := range strings.SplitSeq(list, "+") {
 			if k != "" && !slices.Contains(all, k) {
 				all = append(all, k)
 			}

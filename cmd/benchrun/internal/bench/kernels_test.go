@@ -71,7 +71,7 @@ func elsewhere(t *testing.T, dir string) (kernels, said string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, line := range strings.Split(string(out), "\n") {
+	for line := range strings.SplitSeq(string(out), "\n") {
 		if k, ok := strings.CutPrefix(line, "kernels: "); ok {
 			kernels = k
 		}

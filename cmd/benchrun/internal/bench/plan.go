@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sort"
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
@@ -708,11 +707,7 @@ func (f Filter) Select(jobs []*Job) ([]*Job, error) {
 				names[of(j)] = true
 			}
 		}
-		list := make([]string, 0, len(names))
-		for n := range names {
-			list = append(list, n)
-		}
-		sort.Strings(list)
+		list := slices.Sorted(maps.Keys(names))
 		for _, w := range want {
 			if !names[w] {
 				return fmt.Errorf("-%s %s: the suite has none%s", flag, w, nearest.Hint(w, list))
@@ -737,12 +732,7 @@ func (f Filter) Select(jobs []*Job) ([]*Job, error) {
 		}
 	}
 	in := func(list []string, s string) bool {
-		for _, l := range list {
-			if l == s {
-				return true
-			}
-		}
-		return len(list) == 0
+		return len(list) == 0 || slices.Contains(list, s)
 	}
 	return closure(jobs, func(j *Job) bool {
 		return in(f.Methods, label(j)) && in(f.Backends, backend(j)) && in(seeds, seed(j))

@@ -4,7 +4,7 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -219,7 +219,7 @@ func float32s(x []float64) []float32 {
 
 func median(x []float64) float64 {
 	s := append([]float64(nil), x...)
-	sort.Float64s(s)
+	slices.Sort(s)
 	n := len(s)
 	if n == 0 {
 		return math.NaN()
