@@ -156,7 +156,7 @@ func (c *coder) code(v ir.Value) micro {
 		}
 		m.a = c.operand(in.Args[0])
 		return m
-	case ir.Relu: // not kernel.Relu, which makes a NaN 0
+	case ir.Relu: // as ref has it; the assembly of kernel.Relu would leave a −0
 		return micro{do: withScalar, bin: kernel.Max, a: c.operand(in.Args[0]), s: number{value: ir.None}}
 	case ir.Select:
 		return micro{do: choose, a: c.operand(in.Args[0]), b: c.operand(in.Args[1]), c: c.operand(in.Args[2])}

@@ -109,6 +109,28 @@ func places(t *testing.T, f func(t *testing.T, v set, n, offset int, in [3][]flo
 	}
 }
 
+// A group takes max(x, 0) for ir.Relu: in every variant a NaN stays, and −0 becomes 0, as in ref.
+func TestMaxWithZero(t *testing.T) {
+	for _, v := range variants() {
+		if v.binaryScalar[Max] == nil {
+			continue
+		}
+		for _, n := range sizes {
+			x, dst := make([]float32, n), make([]float32, n)
+			Fill(x, float32(math.Copysign(0, -1)))
+			if n > 0 {
+				x[n-1] = float32(math.NaN())
+			}
+			v.binaryScalar[Max](dst, x, 0)
+			for i, y := range dst {
+				if i < n-1 && math.Float32bits(y) != 0 || i == n-1 && y == y {
+					t.Fatalf("%s: max(%v, 0) of %d elements is %v (%#x)", v.name, x[i], n, y, math.Float32bits(y))
+				}
+			}
+		}
+	}
+}
+
 func TestUnaryVariants(t *testing.T) {
 	places(t, func(t *testing.T, v set, n, offset int, in [3][]float32) {
 		for op, f := range v.unary {
