@@ -121,26 +121,39 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 	if !ok || len(list) == 0 {
 		return nil, root.Errorf("method", "want at least one [[method]] table")
 	}
-	points := make([][]axis, len(list))
+	rests, err := everySplit(rest)
+	if err != nil {
+		return nil, err
+	}
+	// A method on one data set, or on all that are listed.
+	type part struct {
+		rest, method Table
+		axes         []axis
+	}
+	var parts []part
 	total := 0
 	for i, values := range list {
-		n := 0
-		if points[i], n, err = lists(rest, Table{values, f, fmt.Sprintf("method#%d", i)}); err != nil {
-			return nil, err
-		}
-		if total += n; total > MaxJobs {
-			return nil, root.Errorf("", "the lists multiply to more than %d jobs", MaxJobs)
+		method := Table{values, f, fmt.Sprintf("method#%d", i)}
+		for _, rest := range rests {
+			axes, n, err := lists(rest, method)
+			if err != nil {
+				return nil, err
+			}
+			if total += n; total > MaxJobs {
+				return nil, root.Errorf("", "the lists multiply to more than %d jobs", MaxJobs)
+			}
+			parts = append(parts, part{rest, method, axes})
 		}
 	}
 	ids := map[string]bool{}
-	for i, values := range list {
-		method := Table{values, f, fmt.Sprintf("method#%d", i)}
-		for _, a := range points[i] {
+	for _, p := range parts {
+		rest, method := p.rest, p.method
+		for _, a := range p.axes {
 			if err := a.distinct(rest, method); err != nil {
 				return nil, err
 			}
 		}
-		configs, err := product(rest, method, points[i])
+		configs, err := product(rest, method, p.axes)
 		if err != nil {
 			return nil, err
 		}
@@ -154,6 +167,36 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 		}
 	}
 	return s, nil
+}
+
+// everySplit takes data.split = "all" apart: a table for each data set, with the list of its
+// published splits.
+func everySplit(rest Table) ([]Table, error) {
+	of, _ := rest.Sub("data")
+	if of.values["split"] != "all" {
+		return []Table{rest}, nil
+	}
+	names, ok := of.values["name"].([]any)
+	if !ok {
+		names = []any{of.values["name"]}
+	}
+	var out []Table
+	for _, v := range names {
+		name, _ := v.(string)
+		n := rest.words().Splits(name)
+		if n == 0 {
+			return nil, of.Errorf("split", "data.split: \"all\" is of sets that come in several splits, and %q does not", name)
+		}
+		splits := make([]any, n)
+		for i := range splits {
+			splits[i] = int64(i)
+		}
+		one := rest
+		one.values = set(one.values, "data", "name", name)
+		one.values = set(one.values, "data", "split", splits)
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 // nameForm is what a suite may be called: it names a directory, a job of a

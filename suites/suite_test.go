@@ -2,6 +2,7 @@ package suites
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -372,5 +373,28 @@ func TestPageNamesKeys(t *testing.T) {
 	}
 	if len(keys) < 30 {
 		t.Errorf("only the keys %q", keys)
+	}
+}
+
+// data.split = "all" is the list of a set's splits, set by set.
+func TestAllSplits(t *testing.T) {
+	v := words
+	v.Splits = func(set string) int { return map[string]int{"two": 2, "three": 3}[set] }
+	parse := func(names string) (*Suite, error) {
+		return Parse(v, "s.toml", []byte("name = \"s\"\nmodel = \"m\"\nseed = [7, 8]\n[data]\nname = "+names+"\nsplit = \"all\"\n[[method]]\nname = \"a\"\n"), nil)
+	}
+	s, err := parse(`["three", "two"]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range s.Jobs {
+		got = append(got, fmt.Sprint(c.Data.Name, c.Data.Split, " ", c.Seed))
+	}
+	if want := "[three0 7 three0 8 three1 7 three1 8 three2 7 three2 8 two0 7 two0 8 two1 7 two1 8]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if _, err := parse(`["two", "one"]`); err == nil || !strings.Contains(err.Error(), "s.toml:6:") || !strings.Contains(err.Error(), `"one" does not`) {
+		t.Errorf("a set without splits: %v", err)
 	}
 }

@@ -18,6 +18,9 @@ type Vocabulary struct {
 	Attacks        []string // eval.attack
 	// Normalise is the default of data.normalise for the data set of that name.
 	Normalise func(set string) string
+	// Splits is how many published divisions into train and test the data set of that name
+	// has, 0 where there is one alone or no such set.
+	Splits func(set string) int
 	// Parts are the tables of a method that hold the methods which it is made of.
 	Parts []string
 }

@@ -23,8 +23,15 @@ func Words() suites.Vocabulary {
 		LabelNoises:    texts(data.LabelNoises()),
 		Attacks:        slices.Sorted(maps.Keys(attacks)),
 		Normalise:      normalisation,
+		Splits:         splits,
 		Parts:          methods.Parts(),
 	}
+}
+
+// splits is how many the set of that name has.
+func splits(set string) int {
+	info, _ := data.Describe(set) // one that there is not is refused later
+	return info.Splits
 }
 
 // normalisation is the default for the set of that name. One that there is not is refused
