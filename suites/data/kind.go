@@ -2,10 +2,14 @@ package data
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"bayesbench/backends/rng"
 )
 
-// Kind says what the numbers of an example are, as they are stored.
+// Kind says what the numbers of an example are, as they are stored. What the package does with one kind stands in a file of
+// its own: pixels.go, numbers.go.
 type Kind string
 
 const (
@@ -13,6 +17,59 @@ const (
 	Numbers Kind = "numbers" // float64, a row of a table
 	Tokens  Kind = "tokens"  // uint32, places in a vocabulary; no set has them yet, and no loader feeds them
 )
+
+// feeder is how examples of one kind become what a network is fed.
+type feeder interface {
+	// schemes lists the normalisations that the sets of info know, the default first.
+	schemes(info Info) []Scheme
+	// inputs prepares a normalisation for the examples of a set.
+	inputs(scheme Scheme, set *Set) (inputs, error)
+	// notes is what a reader of results should know of the training split in use, a sentence each.
+	notes(set *Set) ([]string, error)
+}
+
+// inputs is a normalisation of examples of one kind.
+type inputs interface {
+	// String says what is normalised, such as "3 channels of pixels".
+	String() string
+	// fit tells whether it is for such examples.
+	fit(e Examples) bool
+	// span is the least and the greatest input of a channel or column, normalised.
+	span(channel int) (least, greatest float32)
+	// writer makes the writer of one goroutine.
+	writer(l *Loader) writer
+}
+
+// writer turns examples of one kind into rows of a batch.
+type writer interface {
+	// write writes e, which is example i of the split, to dst, augmented and normalised. Its random numbers are drawn
+	// under the key of the epoch.
+	write(dst []float32, e Example, i int, epoch rng.Key) error
+}
+
+// feeders has the feeder of each kind that can be fed; its file puts it here.
+var feeders = map[Kind]feeder{}
+
+// note adds what is noted of examples of the set's kind.
+func (s *Set) note() error {
+	f, ok := feeders[s.Kind]
+	if !ok {
+		return nil
+	}
+	notes, err := f.notes(s)
+	s.Notes = append(s.Notes, notes...)
+	return err
+}
+
+// fed names the kinds that have a feeder.
+func fed() string {
+	var names []string
+	for k := range feeders {
+		names = append(names, string(k))
+	}
+	slices.Sort(names)
+	return strings.Join(names, " and ")
+}
 
 // Examples says what one example of a set is.
 type Examples struct {
@@ -40,12 +97,6 @@ func (e Examples) String() string {
 	}
 	return string(e.Kind) + " " + strings.Join(dims, "x")
 }
-
-// anySize tells whether Options.Size decides the size of the examples.
-func (e Examples) anySize() bool { return e.Kind == Pixels && e.Shape[1] == 0 }
-
-// image is the shape of pixels: channels, height, width.
-func (e Examples) image() [3]int { return [3]int(e.Shape) }
 
 // Targets says what is known of an example and to be learnt: one of Classes, or Width numbers.
 type Targets struct {

@@ -11,7 +11,6 @@ import (
 	"bayesbench/backends/rng"
 	"bayesbench/suites/data/augment"
 	"bayesbench/suites/data/draw"
-	"bayesbench/suites/data/pixel"
 )
 
 // Order is the order in which a loader visits the examples.
@@ -57,12 +56,9 @@ type Batch struct {
 // of workers. A Loader is for one goroutine.
 type Loader struct {
 	split   Split
-	kind    Kind
-	shape   [3]int // of images
-	size    int    // of an example in X
-	columns int    // of a target in Y
+	size    int // of an example in X
+	columns int // of a target in Y
 	cfg     LoaderConfig
-	sizer   augment.Sizer // the first transform, if it wants images as stored
 	steps   int
 	chunk   int // rows that a worker takes at once
 	stop    func() bool
@@ -113,13 +109,14 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 		return nil, errors.New("loader: the split is empty")
 	case cfg.DropLast && n < cfg.Batch:
 		return nil, fmt.Errorf("loader: batch %d of a split of %d examples, and incomplete batches are dropped: nothing is left", cfg.Batch, n)
-	case examples.Kind != Pixels && examples.Kind != Numbers:
-		return nil, fmt.Errorf("loader: examples are %s: only pixels and numbers are fed", examples)
-	case len(cfg.Augment) > 0 && examples.Kind != Pixels:
+	case feeders[examples.Kind] == nil:
+		return nil, fmt.Errorf("loader: examples are %s: only %s are fed", examples, fed())
+	case len(cfg.Augment) > 0 && !examples.images():
 		return nil, fmt.Errorf("loader: augmentation %s: only images are augmented, and examples are %s", cfg.Augment[0], examples)
-	case len(cfg.Norm.pixels)+len(cfg.Norm.inputs) != examples.Shape[0] || (cfg.Norm.pixels == nil) != (examples.Kind != Pixels):
-		return nil, fmt.Errorf("loader: normalisation of %d channels and %d columns, examples are %s",
-			len(cfg.Norm.pixels), len(cfg.Norm.inputs), examples)
+	case cfg.Norm.inputs == nil:
+		return nil, fmt.Errorf("loader: want a normalisation of examples that are %s, found none", examples)
+	case !cfg.Norm.inputs.fit(examples):
+		return nil, fmt.Errorf("loader: normalisation of %s, examples are %s", cfg.Norm.inputs, examples)
 	case len(cfg.Norm.targets) != targets.Width:
 		return nil, fmt.Errorf("loader: normalisation of %d targets, the target is %s", len(cfg.Norm.targets), targets)
 	case cfg.Mixup < 0:
@@ -128,17 +125,11 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 		return nil, fmt.Errorf("loader: order: want Shuffled or Sequential, found %d", cfg.Order)
 	}
 	l := &Loader{
-		split: split, kind: examples.Kind, size: examples.Size(), columns: targets.Columns(),
+		split: split, size: examples.Size(), columns: targets.Columns(),
 		cfg: cfg, steps: n / cfg.Batch, orderEpoch: -1,
-	}
-	if l.kind == Pixels {
-		l.shape = examples.image()
 	}
 	if n%cfg.Batch != 0 && !cfg.DropLast {
 		l.steps++
-	}
-	if len(cfg.Augment) > 0 {
-		l.sizer, _ = cfg.Augment[0].(augment.Sizer)
 	}
 	// Small enough that workers share a batch of slow images evenly, large enough that taking one costs nothing.
 	l.chunk = max(1, cfg.Batch/(4*cfg.Workers))
@@ -250,7 +241,7 @@ func (l *Loader) free() bool {
 
 // work is one worker: it takes the next rows in order, and fills them without the lock.
 func (l *Loader) work() {
-	w := worker{target: make([]float64, l.columns)}
+	w := worker{writer: l.cfg.Norm.inputs.writer(l), target: make([]float64, l.columns)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -320,9 +311,8 @@ func (l *Loader) begin(s *slot, number int) {
 
 // worker is the memory of one goroutine.
 type worker struct {
-	a, b   pixel.Image
+	writer
 	target []float64
-	stream draw.Stream
 }
 
 // fill makes rows from … to-1 of batch number in s. On an error it says at which row.
@@ -345,48 +335,7 @@ func (w *worker) example(l *Loader, dst []float32, i int, epoch rng.Key) error {
 	if err != nil {
 		return err
 	}
-	if l.kind == Numbers {
-		l.cfg.Norm.numbers(dst, e.Numbers)
-		return nil
-	}
-	m, err := w.image(l, e.Picture, i, epoch)
-	if err != nil {
-		return err
-	}
-	l.cfg.Norm.image(dst, m)
-	return nil
-}
-
-// image is picture p of example i after augmentation, in the split's shape.
-func (w *worker) image(l *Loader, p pixel.Picture, i int, epoch rng.Key) (pixel.Image, error) {
-	chain := l.cfg.Augment
-	stream := func(transform int) *draw.Stream {
-		w.stream = draw.New(epoch.Fold(uint32(i)), uint32(transform))
-		return &w.stream
-	}
-	var m pixel.Image
-	switch {
-	case l.sizer != nil:
-		l.sizer.View(&w.a, p, stream(0))
-		m = w.a
-	case p.Shape() != l.shape:
-		w.a.Fit(p, l.shape[1])
-		m = w.a
-	default:
-		m = p.Image(&w.a)
-	}
-	for t, transform := range chain {
-		if t == 0 && l.sizer != nil {
-			continue // seen to above
-		}
-		transform.Apply(&w.b, m, stream(t))
-		w.a, w.b = w.b, w.a
-		m = w.a
-	}
-	if got := [3]int{m.C, m.H, m.W}; got != l.shape {
-		return m, fmt.Errorf("augmentation: want images of shape %v, found %v", l.shape, got)
-	}
-	return m, nil
+	return w.write(dst, e, i, epoch)
 }
 
 // mix applies Mixup to the rows of s: row i with row Valid-1-i, both from their unmixed values. The order of a shuffled

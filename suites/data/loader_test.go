@@ -28,7 +28,7 @@ func norm(t testing.TB, scheme Scheme, set *Set) Normalisation {
 
 func newLoader(t testing.TB, split Split, cfg LoaderConfig) *Loader {
 	t.Helper()
-	if cfg.Norm.pixels == nil && cfg.Norm.inputs == nil {
+	if cfg.Norm.inputs == nil {
 		info := Info{Examples: split.Examples(), Targets: split.Targets()}
 		cfg.Norm = norm(t, Normalisations(info)[0], &Set{Info: info, Train: split})
 	}
@@ -273,7 +273,7 @@ func TestNormalisationSchemes(t *testing.T) {
 		Standard: {1.5, -0.15},
 	} {
 		got := make([]float32, 2)
-		norm(t, scheme, set).image(got, m)
+		norm(t, scheme, set).inputs.(pixelInputs).image(got, m)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", scheme, got, want)
 		}

@@ -1,14 +1,12 @@
 package data
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"bayesbench/internal/nearest"
-	"bayesbench/suites/data/pixel"
 )
 
 // Scheme names a map from stored examples, and targets that are numbers, to what a network is fed.
@@ -18,22 +16,18 @@ const (
 	Unit255 Scheme = "unit255" // of pixels: x/255
 	Unit256 Scheme = "unit256" // of pixels: x/256, as the sparse variational dropout papers feed MNIST
 	// Standard is (x - mean)/sd. Of pixels it is (x/255 - mean)/sd by channel, with the set's published constants. Of
-	// numbers, inputs and targets alike, it is by column, with mean and sd over the training split in use: what is left
-	// after Options chose the split, held out validation and applied its limit. sd = √(Σ(x - mean)²/n), and 1 where
-	// that is 0.
+	// numbers it is by column, with mean and sd over the training split in use: what is left after Options chose the
+	// split, held out validation and applied its limit. sd = √(Σ(x - mean)²/n), and 1 where that is 0. Targets that are
+	// numbers are standardised so too. Under the other schemes they stay as they are stored.
 	Standard Scheme = "standard"
 	None     Scheme = "none" // of numbers: as they are stored
 )
 
-// Normalisations lists the schemes that the sets of info know, the default first.
+// Normalisations lists the schemes that the sets of info know, the default first; none where the kind of their examples
+// cannot be fed.
 func Normalisations(info Info) []Scheme {
-	switch {
-	case info.Kind == Numbers:
-		return []Scheme{Standard, None}
-	case info.Kind == Pixels && info.Mean != nil:
-		return []Scheme{Unit255, Unit256, Standard}
-	case info.Kind == Pixels:
-		return []Scheme{Unit255, Unit256}
+	if f, ok := feeders[info.Kind]; ok {
+		return f.schemes(info)
 	}
 	return nil
 }
@@ -50,9 +44,8 @@ func (s Scale) normalised(x float64) float64 { return (x - s.Mean) / s.SD }
 
 // Normalisation is a scheme made ready for one set.
 type Normalisation struct {
-	pixels  [][256]float32 // a channel's value of each byte
-	inputs  []column       // of numbers
-	targets []Scale        // of targets that are numbers
+	inputs  inputs
+	targets []Scale // of targets that are numbers
 }
 
 // column is what the training split in use says of one number of its examples.
@@ -68,27 +61,16 @@ func NewNormalisation(scheme Scheme, set *Set) (Normalisation, error) {
 	if !slices.Contains(known, scheme) {
 		return Normalisation{}, unknownScheme(scheme, set.Info, known)
 	}
-	if set.Train.Len() == 0 && set.Kind == Numbers {
-		return Normalisation{}, fmt.Errorf("normalisation: data set %q has no training examples", set.Name)
-	}
 	var n Normalisation
 	var err error
-	if set.Kind == Pixels {
-		n.pixels = pixelTable(scheme, set.Info)
-	} else if n.inputs, err = inputColumns(set.Train); err != nil {
+	if n.inputs, err = feeders[set.Kind].inputs(scheme, set); err != nil {
 		return n, err
 	}
 	for _, c := range targetColumns(set.Train) {
+		if scheme != Standard {
+			c.Scale = asStored
+		}
 		n.targets = append(n.targets, c.Scale)
-	}
-	if scheme == Standard && set.Kind == Numbers {
-		return n, nil
-	}
-	for j := range n.inputs {
-		n.inputs[j].Scale = asStored
-	}
-	for j := range n.targets {
-		n.targets[j] = asStored
 	}
 	return n, nil
 }
@@ -108,35 +90,6 @@ func unknownScheme(scheme Scheme, info Info, known []Scheme) error {
 	}
 	return fmt.Errorf("normalisation %q: data set %q has %s; want %s; did you mean %q?", scheme, info.Name, info.Kind,
 		strings.Join(names, " or "), nearest.Name(string(scheme), names))
-}
-
-// pixelTable is the scheme's value of each byte by channel.
-func pixelTable(scheme Scheme, info Info) [][256]float32 {
-	table := make([][256]float32, info.Shape[0])
-	for c := range table {
-		scale, mean, std := 255.0, 0.0, 1.0
-		switch scheme {
-		case Unit256:
-			scale = 256
-		case Standard:
-			mean, std = info.Mean[c], info.Std[c]
-		}
-		for x := range table[c] {
-			table[c][x] = float32((float64(x)/scale - mean) / std)
-		}
-	}
-	return table
-}
-
-// inputColumns are the columns of the examples of a split of numbers.
-func inputColumns(s Split) ([]column, error) {
-	var err error
-	all := columns(s.Len(), s.Examples().Size(), func(dst []float64, i int) {
-		e, failed := s.Example(i)
-		err = cmp.Or(err, failed)
-		copy(dst, e.Numbers)
-	})
-	return all, err
 }
 
 // targetColumns are the columns of the targets of a split, none where they are classes.
@@ -192,32 +145,7 @@ func (n Normalisation) Targets() []Scale { return n.targets }
 
 // Range is the least and the greatest input of a channel or column: black and white of pixels; of numbers those in the
 // training split in use.
-func (n Normalisation) Range(channel int) (least, greatest float32) {
-	if n.pixels != nil {
-		return n.pixels[channel][0], n.pixels[channel][255]
-	}
-	c := n.inputs[channel]
-	return float32(c.normalised(c.least)), float32(c.normalised(c.greatest))
-}
-
-// image writes the normalised pixels of m to dst.
-func (n Normalisation) image(dst []float32, m pixel.Image) {
-	for c := range m.C {
-		table := &n.pixels[c]
-		plane := m.Plane(c)
-		out := dst[c*len(plane):][:len(plane)]
-		for i, x := range plane {
-			out[i] = table[x]
-		}
-	}
-}
-
-// numbers writes the normalised numbers of an example to dst.
-func (n Normalisation) numbers(dst []float32, src []float64) {
-	for j, v := range src {
-		dst[j] = float32(n.inputs[j].normalised(v))
-	}
-}
+func (n Normalisation) Range(channel int) (least, greatest float32) { return n.inputs.span(channel) }
 
 // target writes a normalised target to dst. One of a class stays as it is.
 func (n Normalisation) target(dst []float32, src []float64) {

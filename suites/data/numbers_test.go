@@ -155,7 +155,7 @@ func small(inputs, targets int, x, y []float64) *Set {
 func TestScales(t *testing.T) {
 	far := small(1, 2, []float64{1e9 + 1, 1e9 + 2, 1e9 + 3}, []float64{0.1, 5, 0.1, 7, 0.1, 9})
 	n := norm(t, Standard, far)
-	if got, want := n.inputs[0].Scale, (Scale{1e9 + 2, math.Sqrt(2.0 / 3)}); math.Abs(got.Mean-want.Mean) > 1e-6 || math.Abs(got.SD-want.SD) > 1e-9 {
+	if got, want := n.inputs.(numberInputs)[0].Scale, (Scale{1e9 + 2, math.Sqrt(2.0 / 3)}); math.Abs(got.Mean-want.Mean) > 1e-6 || math.Abs(got.SD-want.SD) > 1e-9 {
 		t.Errorf("inputs far from 0: %v, want %v", got, want)
 	}
 	// A target of one value has its value for its mean, and the deviation 1: it becomes 0, not what rounding makes of it.
@@ -166,7 +166,7 @@ func TestScales(t *testing.T) {
 		t.Errorf("range %v to %v, want ∓√1.5", least, greatest)
 	}
 	n = norm(t, None, far)
-	if n.inputs[0].Scale != asStored || !slices.Equal(n.Targets(), []Scale{asStored, asStored}) {
+	if n.inputs.(numberInputs)[0].Scale != asStored || !slices.Equal(n.Targets(), []Scale{asStored, asStored}) {
 		t.Errorf("scheme none: %v, %v", n.inputs, n.Targets())
 	}
 	l := newLoader(t, far.Train, LoaderConfig{Batch: 2, Order: Sequential, Norm: n})
@@ -304,10 +304,11 @@ func TestKindsAreRefusedByName(t *testing.T) {
 		"numbers' scheme":       {scheme(None, blobs), `normalisation "none": data set "blobs" has pixels; want unit255 or unit256 or standard`},
 		"tokens":                {scheme(Standard, &Set{Info: Info{Name: "text", Examples: Examples{Tokens, []int{128}}}}), "which are not normalised"},
 		"augmented numbers":     {loader(line.Train, LoaderConfig{Augment: []augment.Transform{augment.Flip{}}}), "augmentation flip: only images are augmented, and examples are numbers 4"},
-		"pixels' normalisation": {loader(line.Train, LoaderConfig{Norm: norm(t, Unit255, blobs)}), "normalisation of 1 channels and 0 columns, examples are numbers 4"},
-		"lines' normalisation":  {loader(blobs.Train, LoaderConfig{Norm: norm(t, Standard, line)}), "normalisation of 0 channels and 4 columns, examples are pixels 1x8x8"},
-		"tokens in a loader":    {loader(words{line.Train}, LoaderConfig{Norm: norm(t, Standard, line)}), "examples are tokens 128: only pixels and numbers are fed"},
-		"other targets":         {loader(blobs.Train, LoaderConfig{Norm: Normalisation{pixels: norm(t, Unit255, blobs).pixels, targets: []Scale{asStored}}}), "normalisation of 1 targets, the target is 4 classes"},
+		"pixels' normalisation": {loader(line.Train, LoaderConfig{Norm: norm(t, Unit255, blobs)}), "normalisation of 1 channels of pixels, examples are numbers 4"},
+		"lines' normalisation":  {loader(blobs.Train, LoaderConfig{Norm: norm(t, Standard, line)}), "normalisation of 4 columns of numbers, examples are pixels 1x8x8"},
+		"tokens in a loader":    {loader(words{line.Train}, LoaderConfig{Norm: norm(t, Standard, line)}), "examples are tokens 128: only numbers and pixels are fed"},
+		"no normalisation":      {loader(line.Train, LoaderConfig{}), "want a normalisation of examples that are numbers 4, found none"},
+		"other targets":         {loader(blobs.Train, LoaderConfig{Norm: Normalisation{inputs: norm(t, Unit255, blobs).inputs, targets: []Scale{asStored}}}), "normalisation of 1 targets, the target is 4 classes"},
 	} {
 		if err := c.do(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

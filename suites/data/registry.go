@@ -135,7 +135,7 @@ func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 
 func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
 	switch n := max(s.Splits, 1); {
-	case opt.Size != 0 && s.Kind != Pixels:
+	case opt.Size != 0 && !s.images():
 		return nil, unfit("size", "size %d: only images have a size, and its examples are %s", opt.Size, s.Examples)
 	case opt.Size != 0 && !s.anySize() && opt.Size != s.Shape[1]:
 		return nil, unfit("size", "size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])

@@ -25,7 +25,7 @@ type shifted struct {
 
 // shift corrupts the test split of s; train stays clean.
 func (s *Set) shift(name string, opt Options) error {
-	if s.Kind != Pixels {
+	if !s.images() {
 		return fmt.Errorf("corruption %q: only images are corrupted, and its examples are %s", name, s.Examples)
 	}
 	c, err := corrupt.Parse(name, s.Info.image())

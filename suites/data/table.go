@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"math"
-	"strings"
 )
 
 // table is a split held in memory: rows of numbers, with numbers for targets.
@@ -64,27 +63,4 @@ func hashNumbers(h hash.Hash, all []float64) {
 		binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
 		h.Write(b[:])
 	}
-}
-
-// note tells which inputs of the training split in use have one value: nothing can be learnt from them, and they are
-// standardised to 0.
-func (s *Set) note() error {
-	if s.Kind != Numbers || s.Train.Len() == 0 {
-		return nil
-	}
-	all, err := inputColumns(s.Train)
-	if err != nil {
-		return err
-	}
-	var constant []string
-	for j, c := range all {
-		if c.constant() {
-			constant = append(constant, fmt.Sprint(j))
-		}
-	}
-	if constant != nil {
-		s.Notes = append(s.Notes, fmt.Sprintf("inputs that have one value in the %d training examples, and stand at 0 when they are "+
-			"standardised: %s of 0 to %d", s.Train.Len(), strings.Join(constant, ", "), len(all)-1))
-	}
-	return nil
 }

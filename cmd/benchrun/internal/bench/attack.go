@@ -83,8 +83,8 @@ func (x *execution) underAttack(ctx context.Context, s *stream, name string, cle
 type attacker struct {
 	s            *stream
 	gradient     *exec.Program
-	plane        int       // values of a channel
-	black, white []float32 // by channel
+	plane        int       // values of a channel or column
+	black, white []float32 // by channel or column
 	epsilon      float64   // of the range
 	step         float64   // of epsilon
 	y, dx, sum   []float32
@@ -109,7 +109,7 @@ func newAttacker(s *stream, set *data.Set, epsilon, step float64) (*attacker, er
 	}
 	n := ir.Float(shape...).Size()
 	a := &attacker{
-		s: s, gradient: prog, plane: shape[2] * shape[3], epsilon: epsilon, step: step,
+		s: s, gradient: prog, plane: ir.Float(shape[2:]...).Size(), epsilon: epsilon, step: step,
 		y: make([]float32, s.rows*s.columns), dx: make([]float32, n), sum: make([]float32, n),
 	}
 	for c := range shape[1] {

@@ -6,7 +6,6 @@ import (
 	"bayesbench/backends"
 	"bayesbench/methods/exec"
 	"bayesbench/suites/data"
-	"bayesbench/suites/data/augment"
 )
 
 // feed gives a trainer's batches in the order of its seed.
@@ -29,12 +28,8 @@ func newFeed(ctx context.Context, t *trainer, reads, fullBatch bool) (*feed, err
 		return nil, err
 	}
 	cfg := data.LoaderConfig{Batch: c.Train.Batch, Key: exec.Key(c.Seed, exec.ForOrder), Norm: norm, Mixup: c.Train.Mixup, DropLast: true}
-	for _, name := range c.Train.Augment {
-		a, err := augment.Parse(name, t.set.Shape[1])
-		if err != nil {
-			return nil, err
-		}
-		cfg.Augment = append(cfg.Augment, a)
+	if cfg.Augment, err = t.set.Augmentations(c.Train.Augment); err != nil {
+		return nil, err
 	}
 	if fullBatch {
 		cfg.Batch, cfg.Order = t.set.Train.Len(), data.Sequential

@@ -19,7 +19,6 @@ import (
 	"bayesbench/results/metrics"
 	"bayesbench/suites"
 	"bayesbench/suites/data"
-	"bayesbench/suites/data/augment"
 )
 
 // Job is one point of a suite, ready to run.
@@ -318,13 +317,8 @@ func (j *Job) resolve(ctx context.Context) error {
 			return c.Errorf("eval.shift", "eval.shift: %w", err)
 		}
 	}
-	if a := c.Train.Augment; len(a) > 0 && set.Kind != data.Pixels {
-		return c.Errorf("train.augment", "train.augment: only images are augmented, and the examples of %s are %s", c.Data.Name, set.Examples)
-	}
-	for _, name := range c.Train.Augment {
-		if _, err := augment.Parse(name, set.Shape[1]); err != nil {
-			return c.Errorf("train.augment", "train.augment: %w", err)
-		}
+	if _, err := set.Augmentations(c.Train.Augment); err != nil {
+		return c.Errorf("train.augment", "train.augment: %w", err)
 	}
 	if j.method, err = newMethod(c.Method); err != nil {
 		return err
@@ -568,7 +562,28 @@ func (j *Job) Title() string {
 type Sets struct {
 	Options data.Options // where to look; which examples comes from the suite
 	open    map[suites.Data]*data.Set
-	against map[suites.Data]*data.Set // by name and the size that was asked for
+	against map[outside]*data.Set
+}
+
+// outside is a set opened as out-of-distribution inputs: which, for examples of which form, and how
+// many of its own.
+type outside struct {
+	name, examples string
+	limit          int
+}
+
+// all visits the sets that are open, with the names that they were opened by.
+func (s *Sets) all(yield func(name string, set *data.Set) bool) {
+	for d, set := range s.open {
+		if !yield(d.Name, set) {
+			return
+		}
+	}
+	for o, set := range s.against {
+		if !yield(o.name, set) {
+			return
+		}
+	}
 }
 
 // Open opens the set that d describes.
@@ -595,10 +610,7 @@ func (s *Sets) Open(ctx context.Context, d suites.Data) (*data.Set, error) {
 
 // Against opens another set as out-of-distribution inputs for models of in.
 func (s *Sets) Against(ctx context.Context, in *data.Set, name string, limit int) (*data.Set, error) {
-	at := suites.Data{Name: name, Test: limit}
-	if in.Kind == data.Pixels {
-		at.Size = in.Shape[1]
-	}
+	at := outside{name, in.Examples.String(), limit}
 	if set, ok := s.against[at]; ok {
 		return set, nil
 	}
@@ -609,7 +621,7 @@ func (s *Sets) Against(ctx context.Context, in *data.Set, name string, limit int
 		return nil, err
 	}
 	if s.against == nil {
-		s.against = map[suites.Data]*data.Set{}
+		s.against = map[outside]*data.Set{}
 	}
 	s.against[at] = set
 	return set, nil
@@ -618,11 +630,9 @@ func (s *Sets) Against(ctx context.Context, in *data.Set, name string, limit int
 // Hashes lists the hash of every set opened, by name.
 func (s *Sets) Hashes(names ...string) map[string]string {
 	out := map[string]string{}
-	for _, sets := range []map[suites.Data]*data.Set{s.open, s.against} {
-		for d, set := range sets {
-			if slices.Contains(names, d.Name) {
-				out[d.Name] = set.Hash
-			}
+	for name, set := range s.all {
+		if slices.Contains(names, name) {
+			out[name] = set.Hash
 		}
 	}
 	return out
@@ -632,15 +642,13 @@ func (s *Sets) Hashes(names ...string) map[string]string {
 func (s *Sets) Skipped(names ...string) []results.Skipped {
 	var out []results.Skipped
 	said := map[string]bool{}
-	for _, sets := range []map[suites.Data]*data.Set{s.open, s.against} {
-		for d, set := range sets {
-			if said[d.Name] || !slices.Contains(names, d.Name) {
-				continue
-			}
-			said[d.Name] = true // a set that is opened in two sizes leaves out the same
-			for _, k := range set.Skipped {
-				out = append(out, results.Skipped{Data: d.Name, Reason: string(k.Reason), Count: k.Count, Examples: k.Examples})
-			}
+	for name, set := range s.all {
+		if said[name] || !slices.Contains(names, name) {
+			continue
+		}
+		said[name] = true // a set that is opened in two sizes leaves out the same
+		for _, k := range set.Skipped {
+			out = append(out, results.Skipped{Data: name, Reason: string(k.Reason), Count: k.Count, Examples: k.Examples})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b results.Skipped) int { return cmp.Compare(a.Data, b.Data) })
