@@ -52,7 +52,7 @@ func (p *Predictive) Evaluate(labels []int) (*Evaluation, error) {
 	}
 	for i, y := range labels {
 		if y < 0 || y >= p.c {
-			return nil, fmt.Errorf("metrics: label %d is %d, expected 0 to %d", i, y, p.c-1)
+			return nil, fmt.Errorf("metrics: label %d is %d, want 0 to %d", i, y, p.c-1)
 		}
 	}
 	e := &Evaluation{

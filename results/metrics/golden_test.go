@@ -127,7 +127,7 @@ func TestGoldenSingle(t *testing.T) {
 	near(t, "brier_mean", got["brier_mean"], g.single(t, "brier")/10)
 	for _, unit := range []string{"mutual_information", "disagreement", "ambiguity"} {
 		if v, ok := got[unit]; ok {
-			t.Errorf("%s of one member is %v, expected none", unit, v)
+			t.Errorf("%s of one member is %v, want none", unit, v)
 		}
 	}
 

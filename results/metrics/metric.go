@@ -137,7 +137,7 @@ func (e *Evaluation) Score() ([]results.Value, error) {
 // the predictive tells inputs of another distribution from those of its own.
 func ScoreOOD(in, out *Evaluation) ([]results.Value, error) {
 	if in.C != out.C {
-		return nil, fmt.Errorf("metrics: out-of-distribution predictions have %d classes, expected %d", out.C, in.C)
+		return nil, fmt.Errorf("metrics: out-of-distribution predictions have %d classes, want %d", out.C, in.C)
 	}
 	return score(KindCategorical, OOD, newScoring(in, out)), nil
 }
@@ -157,7 +157,7 @@ func ScoreAdversarial(clean, attacked *Evaluation) ([]results.Value, error) {
 // HMC chains, on the same inputs.
 func ScoreReference(approx, ref *Evaluation) ([]results.Value, error) {
 	if approx.N != ref.N || approx.C != ref.C {
-		return nil, fmt.Errorf("metrics: reference predictions have shape [%d %d], expected [%d %d]", ref.N, ref.C, approx.N, approx.C)
+		return nil, fmt.Errorf("metrics: reference predictions have shape [%d %d], want [%d %d]", ref.N, ref.C, approx.N, approx.C)
 	}
 	return score(KindCategorical, Reference, newScoring(approx, ref)), nil
 }

@@ -224,7 +224,7 @@ func (p *Predictive) normalise(form Form, n int) (class int, value float64, what
 	}
 	if off := math.Abs(sum - 1); !(off <= SumTolerance) {
 		if most := sumTolerance(form, logp, prob); !(off <= most) {
-			return -1, sum, fmt.Sprintf("%v sum to %.6g, expected 1 within %.3g", form, sum, most)
+			return -1, sum, fmt.Sprintf("%v sum to %.6g, want 1 within %.3g", form, sum, most)
 		}
 	}
 	return 0, 0, ""

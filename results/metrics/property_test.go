@@ -339,10 +339,10 @@ func TestBadPredictions(t *testing.T) {
 		want string
 	}{
 		{LogProbs, []float64{math.Log(.5), math.Log(.5), nan, 0}, "member 0, row 1, class 0: log-probability is NaN"},
-		{LogProbs, []float64{1.1, 2}, "member 0, row 0: log-probabilities sum to 10.3932, expected 1 within 0.001"},
-		{LogProbs, []float64{1, 2}, "member 0, row 0: log-probabilities sum to 10.1073, expected 1 within 0.0156"}, // both fit bfloat16
+		{LogProbs, []float64{1.1, 2}, "member 0, row 0: log-probabilities sum to 10.3932, want 1 within 0.001"},
+		{LogProbs, []float64{1, 2}, "member 0, row 0: log-probabilities sum to 10.1073, want 1 within 0.0156"}, // both fit bfloat16
 		{LogProbs, []float64{inf, 0}, "member 0, row 0: log-probabilities sum to +Inf"},
-		{Probabilities, []float64{.5, .5, .5, .4}, "member 0, row 1: probabilities sum to 0.9, expected 1"},
+		{Probabilities, []float64{.5, .5, .5, .4}, "member 0, row 1: probabilities sum to 0.9, want 1"},
 		{Probabilities, []float64{1.5, -.5}, "member 0, row 0, class 1: probability is -0.5"},
 		{Logits, []float64{1, 2, 3, 4, 5, -inf}, "member 1, row 0, class 1: logit is -Inf"},
 		{Logits, []float64{1, 2, 3}, "3 numbers are not whole rows of 2 classes"},

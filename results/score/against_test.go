@@ -97,7 +97,7 @@ func TestAgainst(t *testing.T) {
 		}
 	}
 	files.Against = "testdata/logits_f4.npy"
-	if _, err := Score(files); err == nil || !strings.Contains(err.Error(), "expected 40 inputs of 2 classes") {
+	if _, err := Score(files); err == nil || !strings.Contains(err.Error(), "want 40 inputs of 2 classes") {
 		t.Errorf("other inputs: %v", err)
 	}
 }

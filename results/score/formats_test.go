@@ -61,12 +61,12 @@ func TestSumsOfHalves(t *testing.T) {
 	}{
 		{"<V2", []uint16{0x3f00, 0x3e80, 0x3e80, 0x3eab, 0x3eab, 0x3eab}, metrics.Probabilities, ""},
 		{"<f4", []float32{.5, .25, .25, 0.333984375, 0.333984375, 0.333984375}, metrics.Probabilities, ""},
-		{"<f4", []float32{.5, .25, .25, 0.3345, 0.333984375, 0.333984375}, metrics.Probabilities, "sum to 1.00247, expected 1 within 0.001"},
-		{"<V2", []uint16{0x3f00, 0x3e80, 0x3e80, 0x3eab, 0x3eab, 0x3ecd}, metrics.Probabilities, "sum to 1.06836, expected 1 within 0.0156"},
+		{"<f4", []float32{.5, .25, .25, 0.3345, 0.333984375, 0.333984375}, metrics.Probabilities, "sum to 1.00247, want 1 within 0.001"},
+		{"<V2", []uint16{0x3f00, 0x3e80, 0x3e80, 0x3eab, 0x3eab, 0x3ecd}, metrics.Probabilities, "sum to 1.06836, want 1 within 0.0156"},
 		// log 1/3 as float16 is -1.0986, as bfloat16 -1.1016
 		{"<f2", []uint16{0xbc65, 0xbc65, 0xbc65, 0xbc65, 0xbc65, 0xbc65}, metrics.LogProbs, ""},
 		{"<V2", []uint16{0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d}, metrics.LogProbs, ""},
-		{"<V2", []uint16{0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf73}, metrics.LogProbs, "sum to 1.05175, expected 1 within 0.0"},
+		{"<V2", []uint16{0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf73}, metrics.LogProbs, "sum to 1.05175, want 1 within 0.0"},
 	} {
 		a, err := read(npy(dict(v.descr, "(2, 3)"), v.data))
 		if err != nil {
@@ -204,7 +204,7 @@ func TestBinary(t *testing.T) {
 		{"(3, 40)", one[metrics.Logits], metrics.Probabilities, true, "declared as such: -logits"},
 		{"(3, 40)", one[metrics.Logits], metrics.LogProbs, true, "log-probability of class 1 is"},
 		{"(40, 1)", append(slices.Clone(one[metrics.Logits][:39]), math.NaN()), metrics.Logits, false, "p.npy[39]: logit of class 1 is NaN"},
-		{"(2, 40, 2)", two[metrics.Probabilities][:160], metrics.Probabilities, true, "expected one number for each input"},
+		{"(2, 40, 2)", two[metrics.Probabilities][:160], metrics.Probabilities, true, "want one number for each input"},
 	} {
 		_, err := Score(Files{Predictions: write("p.npy", v.shape, v.data), Labels: y, Form: v.form, Binary: v.binary})
 		if err == nil || !strings.Contains(err.Error(), v.want) {
@@ -265,11 +265,11 @@ func TestNothingIsTakenForWhatDoesNotMatch(t *testing.T) {
 	}{
 		{Files{Predictions: huge, Labels: four}, "y4.npy: 4 labels, "},
 		{Files{Predictions: small, Labels: zeros}, "zeros.npy: 2000000 labels, "},
-		{Files{Predictions: vast, Labels: four}, "vast.npy: 100000000 inputs of 10 classes, expected at most 6710886: score a part"},
-		{Files{Predictions: halves, Labels: four}, "halves.npy: 1000000000 inputs of 2 classes, expected at most"},
-		{Files{Predictions: small, Labels: four, OOD: huge}, "huge.npy: shape [2000000 10], expected 1 samples of 2 classes"},
-		{Files{Predictions: small, Labels: four, Against: huge}, "huge.npy: shape [2000000 10], expected 4 inputs of 2 classes"},
-		{Files{Predictions: small, Labels: vast}, "vast.npy: shape [100000000 10], expected class numbers"},
+		{Files{Predictions: vast, Labels: four}, "vast.npy: 100000000 inputs of 10 classes, want at most 6710886: score a part"},
+		{Files{Predictions: halves, Labels: four}, "halves.npy: 1000000000 inputs of 2 classes, want at most"},
+		{Files{Predictions: small, Labels: four, OOD: huge}, "huge.npy: shape [2000000 10], want 1 samples of 2 classes"},
+		{Files{Predictions: small, Labels: four, Against: huge}, "huge.npy: shape [2000000 10], want 4 inputs of 2 classes"},
+		{Files{Predictions: small, Labels: vast}, "vast.npy: shape [100000000 10], want class numbers"},
 		{Files{Predictions: os.DevNull, Labels: four}, "not a regular file"},
 		{Files{Predictions: small, Labels: four, OOD: dir}, "not a regular file"},
 	} {

@@ -25,7 +25,7 @@ func checkLabels(a *array, in *predictions) error {
 		columns = a.shape[1]
 	}
 	if len(a.shape) != 1 && len(a.shape) != 2 || columns != 1 && columns != in.c {
-		return fmt.Errorf("%s: shape %v, expected class numbers [N] or [N 1], or one-hot [N %d]; save a.reshape(-1) of class numbers in another shape", a.path, a.shape, in.c)
+		return fmt.Errorf("%s: shape %v, want class numbers [N] or [N 1], or one-hot [N %d]; save a.reshape(-1) of class numbers in another shape", a.path, a.shape, in.c)
 	}
 	if a.shape[0] == in.n {
 		return nil
@@ -62,16 +62,16 @@ func (a *array) labels(classes int) ([]int, error) {
 			}
 			if columns == 1 {
 				if !(x >= 0 && x < float64(classes)) || x != math.Trunc(x) {
-					return nil, fmt.Errorf("%s[%d]: label %s, expected 0 to %d%s", a.path, row, a.text(i, x), classes-1, labelHint(x, classes))
+					return nil, fmt.Errorf("%s[%d]: label %s, want 0 to %d%s", a.path, row, a.text(i, x), classes-1, labelHint(x, classes))
 				}
 				labels[row] = int(x)
 				continue
 			}
 			switch {
 			case x != 0 && x != 1:
-				return nil, fmt.Errorf("%s[%d,%d]: %s, expected one-hot labels, a 1 at the class and 0 elsewhere (for soft labels save a.argmax(1))", a.path, row, column, a.text(i, x))
+				return nil, fmt.Errorf("%s[%d,%d]: %s, want one-hot labels, a 1 at the class and 0 elsewhere (for soft labels save a.argmax(1))", a.path, row, column, a.text(i, x))
 			case x == 1 && labels[row] >= 0:
-				return nil, fmt.Errorf("%s[%d]: a 1 at classes %d and %d, expected one-hot labels", a.path, row, labels[row], column)
+				return nil, fmt.Errorf("%s[%d]: a 1 at classes %d and %d, want one-hot labels", a.path, row, labels[row], column)
 			case x == 1:
 				labels[row] = column
 			}
@@ -79,7 +79,7 @@ func (a *array) labels(classes int) ([]int, error) {
 	}
 	for row, y := range labels {
 		if y < 0 {
-			return nil, fmt.Errorf("%s[%d]: no 1 in the row, expected one-hot labels", a.path, row)
+			return nil, fmt.Errorf("%s[%d]: no 1 in the row, want one-hot labels", a.path, row)
 		}
 	}
 	return labels, nil

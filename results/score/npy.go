@@ -101,7 +101,7 @@ func (a *array) header() (text string, start int64, err error) {
 	var lead [12]byte
 	if _, err := io.ReadFull(a.r, lead[:8]); err != nil || string(lead[:6]) != magic {
 		if string(lead[:2]) == "PK" {
-			return "", 0, fmt.Errorf("a zip archive (.npz, .pt), expected one array: numpy.save(file, array)")
+			return "", 0, fmt.Errorf("a zip archive (.npz, .pt), want one array: numpy.save(file, array)")
 		}
 		return "", 0, fmt.Errorf("not a .npy file (no \\x93NUMPY at its start)")
 	}
@@ -111,14 +111,14 @@ func (a *array) header() (text string, start int64, err error) {
 	case 2, 3:
 		width = 4
 	default:
-		return "", 0, fmt.Errorf("version %d.%d of the .npy format, expected 1, 2 or 3", lead[6], lead[7])
+		return "", 0, fmt.Errorf("version %d.%d of the .npy format, want 1, 2 or 3", lead[6], lead[7])
 	}
 	if _, err := io.ReadFull(a.r, lead[8:8+width]); err != nil {
 		return "", 0, fmt.Errorf("header is cut short")
 	}
 	length := binary.LittleEndian.Uint32(lead[8:12]) // the unread half of a 2-byte length is zero
 	if length > maxHeader {
-		return "", 0, fmt.Errorf("header of %d bytes, expected at most %d", length, maxHeader)
+		return "", 0, fmt.Errorf("header of %d bytes, want at most %d", length, maxHeader)
 	}
 	buf := make([]byte, length)
 	if _, err := io.ReadFull(a.r, buf); err != nil {
@@ -145,7 +145,7 @@ func (a *array) describe(header string) error {
 		switch key {
 		case "descr":
 			if p.next("[") {
-				return fmt.Errorf("structured dtype, expected plain numbers")
+				return fmt.Errorf("structured dtype, want plain numbers")
 			}
 			if err := a.dtype(p.quoted()); err != nil && p.err == nil {
 				return err
@@ -203,9 +203,9 @@ func (a *array) dtype(s string) error {
 		return nil
 	}
 	if s[1] == 'U' || s[1] == 'S' {
-		return fmt.Errorf("text (dtype %q), expected numbers: number the classes from 0, numpy.unique(a, return_inverse=True)[1]", s)
+		return fmt.Errorf("text (dtype %q), want numbers: number the classes from 0, numpy.unique(a, return_inverse=True)[1]", s)
 	}
-	return fmt.Errorf("dtype %q, expected float16, bfloat16, float32, float64, an integer or bool: save a.astype(\"float32\")", s)
+	return fmt.Errorf("dtype %q, want float16, bfloat16, float32, float64, an integer or bool: save a.astype(\"float32\")", s)
 }
 
 // literal scans the Python literals that occur in a header.
@@ -214,9 +214,9 @@ type literal struct {
 	err  error
 }
 
-func (p *literal) fail(expected string) {
+func (p *literal) fail(want string) {
 	if p.err == nil {
-		p.err = fmt.Errorf("expected %s at %.20q", expected, p.rest)
+		p.err = fmt.Errorf("want %s at %.20q", want, p.rest)
 	}
 }
 

@@ -45,7 +45,7 @@ func openPredictions(path string, files Files) (*predictions, error) {
 func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, error) {
 	p := &predictions{stack: stack{array: a, k: 1, hold: blockNumbers}, form: form}
 	if a.kind != 'f' && a.kind != 'V' {
-		return nil, fmt.Errorf("%s: %s, expected float predictions (probabilities, logits or log-probabilities, not predicted classes)", a.path, a.typeName())
+		return nil, fmt.Errorf("%s: %s, want float predictions (probabilities, logits or log-probabilities, not predicted classes)", a.path, a.typeName())
 	}
 	s := a.shape
 	switch {
@@ -58,17 +58,17 @@ func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, err
 	case len(s) == 3:
 		p.k, p.n, p.c, p.binary = s[0], s[1], s[2], s[2] == 1
 	default:
-		return nil, fmt.Errorf("%s: shape %v, expected [samples, inputs, classes] or [inputs, classes]; for two classes also [inputs], or [samples, inputs] with -binary", a.path, s)
+		return nil, fmt.Errorf("%s: shape %v, want [samples, inputs, classes] or [inputs, classes]; for two classes also [inputs], or [samples, inputs] with -binary", a.path, s)
 	}
 	if binary && !p.binary {
-		return nil, fmt.Errorf("%s: shape %v, expected one number for each input, [inputs] or [samples, inputs], because of -binary", a.path, s)
+		return nil, fmt.Errorf("%s: shape %v, want one number for each input, [inputs] or [samples, inputs], because of -binary", a.path, s)
 	}
 	p.width = p.c
 	if p.binary {
 		p.c = 2
 	}
 	if most := maxNumbers / max(p.c, 4); p.n > most {
-		return nil, fmt.Errorf("%s: %d inputs of %d classes, expected at most %d: score a part of the inputs at a time", a.path, p.n, p.c, most)
+		return nil, fmt.Errorf("%s: %d inputs of %d classes, want at most %d: score a part of the inputs at a time", a.path, p.n, p.c, most)
 	}
 	return p, nil
 }

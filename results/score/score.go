@@ -71,7 +71,7 @@ func Score(files Files) (*Result, error) {
 		}
 		defer out.close()
 		if out.k != in.k || out.c != in.c {
-			return nil, fmt.Errorf("%s: shape %v, expected %d samples of %d classes as in %s", files.OOD, out.shape, in.k, in.c, files.Predictions)
+			return nil, fmt.Errorf("%s: shape %v, want %d samples of %d classes as in %s", files.OOD, out.shape, in.k, in.c, files.Predictions)
 		}
 	}
 	if files.Against != "" {
@@ -80,7 +80,7 @@ func Score(files Files) (*Result, error) {
 		}
 		defer other.close()
 		if other.n != in.n || other.c != in.c {
-			return nil, fmt.Errorf("%s: shape %v, expected %d inputs of %d classes as in %s", files.Against, other.shape, in.n, in.c, files.Predictions)
+			return nil, fmt.Errorf("%s: shape %v, want %d inputs of %d classes as in %s", files.Against, other.shape, in.n, in.c, files.Predictions)
 		}
 	}
 	labels, err := y.labels(in.c)

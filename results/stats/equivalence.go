@@ -68,10 +68,10 @@ type Equivalence struct {
 // power approach".
 func TOST(ours []float64, published Published, margin, alpha float64) (Equivalence, error) {
 	if len(ours) < 2 {
-		return Equivalence{}, fmt.Errorf("stats: equivalence needs at least 2 runs, got %d", len(ours))
+		return Equivalence{}, fmt.Errorf("stats: want at least 2 runs for an equivalence, found %d", len(ours))
 	}
 	if !(margin > 0) {
-		return Equivalence{}, fmt.Errorf("stats: equivalence margin is %v, expected above 0", margin)
+		return Equivalence{}, fmt.Errorf("stats: want an equivalence margin above 0, found %v", margin)
 	}
 	n := float64(len(ours))
 	mean, sd := stat.MeanStdDev(ours, nil)

@@ -164,7 +164,7 @@ func TestBootstrapCoverage(t *testing.T) {
 		}
 	}
 	if share := float64(covered) / trials; share < 0.83 || share > 0.94 {
-		t.Errorf("percentile intervals cover %.3f of the time, expected about 0.9", share)
+		t.Errorf("percentile intervals cover %.3f of the time, want about 0.9", share)
 	}
 }
 

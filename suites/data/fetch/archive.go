@@ -100,7 +100,7 @@ func (a Archive) check(at string) error {
 	defer r.Close()
 	h := sha256.New()
 	if n, err := io.Copy(h, io.LimitReader(r, a.Size+1)); err != nil || n > a.Size {
-		return cmp.Or(err, fmt.Errorf("%s: more than the %d bytes that are expected", at, a.Size))
+		return cmp.Or(err, fmt.Errorf("%s: want at most %d bytes, found more", at, a.Size))
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); a.SHA256 != "" && got != a.SHA256 {
 		return &HashError{Path: at, Want: a.SHA256, Got: got}
@@ -131,7 +131,7 @@ func (a Archive) gunzip(ctx context.Context, at string, r Request) (string, erro
 		return "", fmt.Errorf("%s: %w", at, err)
 	}
 	if n > a.Unpacked {
-		return "", fmt.Errorf("%s: unpacks to more than the %d bytes expected", at, a.Unpacked)
+		return "", fmt.Errorf("%s: want at most %d bytes when unpacked, found more", at, a.Unpacked)
 	}
 	return place, out.CloseAtomicallyReplace()
 }

@@ -94,14 +94,14 @@ func TestGzipBombs(t *testing.T) {
 	cache := t.TempDir()
 	a := Archive{URL: "http://localhost/x.tgz", Unpacked: 1 << 20}
 	alloctest.AtMost(t, 4<<20, func() {
-		if _, err := a.gunzip(t.Context(), bomb, Request{Cache: cache}); err == nil || !strings.Contains(err.Error(), "unpacks to more than the 1048576 bytes") {
+		if _, err := a.gunzip(t.Context(), bomb, Request{Cache: cache}); err == nil || !strings.Contains(err.Error(), "want at most 1048576 bytes when unpacked, found more") {
 			t.Errorf("an image tree: %v", err)
 		}
 	})
 	alloctest.AtMost(t, 4<<20, func() {
 		if err := EachMember(t.Context(), bomb, func(name string, in io.Reader) error {
 			return Request{Files: []File{{name, 1 << 20, ""}}, Cache: cache}.member(bomb, name, in)
-		}); err == nil || !strings.Contains(err.Error(), "too long: more than the 1048576 bytes") {
+		}); err == nil || !strings.Contains(err.Error(), "too long: want the 1048576 bytes") {
 			t.Errorf("a file of a set: %v", err)
 		}
 	})

@@ -105,7 +105,7 @@ func transfer(ctx context.Context, from, partial string, limit int64, progress P
 	}
 	if total > limit {
 		os.Remove(partial)
-		return fmt.Errorf("the server offers %d bytes, at most %d are expected", total, limit)
+		return fmt.Errorf("want at most %d bytes, the server offers %d", limit, total)
 	}
 	watch := time.AfterFunc(stallLimit, func() { cancel(fmt.Errorf("no byte came for %v", stallLimit)) })
 	defer watch.Stop()
@@ -116,7 +116,7 @@ func transfer(ctx context.Context, from, partial string, limit int64, progress P
 			watch.Reset(stallLimit)
 			if have += int64(n); have > limit {
 				os.Remove(partial)
-				return fmt.Errorf("more than the %d bytes that are expected", limit)
+				return fmt.Errorf("want at most %d bytes, found more", limit)
 			}
 			if _, err := out.Write(buf[:n]); err != nil {
 				return err

@@ -103,7 +103,7 @@ func (f File) decode(r io.Reader, zipped bool) ([]byte, error) {
 	var more [1]byte
 	switch n, err := io.ReadFull(r, more[:]); {
 	case n > 0:
-		return nil, fmt.Errorf("too long: more than the %d bytes of the published file (sha256 %s)", f.Size, f.SHA256)
+		return nil, fmt.Errorf("too long: want the %d bytes of the published file (sha256 %s), found more", f.Size, f.SHA256)
 	case err != io.EOF: // the end of a gzip stream carries its checksum
 		return nil, fmt.Errorf("damaged at its end: %w", err)
 	}

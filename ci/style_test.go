@@ -1,0 +1,76 @@
+package ci
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// goFiles parses what people write of the module: every Go file but generated ones.
+func goFiles(t *testing.T) (*token.FileSet, map[string]*ast.File) {
+	t.Helper()
+	set, files := token.NewFileSet(), map[string]*ast.File{}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		if err == nil && !ast.IsGenerated(file) {
+			files[path] = file
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 300 {
+		t.Fatalf("%d Go files: the check sees nothing", len(files))
+	}
+	return set, files
+}
+
+// otherWords are words for what an error calls "want" and "found".
+var otherWords = regexp.MustCompile(`\b(expected|expects|expecting|got|should be)\b`)
+
+// An error says what it wants and what it found, in these words.
+func TestErrorsSayWantAndFound(t *testing.T) {
+	set, files := goFiles(t)
+	seen := 0
+	for name, file := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			f, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || f.Sel.Name != "Errorf" && f.Sel.Name != "New" {
+				return true
+			}
+			literal, ok := call.Args[0].(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+			if w := otherWords.FindString(text); w != "" {
+				t.Errorf("%s: %q says %q; want \"want … found …\"", set.Position(call.Pos()), text, w)
+			}
+			return true
+		})
+	}
+	if seen < 500 {
+		t.Errorf("only %d errors: the check sees nothing", seen)
+	}
+}
