@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -127,6 +128,17 @@ func TestDetailsFit(t *testing.T) {
 	} {
 		if err := d.check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+		// They are as the manifest says, so its hash does not show it.
+		d.Format = FormatVersion
+		dir := filepath.Join(t.TempDir(), jobsDir, "x")
+		var text bytes.Buffer
+		if err := errors.Join(encodeJSON(&text, d), os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, detailsFile), text.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		m := Manifest{Files: map[string]string{detailsFile: hexSum(text.Bytes())}}
+		if _, err := m.readDetails(dir); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "delete "+dir) {
+			t.Errorf("read: %v, want %s", err, want)
 		}
 	}
 }

@@ -101,6 +101,9 @@ func (j *Job) Finish(m Manifest, s Set, d Details) error {
 	for i := range s.Records {
 		s.Records[i].Origin = Origin{Job: j.ID, Setup: setup}
 	}
+	if err := d.check(); err != nil {
+		return fmt.Errorf("job %s: %w", j.ID, err)
+	}
 	metrics, timings := split(s, m.Machine.Threads)
 	d.Format = FormatVersion
 	for _, f := range []struct {

@@ -229,6 +229,12 @@ func (m *Manifest) readDetails(dir string) (Details, error) {
 		return Details{}, err
 	}
 	var d Details
-	err = decodeJSON(text, filepath.Join(dir, detailsFile), &d)
-	return d, err
+	path := filepath.Join(dir, detailsFile)
+	if err := decodeJSON(text, path, &d); err != nil {
+		return d, err
+	}
+	if err := d.check(); err != nil {
+		return d, runAgain(fmt.Errorf("%s: %w", path, err), dir)
+	}
+	return d, nil
 }
