@@ -2,12 +2,15 @@ package optim_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"bayesbench/backends/ir"
 	"bayesbench/backends/ref"
+	"bayesbench/methods/key"
 	"bayesbench/methods/nn"
 	"bayesbench/methods/optim"
 )
@@ -31,6 +34,35 @@ func load(t *testing.T) golden {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// Every name gives an optimiser, and momentum goes to sgd alone.
+func TestNamed(t *testing.T) {
+	for name, want := range map[string]optim.Optimizer{
+		"adam": optim.DefaultAdam(), "sgd": optim.SGD{}, "rmsprop": optim.RMSProp{Alpha: 0.99, Eps: 1e-8},
+	} {
+		if !slices.Contains(optim.Names(), name) {
+			t.Errorf("%s is not among %q", name, optim.Names())
+		}
+		if o, err := optim.Named(name, 0); err != nil || o != want {
+			t.Errorf("%s: %+v, %v", name, o, err)
+		}
+		var bad *key.Error
+		o, err := optim.Named(name, 0.9)
+		if name == "sgd" && (err != nil || o != optim.Optimizer(optim.SGD{Momentum: 0.9})) {
+			t.Errorf("momentum 0.9: %+v, %v", o, err)
+		}
+		if name != "sgd" && (!errors.As(err, &bad) || bad.Key != "train.momentum") {
+			t.Errorf("%s with momentum: %v", name, err)
+		}
+	}
+	if n := len(optim.Names()); n != 3 {
+		t.Errorf("%d names", n)
+	}
+	var bad *key.Error
+	if _, err := optim.Named("adamw", 0); !errors.As(err, &bad) || bad.Key != "train.optimizer" {
+		t.Errorf("unknown name: %v", err)
+	}
 }
 
 func TestTrajectories(t *testing.T) {
