@@ -279,12 +279,6 @@ func decodeRunInfo(text []byte, path string) (runInfo, error) {
 	return info, nil
 }
 
-// Suite returns the name of the suite that a run directory is for.
-func Suite(dir string) (string, error) {
-	info, err := readRunFile(dir)
-	return info.Suite, err
-}
-
 func hexSum(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

@@ -179,8 +179,8 @@ func SCE(e *Evaluation, b int) float64 {
 	return sum / float64(e.C)
 }
 
-// TACE is the thresholded, class-wise adaptive calibration error: for each
-// class the M probabilities above threshold are sorted and cut into b bins of
+// classWise is the class-wise adaptive calibration error at each threshold, from one order of each class's
+// probabilities: for each class the M probabilities above threshold are sorted and cut into b bins of
 // floor(M/b), the last taking the rest, and
 //
 //	TACE = 1/(N·C) Σ_c Σ_b n_cb |acc_cb − conf_cb|.
@@ -188,12 +188,6 @@ func SCE(e *Evaluation, b int) float64 {
 // With a threshold below zero it is ACE. Where a cut goes through equal
 // probabilities, each side has their mean gap. Source: Nixon et al. (2019); the cut
 // and the division by N (not M) are those of pytorch-ensembles.
-func TACE(e *Evaluation, b int, threshold float64) float64 {
-	return classWise(e, b, threshold)[0]
-}
-
-// classWise returns [TACE] at several thresholds from one order of each class's
-// probabilities.
 func classWise(e *Evaluation, b int, thresholds ...float64) []float64 {
 	sums := make([]float64, len(thresholds))
 	ranks := make([]float64, e.N)

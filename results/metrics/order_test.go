@@ -336,8 +336,8 @@ func TestClassWiseTies(t *testing.T) {
 	want := ((3 * .55) + math.Abs(-.55+.4)) / 12
 	// Class 1: p is .3 .3 .8 .8 .8 .8, its gaps −.2 −.2 and .55 four times.
 	want += (math.Abs(-.2*2+.55) + 3*.55) / 12
-	near(t, "ACE", TACE(evaluate(t, Probabilities, labels, rows), 2, -1), want)
+	near(t, "ACE", classWise(evaluate(t, Probabilities, labels, rows), 2, -1)[0], want)
 	slices.Reverse(rows)
 	slices.Reverse(labels)
-	near(t, "ACE reversed", TACE(evaluate(t, Probabilities, labels, rows), 2, -1), want)
+	near(t, "ACE reversed", classWise(evaluate(t, Probabilities, labels, rows), 2, -1)[0], want)
 }

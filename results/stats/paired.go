@@ -22,10 +22,6 @@ type Test struct {
 	Warnings []error
 }
 
-// Significant reports P ≤ alpha. Where MinP is above alpha it is false for any
-// data, and [Test.TooFew] says so.
-func (t Test) Significant(alpha float64) bool { return t.P <= alpha }
-
 // TooFew reports that the test cannot reach alpha at its N: print a footnote,
 // not the absence of a star.
 func (t Test) TooFew(alpha float64) bool { return t.MinP > alpha }
@@ -168,24 +164,6 @@ func PairedT(diffs []float64, confidence float64) (Test, Interval) {
 	half := se * student.Quantile((1+confidence)/2)
 	t.P = min(1, 2*tTail(math.Abs(mean), se, student))
 	return t, Interval{mean, mean - half, mean + half, confidence}
-}
-
-// PairedTAbove is the one-sided t test that the mean difference exceeds margin:
-// its P is small when the data show it. A gate asks it whether a metric got
-// worse by more than a margin. Fewer than two pairs give P = 1.
-func PairedTAbove(diffs []float64, margin float64) Test {
-	t := Test{Name: "one-sided paired t test", N: len(diffs), P: 1}
-	if t, bad := infinite(t.Name, diffs); bad {
-		return t
-	}
-	if len(diffs) < 2 {
-		t.MinP = 1
-		return t.warnTooFew()
-	}
-	n := float64(len(diffs))
-	mean, sd := stat.MeanStdDev(diffs, nil)
-	t.P = tTail(mean-margin, sd/math.Sqrt(n), distuv.StudentsT{Sigma: 1, Nu: n - 1})
-	return t
 }
 
 // tTail is P(T ≥ x/se), with the limits for se = 0.

@@ -417,7 +417,7 @@ func TestSetsAtHand(t *testing.T) {
 			if errors.As(err, &missing) {
 				t.Skipf("%s is not on this machine; fetch it, or name its folder in BAYESBENCH_DATA", name)
 			}
-			if err := errors.Join(err, report.Err()); err != nil {
+			if err := errors.Join(err, faults(report)); err != nil {
 				t.Fatal(err)
 			}
 			set, err := Open(t.Context(), name, Options{Offline: true})

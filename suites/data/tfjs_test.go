@@ -155,8 +155,8 @@ func TestVerifyNamesEveryDamagedFile(t *testing.T) {
 		}
 	}
 	var hash *fetch.HashError
-	if !errors.As(report.Err(), &hash) {
-		t.Errorf("%v", report.Err())
+	if !errors.As(faults(report), &hash) {
+		t.Errorf("%v", faults(report))
 	}
 	if _, err := Verify(t.Context(), name, Options{}); err == nil {
 		t.Error("a set that is not here: no error")

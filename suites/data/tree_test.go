@@ -272,7 +272,7 @@ func TestDamagedPhotographsAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Count != 12 || len(report.Files) != 1 || !strings.HasSuffix(report.Files[0].Path, "val/n02/9.jpg") || report.Err() == nil {
+	if report.Count != 12 || len(report.Files) != 1 || !strings.HasSuffix(report.Files[0].Path, "val/n02/9.jpg") || faults(report) == nil {
 		t.Errorf("%+v", report)
 	}
 	if _, err := openFolder(t, place); err == nil || !strings.Contains(err.Error(), "val/n02/9.jpg") {

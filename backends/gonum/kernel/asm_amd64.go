@@ -395,9 +395,6 @@ func overRootAVX2(dst []float32, a []float32, b []float32, s float32)
 func selAVX2(dst []float32, cond []float32, a []float32, b []float32)
 
 //go:noescape
-func subExpScaledAVX2(dst []float32, g []float32, y []float32, s float32)
-
-//go:noescape
 func adamAVX512(w1 []float32, m1 []float32, v1 []float32, w []float32, m []float32, v []float32, g []float32, k *[6]float32)
 
 //go:noescape
@@ -534,9 +531,6 @@ func overRootAVX512(dst []float32, a []float32, b []float32, s float32)
 
 //go:noescape
 func selAVX512(dst []float32, cond []float32, a []float32, b []float32)
-
-//go:noescape
-func subExpScaledAVX512(dst []float32, g []float32, y []float32, s float32)
 
 //go:noescape
 func sumAVX2(x []float32) float32

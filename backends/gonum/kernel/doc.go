@@ -6,8 +6,8 @@
 //	binary.go   BinaryOp.Apply, ApplyScalar, ScalarApply; FMA, weighted sums, Select
 //	move.go     Fill, RepeatEach, TileRow, Transpose, Prefetch
 //	noise.go    Uniform, Normal: blocks of the stream of package rng
-//	reduce.go   Sum, Dot, MaxOf; SumRows, MaxRows, SumCols
-//	softmax.go  LogSoftmax rows and its gradient
+//	reduce.go   Sum, Dot, MaxOf; SumCols, MaxCols
+//	softmax.go  LogSoftmax of rows
 //	gemm.go     Pool.Gemm: C = op(A)·op(B), with fused prologue and epilogue
 //	bands.go    Bands: products by bands of rows, for others to be done with them
 //	conv.go     Pool.Conv, ConvGradInput, ConvGradWeights; convlanes.go holds

@@ -42,24 +42,6 @@ func Dot(a, b []float32) float32 {
 // MaxOf returns the largest element: −Inf of an empty slice, NaN if any is NaN.
 func MaxOf(x []float32) float32 { return active.maxOf(x) }
 
-// SumRows sets dst[r] = Σ_c x[r·cols+c].
-func SumRows(dst, x []float32, rows, cols int) {
-	mustEqual(len(dst), rows)
-	mustEqual(len(x), rows*cols)
-	for r := range dst {
-		dst[r] = Sum(x[r*cols : (r+1)*cols])
-	}
-}
-
-// MaxRows sets dst[r] = max_c x[r·cols+c].
-func MaxRows(dst, x []float32, rows, cols int) {
-	mustEqual(len(dst), rows)
-	mustEqual(len(x), rows*cols)
-	for r := range dst {
-		dst[r] = MaxOf(x[r*cols : (r+1)*cols])
-	}
-}
-
 // longCols is how many rows SumCols adds in float32: a running sum of more
 // terms loses a like share of each, 3e-4 at 65,536 of them.
 const longCols = 1024

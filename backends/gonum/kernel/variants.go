@@ -23,9 +23,8 @@ type set struct {
 
 	sum, maxOf   func(x []float32) float32
 	dot          func(a, b []float32) float32
-	sumExp       func(x []float32) float32           // Σ exp(x)
-	subExpScaled func(dx, g, y []float32, s float32) // dx = g − s·exp(y)
-	maxPairs     func(dst, a, b []float32)           // of 2×2 pooling, see window.go
+	sumExp       func(x []float32) float32 // Σ exp(x)
+	maxPairs     func(dst, a, b []float32) // of 2×2 pooling, see window.go
 	maxPairsGrad func(da, db, a, b, g []float32)
 	copyRows     func(dst []float32, ldd int, x []float32, ldx, rows, cols int)
 	prefetch     func(x []float32) // nil where the CPU does as well on its own
@@ -54,7 +53,6 @@ var portable = func() set {
 		maxOf:           maxOfGo,
 		dot:             dotGo,
 		sumExp:          sumExpGo,
-		subExpScaled:    subExpScaledGo,
 		maxPairs:        maxPairsGo,
 		maxPairsGrad:    maxPairsGradGo,
 		copyRows:        copyRowsGo,
@@ -132,9 +130,6 @@ func (s set) overlaid(v set) set {
 	}
 	if v.sumExp != nil {
 		s.sumExp = v.sumExp
-	}
-	if v.subExpScaled != nil {
-		s.subExpScaled = v.subExpScaled
 	}
 	if v.maxPairs != nil {
 		s.maxPairs = v.maxPairs

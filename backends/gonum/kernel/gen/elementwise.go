@@ -225,9 +225,4 @@ func elementwises(i isa) {
 		i.zero(zero)
 		return i.pick(i.compare(notEqual, in[0], zero), in[1], in[2])
 	})
-	elementwise(i, "subExpScaled", []string{"g", "y"}, 1, 2, func(in, s []vec) vec {
-		e := i.exp(in[1])
-		VFNMADD231PS(s[0], e, in[0])
-		return in[0]
-	})
 }

@@ -72,15 +72,6 @@ func (p *pace) rate() (float64, bool) {
 	return float64(p.WarmUp.Examples) / p.WarmUp.Seconds, p.WarmUp.Seconds > 0
 }
 
-// examples is the number trained on in all stretches.
-func (p *pace) examples() int {
-	n := p.WarmUp.Examples
-	for _, s := range p.Stretches {
-		n += s.Examples
-	}
-	return n
-}
-
 // check reports what cannot have been measured.
 func (p *pace) check() error {
 	if len(p.Stretches) > maxStretches {

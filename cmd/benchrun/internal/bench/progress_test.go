@@ -145,8 +145,12 @@ func TestPaceIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := p.examples(); got != 7+100*n {
-		t.Errorf("%d examples, want %d", got, 7+100*n)
+	examples := p.WarmUp.Examples
+	for _, s := range p.Stretches {
+		examples += s.Examples
+	}
+	if examples != 7+100*n {
+		t.Errorf("%d examples, want %d", examples, 7+100*n)
 	}
 	if rate, ok := p.rate(); !ok || rate != 200 {
 		t.Errorf("%g examples/s, want 200", rate)
