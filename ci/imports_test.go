@@ -3,6 +3,7 @@ package ci
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
@@ -61,6 +62,22 @@ var policy = map[string][]string{
 	"ci/tables":            {"results", "results/report", "github.com/pmezard/go-difflib/difflib"},
 	"ci/faults":            {"results", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
 	"ci/peers":             {"…"},
+}
+
+// floors are the rooms of the top level from the ground up, and what each may stand on. An arrow runs down only: a room
+// names no room that comes after it. internal holds what any may use and nothing that knows of another room. Data and results
+// know nothing of methods, nor of each other: a report needs no program that trains, and a set none that records.
+var floors = []struct {
+	room string
+	on   []string
+}{
+	{"internal", nil},
+	{"backends", []string{"internal"}},
+	{"methods", []string{"internal", "backends"}},
+	{"suites", []string{"internal", "backends"}},
+	{"results", []string{"internal", "backends"}},
+	{"cmd", []string{"internal", "backends", "methods", "suites", "results"}},
+	{"ci", []string{"internal", "backends", "methods", "suites", "results"}},
 }
 
 // never is what a command may not even reach through others.
@@ -184,6 +201,84 @@ func TestImportPolicy(t *testing.T) {
 				t.Errorf("%s reaches %s, which it may not", root, short)
 			}
 		}
+	}
+}
+
+// top is the room of the top level that a package of the module lies in.
+func top(path string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(path, module), "/")
+	return name
+}
+
+// No arrow of the top level runs up. Of data and results only the stream of noise (backends/rng) is a backend's.
+func TestFloors(t *testing.T) {
+	on := map[string][]string{}
+	for _, f := range floors {
+		for _, below := range f.on {
+			if on[below] == nil {
+				t.Errorf("%s stands on %s, which does not come before it", f.room, below)
+			}
+		}
+		on[f.room] = append([]string{f.room}, f.on...)
+	}
+	arrows := 0
+	for path, p := range list(t) {
+		if !strings.HasPrefix(path, module) {
+			continue
+		}
+		from := top(path)
+		if on[from] == nil {
+			t.Errorf("%s: the top level has no room %s", path, from)
+		}
+		for _, imp := range p.Imports {
+			if !strings.HasPrefix(imp, module) {
+				continue
+			}
+			to := top(imp)
+			if to != from {
+				arrows++
+			}
+			if !slices.Contains(on[from], to) {
+				t.Errorf("%s imports %s, and %s does not stand on %s", path, imp, from, to)
+			}
+			if (from == "suites" || from == "results") && to == "backends" && imp != module+"backends/rng" {
+				t.Errorf("%s imports %s: want backends/rng alone", path, imp)
+			}
+		}
+	}
+	if arrows < 50 {
+		t.Errorf("%d arrows between rooms: the check sees nothing", arrows)
+	}
+}
+
+// Only methods/exec makes the buffers of a program, docs/adr/0008. Beside it the forecast of a run times one matrix product.
+func TestOneRunner(t *testing.T) {
+	set, files := goFiles(t)
+	var found []string
+	for name, file := range files {
+		if strings.HasSuffix(name, "_test.go") || !slices.ContainsFunc(file.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"bayesbench/backends"` }) {
+			continue
+		}
+		dir := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(name), ".."+string(filepath.Separator)))
+		if dir == "backends" || strings.HasPrefix(dir, "backends/") {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 1 {
+				if f, ok := call.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Alloc" {
+					if !slices.Contains(found, dir) {
+						found = append(found, dir)
+					}
+					if dir != "methods/exec" && filepath.Base(name) != "speed.go" {
+						t.Errorf("%s: want plans to be run by methods/exec", set.Position(call.Pos()))
+					}
+				}
+			}
+			return true
+		})
+	}
+	if slices.Sort(found); !slices.Equal(found, []string{"cmd/benchrun/internal/bench", "methods/exec"}) {
+		t.Errorf("buffers are made in %q", found)
 	}
 }
 

@@ -164,7 +164,7 @@ func (r rounding) Compile(p *ir.Program) (backends.Executable, error) {
 func (m *memory) Type() ir.Type { return m.Value.Type }
 
 func (m *memory) Write(d backends.Data) error {
-	m.F, m.U = widen(d.F32), slices.Clone(d.U32)
+	m.F, m.U = widened(m.Type(), d).F, slices.Clone(d.U32)
 	return nil
 }
 

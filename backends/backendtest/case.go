@@ -163,7 +163,7 @@ func (d *direct) result(in ir.Instr, format string, a ...any) {
 func want(p *ir.Program, args []backends.Data) ([]ref.Value, error) {
 	values := make([]ref.Value, len(args))
 	for i, v := range p.Params() {
-		values[i] = ref.Value{Type: p.Type(v), F: widen(args[i].F32), U: args[i].U32}
+		values[i] = widened(p.Type(v), args[i])
 	}
 	return ref.Eval(p, values...)
 }

@@ -3,6 +3,7 @@ package backendtest
 import (
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
+	"bayesbench/backends/ref"
 	"bayesbench/backends/rng"
 )
 
@@ -28,15 +29,16 @@ func uniforms(seed uint32, lo, hi float64, shape []int) []float32 {
 	return v
 }
 
-func widen(v []float32) []float64 {
-	if v == nil {
-		return nil
+// widened is the value of type t for ref, which computes in float64.
+func widened(t ir.Type, d backends.Data) ref.Value {
+	if t.DType == ir.U32 {
+		return ref.Value{Type: t, U: d.U32}
 	}
-	w := make([]float64, len(v))
-	for i, x := range v {
-		w[i] = float64(x)
+	v := ref.Value{Type: t, F: make([]float64, len(d.F32))}
+	for i, x := range d.F32 {
+		v.F[i] = float64(x)
 	}
-	return w
+	return v
 }
 
 func floats(v ...float64) []float32 {

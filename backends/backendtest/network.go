@@ -6,7 +6,6 @@ import (
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
-	"bayesbench/backends/ref"
 )
 
 // trajectory trains a small network: its program is one step. Result 0 is the
@@ -42,32 +41,6 @@ func trajectories() []trajectory {
 		}
 	}
 	return out
-}
-
-// want trains on ref and returns the results of the last step.
-func (tr *trajectory) want() ([]ref.Value, error) {
-	params := tr.program.Params()
-	values := make([]ref.Value, len(params))
-	var results []ref.Value
-	for step := range steps {
-		for i, f := range tr.inputs {
-			d := tr.first[i]
-			if f != nil {
-				d = f(step)
-			} else if step > 0 {
-				continue // the state stays in float64
-			}
-			values[i] = ref.Value{Type: tr.program.Type(params[i]), F: widen(d.F32), U: d.U32}
-		}
-		var err error
-		if results, err = ref.Eval(tr.program, values...); err != nil {
-			return nil, err
-		}
-		for i, at := range tr.state {
-			values[at] = results[1+i]
-		}
-	}
-	return results, nil
 }
 
 // net builds a trajectory's program.

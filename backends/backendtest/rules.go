@@ -297,7 +297,7 @@ func statesInPlace(be backends.Backend) error {
 	at := backends.States(c.Program)
 	params := make([]ref.Value, len(s.args))
 	for i, v := range c.Program.Params() {
-		params[i] = ref.Value{Type: c.Program.Type(v), F: widen(c.Args[i].F32), U: c.Args[i].U32}
+		params[i] = widened(c.Program.Type(v), c.Args[i])
 	}
 	var expected []ref.Value
 	for range 2 {

@@ -7,6 +7,7 @@ import (
 
 	"bayesbench/backends"
 	"bayesbench/backends/ir"
+	"bayesbench/backends/ref"
 )
 
 // session is a compiled program with its buffers. Between the buffers lie
@@ -211,8 +212,10 @@ func (c *Case) check(be backends.Backend) error {
 	return errors.Join(s.unharmed(), s.close())
 }
 
-// train runs the trajectory, swapping the state between arguments and results,
-// and returns the results of the last step.
+// train is the one loop over steps here, of the backend that is tested and of ref
+// alike: it swaps the state between arguments and results, and returns the results
+// of the last step. What a loop of plans does beside is tested where it is, in
+// methods/exec and methods/methodtest.
 func (tr *trajectory) train(be backends.Backend) ([]backends.Data, error) {
 	s, err := start(be, tr.program, tr.first)
 	if err != nil {
@@ -239,15 +242,20 @@ func (tr *trajectory) train(be backends.Backend) ([]backends.Data, error) {
 	return last, errors.Join(err, s.unharmed(), s.close())
 }
 
-// check compares the end of the trajectory with ref's.
+// check compares the end of the trajectory with that on ref, whose buffers keep the state
+// in float64.
 func (tr *trajectory) check(be backends.Backend) error {
-	expected, err := tr.want()
+	last, err := tr.train(ref.New())
 	if err != nil {
-		return err
+		return fmt.Errorf("on ref: %w", err)
 	}
 	found, err := tr.train(be)
 	if err != nil {
 		return err
+	}
+	expected := make([]ref.Value, len(last))
+	for i, r := range tr.program.Results {
+		expected[i] = widened(tr.program.Type(r.Value), last[i])
 	}
 	return compare(tr.program, found, expected, tr.tol)
 }
