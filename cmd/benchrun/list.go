@@ -61,7 +61,7 @@ func everything() []named {
 	}
 	for _, m := range metrics.List() {
 		is := m.Short
-		if m.Kind == metrics.KindGaussian || m.Kind == metrics.KindSamples {
+		if m.Kind != metrics.KindNone {
 			is = string(m.Kind) + ": " + is
 		}
 		if m.Better != results.Neither {

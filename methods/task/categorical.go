@@ -9,19 +9,14 @@ import (
 )
 
 func init() {
-	kinds["categorical"] = kind{"one of C classes, by the softmax of C outputs", func(k Keys, t Target) (Likelihood, error) {
-		switch {
-		case t.Classes == 0:
-			return nil, key.Bad("likelihood.name", k.Name, fmt.Sprintf("\"gaussian\": the target of the data is %d numbers and no class", len(t.Units)))
-		case k.Noise != "":
-			return nil, key.Bad("likelihood.noise", string(k.Noise), "none with name = \"categorical\", which has no noise to choose")
-		case k.Variance != "":
-			return nil, key.Bad("likelihood.variance", string(k.Variance), "none with name = \"categorical\", which has no variance")
-		case k.Tau != 0:
-			return nil, key.Bad("likelihood.tau", k.Tau, "none with name = \"categorical\", which has no precision")
-		}
-		return Categorical{t.Classes}, nil
-	}}
+	kinds["categorical"] = kind{"one of C classes, by the softmax of C outputs", nil, newCategorical}
+}
+
+func newCategorical(k Keys, t Target) (Likelihood, error) {
+	if t.Classes == 0 {
+		return nil, key.Bad("likelihood.name", k.Name, fmt.Sprintf("\"gaussian\": the target of the data is %d numbers and no class", len(t.Units)))
+	}
+	return Categorical{t.Classes}, nil
 }
 
 // Categorical is one of C classes,

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	kinds["gaussian"] = kind{"numbers with Gaussian noise: heteroscedastic, homoscedastic or fixed", newGaussian}
+	kinds["gaussian"] = kind{"numbers with Gaussian noise: heteroscedastic, homoscedastic or fixed", []string{"noise", "variance", "tau"}, newGaussian}
 }
 
 // Noise says where the variance of a [Gaussian] comes from.
@@ -81,7 +81,7 @@ func newGaussian(k Keys, t Target) (Likelihood, error) {
 	if t.Classes > 0 {
 		return nil, key.Bad("likelihood.name", k.Name, fmt.Sprintf("\"categorical\": the target of the data is one of %d classes and no number", t.Classes))
 	}
-	l := Gaussian{Noise: k.Noise, Link: k.Variance, Width: len(t.Units)}
+	l := Gaussian{Noise: Noise(k.Noise), Link: Link(k.Variance), Width: len(t.Units)}
 	if l.Noise == "" {
 		l.Noise = Heteroscedastic
 	}

@@ -2,6 +2,7 @@ package task
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"bayesbench/backends/ir"
@@ -50,12 +51,27 @@ type Likelihood interface {
 	Teach(s *nn.Scope, f ir.Value) ir.Value
 }
 
-// Keys are a suite's table [likelihood].
+// Keys are a suite's table [likelihood], the keys of all likelihoods. A zero value stands for a key
+// that is not there. The struct of the suites' schema has the same fields, so that the one converts
+// to the other.
 type Keys struct {
-	Name     string  // "categorical" or "gaussian"; where empty it follows from the target
-	Noise    Noise   // of "gaussian"; where empty "heteroscedastic"
-	Variance Link    // of noise = "heteroscedastic"; where empty "exp"
-	Tau      float64 // of noise = "fixed": the precision 1/v in the targets' original unit
+	Name     string  `toml:"name"`     // where empty it follows from the target
+	Noise    string  `toml:"noise"`    // a [Noise]
+	Variance string  `toml:"variance"` // a [Link], of [Heteroscedastic] noise
+	Tau      float64 `toml:"tau"`      // of [Fixed] noise: the precision 1/v in the targets' original unit
+}
+
+// refuse is the error for a key that a likelihood does not read, nil if all are among reads.
+func (k Keys) refuse(reads []string) error {
+	v := reflect.ValueOf(k)
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("toml")
+		if name == "name" || v.Field(i).IsZero() || slices.Contains(reads, name) {
+			continue
+		}
+		return key.Bad("likelihood."+name, v.Field(i).Interface(), fmt.Sprintf("none with name = %q, which does not read it", k.Name))
+	}
+	return nil
 }
 
 // Target is what a likelihood must know of a data set's targets.
@@ -69,7 +85,8 @@ type Target struct {
 
 // kind makes a likelihood.
 type kind struct {
-	description string // one line for lists
+	description string   // one line for lists
+	reads       []string // the keys that it reads beside name
 	of          func(k Keys, t Target) (Likelihood, error)
 }
 
@@ -103,6 +120,9 @@ func New(k Keys, t Target) (Likelihood, error) {
 		}
 	}
 	if kind, ok := kinds[k.Name]; ok {
+		if err := k.refuse(kind.reads); err != nil {
+			return nil, err
+		}
 		return kind.of(k, t)
 	}
 	names, _ := Known()

@@ -23,10 +23,10 @@ func TestNew(t *testing.T) {
 		{task.Keys{}, task.Target{Classes: 10}, task.Categorical{Classes: 10}},
 		{task.Keys{Name: "categorical"}, task.Target{Classes: 2}, task.Categorical{Classes: 2}},
 		{task.Keys{}, numbers, task.Gaussian{Noise: task.Heteroscedastic, Link: task.Exp, Width: 2}},
-		{task.Keys{Variance: task.Softplus}, numbers, task.Gaussian{Noise: task.Heteroscedastic, Link: task.Softplus, Width: 2}},
-		{task.Keys{Name: "gaussian", Noise: task.Homoscedastic}, numbers, task.Gaussian{Noise: task.Homoscedastic, Width: 2}},
+		{task.Keys{Variance: string(task.Softplus)}, numbers, task.Gaussian{Noise: task.Heteroscedastic, Link: task.Softplus, Width: 2}},
+		{task.Keys{Name: "gaussian", Noise: string(task.Homoscedastic)}, numbers, task.Gaussian{Noise: task.Homoscedastic, Width: 2}},
 		// σ² = 1/τ of the original unit is 1/(τ·unit²) of the standardised.
-		{task.Keys{Noise: task.Fixed, Tau: 0.25}, numbers, task.Gaussian{Noise: task.Fixed, Width: 2, Variance: []float64{1, 0.25}}},
+		{task.Keys{Noise: string(task.Fixed), Tau: 0.25}, numbers, task.Gaussian{Noise: task.Fixed, Width: 2, Variance: []float64{1, 0.25}}},
 	} {
 		found, err := task.New(c.keys, c.target)
 		if err != nil {
@@ -58,18 +58,18 @@ func TestNewRefuses(t *testing.T) {
 		{task.Keys{Name: "gausian"}, number, "likelihood.name", `did you mean "gaussian"?`},
 		{task.Keys{Name: "gaussian"}, classes, "likelihood.name", `want "categorical"`},
 		{task.Keys{Name: "categorical"}, number, "likelihood.name", `want "gaussian"`},
-		{task.Keys{Noise: task.Fixed}, classes, "likelihood.noise", "categorical"},
+		{task.Keys{Noise: string(task.Fixed)}, classes, "likelihood.noise", "categorical"},
 		{task.Keys{Tau: 1}, classes, "likelihood.tau", "categorical"},
-		{task.Keys{Variance: task.Exp}, classes, "likelihood.variance", "categorical"},
+		{task.Keys{Variance: string(task.Exp)}, classes, "likelihood.variance", "categorical"},
 		{task.Keys{Noise: "constant"}, number, "likelihood.noise", `"homoscedastic"`},
 		{task.Keys{Variance: "square"}, number, "likelihood.variance", `"softplus"`},
-		{task.Keys{Noise: task.Homoscedastic, Variance: task.Exp}, number, "likelihood.variance", `"heteroscedastic"`},
+		{task.Keys{Noise: string(task.Homoscedastic), Variance: string(task.Exp)}, number, "likelihood.variance", `"heteroscedastic"`},
 		{task.Keys{Tau: 0.1}, number, "likelihood.tau", `"fixed"`},
-		{task.Keys{Noise: task.Fixed}, number, "likelihood.tau", "standard deviation 9.2"},
-		{task.Keys{Noise: task.Fixed, Tau: -1}, number, "likelihood.tau", "-1"},
-		{task.Keys{Noise: task.Fixed, Tau: math.NaN()}, number, "likelihood.tau", "NaN"},
-		{task.Keys{Noise: task.Fixed, Tau: math.Inf(1)}, number, "likelihood.tau", "Inf"},
-		{task.Keys{Noise: task.Fixed, Tau: 1e9}, number, "likelihood.tau", "1.18e+04"}, // 1/(1e-6·9.2²)
+		{task.Keys{Noise: string(task.Fixed)}, number, "likelihood.tau", "standard deviation 9.2"},
+		{task.Keys{Noise: string(task.Fixed), Tau: -1}, number, "likelihood.tau", "-1"},
+		{task.Keys{Noise: string(task.Fixed), Tau: math.NaN()}, number, "likelihood.tau", "NaN"},
+		{task.Keys{Noise: string(task.Fixed), Tau: math.Inf(1)}, number, "likelihood.tau", "Inf"},
+		{task.Keys{Noise: string(task.Fixed), Tau: 1e9}, number, "likelihood.tau", "1.18e+04"}, // 1/(1e-6·9.2²)
 	} {
 		_, err := task.New(c.keys, c.target)
 		var own *key.Error

@@ -73,7 +73,7 @@ func (t *placed) compare(g *grouped, q Query) error {
 	for _, family := range slices.Sorted(maps.Keys(families)) {
 		note := judge(families[family], q.Alpha, t.Over)
 		if family == t.primary && note != "" {
-			if !t.hasColumn(metrics.KindGaussian.Headline()[0]) { // that test is one of classes
+			if kind := metrics.KindOf(t.hasColumn); kind == metrics.KindNone || kind.Pointwise() {
 				note += " For these trained networks alone, benchstat-report points tests over test points."
 			}
 			t.Notes, t.tooFewSeeds = append(t.Notes, note), true

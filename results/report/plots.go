@@ -208,7 +208,7 @@ func withoutColumn(t Table, head string) ([]Column, []Row) {
 // drawPareto draws each kind of prediction by its first headline metric.
 func drawPareto(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
-	for _, unit := range []string{metrics.KindCategorical.Headline()[0], metrics.KindGaussian.Headline()[0]} {
+	for _, unit := range metrics.First() {
 		drawn, err := drawParetoOf(d, q, unit)
 		if err != nil {
 			return nil, err

@@ -116,7 +116,7 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 			from.add(r.label, "error", []sample{{record: &j.Records[0]}})
 		}
 	}
-	if len(labels) == 0 && g.predictsNumbers() {
+	if len(labels) == 0 && g.pointless() {
 		return nil, fmt.Errorf("the test over points takes predictions of classes, and these jobs predict numbers: compare methods over splits and seeds, by a table with -baseline")
 	}
 	if len(labels) == 0 {
@@ -152,10 +152,12 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 	return t, nil
 }
 
-// predictsNumbers says whether the group's jobs predict numbers.
-func (g *jobGroup) predictsNumbers() bool {
-	first := metrics.KindGaussian.Headline()[0]
-	return slices.ContainsFunc(g.rows[0].jobs[0].Records, func(r results.Record) bool { _, has := r.Value(first); return has })
+// pointless says whether the group's jobs have predictions of a kind that is not compared over points.
+func (g *jobGroup) pointless() bool {
+	return slices.ContainsFunc(g.rows[0].jobs[0].Records, func(r results.Record) bool {
+		kind := metrics.KindOf(func(unit string) bool { _, has := r.Value(unit); return has })
+		return kind != metrics.KindNone && !kind.Pointwise()
+	})
 }
 
 // pointsOf reads the predictions that the job saved. The error wraps fs.ErrNotExist where it saved none.

@@ -19,7 +19,8 @@ import (
 // (Goodfellow et al. 2015), pgd ten steps of ε/4, each back into the box (Madry
 // et al. 2018, started at the input). The gradient is that of the mean NLL of
 // the first posterior samples, at most attackSamples of them and so many that
-// members weigh alike (counts), and the attacked inputs are then judged by all.
+// members weigh alike (counts), and the attacked inputs are then judged by all. Only predictions
+// of classes are attacked (judgeable), so a program's first result is log p of each class.
 const (
 	attackSamples = 8
 	pgdSteps      = 10

@@ -490,8 +490,7 @@ func likelihoodOf(c *suites.Config, set *data.Set) (task.Likelihood, error) {
 	for _, scale := range norm.Targets() {
 		target.Units = append(target.Units, scale.SD)
 	}
-	l := c.Likelihood
-	likelihood, err := task.New(task.Keys{Name: l.Name, Noise: task.Noise(l.Noise), Variance: task.Link(l.Variance), Tau: l.Tau}, target)
+	likelihood, err := task.New(task.Keys(c.Likelihood), target)
 	if err != nil {
 		return nil, planned(c, err)
 	}

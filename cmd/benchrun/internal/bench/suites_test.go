@@ -90,7 +90,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 					target.Units = append(target.Units, 1)
 				}
 				l := c.Likelihood
-				likelihood, err := task.New(task.Keys{Name: l.Name, Noise: task.Noise(l.Noise), Variance: task.Link(l.Variance), Tau: l.Tau}, target)
+				likelihood, err := task.New(task.Keys(l), target)
 				if err != nil {
 					t.Fatal(err)
 				}
