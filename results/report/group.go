@@ -481,15 +481,22 @@ func (g *grouped) notes(table benchproc.Key, q Query) []string {
 
 // over names what the samples of a table are: seeds, splits of the data, or runs where both vary.
 func (g *grouped) over(table benchproc.Key) string {
-	seeds, splits := map[string]bool{}, map[string]bool{}
+	var all []sample
 	for _, place := range g.places[table] {
-		for _, s := range g.values[place] {
-			at := s.replicate()
-			seeds[at.Seed], splits[at.Split] = true, true
-		}
+		all = append(all, g.values[place]...)
+	}
+	return replicatesOf(all)
+}
+
+// replicatesOf names what the samples are, see grouped.over.
+func replicatesOf(samples []sample) string {
+	seeds, splits := map[string]bool{}, map[string]bool{}
+	for _, s := range samples {
+		at := s.replicate()
+		seeds[at.Seed], splits[at.Split] = true, true
 	}
 	switch {
-	case len(splits) == 1 && splits[""]:
+	case len(splits) == 0 || len(splits) == 1 && splits[""]:
 		return "seeds"
 	case len(seeds) == 1:
 		return "splits"

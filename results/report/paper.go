@@ -24,6 +24,7 @@ type PaperTable struct {
 	Notes []string
 
 	from *provenance // of ours, by the filter of the row
+	over string      // what ours are means over: "seeds", "splits", "runs"
 }
 
 // A PaperRow has one pair for each column of the paper.
@@ -56,6 +57,7 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 	set.Records = overPredictors(set.Records)
 	t := &PaperTable{Paper: p, from: newProvenance()}
 	found := false
+	var all []sample
 	for _, row := range p.Rows {
 		out := PaperRow{Group: row.Group, Label: row.Label}
 		for _, col := range p.Columns {
@@ -74,12 +76,14 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 					return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
 				}
 				found = found || pair.Ours != ""
+				all = append(all, samples...)
 				t.from.add(strings.TrimSpace(row.Group+" "+row.Label), col.Unit, samples)
 			}
 			out.Pairs = append(out.Pairs, pair)
 		}
 		t.Rows = append(t.Rows, out)
 	}
+	t.over = replicatesOf(all)
 	if !found {
 		t.note("None of these results belongs to a row of this table.")
 	}
@@ -255,7 +259,7 @@ func (t *PaperTable) grid() [][]string {
 // legend says what stands in the cells and where the numbers come from.
 func (t *PaperTable) legend() []string {
 	lines := []string{t.Paper.Citation + ". Numbers read in: " + t.Paper.Source + "."}
-	lines = append(lines, fmt.Sprintf("Ours: mean ± %s over seeds (number of seeds).", spreadNames[t.Paper.Spread]))
+	lines = append(lines, fmt.Sprintf("Ours: mean ± %s over %s (number of %[2]s).", spreadNames[t.Paper.Spread], t.over))
 	var margins []string
 	for _, c := range t.Paper.Columns {
 		if c.Margin > 0 {
@@ -263,7 +267,7 @@ func (t *PaperTable) legend() []string {
 		}
 	}
 	if len(margins) > 0 {
-		lines = append(lines, "= equivalent to the paper ("+strings.Join(margins, ", ")+", two one-sided t tests), ≠ different; no sign: the seeds cannot tell.")
+		lines = append(lines, "= equivalent to the paper ("+strings.Join(margins, ", ")+", two one-sided t tests), ≠ different; no sign: the "+t.over+" cannot tell.")
 	}
 	if slices.ContainsFunc(t.Paper.Columns, func(c papers.Column) bool { return c.Reach }) {
 		lines = append(lines, "✓ at or better than the paper within one standard error of its number (of ours where it gives none) and its rounding, ✗ worse.")

@@ -126,12 +126,16 @@ func (p *provenance) add(row, unit string, samples []sample) {
 				}
 				value = shortVersion(value)
 			}
-			if p.fields[c.Key] == nil {
-				p.fields[c.Key] = map[string][]string{}
+			field := c.Key
+			if field == "data-hash" {
+				field += " of " + s.record.Data // two data sets differ in it by nature
 			}
-			if in := (rowValue{row, c.Key, value}); !p.in[in] {
+			if p.fields[field] == nil {
+				p.fields[field] = map[string][]string{}
+			}
+			if in := (rowValue{row, field, value}); !p.in[in] {
 				p.in[in] = true
-				p.fields[c.Key][value] = append(p.fields[c.Key][value], row)
+				p.fields[field][value] = append(p.fields[field][value], row)
 			}
 		}
 	}

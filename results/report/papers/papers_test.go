@@ -3,6 +3,8 @@ package papers
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,15 +29,36 @@ func TestAllParse(t *testing.T) {
 	}
 }
 
+// labels are those that the committed suites give their methods.
+func labels(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("../../../suites/*/*.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^label = "(.*)"$`).FindAllSubmatch(text, -1) {
+			found[string(m[1])] = true
+		}
+	}
+	return found
+}
+
 // What the filters name exists: a row that no run can fill is a spelling mistake.
 func TestFiltersNameWhatThereIs(t *testing.T) {
+	labelled := labels(t)
 	known := map[string]func(string) bool{
 		"method": func(name string) bool {
 			name = strings.TrimSuffix(strings.TrimPrefix(name, "ensemble("), ")")
-			return slices.ContainsFunc(methods.Drivers(), func(d methods.Driver) bool { return d.Name == name })
+			return labelled[name] || slices.ContainsFunc(methods.Drivers(), func(d methods.Driver) bool { return d.Name == name })
 		},
 		"model":   func(name string) bool { _, err := nn.Open(name); return err == nil },
-		"predict": func(name string) bool { return name == "mean" || name == "sample" },
+		"predict": func(name string) bool { return slices.Contains([]string{"mean", "sample", "linearised"}, name) },
 	}
 	term := regexp.MustCompile(`/(method|model|predict):("[^"]*"|\S+)`)
 	rows := 0
