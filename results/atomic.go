@@ -111,10 +111,20 @@ func writeChanged(path string, text []byte) error {
 	if err == nil && bytes.Equal(have, text) {
 		return nil
 	}
+	return WriteText(path, text)
+}
+
+// WriteText is [WriteFile] of a text.
+func WriteText(path string, text []byte) error {
 	return WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
+}
+
+// WriteJSON is [WriteFile] of a value as JSON for people to read. Its member "format" is FormatVersion.
+func WriteJSON(path string, v any) error {
+	return WriteFile(path, func(w io.Writer) error { return encodeJSON(w, v) })
 }
 
 // encodeJSON writes a value as JSON for people to read.
@@ -165,9 +175,9 @@ func replaceLast(text []byte, old, new string) []byte {
 	return slices.Concat(text[:at], []byte(new), text[at+len(old):])
 }
 
-// decodeJSON reads one JSON value strictly: no unknown key, nothing behind it. The version is looked at first, so that
+// DecodeJSON reads one JSON value strictly: no unknown key, nothing behind it. The version is looked at first, so that
 // a file of another version is called that and not "unknown field". Errors say path:line.
-func decodeJSON(text []byte, path string, v any) error {
+func DecodeJSON(text []byte, path string, v any) error {
 	var head struct {
 		Format *int `json:"format"`
 	}

@@ -115,7 +115,7 @@ func readJobFile(dir, name string, most int64) ([]byte, error) {
 
 func decodeManifest(text []byte, path string) (Manifest, error) {
 	var m Manifest
-	if err := decodeJSON(text, path, &m); err != nil {
+	if err := DecodeJSON(text, path, &m); err != nil {
 		return Manifest{}, err
 	}
 	if err := checkSeal(text, path, m.Sum); err != nil {
@@ -230,7 +230,7 @@ func (m *Manifest) readDetails(dir string) (Details, error) {
 	}
 	var d Details
 	path := filepath.Join(dir, detailsFile)
-	if err := decodeJSON(text, path, &d); err != nil {
+	if err := DecodeJSON(text, path, &d); err != nil {
 		return d, err
 	}
 	if err := d.check(); err != nil {

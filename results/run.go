@@ -265,7 +265,7 @@ func (e *noRunFileError) Unwrap() error { return fs.ErrNotExist }
 
 func decodeRunInfo(text []byte, path string) (runInfo, error) {
 	var info runInfo
-	if err := decodeJSON(text, path, &info); err != nil {
+	if err := DecodeJSON(text, path, &info); err != nil {
 		return runInfo{}, err
 	}
 	if err := checkSeal(text, path, info.Sum); err != nil {

@@ -222,3 +222,17 @@ func TestLastWords(t *testing.T) {
 		}
 	})
 }
+
+// A record is read as strictly as the other files of a run, and the error says where it is wrong.
+func TestRecordsAreStrict(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"format": 1, "jobs": [], "more": 1}`: `jobs.json: json: unknown field "more"`,
+		`{"format": 99, "jobs": []}`:           "jobs.json: " + results.ErrFormat.Error() + ": the file has format 99",
+		`{"jobs": []}`:                         `jobs.json: no "format": not a bayesbench file`,
+		"{\"format\": 1,\n\"jobs\": 7}":        "jobs.json:2: json: cannot unmarshal",
+	} {
+		if _, err := decodeJobs([]byte(text), "jobs.json"); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: error %v\nwant %s", text, err, want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package slurm
 
 import (
-	"encoding/json"
 	"path/filepath"
 	"time"
 
@@ -76,7 +75,7 @@ func (t *Teller) tell(phase string, done, of int) {
 
 func (t *Teller) write() {
 	t.wrote, t.now.At = time.Now(), time.Now().UTC()
-	writeJSON(filepath.Join(t.run, "jobs", t.id, progressFile), t.now)
+	results.WriteJSON(filepath.Join(t.run, "jobs", t.id, progressFile), t.now)
 }
 
 // EndedEarly notes that the job was told to end, and reports whether it is worth
@@ -100,5 +99,5 @@ func readProgress(run, id string) (Progress, error) {
 	if err != nil {
 		return p, err
 	}
-	return p, json.Unmarshal(text, &p)
+	return p, results.DecodeJSON(text, filepath.Join(run, "jobs", id, progressFile), &p)
 }

@@ -1,7 +1,6 @@
 package slurm
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -32,7 +31,7 @@ func checkIDs(ids []string) error {
 
 func decodeJobs(text []byte, path string) ([]Job, error) {
 	var list jobList
-	if err := decodeJSON(text, path, &list); err != nil {
+	if err := results.DecodeJSON(text, path, &list); err != nil {
 		return nil, err
 	}
 	for _, j := range list.Jobs {
@@ -48,7 +47,7 @@ func decodeJobs(text []byte, path string) ([]Job, error) {
 
 func decodeSubmission(text []byte, path string) (Submission, error) {
 	var s Submission
-	if err := decodeJSON(text, path, &s); err != nil {
+	if err := results.DecodeJSON(text, path, &s); err != nil {
 		return s, err
 	}
 	err := s.Options.Check()
@@ -72,22 +71,6 @@ func decodeSubmission(text []byte, path string) (Submission, error) {
 		return s, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
-}
-
-func decodeJSON(text []byte, path string, v any) error {
-	var head struct {
-		Format int `json:"format"`
-	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if head.Format != results.FormatVersion {
-		return fmt.Errorf("%s: the file has format %d, this program reads %d", path, head.Format, results.FormatVersion)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }
 
 // printable puts a question mark for what a terminal would obey and not show.

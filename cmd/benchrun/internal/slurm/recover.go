@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bayesbench/results"
 )
 
 // Recover asks Slurm what became of arrays that were on their way when a
@@ -25,7 +27,7 @@ func (c *Campaign) Recover(ctx context.Context) (ids []string, err error) {
 		if old.Sending == nil {
 			continue
 		}
-		if err := writeJSON(c.path(strconv.Itoa(s.Number), submissionFile), s); err != nil {
+		if err := results.WriteJSON(c.path(strconv.Itoa(s.Number), submissionFile), s); err != nil {
 			return nil, err
 		}
 		for _, a := range s.Arrays[len(old.Arrays):] {

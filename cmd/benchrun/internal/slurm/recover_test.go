@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bayesbench/results"
 )
 
 // forgetful puts a Slurm on the PATH whose sbatch takes every array, whose third
@@ -87,7 +89,7 @@ func TestArraysAreSubmittedOnce(t *testing.T) {
 		s := &c.Submissions[0]
 		s.Arrays = s.Arrays[:2]
 		s.Sending = &Sending{Name: "x-3-00000000", Jobs: []string{"s"}, At: at}
-		if err := writeJSON(c.path("1", submissionFile), s); err != nil {
+		if err := results.WriteJSON(c.path("1", submissionFile), s); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -124,15 +123,6 @@ func Read(dir string) (*Campaign, error) {
 		}
 	}
 	return c, nil
-}
-
-func writeJSON(path string, v any) error {
-	return results.WriteFile(path, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
-	})
 }
 
 func (c *Campaign) path(elem ...string) string {
@@ -442,21 +432,21 @@ func (p *Plan) Submit(ctx context.Context) error {
 		return err
 	}
 	if p.suite != nil {
-		if err := writeText(filepath.Join(own, suiteFile), p.suite); err != nil {
+		if err := results.WriteText(filepath.Join(own, suiteFile), p.suite); err != nil {
 			return err
 		}
 	}
 	for _, b := range p.Batches {
-		if err := writeText(b.Path, []byte(b.Script)); err != nil {
+		if err := results.WriteText(b.Path, []byte(b.Script)); err != nil {
 			return err
 		}
 	}
 	p.Submission.Format, p.Submission.At = results.FormatVersion, time.Now().UTC().Truncate(time.Second)
-	record := func() error { return writeJSON(filepath.Join(own, submissionFile), p.Submission) }
+	record := func() error { return results.WriteJSON(filepath.Join(own, submissionFile), p.Submission) }
 	if err := record(); err != nil {
 		return err
 	}
-	if err := writeJSON(c.path(jobsFile), jobList{results.FormatVersion, c.Jobs}); err != nil {
+	if err := results.WriteJSON(c.path(jobsFile), jobList{results.FormatVersion, c.Jobs}); err != nil {
 		return err
 	}
 	if len(p.Move) > 0 {
@@ -490,13 +480,6 @@ func (p *Plan) Submit(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func writeText(path string, text []byte) error {
-	return results.WriteFile(path, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
 }
 
 // programCopy is where the program lies below the run directory, so that a
