@@ -52,6 +52,7 @@ var policy = map[string][]string{
 	"internal/alloctest":          {},
 	"internal/atomicfile":         {"github.com/google/renameio/v2"},
 	"internal/nearest":            {"github.com/agnivade/levenshtein"},
+	"internal/neartest":           {},
 	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/optim", "methods/schedule", "methods/task", "suites", "suites/data", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},

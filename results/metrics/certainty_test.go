@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"bayesbench/internal/neartest"
 )
 
 // margins returns rows of three logits whose first leads by the margins, as
@@ -69,7 +71,7 @@ func TestRankingsBeyondFloat64(t *testing.T) {
 							}
 							continue
 						}
-						near(t, fmt.Sprintf("%v, margins × %v, K = %d, narrow %v: AUROC by %s", form, scale, k, narrow, by), v, 7./9)
+						neartest.Within(t, fmt.Sprintf("%v, margins × %v, K = %d, narrow %v: AUROC by %s", form, scale, k, narrow, by), v, 7./9, 1e-9)
 					}
 				}
 			}
@@ -89,10 +91,10 @@ func TestSelectiveBeyondFloat64(t *testing.T) {
 		}
 		e := evaluate(t, Logits, labels, rows)
 		got := scores(t, e)
-		near(t, "AURC", got["aurc"], (0+0+0+1./4+2./5)/5)
-		near(t, "accuracy of the better half", got["accuracy-reject50"], 1)
-		near(t, "AUROC of errors by confidence", got["misclass-auroc-maxprob"], 1)
-		near(t, "AUROC of errors by entropy", got["misclass-auroc-entropy"], 1)
+		neartest.Within(t, "AURC", got["aurc"], (0+0+0+1./4+2./5)/5, 1e-9)
+		neartest.Within(t, "accuracy of the better half", got["accuracy-reject50"], 1, 1e-9)
+		neartest.Within(t, "AUROC of errors by confidence", got["misclass-auroc-maxprob"], 1, 1e-9)
+		neartest.Within(t, "AUROC of errors by entropy", got["misclass-auroc-entropy"], 1, 1e-9)
 		if c := AdaptiveReliability(e, 5); c[0].Accuracy != 0 || c[1].Accuracy != 0 || c[2].Accuracy != 1 {
 			t.Errorf("adaptive bins %+v, want the two errors in the first two", c)
 		}
@@ -106,7 +108,7 @@ func TestSelectiveBeyondFloat64(t *testing.T) {
 //	log((exp(-100) + exp(-905) + exp(-700)) / 3)   # the one that leads never, but is larger once
 func TestAverageOfTinyProbabilities(t *testing.T) {
 	e := evaluate(t, LogProbs, []int{0}, [][]float64{{-math.Exp(-100), -900, -100}}, [][]float64{{0, -905, -905}}, [][]float64{{0, -2000, -700}})
-	near(t, "log of the first", e.LogP[1], -901.0918969407803)
-	near(t, "log of the second", e.LogP[2], -101.0986122886681)
-	near(t, "log-odds", e.doubt[0], -101.0986122886681)
+	neartest.Within(t, "log of the first", e.LogP[1], -901.0918969407803, 1e-9)
+	neartest.Within(t, "log of the second", e.LogP[2], -101.0986122886681, 1e-9)
+	neartest.Within(t, "log-odds", e.doubt[0], -101.0986122886681, 1e-9)
 }

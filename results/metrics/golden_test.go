@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"bayesbench/internal/neartest"
 	"bayesbench/results"
 )
 
@@ -84,18 +85,6 @@ func evaluate(t testing.TB, form Form, labels []int, members ...[][]float64) *Ev
 	return e
 }
 
-// worst is the largest deviation from the golden values, for the log.
-var worst float64
-
-func near(t *testing.T, what string, got, want float64) {
-	t.Helper()
-	d := math.Abs(got - want)
-	worst = max(worst, d)
-	if !(d <= 1e-9) {
-		t.Errorf("%s = %.15g, want %.15g (off by %.2g)", what, got, want, d)
-	}
-}
-
 func values(scores []results.Value) map[string]float64 {
 	m := make(map[string]float64)
 	for _, s := range scores {
@@ -121,10 +110,10 @@ func TestGoldenSingle(t *testing.T) {
 		"eaurc": "eaurc", "misclass-auroc-maxprob": "misclass_auroc_maxprob",
 		"misclass-auroc-entropy": "misclass_auroc_entropy",
 	} {
-		near(t, unit, got[unit], g.single(t, key))
+		neartest.Within(t, unit, got[unit], g.single(t, key), 1e-9)
 	}
-	near(t, "ece10", ECE(Reliability(e, 10)), g.single(t, "ece10"))
-	near(t, "brier_mean", got["brier_mean"], g.single(t, "brier")/10)
+	neartest.Within(t, "ece10", ECE(Reliability(e, 10)), g.single(t, "ece10"), 1e-9)
+	neartest.Within(t, "brier_mean", got["brier_mean"], g.single(t, "brier")/10, 1e-9)
 	for _, unit := range []string{"mutual_information", "disagreement", "ambiguity"} {
 		if v, ok := got[unit]; ok {
 			t.Errorf("%s of one member is %v, want none", unit, v)
@@ -142,12 +131,11 @@ func TestGoldenSingle(t *testing.T) {
 		if b.Count != bins[i].Count {
 			t.Errorf("bin %d holds %d, want %d", i, b.Count, bins[i].Count)
 		}
-		near(t, "bin accuracy", b.Accuracy, bins[i].Acc)
-		near(t, "bin confidence", b.Confidence, bins[i].Conf)
+		neartest.Within(t, "bin accuracy", b.Accuracy, bins[i].Acc, 1e-9)
+		neartest.Within(t, "bin confidence", b.Confidence, bins[i].Conf, 1e-9)
 	}
 	right, wrong := byOutcome(e, MaxProbScore(e))
-	near(t, "AUPR of errors", Detect(right, wrong).APPositive, g.single(t, "misclass_aupr_error_maxprob"))
-	t.Logf("largest deviation %.2g", worst)
+	neartest.Within(t, "AUPR of errors", Detect(right, wrong).APPositive, g.single(t, "misclass_aupr_error_maxprob"), 1e-9)
 }
 
 func byOutcome(e *Evaluation, score []float64) (right, wrong []float64) {
@@ -177,8 +165,8 @@ func TestGoldenBinEdges(t *testing.T) {
 		evaluate(t, LogProbs, g.Edge.Labels, logs),
 		evaluate(t, LogProbs, g.Edge.Labels, logs, logs, logs, logs, logs, logs, logs),
 	} {
-		near(t, "ece5", ECE(Reliability(e, 5)), g.Edge.ECE5)
-		near(t, "ece10", ECE(Reliability(e, 10)), g.Edge.ECE10)
+		neartest.Within(t, "ece5", ECE(Reliability(e, 5)), g.Edge.ECE5, 1e-9)
+		neartest.Within(t, "ece10", ECE(Reliability(e, 10)), g.Edge.ECE10, 1e-9)
 	}
 }
 
@@ -197,9 +185,8 @@ func TestGoldenEnsemble(t *testing.T) {
 	got := values(append(scores, reference...))
 	got["energy"] = average(e.Energy)
 	for unit, want := range g.Ensemble {
-		near(t, unit, got[unit], want)
+		neartest.Within(t, unit, got[unit], want, 1e-9)
 	}
-	t.Logf("largest deviation %.2g", worst)
 }
 
 func TestGoldenOOD(t *testing.T) {
@@ -215,13 +202,12 @@ func TestGoldenOOD(t *testing.T) {
 			"auroc": "auroc", "aupr_out-ap": "aupr_ood", "aupr_in-ap": "aupr_id", "fpr95": "fpr_at_95tpr",
 			"aupr_out-trapz": "aupr_ood_trapz", "aupr_in-trapz": "aupr_id_trapz",
 		} {
-			near(t, metric+" by "+by, got["ood-"+metric+"-"+by], want[key])
+			neartest.Within(t, metric+" by "+by, got["ood-"+metric+"-"+by], want[key], 1e-9)
 		}
 	}
 	if _, ok := got["ood-auroc-mi"]; ok {
 		t.Error("mutual information of one member was scored")
 	}
-	t.Logf("largest deviation %.2g", worst)
 }
 
 func TestGoldenCalibrated(t *testing.T) {
@@ -245,7 +231,7 @@ func TestGoldenCalibrated(t *testing.T) {
 		}
 	}
 	temperature(all, g.Calibrated.TFull)
-	near(t, "NLL on all", NLL(e.scaled(g.Calibrated.TFull, all)), g.Calibrated.NLLFullFit)
+	neartest.Within(t, "NLL on all", NLL(e.scaled(g.Calibrated.TFull, all)), g.Calibrated.NLLFullFit, 1e-9)
 	for r, want := range g.Calibrated.Runs {
 		fit, score := g.Folds[r/2][:100], g.Folds[r/2][100:]
 		if r%2 == 1 {
@@ -253,17 +239,16 @@ func TestGoldenCalibrated(t *testing.T) {
 		}
 		temperature(fit, want.T)
 		scaled := e.scaled(want.T, score)
-		near(t, "NLL", NLL(scaled), want.NLL)
-		near(t, "Brier", BrierSum(scaled), want.Brier)
-		near(t, "ECE", ECE(Reliability(scaled, bins15)), want.ECE15)
-		near(t, "accuracy", Accuracy(scaled), want.Accuracy)
+		neartest.Within(t, "NLL", NLL(scaled), want.NLL, 1e-9)
+		neartest.Within(t, "Brier", BrierSum(scaled), want.Brier, 1e-9)
+		neartest.Within(t, "ECE", ECE(Reliability(scaled, bins15)), want.ECE15, 1e-9)
+		neartest.Within(t, "accuracy", Accuracy(scaled), want.Accuracy, 1e-9)
 	}
 	c := Calibrate(e, g.Folds)
-	near(t, "calibrated NLL", -c.LL, g.Calibrated.NLL)
-	near(t, "calibrated Brier", c.BrierSum, g.Calibrated.Brier)
-	near(t, "calibrated ECE", c.ECE15, g.Calibrated.ECE15)
-	near(t, "calibrated accuracy", c.Accuracy, g.Calibrated.Accuracy)
-	t.Logf("largest deviation %.2g", worst)
+	neartest.Within(t, "calibrated NLL", -c.LL, g.Calibrated.NLL, 1e-9)
+	neartest.Within(t, "calibrated Brier", c.BrierSum, g.Calibrated.Brier, 1e-9)
+	neartest.Within(t, "calibrated ECE", c.ECE15, g.Calibrated.ECE15, 1e-9)
+	neartest.Within(t, "calibrated accuracy", c.Accuracy, g.Calibrated.Accuracy, 1e-9)
 }
 
 func TestGoldenDEE(t *testing.T) {
@@ -280,7 +265,7 @@ func TestGoldenDEE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, "DEE by LL", d.Value, g.DEE["dee_ll"][i])
+		neartest.Within(t, "DEE by LL", d.Value, g.DEE["dee_ll"][i], 1e-9)
 		if d.Saturated != (v >= ll.LL[9]) {
 			t.Errorf("LL %v: saturated = %v", v, d.Saturated)
 		}
@@ -288,6 +273,6 @@ func TestGoldenDEE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, "DEE by Brier", d.Value, g.DEE["dee_brier"][i])
+		neartest.Within(t, "DEE by Brier", d.Value, g.DEE["dee_brier"][i], 1e-9)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"bayesbench/backends/rng"
+	"bayesbench/internal/neartest"
 )
 
 // A sample is one drawn evaluation: members of some form with labels, and
@@ -282,15 +283,15 @@ func TestTiesByBruteForce(t *testing.T) {
 			}
 		})
 		risks := Risks(e)
-		near(t, "AURC", risks.Area(), area/orders)
-		near(t, "AURC by trapezoids", risks.Trapezoid(), trapezoid/orders)
-		near(t, "AUGRC by torch-uncertainty", risks.GeneralisedTrapezoid(), generalised/orders)
-		near(t, "AUGRC", risks.Generalised(), whole/orders)
+		neartest.Within(t, "AURC", risks.Area(), area/orders, 1e-9)
+		neartest.Within(t, "AURC by trapezoids", risks.Trapezoid(), trapezoid/orders, 1e-9)
+		neartest.Within(t, "AUGRC by torch-uncertainty", risks.GeneralisedTrapezoid(), generalised/orders, 1e-9)
+		neartest.Within(t, "AUGRC", risks.Generalised(), whole/orders, 1e-9)
 		for i := range n {
-			near(t, fmt.Sprintf("accuracy of the first %d", i+1), risks.AccuracyAtRejection(float64(n-i-1)/float64(n)), kept[i]/orders)
+			neartest.Within(t, fmt.Sprintf("accuracy of the first %d", i+1), risks.AccuracyAtRejection(float64(n-i-1)/float64(n)), kept[i]/orders, 1e-9)
 		}
 		for i, b := range AdaptiveReliability(e, 3) {
-			near(t, fmt.Sprintf("accuracy of bin %d", i), b.Accuracy, correct[i]/orders)
+			neartest.Within(t, fmt.Sprintf("accuracy of bin %d", i), b.Accuracy, correct[i]/orders, 1e-9)
 		}
 	}
 }
@@ -336,8 +337,8 @@ func TestClassWiseTies(t *testing.T) {
 	want := ((3 * .55) + math.Abs(-.55+.4)) / 12
 	// Class 1: p is .3 .3 .8 .8 .8 .8, its gaps −.2 −.2 and .55 four times.
 	want += (math.Abs(-.2*2+.55) + 3*.55) / 12
-	near(t, "ACE", classWise(evaluate(t, Probabilities, labels, rows), 2, -1)[0], want)
+	neartest.Within(t, "ACE", classWise(evaluate(t, Probabilities, labels, rows), 2, -1)[0], want, 1e-9)
 	slices.Reverse(rows)
 	slices.Reverse(labels)
-	near(t, "ACE reversed", classWise(evaluate(t, Probabilities, labels, rows), 2, -1)[0], want)
+	neartest.Within(t, "ACE reversed", classWise(evaluate(t, Probabilities, labels, rows), 2, -1)[0], want, 1e-9)
 }

@@ -3,6 +3,8 @@ package metrics
 import (
 	"math"
 	"testing"
+
+	"bayesbench/internal/neartest"
 )
 
 // twoClass returns an evaluation of two classes: input n is predicted as class
@@ -58,16 +60,16 @@ func TestGeneralisedRiskByAUROC(t *testing.T) {
 	} {
 		got := scores(t, twoClass(t, v.confidence, v.right))
 		e, auroc := got["error"], got["misclass-auroc-maxprob"]
-		near(t, "AUGRC", got["augrc"], (1-auroc)*e*(1-e)+e*e/2)
-		near(t, "e-AUGRC", got["eaugrc"], (1-auroc)*e*(1-e))
+		neartest.Within(t, "AUGRC", got["augrc"], (1-auroc)*e*(1-e)+e*e/2, 1e-9)
+		neartest.Within(t, "e-AUGRC", got["eaugrc"], (1-auroc)*e*(1-e), 1e-9)
 	}
 	for _, right := range []bool{true, false} {
 		got, want := scores(t, twoClass(t, []float64{.9, .8}, []bool{right, right})), 0.
 		if !right {
 			want = 0.5
 		}
-		near(t, "AUGRC of one outcome", got["augrc"], want)
-		near(t, "e-AUGRC of one outcome", got["eaugrc"], 0)
+		neartest.Within(t, "AUGRC of one outcome", got["augrc"], want, 1e-9)
+		neartest.Within(t, "e-AUGRC of one outcome", got["eaugrc"], 0, 1e-9)
 		if v, ok := got["misclass-auroc-maxprob"]; ok {
 			t.Errorf("failure AUROC %v of one outcome", v)
 		}
@@ -78,8 +80,8 @@ func TestGeneralisedRiskByAUROC(t *testing.T) {
 // trapezoids from (0, 0) on.
 func TestGeneralisedRiskByHand(t *testing.T) {
 	e := twoClass(t, []float64{.95, .9, .85, .8, .75}, []bool{true, false, true, true, false})
-	near(t, "AUGRC", Risks(e).Generalised(), 4./25)
-	near(t, "e-AUGRC", Risks(e).GeneralisedExcess(), 4./25-.08)
+	neartest.Within(t, "AUGRC", Risks(e).Generalised(), 4./25, 1e-9)
+	neartest.Within(t, "e-AUGRC", Risks(e).GeneralisedExcess(), 4./25-.08, 1e-9)
 }
 
 func TestAdversarial(t *testing.T) {

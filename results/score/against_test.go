@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/internal/neartest"
 	"bayesbench/results/metrics"
 )
 
@@ -46,7 +47,7 @@ func TestAgainst(t *testing.T) {
 	}
 	want := map[string]float64{"error": -10.0 / n, "nll": 10 * math.Log(.2/.8) / n, "brier_sum": 10 * 2 * (.04 - .64) / n}
 	for _, d := range r.Against.Differences {
-		near(t, d.Unit, d.Delta, want[d.Unit], 1e-7)
+		neartest.Within(t, d.Unit, d.Delta, want[d.Unit], 1e-7)
 		if !(d.Lo < d.Delta && d.Delta < d.Hi && d.Hi < 0) {
 			t.Errorf("%s: %g in [%g, %g], want an interval below 0", d.Unit, d.Delta, d.Lo, d.Hi)
 		}
@@ -55,7 +56,7 @@ func TestAgainst(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("nothing about %v", want)
 	}
-	near(t, "p of McNemar's test", r.Against.Differences[0].P, 2*(1+14+91)/math.Ldexp(1, 14), 1e-12)
+	neartest.Within(t, "p of McNemar's test", r.Against.Differences[0].P, 2*(1+14+91)/math.Ldexp(1, 14), 1e-12)
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "error      -0.25  [") {
 		t.Errorf("%v:\n%s", err, text.String())
@@ -81,10 +82,10 @@ func TestAgainst(t *testing.T) {
 	}
 	for i, d := range r.Against.Differences {
 		other := turned.Against.Differences[i]
-		near(t, d.Unit+" reversed", other.Delta, d.Delta, 1e-12)
-		near(t, d.Unit+" reversed, low", other.Lo, d.Lo, 1e-12)
-		near(t, d.Unit+" reversed, high", other.Hi, d.Hi, 1e-12)
-		near(t, d.Unit+" reversed, p", other.P, d.P, 0)
+		neartest.Within(t, d.Unit+" reversed", other.Delta, d.Delta, 1e-12)
+		neartest.Within(t, d.Unit+" reversed, low", other.Lo, d.Lo, 1e-12)
+		neartest.Within(t, d.Unit+" reversed, high", other.Hi, d.Hi, 1e-12)
+		neartest.Within(t, d.Unit+" reversed, p", other.P, d.P, 0)
 	}
 
 	files.Against = files.Predictions

@@ -13,6 +13,7 @@ import (
 
 	"bayesbench/backends/rng"
 	"bayesbench/internal/alloctest"
+	"bayesbench/internal/neartest"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
@@ -116,7 +117,7 @@ func TestFortranOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "NLL", value(t, r.At[0], "nll"), fortranNLL, 1e-12)
+	neartest.Within(t, "NLL", value(t, r.At[0], "nll"), fortranNLL, 1e-12)
 }
 
 // fortranNLL is by numpy, of testdata/fortran.npy:
@@ -186,7 +187,7 @@ func TestBinary(t *testing.T) {
 						}
 						continue
 					}
-					near(t, fmt.Sprintf("%v %s: %s", form, v.shape, s.Unit), value(t, got.At[i], s.Unit), s.Value, 1e-9)
+					neartest.Within(t, fmt.Sprintf("%v %s: %s", form, v.shape, s.Unit), value(t, got.At[i], s.Unit), s.Value, 1e-9)
 				}
 			}
 		}
@@ -225,7 +226,7 @@ func TestBinaryBeyondFloat64(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []float64{-50, -60, -800, -900} {
-		near(t, "log-odds", metrics.MaxProbScore(e)[i], want, 1e-9)
+		neartest.Within(t, "log-odds", metrics.MaxProbScore(e)[i], want, 1e-9)
 	}
 }
 

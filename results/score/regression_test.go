@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bayesbench/internal/neartest"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
@@ -77,7 +78,7 @@ func TestScoreOfNumbers(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 		for unit, w := range want {
-			near(t, unit, value(t, r.At[2], unit), w, 1e-10)
+			neartest.Within(t, unit, value(t, r.At[2], unit), w, 1e-10)
 		}
 		if r.Coverage.Targets != 14 || r.Coverage.Samples != 4 {
 			t.Errorf("coverage %+v", r.Coverage)
@@ -87,7 +88,7 @@ func TestScoreOfNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for unit, w := range map[string]float64{"rmse": 0.5255736661700513, "crps": 0.33035714285714285, "crps-fair": 0.23214285714285715, "mpiw95": 1.3160714285714283} {
-			near(t, "samples "+unit, value(t, r.At[2], unit), w, 1e-10)
+			neartest.Within(t, "samples "+unit, value(t, r.At[2], unit), w, 1e-10)
 		}
 	}
 }
@@ -127,7 +128,7 @@ func TestShapesOfNumbers(t *testing.T) {
 	if err != nil || r.Samples != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	near(t, "RMSE", value(t, r.At[0], "rmse"), math.Sqrt(1./3), 1e-15)
+	neartest.Within(t, "RMSE", value(t, r.At[0], "rmse"), math.Sqrt(1./3), 1e-15)
 }
 
 func TestNumberErrors(t *testing.T) {
@@ -178,12 +179,12 @@ func TestVarianceFloor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "NLL", value(t, r.At[0], "nll"), 0.5*math.Log(2*math.Pi)+0.25*math.Log(.25), 1e-12)
+	neartest.Within(t, "NLL", value(t, r.At[0], "nll"), 0.5*math.Log(2*math.Pi)+0.25*math.Log(.25), 1e-12)
 	r, err = ScoreNumbers(NumberFiles{Samples: mean, Targets: y, Floor: 0.25})
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "NLL of draws", value(t, r.At[0], "nll-gaussian"), 0.5*math.Log(2*math.Pi)+0.5*math.Log(.25), 1e-12)
+	neartest.Within(t, "NLL of draws", value(t, r.At[0], "nll-gaussian"), 0.5*math.Log(2*math.Pi)+0.5*math.Log(.25), 1e-12)
 }
 
 func TestPrintNumbers(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"bayesbench/backends/rng"
+	"bayesbench/internal/neartest"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
@@ -33,13 +34,6 @@ func value(t *testing.T, at At, unit string) float64 {
 	return at.Scores[i].Value
 }
 
-func near(t *testing.T, what string, got, want, tolerance float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s = %.15g, want %.15g", what, got, want)
-	}
-}
-
 func TestScoreOfNumpyFiles(t *testing.T) {
 	for _, files := range []Files{
 		{Predictions: "logits_f4.npy", Labels: "labels_i8.npy", Form: metrics.Logits},
@@ -56,12 +50,12 @@ func TestScoreOfNumpyFiles(t *testing.T) {
 		if len(r.At) != 3 || r.At[0].Samples != 1 || r.At[1].Samples != 2 || r.At[2].Samples != 3 {
 			t.Fatalf("scored at %+v", r.At)
 		}
-		near(t, "NLL of one", value(t, r.At[0], "nll"), nllOfOne, 1e-9)
-		near(t, "NLL of two", value(t, r.At[1], "nll"), nllOfTwo, 1e-9)
-		near(t, "NLL of three", value(t, r.At[2], "nll"), nllOfThree, 1e-9)
-		near(t, "accuracy", value(t, r.At[2], "accuracy"), 0.05, 1e-9)
-		near(t, "Brier score", value(t, r.At[2], "brier_sum"), 0.9398700979388217, 1e-9)
-		near(t, "mutual information", value(t, r.At[2], "mutual_information"), 0.4257184182685648, 1e-9)
+		neartest.Within(t, "NLL of one", value(t, r.At[0], "nll"), nllOfOne, 1e-9)
+		neartest.Within(t, "NLL of two", value(t, r.At[1], "nll"), nllOfTwo, 1e-9)
+		neartest.Within(t, "NLL of three", value(t, r.At[2], "nll"), nllOfThree, 1e-9)
+		neartest.Within(t, "accuracy", value(t, r.At[2], "accuracy"), 0.05, 1e-9)
+		neartest.Within(t, "Brier score", value(t, r.At[2], "brier_sum"), 0.9398700979388217, 1e-9)
+		neartest.Within(t, "mutual information", value(t, r.At[2], "mutual_information"), 0.4257184182685648, 1e-9)
 	}
 }
 
@@ -70,8 +64,8 @@ func TestScoreOOD(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "AUROC by entropy", value(t, r.At[2], "ood-auroc-entropy"), 0.8666666666666667, 1e-9)
-	near(t, "AUROC by energy", value(t, r.At[2], "ood-auroc-energy"), 0.87, 1e-9)
+	neartest.Within(t, "AUROC by entropy", value(t, r.At[2], "ood-auroc-entropy"), 0.8666666666666667, 1e-9)
+	neartest.Within(t, "AUROC by energy", value(t, r.At[2], "ood-auroc-energy"), 0.87, 1e-9)
 }
 
 func TestScoreOfOneMatrix(t *testing.T) {
@@ -83,7 +77,7 @@ func TestScoreOfOneMatrix(t *testing.T) {
 		if r.Samples != 1 || r.Inputs != 20 || r.Classes != 6 {
 			t.Errorf("%s: %+v", file, r)
 		}
-		near(t, "NLL", value(t, r.At[0], "nll"), nllOfOne, 1e-6) // float32 probabilities
+		neartest.Within(t, "NLL", value(t, r.At[0], "nll"), nllOfOne, 1e-6) // float32 probabilities
 	}
 }
 
@@ -159,7 +153,7 @@ func TestPrint(t *testing.T) {
 		}
 	}
 	got, _ := set.Records[4].Value("nll")
-	near(t, "NLL in the benchmark line", got, nllOfThree, 1e-9)
+	neartest.Within(t, "NLL in the benchmark line", got, nllOfThree, 1e-9)
 	if err := r.WriteJSON(&object); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +167,7 @@ func TestPrint(t *testing.T) {
 	if err := json.Unmarshal(object.Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}
-	near(t, "NLL in the JSON object", back.At[2].Scores["nll"], nllOfThree, 1e-9)
+	neartest.Within(t, "NLL in the JSON object", back.At[2].Scores["nll"], nllOfThree, 1e-9)
 	if len(back.Reliability) != 15 {
 		t.Errorf("%d reliability bins", len(back.Reliability))
 	}

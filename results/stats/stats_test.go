@@ -7,18 +7,12 @@ import (
 	"testing"
 
 	"bayesbench/backends/rng"
+	"bayesbench/internal/neartest"
 )
 
 // The numbers below were computed with scipy 1.17.1 by the function named at
 // each. Bootstraps were given our resamples: the generator was written again in
 // Python and handed to scipy.stats.bootstrap as its source of indices.
-
-func near(t *testing.T, what string, got, want float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= 1e-9*max(1, math.Abs(want))) {
-		t.Errorf("%s = %.15g, want %.15g", what, got, want)
-	}
-}
 
 var diffs = []float64{0.5, -0.1, 0.7, 0.3, 0.9, 0.2, -0.05}
 
@@ -37,9 +31,9 @@ func TestPair(t *testing.T) {
 
 func TestPairedT(t *testing.T) {
 	test, ci := PairedT(diffs, 0.95) // ttest_1samp and its confidence_interval
-	near(t, "p", test.P, 0.04765838699049719)
-	near(t, "low", ci.Lo, 0.004985842178918842)
-	near(t, "high", ci.Hi, 0.6950141578210813)
+	neartest.Within(t, "p", test.P, 0.04765838699049719, 1e-9)
+	neartest.Within(t, "low", ci.Lo, 0.004985842178918842, 1e-9)
+	neartest.Within(t, "high", ci.Hi, 0.6950141578210813, 1e-9)
 
 	if test, ci := PairedT([]float64{1}, 0.95); test.P != 1 || !math.IsInf(ci.Hi, 1) || len(test.Warnings) == 0 {
 		t.Errorf("one pair: %+v %+v", test, ci)
@@ -53,7 +47,7 @@ func TestPairedT(t *testing.T) {
 }
 
 func TestSignFlip(t *testing.T) {
-	near(t, "p", SignFlip(diffs).P, 0.0625) // permutation_test(..., permutation_type="samples")
+	neartest.Within(t, "p", SignFlip(diffs).P, 0.0625, 1e-9) // permutation_test(..., permutation_type="samples")
 	for n := 1; n <= 8; n++ {
 		d := make([]float64, n)
 		for i := range d {
@@ -61,8 +55,8 @@ func TestSignFlip(t *testing.T) {
 		}
 		test := Paired(d)
 		want := math.Pow(2, float64(1-n))
-		near(t, "smallest p", test.MinP, want)
-		near(t, "p of all positive", test.P, want)
+		neartest.Within(t, "smallest p", test.MinP, want, 1e-9)
+		neartest.Within(t, "p of all positive", test.P, want, 1e-9)
 		if few := n < 6; test.TooFew(0.05) != few || (test.P <= 0.05) == few || (len(test.Warnings) > 0) != few {
 			t.Errorf("%d pairs: %+v", n, test)
 		}
@@ -110,8 +104,8 @@ func TestSignFlipMonteCarlo(t *testing.T) {
 func TestUnpaired(t *testing.T) {
 	a, b := []float64{4, 2, 3, 1}, []float64{5, 9, 7, 6}
 	test := Unpaired(a, b)
-	near(t, "p", test.P, 0.02857142857142857) // mannwhitneyu(method="exact")
-	near(t, "smallest p", test.MinP, 0.02857142857142857)
+	neartest.Within(t, "p", test.P, 0.02857142857142857, 1e-9) // mannwhitneyu(method="exact")
+	neartest.Within(t, "smallest p", test.MinP, 0.02857142857142857, 1e-9)
 	if !slices.Equal(a, []float64{4, 2, 3, 1}) {
 		t.Errorf("the sample was sorted in place: %v", a)
 	}
@@ -135,8 +129,8 @@ func TestBootstrapAgainstScipy(t *testing.T) {
 		{"percentile of the mean", interval(x, Mean, 0.9, 500, key), 0.9444444444444444, 2.5894444444444447},
 		{"percentile of the median", interval(x, median, 0.9, 500, key), 0.8, 2.2},
 	} {
-		near(t, v.name+", low", v.got.Lo, v.lo)
-		near(t, v.name+", high", v.got.Hi, v.hi)
+		neartest.Within(t, v.name+", low", v.got.Lo, v.lo, 1e-9)
+		neartest.Within(t, v.name+", high", v.got.Hi, v.hi, 1e-9)
 	}
 }
 
@@ -192,9 +186,9 @@ func TestPairedBootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "p", test.P, 0.208955223880597)
-	near(t, "low", ci.Lo, -0.2916666666666667)
-	near(t, "high", ci.Hi, 0.0010416666666663113)
+	neartest.Within(t, "p", test.P, 0.208955223880597, 1e-9)
+	neartest.Within(t, "low", ci.Lo, -0.2916666666666667, 1e-9)
+	neartest.Within(t, "high", ci.Hi, 0.0010416666666663113, 1e-9)
 	if _, _, err := PairedBootstrap(a, b[:5], 0.9, 200, rng.Key{}); err == nil {
 		t.Error("unequal numbers of points gave no error")
 	}
@@ -214,7 +208,7 @@ func TestMcNemar(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, "p", test.P, v.p)
+		neartest.Within(t, "p", test.P, v.p, 1e-9)
 		if test.N != v.n {
 			t.Errorf("%d points differ, want %d", test.N, v.n)
 		}
@@ -227,11 +221,11 @@ func TestMcNemar(t *testing.T) {
 func TestMultiple(t *testing.T) {
 	p := []float64{0.01, 0.04, 0.03, 0.005, 0.2}
 	for i, want := range []float64{0.025, 0.05, 0.05, 0.025, 0.2} { // false_discovery_control
-		near(t, "Benjamini-Hochberg", BenjaminiHochberg(p)[i], want)
+		neartest.Within(t, "Benjamini-Hochberg", BenjaminiHochberg(p)[i], want, 1e-9)
 	}
 	// by hand: 5·.005, 4·.01, 3·.03, max(·, 2·.04), .2
 	for i, want := range []float64{0.04, 0.09, 0.09, 0.025, 0.2} {
-		near(t, "Holm", Holm(p)[i], want)
+		neartest.Within(t, "Holm", Holm(p)[i], want, 1e-9)
 	}
 	if len(Holm(nil)) != 0 || len(BenjaminiHochberg(nil)) != 0 {
 		t.Error("no tests gave adjusted values")
@@ -257,8 +251,8 @@ func TestTOST(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, "p of equivalence", e.P, v.p)
-		near(t, "p of difference", e.PDifferent, v.different)
+		neartest.Within(t, "p of equivalence", e.P, v.p, 1e-9)
+		neartest.Within(t, "p of difference", e.PDifferent, v.different, 1e-9)
 		if e.Verdict != Equivalent || e.Difference.Lo < -0.1 || e.Difference.Hi > 0.1 {
 			t.Errorf("%+v", e)
 		}
@@ -271,8 +265,8 @@ func TestTOST(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "low", e.Difference.Lo, 1.8889931083043672-1.92)
-	near(t, "high", e.Difference.Hi, 1.9710068916956331-1.92)
+	neartest.Within(t, "low", e.Difference.Lo, 1.8889931083043672-1.92, 1e-9)
+	neartest.Within(t, "high", e.Difference.Hi, 1.9710068916956331-1.92, 1e-9)
 
 	if e, _ := TOST(ours, Published{Mean: 1.5}, 0.1, 0.05); e.Verdict != Different {
 		t.Errorf("0.43 away: %v", e.Verdict)
@@ -289,26 +283,26 @@ func TestTOST(t *testing.T) {
 }
 
 func TestAggregates(t *testing.T) {
-	near(t, "IQM", IQM([][]float64{{1, 2, 3, 4, 5}, {6, 7, 8, 9, 100}}), 5.5) // trim_mean(..., 0.25)
-	near(t, "IQM of three", IQM([][]float64{{3, 1, 2}}), 2)
+	neartest.Within(t, "IQM", IQM([][]float64{{1, 2, 3, 4, 5}, {6, 7, 8, 9, 100}}), 5.5, 1e-9) // trim_mean(..., 0.25)
+	neartest.Within(t, "IQM of three", IQM([][]float64{{3, 1, 2}}), 2, 1e-9)
 	a := [][]float64{{.1, .5, .2}, {.9, .4, .3, .8}}
 	b := [][]float64{{.3, .1}, {.5, .2, .4}}
 	iqm := IQMInterval(a, 0.95, 300, rng.Key{5, 6})
-	near(t, "IQM", iqm.Center, 0.44000000000000006)
-	near(t, "IQM, low", iqm.Lo, 0.26)
-	near(t, "IQM, high", iqm.Hi, 0.68)
+	neartest.Within(t, "IQM", iqm.Center, 0.44000000000000006, 1e-9)
+	neartest.Within(t, "IQM, low", iqm.Lo, 0.26, 1e-9)
+	neartest.Within(t, "IQM, high", iqm.Hi, 0.68, 1e-9)
 	pi := ImprovementInterval(a, b, 0.95, 300, rng.Key{5, 6}) // mannwhitneyu(x, y).statistic / (n·m), averaged
-	near(t, "probability of improvement", pi.Center, 0.6458333333333334)
-	near(t, "probability of improvement, low", pi.Lo, 0.25)
-	near(t, "probability of improvement, high", pi.Hi, 0.9166666666666667)
+	neartest.Within(t, "probability of improvement", pi.Center, 0.6458333333333334, 1e-9)
+	neartest.Within(t, "probability of improvement, low", pi.Lo, 0.25, 1e-9)
+	neartest.Within(t, "probability of improvement, high", pi.Hi, 0.9166666666666667, 1e-9)
 }
 
 func TestSummary(t *testing.T) {
 	mean, sd := Summarise([]float64{1.90, 1.95, 1.88, 1.99, 1.93})
-	near(t, "mean", mean, 1.93)
-	near(t, "sd", SD.Of(sd, 5), 0.043011626335213174)
-	near(t, "se", SE.Of(sd, 5), 0.043011626335213174/math.Sqrt(5))
-	near(t, "ci95", CI95.Of(sd, 5), 0.0534059879246271) // t.ppf(.975, 4)·sd/√5
+	neartest.Within(t, "mean", mean, 1.93, 1e-9)
+	neartest.Within(t, "sd", SD.Of(sd, 5), 0.043011626335213174, 1e-9)
+	neartest.Within(t, "se", SE.Of(sd, 5), 0.043011626335213174/math.Sqrt(5), 1e-9)
+	neartest.Within(t, "ci95", CI95.Of(sd, 5), 0.0534059879246271, 1e-9) // t.ppf(.975, 4)·sd/√5
 	if mean, sd := Summarise([]float64{1.9}); mean != 1.9 || !math.IsNaN(sd) || !math.IsNaN(SE.Of(sd, 1)) {
 		t.Errorf("one seed: %v ± %v", mean, sd)
 	}
