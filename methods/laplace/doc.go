@@ -2,9 +2,11 @@
 // every parameter, and then the Gaussian at the mode whose precision is the
 // curvature of the negative log posterior,
 //
-//	q(w) = N(w*, (H + τ·I)⁻¹),  H = Σ_n Jᵀ·∇²NLL·J
+//	q(w) = N(w*, (H + τ·I)⁻¹),  H = Σ_n Jᵀ·F·J
 //
-// with H the generalised Gauss-Newton matrix over one more pass through the
+// with H the generalised Gauss-Newton matrix, and F the Fisher information of the
+// network's outputs, which is the likelihood's to say (task.Likelihood's HessianRoot;
+// of classes it is the Hessian of −log p). H is summed over one more pass through the
 // training examples, of the weights and biases of the last layer or of all
 // (fully connected) layers, a layer at a time. structure = "diag" keeps H's
 // diagonal; "kfac" takes H ≈ N·A⊗G for each layer, A the mean of the layer's
@@ -20,7 +22,7 @@
 // predictor is "linearised", which draws w too but takes the outputs to first
 // order in it, f(x, w*) + J(x)·(w − w*): H is the curvature of that model, whose
 // draws predict well where the network's own at the same w do not. It costs a
-// backward pass a class. Batch normalisation is in prediction mode for H.
+// backward pass an output of the network. Batch normalisation is in prediction mode for H.
 //
 // Source: MacKay, "A practical Bayesian framework for backpropagation
 // networks", Neural Computation 1992; Ritter, Botev, Barber, "A scalable
