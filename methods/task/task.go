@@ -120,10 +120,14 @@ func New(k Keys, t Target) (Likelihood, error) {
 		}
 	}
 	if kind, ok := kinds[k.Name]; ok {
-		if err := k.refuse(kind.reads); err != nil {
+		l, err := kind.of(k, t)
+		if err == nil {
+			err = k.refuse(kind.reads)
+		}
+		if err != nil {
 			return nil, err
 		}
-		return kind.of(k, t)
+		return l, nil
 	}
 	names, _ := Known()
 	return nil, key.Bad("likelihood.name", k.Name, fmt.Sprintf("one of %q; did you mean %q?", names, nearest.Name(k.Name, names)))

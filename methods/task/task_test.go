@@ -58,6 +58,7 @@ func TestNewRefuses(t *testing.T) {
 		{task.Keys{Name: "gausian"}, number, "likelihood.name", `did you mean "gaussian"?`},
 		{task.Keys{Name: "gaussian"}, classes, "likelihood.name", `want "categorical"`},
 		{task.Keys{Name: "categorical"}, number, "likelihood.name", `want "gaussian"`},
+		{task.Keys{Name: "categorical", Noise: string(task.Fixed)}, number, "likelihood.name", `want "gaussian"`},
 		{task.Keys{Noise: string(task.Fixed)}, classes, "likelihood.noise", "categorical"},
 		{task.Keys{Tau: 1}, classes, "likelihood.tau", "categorical"},
 		{task.Keys{Variance: string(task.Exp)}, classes, "likelihood.variance", "categorical"},
