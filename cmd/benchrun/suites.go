@@ -85,10 +85,21 @@ func (s *source) plan(ctx context.Context, path string, fetch func(what string, 
 // runPlan is what the run directory is told of the jobs.
 func runPlan(s *suites.Suite, jobs []*bench.Job) results.Plan {
 	p := results.Plan{Suite: s.Name, Text: s.Text}
+	known := map[string]bool{}
 	for _, j := range jobs {
+		known[j.ID] = true
 		p.Jobs = append(p.Jobs, j.ID)
 		if !j.Listed {
 			p.Parts = append(p.Parts, j.ID)
+		}
+	}
+	// Jobs that a choice of settings may have trained; one that is also of the suite stays so.
+	for _, j := range jobs {
+		for _, id := range j.Apart() {
+			if !known[id] {
+				known[id] = true
+				p.Jobs, p.Parts = append(p.Jobs, id), append(p.Parts, id)
+			}
 		}
 	}
 	return p

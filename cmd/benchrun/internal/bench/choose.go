@@ -18,9 +18,10 @@ import (
 type choice struct {
 	rule       suites.Choose
 	candidates []suites.Candidate
-	trials     []*Job // of the candidates, in order
-	predictor  string // by which trials are scored
-	made       string // the settings chosen, and why; "" before
+	trials     []*Job   // of the candidates, in order
+	predictor  string   // by which trials are scored
+	made       string   // the settings chosen, and why; "" before
+	apart      []string // see Apart
 	planner    *planner
 }
 
@@ -42,6 +43,9 @@ func (p *planner) addChosen(ctx context.Context, c suites.Config, depth int) (*J
 		final, err := p.final(ctx, candidate)
 		if err != nil {
 			return nil, err
+		}
+		for _, k := range withNeeds(final) {
+			j.choice.apart = append(j.choice.apart, k.ID)
 		}
 		if i > 0 {
 			continue
@@ -75,6 +79,15 @@ func (p *planner) addChosen(ctx context.Context, c suites.Config, depth int) (*J
 	p.byID[j.ID] = j
 	p.order = append(p.order, j)
 	return j, nil
+}
+
+// Apart lists the ids of jobs that are not of the suite and that the job may have trained: the
+// candidates among which it chooses, on all training examples, with all that they need.
+func (j *Job) Apart() []string {
+	if j.choice == nil {
+		return nil
+	}
+	return j.choice.apart
 }
 
 // final plans a candidate that is trained on all training examples, apart from the jobs of the
