@@ -74,3 +74,43 @@ func TestErrorsSayWantAndFound(t *testing.T) {
 		t.Errorf("only %d errors: the check sees nothing", seen)
 	}
 }
+
+var firstWord = regexp.MustCompile(`^\w*`)
+
+// The comment of a type or of an exported function begins with its name, without an article.
+func TestCommentsBeginWithTheName(t *testing.T) {
+	set, files := goFiles(t)
+	seen := 0
+	check := func(doc *ast.CommentGroup, name *ast.Ident) {
+		if doc == nil {
+			return
+		}
+		seen++
+		if first := firstWord.FindString(doc.Text()); first != name.Name {
+			t.Errorf("%s: want a comment that begins with %q, found %q", set.Position(doc.Pos()), name.Name, first)
+		}
+	}
+	for name, file := range files {
+		for _, d := range file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Name.IsExported() && !strings.HasSuffix(name, "_test.go") {
+					check(d.Doc, d.Name)
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					if s, ok := s.(*ast.TypeSpec); ok {
+						if doc := s.Doc; doc != nil || d.Lparen.IsValid() {
+							check(doc, s.Name)
+						} else {
+							check(d.Doc, s.Name)
+						}
+					}
+				}
+			}
+		}
+	}
+	if seen < 1000 {
+		t.Errorf("only %d comments: the check sees nothing", seen)
+	}
+}

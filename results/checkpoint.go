@@ -22,13 +22,13 @@ import (
 	"bayesbench/internal/atomicfile"
 )
 
-// A Checkpoint is the state from which a job goes on: a safetensors file, so that Python reads it too.
+// Checkpoint is the state from which a job goes on: a safetensors file, so that Python reads it too.
 type Checkpoint struct {
 	Meta    map[string]string // step, stage, … as the harness needs them; keys do not start with "bayesbench."
 	Tensors []Tensor          // by distinct names; read back sorted by name
 }
 
-// A Tensor is a named array in row-major order. Exactly one of F32 and U32 is set, unless the tensor is empty.
+// Tensor is a named array in row-major order. Exactly one of F32 and U32 is set, unless the tensor is empty.
 type Tensor struct {
 	Name  string
 	Shape []int

@@ -19,7 +19,7 @@ type Reliability struct {
 	Bins    []Bin `json:"bins"`
 }
 
-// A Bin is one confidence bin (Low, High].
+// Bin is one confidence bin (Low, High].
 type Bin struct {
 	Low        float64 `json:"low"`
 	High       float64 `json:"high"`
@@ -45,14 +45,14 @@ type Coverage struct {
 	Shares  []float64 `json:"shares"`
 }
 
-// A Layer is the sparsity of one weight tensor (biases and normalisation are not counted).
+// Layer is the sparsity of one weight tensor (biases and normalisation are not counted).
 type Layer struct {
 	Name    string `json:"name"`
 	Weights int    `json:"weights"`
 	NonZero int    `json:"nonzero"` // weights that survive the threshold
 }
 
-// A Histogram counts one quantity of the predictive over one set of inputs, such as "entropy" on
+// Histogram counts one quantity of the predictive over one set of inputs, such as "entropy" on
 // "notmnist" or "residual" on "boston".
 type Histogram struct {
 	Quantity string    `json:"quantity"`

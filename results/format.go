@@ -27,7 +27,7 @@ const (
 // ErrFormat is wrapped by the errors about files of another format version.
 var ErrFormat = errors.New("another format version")
 
-// A Set is what one or more results files hold.
+// Set is what one or more results files hold.
 type Set struct {
 	Records []Record
 	Units   Units

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Job is one job's directory, claimed by this process. No other process runs the same job until Release.
+// Job is one job's directory, claimed by this process. No other process runs the same job until Release.
 type Job struct {
 	ID   string
 	Dir  string

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A KeptError says that a run directory keeps results whose jobs are gone. Its results files would be cut short if they
+// KeptError says that a run directory keeps results whose jobs are gone. Its results files would be cut short if they
 // were written anew from the jobs that are there.
 type KeptError struct {
 	Dir  string

@@ -13,7 +13,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// A Holder says who holds a lock.
+// Holder says who holds a lock.
 type Holder struct {
 	PID   int       `json:"pid"`
 	Host  string    `json:"host"`
@@ -34,7 +34,7 @@ func (e *LockedError) Error() string {
 		e.Holder.Since.Local().Format("2006-01-02 15:04:05"))
 }
 
-// A lock is a flock on a file, which also says who holds it. The kernel drops it when the process ends, however it
+// lock is a flock on a file, which also says who holds it. The kernel drops it when the process ends, however it
 // ends, so a lock is never stale; the file stays and means nothing by itself.
 type lock struct{ *flock.Flock }
 

@@ -30,7 +30,7 @@ const (
 	Failed Status = "failed"
 )
 
-// A Manifest says what one job was and how it ended. It is written last: the records count once it says done. Its Job is
+// Manifest says what one job was and how it ended. It is written last: the records count once it says done. Its Job is
 // the name of the directory that it stands in, and the id of its Config, so that the files of one job cannot stand for
 // another.
 type Manifest struct {
@@ -59,14 +59,14 @@ type Skipped struct {
 	Examples []string `json:"examples"` // the first few paths
 }
 
-// A Failure says why a job failed.
+// Failure says why a job failed.
 type Failure struct {
 	Phase string `json:"phase"` // train, predict, score, …
 	Step  int    `json:"step"`
 	Cause string `json:"cause"`
 }
 
-// A Machine is where a job ran.
+// Machine is where a job ran.
 type Machine struct {
 	Host    string `json:"host"`
 	OS      string `json:"os"`

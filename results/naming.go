@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// An Origin says which job a record is of. It is zero for predictions that were made elsewhere and for results of
+// Origin says which job a record is of. It is zero for predictions that were made elsewhere and for results of
 // versions that did not store it.
 type Origin struct {
 	Job   string // the job's id
@@ -24,7 +24,7 @@ const SetupKey = "setup"
 var ownKeys = []string{"predict", "layer", "corruption", "severity", "attack", "epsilon", "ood", "labels", "split",
 	"estimator", "parameter", SetupKey}
 
-// A Configured job is one whose name is to be told from others by its configuration.
+// Configured is a job whose name is to be told from others by its configuration.
 type Configured struct {
 	// Base is what every name has: data, model, method's label and backend. Only jobs of one base are told apart.
 	Base     string

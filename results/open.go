@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// A ReadError says that a file could not be read this time: the disk failed, or the file may not
+// ReadError says that a file could not be read this time: the disk failed, or the file may not
 // be read. It says nothing of what is in the file, which may be whole.
 type ReadError struct {
 	Path string
@@ -24,14 +24,14 @@ func (e *ReadError) Error() string {
 
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// An outsideError says that a link of a run directory leads out of it.
+// outsideError says that a link of a run directory leads out of it.
 type outsideError struct{ path string }
 
 func (e *outsideError) Error() string {
 	return e.path + " leads out of the run directory; put what it leads to in the link's place"
 }
 
-// A notRegularError says that something that is no file stands in one's place.
+// notRegularError says that something that is no file stands in one's place.
 type notRegularError struct{ path string }
 
 func (e *notRegularError) Error() string { return e.path + " is not a regular file" }

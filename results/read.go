@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-// A JobResult is everything one finished job left for reports.
+// JobResult is everything one finished job left for reports.
 type JobResult struct {
 	ID       string
 	Manifest Manifest
@@ -125,7 +125,7 @@ func (j *JobResult) File(name string) (string, error) {
 	return path, nil
 }
 
-// A Loaded is what run directories and results files hold.
+// Loaded is what run directories and results files hold.
 type Loaded struct {
 	Set
 	Jobs   []JobResult // of the run directories, named so that jobs of all of them are told apart

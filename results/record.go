@@ -10,7 +10,7 @@ import (
 	"golang.org/x/perf/benchunit"
 )
 
-// A Record is the values of one job at one number of posterior samples. It becomes one benchmark line
+// Record is the values of one job at one number of posterior samples. It becomes one benchmark line
 //
 //	BenchmarkMNIST/model=lenet-300-100/method=sparse-vd/backend=gonum/samples=8 1 0.0172 error 0.061 nll
 //
@@ -29,10 +29,10 @@ type Record struct {
 	Origin Origin // the job that the values are of
 }
 
-// A Pair is one key and its value.
+// Pair is one key and its value.
 type Pair struct{ Key, Value string }
 
-// A Value is one number in one unit.
+// Value is one number in one unit.
 type Value struct {
 	Unit  string
 	Value float64
@@ -48,7 +48,7 @@ const (
 	Neither Better = ""
 )
 
-// A Unit describes the values that carry its name.
+// Unit describes the values that carry its name.
 type Unit struct {
 	Name   string
 	Better Better

@@ -9,7 +9,7 @@ import (
 // train and which test.
 const SplitKey = "data-split"
 
-// A Replicate tells the jobs of one setup apart: by the seed, and by the split of the data where the
+// Replicate tells the jobs of one setup apart: by the seed, and by the split of the data where the
 // set has several. Results of two methods pair where they have the same of both, and a mean ± spread
 // is over them.
 type Replicate struct {

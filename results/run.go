@@ -24,7 +24,7 @@ const (
 	writeLock   = ".write.lock"
 )
 
-// A Plan is what a run directory is for.
+// Plan is what a run directory is for.
 type Plan struct {
 	Suite string   // the suite's name; a directory holds one suite
 	Text  []byte   // the suite file as read
@@ -40,7 +40,7 @@ const (
 	Worker             // other workers may; each job is still run by one process at a time
 )
 
-// A Run is an open run directory.
+// Run is an open run directory.
 type Run struct {
 	Dir  string
 	lock lock
@@ -250,7 +250,7 @@ func readRunFile(dir string) (runInfo, error) {
 	return info, nil
 }
 
-// A noRunFileError says that a directory has no run.json, and what to do; it wraps fs.ErrNotExist.
+// noRunFileError says that a directory has no run.json, and what to do; it wraps fs.ErrNotExist.
 type noRunFileError struct{ dir string }
 
 func (e *noRunFileError) Error() string {

@@ -15,14 +15,14 @@ const (
 	measuredMark = "measured" // text says how
 )
 
-// A page is a Markdown file and the marked parts of it.
+// page is a Markdown file and the marked parts of it.
 type page struct {
 	name   string
 	lines  []string // each with its line feed
 	blocks []block
 }
 
-// A block is what stands between a mark and its end: the lines first to end, without the marks.
+// block is what stands between a mark and its end: the lines first to end, without the marks.
 type block struct {
 	kind, text string
 	line       int // of the mark, from 1

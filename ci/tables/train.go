@@ -167,7 +167,7 @@ func (t *tools) compare(ctx context.Context, keptArgs, freshArgs []string, exact
 	return strings.Join(said, "\n"), nil
 }
 
-// A place is one cell of a table.
+// place is one cell of a table.
 type place struct{ table, row, column, unit string }
 
 // means returns the means of a command's table.

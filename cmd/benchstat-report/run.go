@@ -23,7 +23,7 @@ import (
 	"bayesbench/results/stats"
 )
 
-// A command is the state that the verbs share.
+// command is the state that the verbs share.
 type command struct {
 	stdout, stderr io.Writer
 }
@@ -95,7 +95,7 @@ func alphaFlag(fs *flag.FlagSet, alpha *float64, usage string) {
 	fs.Var((*level)(alpha), "alpha", usage)
 }
 
-// A level is a flag's significance level.
+// level is a flag's significance level.
 type level float64
 
 func (l *level) String() string { return strconv.FormatFloat(float64(*l), 'g', -1, 64) }

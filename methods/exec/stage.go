@@ -41,7 +41,7 @@ func (s *Stage) Close() error { return s.step.Close() }
 // Reads tells whether a step reads the input of that name: "x", "y".
 func (s *Stage) Reads(name string) bool { return s.step.Input(name) != nil }
 
-// A Step is one that is done.
+// Step is one that is done.
 type Step struct {
 	Done int  // steps of the stage that are done
 	Keep bool // the plan wants the slots in Kept stored now

@@ -25,7 +25,7 @@ const (
 	Cost        Family = "cost"        // clocks and counters, different on each machine and run
 )
 
-// A Metric names one number of a result.
+// Metric names one number of a result.
 type Metric struct {
 	// Unit is the metric's name in a benchmark line, without blanks or any
 	// character that benchstat's filter language treats as an operator.
@@ -80,7 +80,7 @@ func pair(f func(e, other *Evaluation) float64) func(*scoring) float64 {
 	return func(s *scoring) float64 { return f(s.e, s.other) }
 }
 
-// A scoring is what the metrics of one call share: each input is sorted or
+// scoring is what the metrics of one call share: each input is sorted or
 // binned once for all of them.
 type scoring struct {
 	e, other *Evaluation // families of one evaluation have no other

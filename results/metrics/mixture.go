@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// A component is one Gaussian of a mixture, as often as it occurs.
+// component is one Gaussian of a mixture, as often as it occurs.
 type component struct {
 	key            uint64 // by which components are chosen and sorted
 	mean, variance float64

@@ -10,7 +10,7 @@ import (
 	"bayesbench/internal/neartest"
 )
 
-// A sample is one drawn evaluation: members of some form with labels, and
+// sample is one drawn evaluation: members of some form with labels, and
 // members of the same form on other inputs.
 type sample struct {
 	form         Form

@@ -118,7 +118,7 @@ func (p *Predictive) Members() int { return p.members }
 // length that is not whole rows. After an error the predictive must not be used further.
 func (p *Predictive) Add(form Form, rows []float32) error { return add(p, form, rows) }
 
-// A RowError says where a prediction is wrong, all counted from 0.
+// RowError says where a prediction is wrong, all counted from 0.
 type RowError struct {
 	Member  int // -1 where no prediction is wrong but a target
 	Row     int

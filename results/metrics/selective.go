@@ -34,7 +34,7 @@ func ofRisks(f func(RiskCurve) float64) func(*scoring) float64 {
 	return func(s *scoring) float64 { return f(s.risks()) }
 }
 
-// A RiskCurve holds the selective errors r_i = (errors among the i most
+// RiskCurve holds the selective errors r_i = (errors among the i most
 // confident)/i for i = 1…N; the coverage of r_i is i/N.
 type RiskCurve []float64
 

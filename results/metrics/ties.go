@@ -17,7 +17,7 @@ func tied(a, b float64) bool {
 	return a == b || d <= tieTolerance*max(1, math.Abs(a), math.Abs(b)) && !math.IsInf(d, 0)
 }
 
-// A ranking is an order of inputs by a score, with the groups of neighbours
+// ranking is an order of inputs by a score, with the groups of neighbours
 // that the score does not tell apart. Which input stands where in a group is
 // the accident of a file, so no metric may depend on it: what a metric adds up
 // along the order it takes from [ranking.share], the expectation over all

@@ -18,7 +18,7 @@ import (
 	"bayesbench/results/stats"
 )
 
-// An Aggregate compares methods over several data sets in one metric.
+// Aggregate compares methods over several data sets in one metric.
 //
 // A value of a method is divided by the mean of the baseline on the same data set, so that 1 is as good as the
 // baseline everywhere. Source: Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
@@ -32,7 +32,7 @@ type Aggregate struct {
 	Notes    []string       `json:"notes,omitempty"`
 }
 
-// An AggregateRow is one method. Intervals are percentile intervals of the bootstrap that resamples seeds within data
+// AggregateRow is one method. Intervals are percentile intervals of the bootstrap that resamples seeds within data
 // sets.
 type AggregateRow struct {
 	Method string `json:"method"`
@@ -46,7 +46,7 @@ type AggregateRow struct {
 	base bool // it is the baseline
 }
 
-// An Estimate is a number with its interval, which a method that ran once on some data set does not have.
+// Estimate is a number with its interval, which a method that ran once on some data set does not have.
 type Estimate struct {
 	Center     float64
 	Lo, Hi     *float64 `json:",omitempty"`

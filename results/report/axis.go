@@ -21,7 +21,7 @@ const (
 	longestLabel  = 80     // in characters
 )
 
-// An axis is how one axis of a figure is divided.
+// axis is how one axis of a figure is divided.
 type axis struct {
 	base  float64 // of the logarithm; 0 is a linear axis
 	whole bool    // ticks at whole numbers only

@@ -16,7 +16,7 @@ import (
 	"bayesbench/results/stats"
 )
 
-// A Change is what became of one metric of one row between two results files, paired by seed.
+// Change is what became of one metric of one row between two results files, paired by seed.
 type Change struct {
 	Row      string // table and row, such as "MNIST lenet-300-100 gonum sparse-vd K=8"
 	Unit     results.Unit

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A flatCell is one cell with everything around it: a line of the CSV form, an object of the JSON form.
+// flatCell is one cell with everything around it: a line of the CSV form, an object of the JSON form.
 type flatCell struct {
 	Table    string            `json:"table"`
 	Row      map[string]string `json:"row"`

@@ -19,7 +19,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// A Figure is one drawing. Its legend stands beside or below the axes, where it covers no data.
+// Figure is one drawing. Its legend stands beside or below the axes, where it covers no data.
 type Figure struct {
 	Name    string // such as nll-samples
 	Title   string
@@ -34,7 +34,7 @@ type Figure struct {
 	reference *series // a thin grey line that data are compared with, or nil
 }
 
-// A series is one line of a figure.
+// series is one line of a figure.
 type series struct {
 	look   look
 	label  string
@@ -42,7 +42,7 @@ type series struct {
 	marks  bool
 }
 
-// A look is colour, dash and glyph of a series. The method chooses the colour, which is the same in all figures of a
+// look is colour, dash and glyph of a series. The method chooses the colour, which is the same in all figures of a
 // page; variants of a method, such as its predictors, have other dashes and glyphs.
 type look struct{ method, variant int }
 
@@ -92,7 +92,7 @@ func newFigure(name, title, x, y, caption string) *Figure {
 	return f
 }
 
-// A point is one measurement in a figure. Spread is the half height of its error bar, 0 for none.
+// point is one measurement in a figure. Spread is the half height of its error bar, 0 for none.
 type point struct{ x, y, spread float64 }
 
 type points []point

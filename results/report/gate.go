@@ -16,7 +16,7 @@ import (
 // Margins say by how much a unit may get worse.
 type Margins map[string]Margin
 
-// A Margin is an absolute amount in the unit, or a share of the old mean.
+// Margin is an absolute amount in the unit, or a share of the old mean.
 type Margin struct {
 	Amount   float64
 	Relative bool
@@ -69,14 +69,14 @@ func (m Margins) of(u results.Unit) (Margin, bool) {
 	return margin, ok && u.Better != results.Neither
 }
 
-// A Policy says what fails a gate.
+// Policy says what fails a gate.
 type Policy struct {
 	Margins Margins // nil is DefaultMargins
 	Exact   bool    // any metric value that is not bit for bit the same is a regression
 	Timings bool    // slower programs fail the gate; otherwise it tells of them and passes
 }
 
-// An Alarm is a regression beyond its margin.
+// Alarm is a regression beyond its margin.
 type Alarm struct {
 	Row      string
 	Unit     string
@@ -96,7 +96,7 @@ func (a Alarm) String() string {
 		plain(a.Old), plain(a.New), signed(a.New-a.Old), a.Margin, a.Pairs)
 }
 
-// A GateResult is the verdict of a gate: it passes if there are no alarms and nothing is missing.
+// GateResult is the verdict of a gate: it passes if there are no alarms and nothing is missing.
 type GateResult struct {
 	Alarms  []Alarm
 	Slower  []Alarm  // timings beyond their margin that fail nothing, because the policy does not ask

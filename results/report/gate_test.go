@@ -42,7 +42,7 @@ func scale(unit string, by float64) func(*results.Record) {
 	}
 }
 
-// A machine whose other work comes and goes: the time of every job is longer by an autoregressive load and by bursts
+// busyMachine is a machine whose other work comes and goes: the time of every job is longer by an autoregressive load and by bursts
 // that outlast several jobs. Two equal programs run on it in pairs whose order lots decide.
 type busyMachine struct {
 	*rand.Rand

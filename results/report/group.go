@@ -15,13 +15,13 @@ import (
 	"bayesbench/results/stats"
 )
 
-// A cellKey is a place in a table. The column is the unit where q.Cols is empty.
+// cellKey is a place in a table. The column is the unit where q.Cols is empty.
 type cellKey struct {
 	table, row, col benchproc.Key
 	unit            string
 }
 
-// A sample is one value of a cell: that of one replicate.
+// sample is one value of a cell: that of one replicate.
 type sample struct {
 	value  float64
 	record *results.Record
@@ -218,7 +218,7 @@ func (g *grouped) add(place cellKey, s sample) error {
 	return nil
 }
 
-// A twiceError says that two records of one configuration and one replicate have different values.
+// twiceError says that two records of one configuration and one replicate have different values.
 type twiceError struct {
 	unit string
 	a, b sample

@@ -17,7 +17,7 @@ import (
 	"bayesbench/results/stats"
 )
 
-// A PaperTable is a published table with our numbers beside the printed ones.
+// PaperTable is a published table with our numbers beside the printed ones.
 type PaperTable struct {
 	Paper papers.Paper
 	Rows  []PaperRow
@@ -27,13 +27,13 @@ type PaperTable struct {
 	over string      // what ours are means over: "seeds", "splits", "runs"
 }
 
-// A PaperRow has one pair for each column of the paper.
+// PaperRow has one pair for each column of the paper.
 type PaperRow struct {
 	Group, Label string
 	Pairs        []PaperPair
 }
 
-// A PaperPair is a printed number and ours.
+// PaperPair is a printed number and ours.
 type PaperPair struct {
 	Printed string // "" if the paper prints none
 	Ours    string // mean ± spread (seeds), in printed units; "" if there is none

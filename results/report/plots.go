@@ -30,7 +30,7 @@ func LoadData(paths ...string) (Data, error) {
 	return Data{Set: all.Set, Jobs: all.Jobs, Suites: all.Suites}, err
 }
 
-// A Kind is one kind of figure.
+// Kind is one kind of figure.
 type Kind struct {
 	Name, Short string
 	Needs       string // what results must have for it
@@ -346,7 +346,7 @@ func (t Table) meanOver(head string) Table {
 	return t
 }
 
-// A group of jobs is those that share a figure: one data set, model and backend.
+// jobGroup is the jobs that share a figure: one data set, model and backend.
 type jobGroup struct {
 	title string
 	heads []string // method, and the keys of what else varies
@@ -355,7 +355,7 @@ type jobGroup struct {
 	byValues map[string]*jobRow
 }
 
-// A jobRow is the jobs of one configuration, which differ in the seed and split, in order of appearance.
+// jobRow is the jobs of one configuration, which differ in the seed and split, in order of appearance.
 type jobRow struct {
 	label  string   // the values that are not empty
 	values []string // of the heads

@@ -20,7 +20,7 @@ import (
 	"bayesbench/results/stats"
 )
 
-// A PointTable compares trained networks with those of the baseline on the same test points. Where a [Table] asks
+// PointTable compares trained networks with those of the baseline on the same test points. Where a [Table] asks
 // whether another training would give the same answer, this asks whether another test set would, for the networks at
 // hand: one seed is enough.
 type PointTable struct {
@@ -31,7 +31,7 @@ type PointTable struct {
 	Notes    []string   `json:"notes,omitempty"`
 }
 
-// A PointRow is one method at the seeds that it and the baseline have.
+// PointRow is one method at the seeds that it and the baseline have.
 type PointRow struct {
 	Method  string          `json:"method"`
 	Mark    string          `json:"mark,omitempty"` // as that of a [Row]
@@ -42,7 +42,7 @@ type PointRow struct {
 	NLL     PointDifference `json:"nll"`   // exploratory
 }
 
-// A PointDifference is the mean over test points of the loss, averaged over seeds, less the baseline's.
+// PointDifference is the mean over test points of the loss, averaged over seeds, less the baseline's.
 type PointDifference struct {
 	Delta    float64 `json:"delta"`
 	Lo       float64 `json:"lo"` // bootstrap interval over test points

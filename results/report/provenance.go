@@ -19,7 +19,7 @@ const (
 	Outdated    = "(old)" // a later version gives other values
 )
 
-// An outdating is a change of the program after which it gives other values.
+// outdating is a change of the program after which it gives other values.
 type outdating struct {
 	Until   string   // time of the commit in UTC, as in a pseudo-version: results of earlier commits are outdated
 	Methods []string // that it concerns, also as parts of others; none is all
@@ -73,7 +73,7 @@ func (o *outdating) concerns(r *results.Record, unit string) bool {
 	return len(o.Methods) == 0 || slices.ContainsFunc(parts, func(p string) bool { return slices.Contains(o.Methods, p) })
 }
 
-// A provenance collects where the values of a table come from.
+// provenance collects where the values of a table come from.
 type provenance struct {
 	fields      map[string]map[string][]string // rows by field of the configuration and its value
 	untraceable map[string]bool                // rows

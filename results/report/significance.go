@@ -20,7 +20,7 @@ func (q Query) atLevel() (Query, error) {
 	return q, nil
 }
 
-// A Summary is one metric over the seeds.
+// Summary is one metric over the seeds.
 type Summary struct {
 	N    int     // seeds
 	Mean float64 // NaN if N is 0
@@ -36,7 +36,7 @@ func summarise(values byReplicate) Summary {
 	return Summary{N: len(xs), Mean: mean, SD: sd}
 }
 
-// A Verdict says what a comparison found.
+// Verdict says what a comparison found.
 type Verdict string
 
 // The verdicts. Undecided is a difference that the seeds at hand cannot tell from chance.
@@ -48,7 +48,7 @@ const (
 	Identical Verdict = "identical" // bit for bit, at every seed
 )
 
-// A Comparison is that of one cell with the baseline, paired by seed.
+// Comparison is that of one cell with the baseline, paired by seed.
 type Comparison struct {
 	Pairs    int     // 0 where the two have no seed in common
 	Delta    float64 // mean difference from the baseline

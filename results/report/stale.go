@@ -9,7 +9,7 @@ import (
 	"bayesbench/results"
 )
 
-// A Staleness is a reason not to take results as those of today's program: their version is no commit, or the program
+// Staleness is a reason not to take results as those of today's program: their version is no commit, or the program
 // changed after it.
 type Staleness struct {
 	Reason  string   // without the mark

@@ -17,7 +17,7 @@ import (
 	"bayesbench/results/stats"
 )
 
-// A Query says what a table shows. The zero Query is the table of methods and headline metrics at each method's
+// Query says what a table shows. The zero Query is the table of methods and headline metrics at each method's
 // largest number of posterior samples.
 type Query struct {
 	Filter   string   // benchproc filter, such as `/method:sparse-vd OR seed:0`; "" keeps all
@@ -45,7 +45,7 @@ var detailKeys = []string{"split", "corruption", "severity", "attack", "epsilon"
 // without it hold for all of them.
 const predictKey = "predict"
 
-// A Table is one table, ready for any format.
+// Table is one table, ready for any format.
 type Table struct {
 	Title    string
 	RowHeads []string // what the row labels are, such as method, samples
@@ -63,7 +63,7 @@ type Table struct {
 	tooFewSeeds bool   // some comparison could not have been significant
 }
 
-// A Column is one metric, or one value of the column projection.
+// Column is one metric, or one value of the column projection.
 type Column struct {
 	Head   string
 	Unit   string
@@ -71,7 +71,7 @@ type Column struct {
 	Timing bool // a clock measured it
 }
 
-// A Row is one method, or one value of the row projection.
+// Row is one method, or one value of the row projection.
 type Row struct {
 	Labels []string
 	Mark   string // Untraceable or Outdated, or both, behind the first label; a note says what they mean
@@ -91,7 +91,7 @@ func (r Row) shown() []string {
 // Label is the row's labels in one.
 func (r Row) Label() string { return strings.TrimSpace(strings.Join(r.Labels, " ")) }
 
-// A Cell is one metric of one row over the seeds.
+// Cell is one metric of one row over the seeds.
 type Cell struct {
 	Summary
 	*Comparison // with the baseline row; nil in that row, without a baseline, or where nothing can be paired
@@ -184,7 +184,7 @@ func tabulate(set results.Set, q Query) ([]Table, error) {
 // maxCells is how many cells the tables of one query may have together.
 const maxCells = 1 << 20
 
-// A sizeError says that a query asks for more cells than are made.
+// sizeError says that a query asks for more cells than are made.
 type sizeError struct{ rows, columns, tables int }
 
 func (e *sizeError) Error() string {
@@ -380,7 +380,7 @@ func (q Query) units(records []*results.Record) ([]string, error) {
 	return headline, nil
 }
 
-// A unitError says that a query names a metric of which there are no values.
+// unitError says that a query names a metric of which there are no values.
 type unitError struct {
 	unit  string
 	known []string
@@ -443,7 +443,7 @@ func checkKeys(records []results.Record, projection string) error {
 	return nil
 }
 
-// A placed table knows which cell of the groups each of its cells is.
+// placed is a table that knows which cell of the groups each of its cells is.
 type placed struct {
 	Table
 	key   benchproc.Key

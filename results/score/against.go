@@ -19,7 +19,7 @@ type Against struct {
 	Differences []Difference `json:"differences"`
 }
 
-// A Difference is the mean over test points of ours minus theirs in a loss,
+// Difference is the mean over test points of ours minus theirs in a loss,
 // with its bootstrap interval over resampled points.
 type Difference struct {
 	Unit  string  `json:"unit"` // error, nll or brier_sum

@@ -13,7 +13,7 @@ import (
 	"bayesbench/results"
 )
 
-// An array is an open .npy file whose numbers are still to be read, in the
+// array is an open .npy file whose numbers are still to be read, in the
 // order of the file.
 //
 // The header is parsed here because readers at hand trust it: they allocate

@@ -7,7 +7,7 @@ const chunk = 1 << 14
 // the samples lie interleaved in it, so it is read once for each block of them.
 const blockNumbers = 1 << 23
 
-// A stack is an array of k matrices of n rows, whose numbers come in C order
+// stack is an array of k matrices of n rows, whose numbers come in C order
 // whatever the order of the file.
 type stack struct {
 	*array

@@ -10,7 +10,7 @@ import (
 	"bayesbench/backends/rng"
 )
 
-// A Test is the outcome of a two-sided test of no difference.
+// Test is the outcome of a two-sided test of no difference.
 type Test struct {
 	Name string
 	N    int // pairs, or points that differ
@@ -136,7 +136,7 @@ func halved(diffs []float64) []float64 {
 	return small
 }
 
-// An Interval is a confidence interval around an estimate.
+// Interval is a confidence interval around an estimate.
 type Interval struct {
 	Center, Lo, Hi float64
 	Confidence     float64

@@ -24,7 +24,7 @@ const (
 // fileVersion is what the first event of a file says.
 const fileVersion = "brain.Event:2"
 
-// A scalar is one value of one curve.
+// scalar is one value of one curve.
 type scalar struct {
 	tag   string
 	value float64

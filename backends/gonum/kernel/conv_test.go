@@ -85,7 +85,7 @@ func widened(op UnaryOp, x []float32) []float64 {
 	return w
 }
 
-// A convCase is a convolution with its arguments, and what comes of them by the definition in float64: the sums, and the
+// convCase is a convolution with its arguments, and what comes of them by the definition in float64: the sums, and the
 // sums of the terms' magnitudes, which rounding errors scale with.
 type convCase struct {
 	Conv

@@ -88,7 +88,7 @@ func withSets(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-// A gemmCase is a product with its arguments, and what comes of them by the definition in float64, with the scale of its
+// gemmCase is a product with its arguments, and what comes of them by the definition in float64, with the scale of its
 // rounding errors.
 type gemmCase struct {
 	Gemm

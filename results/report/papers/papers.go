@@ -17,7 +17,7 @@ import (
 //go:embed *.toml
 var files embed.FS
 
-// A Paper is one published table.
+// Paper is one published table.
 type Paper struct {
 	Name     string       `toml:"-"`
 	Title    string       `toml:"title"`
@@ -29,7 +29,7 @@ type Paper struct {
 	Rows     []Row        `toml:"rows"`
 }
 
-// A Column is one printed quantity.
+// Column is one printed quantity.
 type Column struct {
 	Unit   string  `toml:"unit"`   // our metric; "layers" is the list of per-layer sparsities in percent
 	Head   string  `toml:"head"`   // as printed
@@ -40,7 +40,7 @@ type Column struct {
 	Decimals int `toml:"decimals"` // as printed; 0 is as many as the number has
 }
 
-// A Row is one printed row.
+// Row is one printed row.
 type Row struct {
 	Group     string               `toml:"group"`  // such as the network
 	Label     string               `toml:"label"`  // as printed

@@ -42,7 +42,7 @@ type Job struct {
 	sets *Sets
 }
 
-// A setup is what jobs have in common that differ in their seed alone.
+// setup is what jobs have in common that differ in their seed alone.
 type setup struct {
 	model      nn.Model
 	likelihood string // its name, by which predictions are scored

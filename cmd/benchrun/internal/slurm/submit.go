@@ -21,7 +21,7 @@ import (
 	"bayesbench/results"
 )
 
-// A Job is what a cluster need know of one.
+// Job is what a cluster need know of one.
 type Job struct {
 	ID         string   `json:"id"`
 	Title      string   `json:"title"`
@@ -33,13 +33,13 @@ type Job struct {
 	Origin int `json:"origin"`
 }
 
-// An Array is a job array that Slurm has accepted.
+// Array is a job array that Slurm has accepted.
 type Array struct {
 	Slurm string   `json:"slurm"` // its job id
 	Jobs  []string `json:"jobs"`  // ids, from task 1
 }
 
-// A Submission is the record of one call: submission.json.
+// Submission is the record of one call: submission.json.
 type Submission struct {
 	Format  int       `json:"format"`
 	Number  int       `json:"-"` // the name of its directory

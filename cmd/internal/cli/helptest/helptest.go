@@ -10,7 +10,7 @@ import (
 	"bayesbench/cmd/internal/cli"
 )
 
-// An Example is one command line of a help text.
+// Example is one command line of a help text.
 type Example struct {
 	Args []string // all of them
 	Rest []string // those that are no flags, behind the subcommands' names
