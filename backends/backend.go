@@ -49,8 +49,8 @@ type Info struct {
 	Version string // of the library that computes
 	Device  string // "cpu (avx2 fma)", "NVIDIA H200"
 	Threads int    // 0 where it does not apply
-	// Kernels names what decides the bits of a result beside the program and Version: the instruction
-	// set whose kernels run ("avx512"), or the processor where the library chooses by that. Two backends
-	// of one Name, Version and Kernels give equal bits.
+	// Kernels names what decides the bits of a result beside the program and Version: the
+	// instruction set whose kernels run ("avx512"), or the processor where the library chooses by
+	// that. Two backends of one Name, Version and Kernels give equal bits.
 	Kernels string
 }

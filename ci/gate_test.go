@@ -38,7 +38,8 @@ func seeds() []string {
 	return []string{"0", "1", "2"}
 }
 
-// benchrun runs a suite named gate with some seeds and overrides into dir and returns the run directory.
+// benchrun runs a suite named gate with some seeds and overrides into dir and returns the run
+// directory.
 func benchrun(t *testing.T, bin, dir, seeds, suite string, sets ...string) string {
 	t.Helper()
 	args := []string{"-out", dir, "-seed", seeds}
@@ -70,8 +71,9 @@ const suite = "testdata/gate.toml"
 // short is a budget for runs whose numbers only have to be equal.
 var short = []string{"data.train=600", "train.epochs=2", "method.warmup_end=2", "eval.samples=2"}
 
-// The gate on real runs of the commands. None of it depends on how long they take: what the gate makes of timings is
-// shown on simulated ones, here and in TestGateOnABusyMachine of package report.
+// The gate on real runs of the commands. None of it depends on how long they take: what the gate
+// makes of timings is shown on simulated ones, here and in TestGateOnABusyMachine of package
+// report.
 func TestGate(t *testing.T) {
 	bin := binaries(t)
 	t.Run("identical runs", func(t *testing.T) { testIdenticalRuns(t, bin) })
@@ -79,7 +81,8 @@ func TestGate(t *testing.T) {
 	t.Run("script", func(t *testing.T) { testScript(t, bin) })
 }
 
-// Three seeds in one process, and one after the other as ci/paired.sh runs them, are equal bit for bit in the metrics.
+// Three seeds in one process, and one after the other as ci/paired.sh runs them, are equal bit for
+// bit in the metrics.
 func testIdenticalRuns(t *testing.T, bin string) {
 	dir := t.TempDir()
 	together := benchrun(t, bin, filepath.Join(dir, "together"), strings.Join(seeds(), ","), suite, short...)
@@ -265,8 +268,8 @@ func score(t *testing.T, bin, run string, temperature float64) string {
 	return path
 }
 
-// slower returns a results file of six seeds, which have the numbers of the run's in turn, in which training took longer
-// by the factor.
+// slower returns a results file of six seeds, which have the numbers of the run's in turn, in which
+// training took longer by the factor.
 func slower(t *testing.T, run string, factor float64) string {
 	t.Helper()
 	set, err := results.Load(run)

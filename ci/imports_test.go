@@ -38,7 +38,8 @@ var policy = map[string][]string{
 	"suites/data/fetch": {"internal/atomicfile", "github.com/gofrs/flock"},
 
 	"results": {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "internal/atomicfile", "github.com/gofrs/flock"},
-	// A metric gives a results.Value with its direction, and counts into the bins and layers that the store keeps.
+	// A metric gives a results.Value with its direction, and counts into the bins and layers that
+	// the store keeps.
 	"results/metrics": {"backends/rng", "results", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
 	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "github.com/x448/float16"},
@@ -65,9 +66,10 @@ var policy = map[string][]string{
 	"ci/peers":             {"…"},
 }
 
-// floors are the rooms of the top level from the ground up, and what each may stand on. An arrow runs down only: a room
-// names no room that comes after it. internal holds what any may use and nothing that knows of another room. Data and results
-// know nothing of methods, nor of each other: a report needs no program that trains, and a set none that records.
+// floors are the rooms of the top level from the ground up, and what each may stand on. An arrow
+// runs down only: a room names no room that comes after it. internal holds what any may use and
+// nothing that knows of another room. Data and results know nothing of methods, nor of each other:
+// a report needs no program that trains, and a set none that records.
 var floors = []struct {
 	room string
 	on   []string
@@ -211,7 +213,8 @@ func top(path string) string {
 	return name
 }
 
-// No arrow of the top level runs up. Of data and results only the stream of noise (backends/rng) is a backend's.
+// No arrow of the top level runs up. Of data and results only the stream of noise (backends/rng) is
+// a backend's.
 func TestFloors(t *testing.T) {
 	on := map[string][]string{}
 	for _, f := range floors {
@@ -252,7 +255,8 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// Only methods/exec makes the buffers of a program, docs/adr/0008. Beside it the forecast of a run times one matrix product.
+// Only methods/exec makes the buffers of a program, docs/adr/0008. Beside it the forecast of a run
+// times one matrix product.
 func TestOneRunner(t *testing.T) {
 	set, files := goFiles(t)
 	var found []string

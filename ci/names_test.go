@@ -90,7 +90,8 @@ func addSpec(names map[string]bool, spec ast.Spec) {
 var (
 	// codeSpan is what stands between backticks.
 	codeSpan = regexp.MustCompile("`([^`\n]+)`")
-	// pagePath is a path of the tree, as pages write it: a file, or a folder with a slash behind it.
+	// pagePath is a path of the tree, as pages write it: a file, or a folder with a slash behind
+	// it.
 	pagePath = regexp.MustCompile(`^(backends|ci|cmd|docs|internal|methods|results|suites)/[\w./-]*(\.\w+|/)$`)
 	// goName is a package's exported name.
 	goName = regexp.MustCompile(`^([a-z]+)\.([A-Z]\w*(?:\.[A-Z]\w*)?)$`)

@@ -5,11 +5,13 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // goFiles parses what people write of the module: every Go file but generated ones.
@@ -112,5 +114,35 @@ func TestCommentsBeginWithTheName(t *testing.T) {
 	}
 	if seen < 1000 {
 		t.Errorf("only %d comments: the check sees nothing", seen)
+	}
+}
+
+// commentColumns is how wide a comment may be. Prose of 100 columns is read without losing the
+// line, and two files stand beside each other on a screen. Code has no limit: gofmt breaks no line,
+// and an error's text or a row of a test's table reads best whole.
+const commentColumns = 100
+
+// Comments that stand on lines of their own keep to one width. What is set off by a tab, such as a
+// command, is as long as it is.
+func TestCommentWidth(t *testing.T) {
+	set, files := goFiles(t)
+	for name, file := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(text), "\n")
+		for _, group := range file.Comments {
+			for _, c := range group.List {
+				at := set.Position(c.Pos())
+				line := strings.TrimRight(lines[at.Line-1], "\r")
+				if c.Text[:2] == "/*" || strings.HasPrefix(c.Text, "//\t") || strings.TrimSpace(line[:at.Column-1]) != "" {
+					continue
+				}
+				if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); n > commentColumns {
+					t.Errorf("%s: want at most %d columns, tabs of four, found %d", at, commentColumns, n)
+				}
+			}
+		}
 	}
 }

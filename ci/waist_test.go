@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// A new likelihood is its file in methods/task, its scorer in results/metrics and its page. A new kind
-// of example is its file in suites/data. These tests find each place in the Go sources that names a
-// likelihood or a kind, by the names that those packages declare, and hold the list of the others
-// that may: each with the reason, and none that no longer does.
+// A new likelihood is its file in methods/task, its scorer in results/metrics and its page. A new
+// kind of example is its file in suites/data. These tests find each place in the Go sources that
+// names a likelihood or a kind, by the names that those packages declare, and hold the list of the
+// others that may: each with the reason, and none that no longer does.
 
 // namesLikelihoods are the packages, or files, that may name a likelihood, the result of a predict
 // program or a kind of prediction.
@@ -34,7 +34,8 @@ var namesLikelihoods = map[string]string{
 	"ci/peers/ours.go":          "times predictions of classifiers beside other programs'",
 }
 
-// namesKinds are the files that may name a kind of example otherwise than to say which one a set has.
+// namesKinds are the files that may name a kind of example otherwise than to say which one a set
+// has.
 var namesKinds = map[string]string{
 	"suites/data/kind.go":    "the kinds",
 	"suites/data/pixels.go":  "the feeder of pixels",
@@ -170,8 +171,8 @@ func of(all []source, pkg string, keep func(source) bool) []source {
 	return slices.DeleteFunc(slices.Clone(all), func(s source) bool { return s.pkg != pkg || !keep(s) })
 }
 
-// likelihoodWord is the part of a Go name or a text that speaks of one likelihood. "gaussian" is not
-// among them: posteriors, priors and corruptions are Gaussian too.
+// likelihoodWord is the part of a Go name or a text that speaks of one likelihood. "gaussian" is
+// not among them: posteriors, priors and corruptions are Gaussian too.
 var likelihoodWord = regexp.MustCompile(`(?i)softmax|categorical|(homo|hetero)scedastic`)
 
 func TestLikelihoodsAreNamedAtHome(t *testing.T) {

@@ -19,10 +19,11 @@ import (
 	"bayesbench/internal/atomicfile"
 )
 
-// WriteFile replaces path by what fill writes: a temporary file in the same directory, fsync, rename, fsync of the
-// directory. On any error path is as it was and the temporary file is gone; the error names path. Temporary files that
-// killed writes of path left are deleted. A device, a pipe or a directory at path, or where a link there leads, is
-// refused: the rename would put a file in its place, for all programs of the machine.
+// WriteFile replaces path by what fill writes: a temporary file in the same directory, fsync,
+// rename, fsync of the directory. On any error path is as it was and the temporary file is gone;
+// the error names path. Temporary files that killed writes of path left are deleted. A device, a
+// pipe or a directory at path, or where a link there leads, is refused: the rename would put a file
+// in its place, for all programs of the machine.
 func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	defer func() {
 		var pathErr *os.PathError
@@ -53,8 +54,9 @@ func WriteFile(path string, fill func(io.Writer) error) (err error) {
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
-// newPending creates the temporary file of a write of path, and locks it, by which other writers know that it is at work.
-// On Windows it is not locked: what is open cannot be removed there, and what is locked cannot be renamed.
+// newPending creates the temporary file of a write of path, and locks it, by which other writers
+// know that it is at work. On Windows it is not locked: what is open cannot be removed there, and
+// what is locked cannot be renamed.
 func newPending(path string) (*atomicfile.Pending, *flock.Flock, error) {
 	const tries = 10
 	for i := 1; ; i++ {
@@ -76,9 +78,9 @@ func newPending(path string) (*atomicfile.Pending, *flock.Flock, error) {
 	}
 }
 
-// removeLeft deletes the temporary files of killed writes of path: atomicfile puts a dot before the name that the file is to
-// have and a random number behind, of which fewer than twelve digits are as good as impossible and may be a user's own.
-// One that a process has locked is at work.
+// removeLeft deletes the temporary files of killed writes of path: atomicfile puts a dot before the
+// name that the file is to have and a random number behind, of which fewer than twelve digits are
+// as good as impossible and may be a user's own. One that a process has locked is at work.
 func removeLeft(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -98,8 +100,8 @@ func removeLeft(path string) {
 	}
 }
 
-// The longest files that are read, whatever a file says of itself: JSON takes up to 64 times its length in memory, lines
-// of results and curves up to 32 times.
+// The longest files that are read, whatever a file says of itself: JSON takes up to 64 times its
+// length in memory, lines of results and curves up to 32 times.
 const (
 	maxJSON  = 16 << 20
 	maxLines = 256 << 20
@@ -122,7 +124,8 @@ func WriteText(path string, text []byte) error {
 	})
 }
 
-// WriteJSON is [WriteFile] of a value as JSON for people to read. Its member "format" is FormatVersion.
+// WriteJSON is [WriteFile] of a value as JSON for people to read. Its member "format" is
+// FormatVersion.
 func WriteJSON(path string, v any) error {
 	return WriteFile(path, func(w io.Writer) error { return encodeJSON(w, v) })
 }
@@ -144,8 +147,8 @@ func writeSealed(path string, v any) error {
 	return writeChanged(path, text)
 }
 
-// seal is the JSON of a value whose last member, "sha256", is blankSum: that of the text takes its place, so that no byte
-// of it can change unseen.
+// seal is the JSON of a value whose last member, "sha256", is blankSum: that of the text takes its
+// place, so that no byte of it can change unseen.
 func seal(v any) ([]byte, error) {
 	var text bytes.Buffer
 	if err := encodeJSON(&text, v); err != nil {
@@ -154,8 +157,8 @@ func seal(v any) ([]byte, error) {
 	return replaceLast(text.Bytes(), blankSum, hexSum(text.Bytes())), nil
 }
 
-// checkSeal compares a text that writeSealed wrote with the hash that was read from it. A text without one is refused:
-// whoever takes it out could change the rest.
+// checkSeal compares a text that writeSealed wrote with the hash that was read from it. A text
+// without one is refused: whoever takes it out could change the rest.
 func checkSeal(text []byte, path, sum string) error {
 	if sum == "" {
 		return fmt.Errorf("%s has no sha256 of itself: it was changed after it was written", path)
@@ -175,8 +178,9 @@ func replaceLast(text []byte, old, new string) []byte {
 	return slices.Concat(text[:at], []byte(new), text[at+len(old):])
 }
 
-// DecodeJSON reads one JSON value strictly: no unknown key, nothing behind it. The version is looked at first, so that
-// a file of another version is called that and not "unknown field". Errors say path:line.
+// DecodeJSON reads one JSON value strictly: no unknown key, nothing behind it. The version is
+// looked at first, so that a file of another version is called that and not "unknown field". Errors
+// say path:line.
 func DecodeJSON(text []byte, path string, v any) error {
 	var head struct {
 		Format *int `json:"format"`
@@ -213,8 +217,8 @@ func jsonError(text []byte, path string, err error) error {
 	return fmt.Errorf("%s:%d: %w", path, 1+bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n")), err)
 }
 
-// removeStale deletes the temporary files that a killed process left in dir: atomicfile puts a dot before the name that the
-// file is to have, and digits behind. The caller holds dir's lock.
+// removeStale deletes the temporary files that a killed process left in dir: atomicfile puts a dot
+// before the name that the file is to have, and digits behind. The caller holds dir's lock.
 func removeStale(dir string) {
 	// Of the root dir, which is a name and no part of the pattern: a run may be called "*".
 	matches, _ := fs.Glob(os.DirFS(dir), ".*[0-9]")

@@ -26,8 +26,8 @@ func files(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// What a killed write left is gone after the next write of the same file. Files of others stay, and so does that of a
-// write at work.
+// What a killed write left is gone after the next write of the same file. Files of others stay, and
+// so does that of a write at work.
 func TestWriteFileTidiesUp(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report.html")

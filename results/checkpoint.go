@@ -22,13 +22,15 @@ import (
 	"bayesbench/internal/atomicfile"
 )
 
-// Checkpoint is the state from which a job goes on: a safetensors file, so that Python reads it too.
+// Checkpoint is the state from which a job goes on: a safetensors file, so that Python reads it
+// too.
 type Checkpoint struct {
 	Meta    map[string]string // step, stage, … as the harness needs them; keys do not start with "bayesbench."
 	Tensors []Tensor          // by distinct names; read back sorted by name
 }
 
-// Tensor is a named array in row-major order. Exactly one of F32 and U32 is set, unless the tensor is empty.
+// Tensor is a named array in row-major order. Exactly one of F32 and U32 is set, unless the tensor
+// is empty.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -46,8 +48,8 @@ const (
 
 var blankSum = strings.Repeat("0", 2*sha256.Size)
 
-// maxHeader bounds a checkpoint's header, which takes up to 96 times its length in memory; maxTensors keeps what is written
-// below it. The tensors take twice their length.
+// maxHeader bounds a checkpoint's header, which takes up to 96 times its length in memory;
+// maxTensors keeps what is written below it. The tensors take twice their length.
 const (
 	maxHeader  = 16 << 20
 	maxTensors = 20_000
@@ -56,7 +58,8 @@ const (
 // checkpointLength is the most bytes that a file has whose tensors have so many.
 func checkpointLength(tensors int64) int64 { return 8 + maxHeader + tensors }
 
-// ErrDamaged is wrapped by the errors about checkpoints whose bytes are not those that were written.
+// ErrDamaged is wrapped by the errors about checkpoints whose bytes are not those that were
+// written.
 var ErrDamaged = errors.New("damaged checkpoint")
 
 // tensorView lets safetensors write a tensor, by way of bytes that all views of
@@ -114,7 +117,8 @@ func (t *Tensor) check() error {
 	return nil
 }
 
-// WriteCheckpoint writes c as safetensors, with a hash of every tensor and of the whole in the metadata.
+// WriteCheckpoint writes c as safetensors, with a hash of every tensor and of the whole in the
+// metadata.
 func WriteCheckpoint(w io.Writer, c *Checkpoint) error {
 	meta := map[string]string{metaFormat: strconv.Itoa(FormatVersion)}
 	for key, value := range c.Meta {
@@ -152,8 +156,8 @@ func WriteCheckpoint(w io.Writer, c *Checkpoint) error {
 	return safetensors.SerializeToWriter(views, meta, w)
 }
 
-// ReadCheckpoint reads what WriteCheckpoint wrote. Name is for errors. If a byte has changed, the error wraps
-// ErrDamaged and names the tensor in which it lies, or the header.
+// ReadCheckpoint reads what WriteCheckpoint wrote. Name is for errors. If a byte has changed, the
+// error wraps ErrDamaged and names the tensor in which it lies, or the header.
 func ReadCheckpoint(text []byte, name string) (*Checkpoint, error) {
 	if len(text) >= 8 {
 		if n := binary.LittleEndian.Uint64(text); n > maxHeader {
@@ -228,8 +232,8 @@ func fromBytes(name string, info *safetensors.TensorInfo, data []byte) (Tensor, 
 	return t, nil
 }
 
-// SaveCheckpoint makes c the newest checkpoint. The one before stays until the next save, so that at every moment
-// there is a whole one on disk.
+// SaveCheckpoint makes c the newest checkpoint. The one before stays until the next save, so that
+// at every moment there is a whole one on disk.
 func (j *Job) SaveCheckpoint(c *Checkpoint) error {
 	newest, previous := filepath.Join(j.Dir, checkpointFile), filepath.Join(j.Dir, previousFile)
 	pending, err := atomicfile.New(newest)
@@ -255,9 +259,10 @@ func (j *Job) SaveCheckpoint(c *Checkpoint) error {
 	return atomicfile.SyncDir(j.Dir)
 }
 
-// LoadCheckpoint returns the newest checkpoint that is whole and that accept has nothing against; its tensors have at most
-// so many bytes. Lost is what is wrong with those that are newer. There may be none to return, and lost is nil if there
-// never was one. The error is a *ReadError, or wraps ErrFormat: of files that may be whole nothing is lost yet.
+// LoadCheckpoint returns the newest checkpoint that is whole and that accept has nothing against;
+// its tensors have at most so many bytes. Lost is what is wrong with those that are newer. There
+// may be none to return, and lost is nil if there never was one. The error is a *ReadError, or
+// wraps ErrFormat: of files that may be whole nothing is lost yet.
 func (j *Job) LoadCheckpoint(bytes int64, accept func(*Checkpoint) error) (c *Checkpoint, lost error, err error) {
 	for _, file := range []string{checkpointFile, previousFile} {
 		text, err := readJobFile(j.Dir, file, checkpointLength(bytes))

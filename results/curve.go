@@ -10,9 +10,10 @@ import (
 	"strconv"
 )
 
-// Curve is what was measured during training: curve.csv, one row per measurement. The first column is step (of the
-// whole job, counted through stages and members). Reports know these further names: epoch, member, stage, loss, nll,
-// kl, kl-weight, lr, train-error, test-error, test-nll, validation-error, validation-nll, sparsity, seconds. A cell that does not apply is NaN here and
+// Curve is what was measured during training: curve.csv, one row per measurement. The first column
+// is step (of the whole job, counted through stages and members). Reports know these further names:
+// epoch, member, stage, loss, nll, kl, kl-weight, lr, train-error, test-error, test-nll,
+// validation-error, validation-nll, sparsity, seconds. A cell that does not apply is NaN here and
 // empty in the file.
 type Curve struct {
 	Columns []string
@@ -27,8 +28,8 @@ func (c *Curve) Append(row ...float64) {
 	c.Rows = append(c.Rows, slices.Clone(row))
 }
 
-// Truncate drops the rows after the given step. A resumed job calls it with its checkpoint's step, for the curve may
-// be one save ahead of the checkpoint.
+// Truncate drops the rows after the given step. A resumed job calls it with its checkpoint's step,
+// for the curve may be one save ahead of the checkpoint.
 func (c *Curve) Truncate(step int) {
 	c.Rows = slices.DeleteFunc(c.Rows, func(row []float64) bool { return row[0] > float64(step) })
 }
@@ -70,7 +71,8 @@ func (c *Curve) write(w io.Writer) error {
 
 func unprintable(name string) bool { return !printable(name) }
 
-// Sum is the hash of the curve as it is written. A checkpoint holds it, so that a resumed job knows its curve.
+// Sum is the hash of the curve as it is written. A checkpoint holds it, so that a resumed job knows
+// its curve.
 func (c Curve) Sum() string {
 	var text bytes.Buffer
 	if err := c.write(&text); err != nil {

@@ -198,7 +198,8 @@ func TestForeignConfiguration(t *testing.T) {
 	}
 }
 
-// A file of a job that is read by itself is compared with the manifest beside it; a file elsewhere is a person's own.
+// A file of a job that is read by itself is compared with the manifest beside it; a file elsewhere
+// is a person's own.
 func TestCheckBeside(t *testing.T) {
 	dir, _ := finishedRun(t)
 	job := filepath.Join(dir, jobsDir, "a")

@@ -2,8 +2,8 @@ package results
 
 import "fmt"
 
-// Details is what plots need beyond records: details.json, small, written once when the job is done. Any list may be
-// empty.
+// Details is what plots need beyond records: details.json, small, written once when the job is
+// done. Any list may be empty.
 type Details struct {
 	Format      int           `json:"format"`
 	Reliability []Reliability `json:"reliability,omitempty"`
@@ -28,16 +28,16 @@ type Bin struct {
 	Accuracy   float64 `json:"accuracy"`   // mean in the bin; 0 if it is empty
 }
 
-// RiskCover is the risk-coverage curve at one K: the error rate among the most confident Coverage of the test set.
-// About 100 points are enough for a picture; AURC itself is a record.
+// RiskCover is the risk-coverage curve at one K: the error rate among the most confident Coverage
+// of the test set. About 100 points are enough for a picture; AURC itself is a record.
 type RiskCover struct {
 	Samples  int       `json:"samples"`
 	Coverage []float64 `json:"coverage"`
 	Risk     []float64 `json:"risk"`
 }
 
-// Coverage is the reliability of predictions of numbers at one K: for each level the share of the targets that lie in
-// the predictive's central interval of that level, which should be the level.
+// Coverage is the reliability of predictions of numbers at one K: for each level the share of the
+// targets that lie in the predictive's central interval of that level, which should be the level.
 type Coverage struct {
 	Samples int       `json:"samples"`
 	Targets int       `json:"targets"` // how many there are

@@ -33,9 +33,10 @@ type Set struct {
 	Units   Units
 }
 
-// Write writes records as Go benchmark lines: the units' metadata, then each record, preceded by its origin and its file
-// configuration where these change. Floats are printed in the shortest form that reads back to the same bits. The last
-// line is the hash of the others, so that a value that was changed by hand is noticed.
+// Write writes records as Go benchmark lines: the units' metadata, then each record, preceded by
+// its origin and its file configuration where these change. Floats are printed in the shortest form
+// that reads back to the same bits. The last line is the hash of the others, so that a value that
+// was changed by hand is noticed.
 func Write(w io.Writer, s Set) error {
 	var body bytes.Buffer
 	out := benchfmt.NewWriter(&body)
@@ -127,8 +128,9 @@ func (r *Record) Result() *benchfmt.Result {
 	return res
 }
 
-// Read reads what Write wrote. Name is for errors, which say name:line. Anything but a whole, declared, well-formed
-// line of this format version is an error: a torn or foreign file is never read as a shorter one.
+// Read reads what Write wrote. Name is for errors, which say name:line. Anything but a whole,
+// declared, well-formed line of this format version is an error: a torn or foreign file is never
+// read as a shorter one.
 func Read(r io.Reader, name string) (Set, error) {
 	text, err := readUpTo(r, name, maxLines, 0)
 	if err != nil {
@@ -198,8 +200,8 @@ func (o origins) at(line int) Origin {
 	return o[i-1].Origin
 }
 
-// checkLines refuses what a benchmark reader would silently skip: another version, foreign lines, a torn end, lines that
-// are not those that were written.
+// checkLines refuses what a benchmark reader would silently skip: another version, foreign lines, a
+// torn end, lines that are not those that were written.
 func checkLines(text []byte, name string) (origins, error) {
 	format := ""
 	i := -1

@@ -62,7 +62,8 @@ func FuzzResults(f *testing.F) {
 	})
 }
 
-// A manifest that is read is written so that it reads back the same, and then no byte of it can change unseen.
+// A manifest that is read is written so that it reads back the same, and then no byte of it can
+// change unseen.
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"format": 1, "job": "a", "status": "done", "config": null, "versions": {}, "machine": {"host": ""}, "started": "2026-01-01T00:00:00Z"}`), uint(3))
 	f.Add([]byte(`{"format": 1, "status": "failed", "failure": {"step": 1}, "config": {"a": [1, "\u0000"]}, "started": "2026-01-01T00:00:00+23:59"}`), uint(70))
@@ -202,7 +203,8 @@ func FuzzCurve(f *testing.F) {
 	})
 }
 
-// A checkpoint that is read is written so that it reads back the same, and no byte of one can change unseen.
+// A checkpoint that is read is written so that it reads back the same, and no byte of one can
+// change unseen.
 func FuzzCheckpoint(f *testing.F) {
 	f.Add(encode(f, testCheckpoint("12")), uint(1000))
 	f.Add([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"), uint(0))
@@ -250,7 +252,8 @@ func withHeader(header string) []byte {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
 }
 
-// No claim of a header is believed before it is compared with the file: what a checkpoint costs goes with its length.
+// No claim of a header is believed before it is compared with the file: what a checkpoint costs
+// goes with its length.
 func TestHostileCheckpoints(t *testing.T) {
 	huge := map[string][]byte{
 		"a header of exabytes": append(binary.LittleEndian.AppendUint64(nil, 1<<62), "{}"...),
@@ -287,7 +290,8 @@ func TestMostTensors(t *testing.T) {
 	}
 }
 
-// Small files that ask for memory or time with the square of their length, or are longer than any that was written.
+// Small files that ask for memory or time with the square of their length, or are longer than any
+// that was written.
 func TestHostileResults(t *testing.T) {
 	const head = "format: bayesbench-1\nUnit u\n"
 	const line = "BenchmarkX/model=a/method=b/backend=c 1 1 u\n"

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// Job is one job's directory, claimed by this process. No other process runs the same job until Release.
+// Job is one job's directory, claimed by this process. No other process runs the same job until
+// Release.
 type Job struct {
 	ID   string
 	Dir  string
@@ -23,7 +24,8 @@ type Job struct {
 	sums map[string]string // sha256 of the files that the manifest will name
 }
 
-// Claim takes a job of the plan for this process, or returns a *LockedError if another process runs it.
+// Claim takes a job of the plan for this process, or returns a *LockedError if another process runs
+// it.
 func (r *Run) Claim(id string) (*Job, error) {
 	if !isJobID(id) {
 		return nil, fmt.Errorf("job id %q: want letters, digits, '-', '_', '.'", id)
@@ -43,8 +45,8 @@ func (r *Run) Claim(id string) (*Job, error) {
 	return &Job{ID: id, Dir: dir, run: r, lock: l, sums: map[string]string{}}, nil
 }
 
-// ClaimWhenFree is Claim that calls waiting once if another process runs the job, and then waits for it to end. What it
-// was to do may be done by then.
+// ClaimWhenFree is Claim that calls waiting once if another process runs the job, and then waits
+// for it to end. What it was to do may be done by then.
 func (r *Run) ClaimWhenFree(ctx context.Context, id string, waiting func(*LockedError)) (*Job, error) {
 	told := false
 	for {
@@ -68,8 +70,8 @@ func (r *Run) ClaimWhenFree(ctx context.Context, id string, waiting func(*Locked
 // Release lets others claim the job.
 func (j *Job) Release() error { return j.lock.Unlock() }
 
-// WriteFile streams a further file, such as predictions.npy, into the job's directory. It is there whole or not at all, and
-// the manifest will have its hash.
+// WriteFile streams a further file, such as predictions.npy, into the job's directory. It is there
+// whole or not at all, and the manifest will have its hash.
 func (j *Job) WriteFile(name string, fill func(io.Writer) error) error {
 	sum := sha256.New()
 	err := WriteFile(filepath.Join(j.Dir, name), func(w io.Writer) error { return fill(io.MultiWriter(w, sum)) })
@@ -79,8 +81,8 @@ func (j *Job) WriteFile(name string, fill func(io.Writer) error) error {
 	return err
 }
 
-// Stored returns the tensors, of at most so many bytes, in a file that WriteFile wrote when this job was run before. The
-// manifest will have the hash of what was read.
+// Stored returns the tensors, of at most so many bytes, in a file that WriteFile wrote when this
+// job was run before. The manifest will have the hash of what was read.
 func (j *Job) Stored(name string, bytes int64) (*Checkpoint, error) {
 	text, err := readJobFile(j.Dir, name, checkpointLength(bytes))
 	if err != nil {
@@ -90,9 +92,9 @@ func (j *Job) Stored(name string, bytes int64) (*Checkpoint, error) {
 	return ReadCheckpoint(text, filepath.Join(j.Dir, name))
 }
 
-// Finish stores a done job's records and details and rebuilds the run's results. The values whose unit is a Timing go
-// to timings.txt with the machine's thread count, all others to records.txt. The manifest's Format, Job, Status and
-// Files are filled in here.
+// Finish stores a done job's records and details and rebuilds the run's results. The values whose
+// unit is a Timing go to timings.txt with the machine's thread count, all others to records.txt.
+// The manifest's Format, Job, Status and Files are filled in here.
 func (j *Job) Finish(m Manifest, s Set, d Details) error {
 	setup, err := Setup(m.Config)
 	if err != nil {
@@ -168,8 +170,8 @@ func split(s Set, threads int) (metrics, timings Set) {
 	return metrics, timings
 }
 
-// SaveCurve replaces the job's curve. Save it before the checkpoint, never after: then a resumed job has every row up
-// to its checkpoint's step, and drops the rest by Truncate.
+// SaveCurve replaces the job's curve. Save it before the checkpoint, never after: then a resumed
+// job has every row up to its checkpoint's step, and drops the rest by Truncate.
 func (j *Job) SaveCurve(c Curve) error { return j.WriteFile(curveFile, c.write) }
 
 // Curve returns the curve saved so far, empty if there is none.

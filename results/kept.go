@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// KeptError says that a run directory keeps results whose jobs are gone. Its results files would be cut short if they
-// were written anew from the jobs that are there.
+// KeptError says that a run directory keeps results whose jobs are gone. Its results files would be
+// cut short if they were written anew from the jobs that are there.
 type KeptError struct {
 	Dir  string
 	File string   // results.txt or timings.txt
@@ -30,9 +30,10 @@ func (e *KeptError) Error() string {
 		e.Dir, which, filepath.Join(e.Dir, e.File), e.Rows)
 }
 
-// checkKept returns a *KeptError if results.txt or timings.txt holds lines of jobs of which nothing is left to write them
-// anew from. Lines of versions that did not write whose they are must not be more than the jobs that are there left. Damage
-// is no error: the file is written anew from the jobs.
+// checkKept returns a *KeptError if results.txt or timings.txt holds lines of jobs of which nothing
+// is left to write them anew from. Lines of versions that did not write whose they are must not be
+// more than the jobs that are there left. Damage is no error: the file is written anew from the
+// jobs.
 func checkKept(dir string) error {
 	for _, file := range []string{resultsFile, timingsFile} {
 		if err := checkKeptIn(dir, file); err != nil {
@@ -86,8 +87,9 @@ func checkKeptIn(dir, file string) error {
 	return nil
 }
 
-// hasRecords reports whether a job that has finished once left its manifest or its records. One without its manifest runs
-// again; of an empty directory, or of one that keeps a curve alone, nothing can be written anew.
+// hasRecords reports whether a job that has finished once left its manifest or its records. One
+// without its manifest runs again; of an empty directory, or of one that keeps a curve alone,
+// nothing can be written anew.
 func hasRecords(dir, id string) bool {
 	for _, file := range []string{manifestFile, recordsFile} {
 		if _, err := os.Stat(filepath.Join(dir, jobsDir, id, file)); err == nil {
@@ -97,8 +99,8 @@ func hasRecords(dir, id string) bool {
 	return false
 }
 
-// linesOfJobs counts the benchmark lines that the jobs of a run directory left for one of its files, those of parts
-// included.
+// linesOfJobs counts the benchmark lines that the jobs of a run directory left for one of its
+// files, those of parts included.
 func linesOfJobs(dir, file string) (int, error) {
 	if file == resultsFile {
 		file = recordsFile
@@ -121,9 +123,9 @@ func linesOfJobs(dir, file string) (int, error) {
 	return lines, nil
 }
 
-// lostRunInfo is what can be known of a run directory whose run.json is not there: the jobs that have directories. Those
-// that the results files have no lines of only serve others. Without results files that say whose their lines are, they
-// are those that the plan calls so.
+// lostRunInfo is what can be known of a run directory whose run.json is not there: the jobs that
+// have directories. Those that the results files have no lines of only serve others. Without
+// results files that say whose their lines are, they are those that the plan calls so.
 func lostRunInfo(dir string, plan Plan) (runInfo, error) {
 	info := runInfo{Format: FormatVersion, Suite: plan.Suite}
 	entries, err := os.ReadDir(filepath.Join(dir, jobsDir))

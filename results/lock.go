@@ -34,12 +34,12 @@ func (e *LockedError) Error() string {
 		e.Holder.Since.Local().Format("2006-01-02 15:04:05"))
 }
 
-// lock is a flock on a file, which also says who holds it. The kernel drops it when the process ends, however it
-// ends, so a lock is never stale; the file stays and means nothing by itself.
+// lock is a flock on a file, which also says who holds it. The kernel drops it when the process
+// ends, however it ends, so a lock is never stale; the file stays and means nothing by itself.
 type lock struct{ *flock.Flock }
 
-// tryLock takes the lock file exclusively, or shared with other takers of a shared lock, or returns a *LockedError
-// about path.
+// tryLock takes the lock file exclusively, or shared with other takers of a shared lock, or returns
+// a *LockedError about path.
 func tryLock(file, path string, shared bool) (lock, error) {
 	if err := checkLock(file, path); err != nil {
 		return lock{}, err
@@ -68,7 +68,8 @@ func tryLock(file, path string, shared bool) (lock, error) {
 	return l, nil
 }
 
-// checkLock refuses a lock file that is none: a link would be written where it leads, and a pipe waited for.
+// checkLock refuses a lock file that is none: a link would be written where it leads, and a pipe
+// waited for.
 func checkLock(file, path string) error {
 	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("lock %s: %s is not a regular file", path, file)
@@ -76,8 +77,8 @@ func checkLock(file, path string) error {
 	return nil
 }
 
-// Exclusive takes a lock file for this process alone, until unlock is called or the process ends, or returns a
-// *LockedError about path, what it guards.
+// Exclusive takes a lock file for this process alone, until unlock is called or the process ends,
+// or returns a *LockedError about path, what it guards.
 func Exclusive(file, path string) (unlock func() error, err error) {
 	l, err := tryLock(file, path, false)
 	if err != nil {
@@ -86,7 +87,8 @@ func Exclusive(file, path string) (unlock func() error, err error) {
 	return l.Unlock, nil
 }
 
-// readHolder reads who holds a lock. A torn or foreign text leaves the holder unknown, which messages can say.
+// readHolder reads who holds a lock. A torn or foreign text leaves the holder unknown, which
+// messages can say.
 func readHolder(file string) Holder {
 	const most = 4 << 10
 	text, err := ReadText(filepath.Dir(file), filepath.Base(file), most)
@@ -97,8 +99,8 @@ func readHolder(file string) Holder {
 	return h
 }
 
-// waitLock is tryLock that calls waiting once if the lock is held and then waits for it. With a nil waiting it does
-// not wait and returns the *LockedError.
+// waitLock is tryLock that calls waiting once if the lock is held and then waits for it. With a nil
+// waiting it does not wait and returns the *LockedError.
 func waitLock(ctx context.Context, file, path string, shared bool, waiting func(*LockedError)) (lock, error) {
 	told := false
 	for {
@@ -119,8 +121,8 @@ func waitLock(ctx context.Context, file, path string, shared bool, waiting func(
 	}
 }
 
-// Working reports whether a process, on whatever machine, has the job claimed now, and which. It holds up no one: a
-// claim that meets it waits for a moment.
+// Working reports whether a process, on whatever machine, has the job claimed now, and which. It
+// holds up no one: a claim that meets it waits for a moment.
 func Working(dir, id string) (Holder, bool, error) {
 	path := filepath.Join(dir, jobsDir, id, lockFile)
 	if err := checkLock(path, filepath.Dir(path)); err != nil {

@@ -30,9 +30,9 @@ const (
 	Failed Status = "failed"
 )
 
-// Manifest says what one job was and how it ended. It is written last: the records count once it says done. Its Job is
-// the name of the directory that it stands in, and the id of its Config, so that the files of one job cannot stand for
-// another.
+// Manifest says what one job was and how it ended. It is written last: the records count once it
+// says done. Its Job is the name of the directory that it stands in, and the id of its Config, so
+// that the files of one job cannot stand for another.
 type Manifest struct {
 	Format   int                `json:"format"`
 	Job      string             `json:"job"`
@@ -107,7 +107,8 @@ func checkManifest(dir string, text []byte) (Manifest, error) {
 	return m, nil
 }
 
-// readJobFile is ReadText of a file in a job's directory, which a link must not lead out of the run directory either.
+// readJobFile is ReadText of a file in a job's directory, which a link must not lead out of the run
+// directory either.
 func readJobFile(dir, name string, most int64) ([]byte, error) {
 	run, id := filepath.Dir(filepath.Dir(dir)), filepath.Base(dir)
 	return ReadText(run, filepath.Join(jobsDir, id, name), most)
@@ -127,8 +128,8 @@ func decodeManifest(text []byte, path string) (Manifest, error) {
 	return m, nil
 }
 
-// checkPlace compares the manifest with the directory in which it was found. A job whose id is no hash, as another
-// program may name its jobs, may have any configuration.
+// checkPlace compares the manifest with the directory in which it was found. A job whose id is no
+// hash, as another program may name its jobs, may have any configuration.
 func (m *Manifest) checkPlace(dir string) error {
 	path := filepath.Join(dir, manifestFile)
 	if id := filepath.Base(dir); m.Job != id {
@@ -147,8 +148,8 @@ func (m *Manifest) checkPlace(dir string) error {
 	return nil
 }
 
-// configID is the id of the job of that configuration, "" for none: the first six bytes of the SHA-256 of its JSON without
-// blanks. It is what suites.Config.ID makes.
+// configID is the id of the job of that configuration, "" for none: the first six bytes of the
+// SHA-256 of its JSON without blanks. It is what suites.Config.ID makes.
 func configID(config json.RawMessage) (string, error) {
 	var text bytes.Buffer
 	if err := json.Compact(&text, config); err != nil {
@@ -160,8 +161,8 @@ func configID(config json.RawMessage) (string, error) {
 	return hexSum(text.Bytes())[:12], nil
 }
 
-// runAgain adds to an error about a file of a finished job what can be done. A file that could not be read may be whole,
-// and one outside the run directory is not to be deleted.
+// runAgain adds to an error about a file of a finished job what can be done. A file that could not
+// be read may be whole, and one outside the run directory is not to be deleted.
 func runAgain(err error, dir string) error {
 	if errors.As(err, new(*ReadError)) || errors.As(err, new(*outsideError)) {
 		return err
@@ -169,7 +170,8 @@ func runAgain(err error, dir string) error {
 	return fmt.Errorf("%w; delete %s to run the job again", err, filepath.Join(dir, manifestFile))
 }
 
-// readChecked reads a file of the job, of at most so many bytes, and compares it with the manifest's hash.
+// readChecked reads a file of the job, of at most so many bytes, and compares it with the
+// manifest's hash.
 func (m *Manifest) readChecked(dir, file string, most int64) ([]byte, error) {
 	path := filepath.Join(dir, file)
 	want, ok := m.Files[file]

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Origin says which job a record is of. It is zero for predictions that were made elsewhere and for results of
-// versions that did not store it.
+// Origin says which job a record is of. It is zero for predictions that were made elsewhere and for
+// results of versions that did not store it.
 type Origin struct {
 	Job   string // the job's id
 	Setup string // see [Setup]: jobs of one setup differ in the seed and the split of the data alone
@@ -20,25 +20,29 @@ type Origin struct {
 // SetupKey is the name key that tells two setups apart where no setting of theirs can.
 const SetupKey = "setup"
 
-// ownKeys are the name keys that the harness writes. None has a dot, and each setting of a user's has one.
+// ownKeys are the name keys that the harness writes. None has a dot, and each setting of a user's
+// has one.
 var ownKeys = []string{"predict", "layer", "corruption", "severity", "attack", "epsilon", "ood", "labels", "split",
 	"estimator", "parameter", SetupKey}
 
 // Configured is a job whose name is to be told from others by its configuration.
 type Configured struct {
-	// Base is what every name has: data, model, method's label and backend. Only jobs of one base are told apart.
+	// Base is what every name has: data, model, method's label and backend. Only jobs of one base
+	// are told apart.
 	Base     string
 	Settings []Pair // see [Settings]
 	Setup    string // see [Setup]
 }
 
-// Settings lists a job's resolved configuration as dotted keys, as a suite spells them, in their order:
+// Settings lists a job's resolved configuration as dotted keys, as a suite spells them, in their
+// order:
 //
 //	data.train=1000  eval.samples=8  method.name=ffg  method.prior_sigma=0.1  train.lr=0.001
 //
-// A list is its elements with commas between. An empty value is written "". What every name holds anyway (model, seed,
-// backend, data.name) is left out, and so are data.random_labels, for which there is the name key labels, and data.split,
-// for which there is the configuration key [SplitKey].
+// A list is its elements with commas between. An empty value is written "". What every name holds
+// anyway (model, seed, backend, data.name) is left out, and so are data.random_labels, for which
+// there is the name key labels, and data.split, for which there is the configuration key
+// [SplitKey].
 func Settings(config json.RawMessage) ([]Pair, error) {
 	top, err := configuration(config)
 	if err != nil {
@@ -105,7 +109,8 @@ func flatten(path string, value any, settings *[]Pair) {
 // maxSetting is the longest value of a setting in a name, in bytes.
 const maxSetting = 64
 
-// settingText is the value as it stands in a name. A long one is cut, and a hash of the whole stands behind.
+// settingText is the value as it stands in a name. A long one is cut, and a hash of the whole
+// stands behind.
 func settingText(value any) string {
 	text := scalarText(value)
 	if list, ok := value.([]any); ok {
@@ -142,12 +147,14 @@ func scalarText(value any) string {
 // maxNamed is how many settings stand in a name at most.
 const maxNamed = maxParts / 2
 
-// Distinguish returns for each job the settings that its name needs: all in which jobs of its base differ. A setting
-// that some of them lack, such as a key that only one suite gave, is left out of the names of those. The table train of
-// a method counts only as far as the training budget that it changes does not tell as much. Jobs of two setups never
-// have the same name: where the settings do not tell them apart, the key setup does.
+// Distinguish returns for each job the settings that its name needs: all in which jobs of its base
+// differ. A setting that some of them lack, such as a key that only one suite gave, is left out of
+// the names of those. The table train of a method counts only as far as the training budget that it
+// changes does not tell as much. Jobs of two setups never have the same name: where the settings do
+// not tell them apart, the key setup does.
 //
-// The names depend on the set of jobs alone, neither on their order nor on which suites asked for them.
+// The names depend on the set of jobs alone, neither on their order nor on which suites asked for
+// them.
 func Distinguish(jobs []Configured) [][]Pair {
 	byBase := map[string][]int{}
 	for i, j := range jobs {
@@ -210,8 +217,8 @@ func varyingKeys(jobs []Configured, group []int) map[string]bool {
 	return varying
 }
 
-// sameWhereSet reports whether each job of the group that has the setting key has the same value for other, and
-// whether all that lack key differ from them in other.
+// sameWhereSet reports whether each job of the group that has the setting key has the same value
+// for other, and whether all that lack key differ from them in other.
 func sameWhereSet(jobs []Configured, group []int, key, other string) bool {
 	with, without := map[string]bool{}, map[string]bool{}
 	for _, i := range group {
@@ -255,8 +262,9 @@ func describe(j *JobResult) (Configured, error) {
 	return Configured{Base: j.base(), Settings: settings, Setup: setup}, nil
 }
 
-// nameAndOrder gives the records of jobs their names, which are what the harness wrote and the settings that tell the
-// jobs apart, and sorts the jobs by them. What an earlier version wrote of settings gives way.
+// nameAndOrder gives the records of jobs their names, which are what the harness wrote and the
+// settings that tell the jobs apart, and sorts the jobs by them. What an earlier version wrote of
+// settings gives way.
 func nameAndOrder(jobs []JobResult) error {
 	configured := make([]Configured, len(jobs))
 	for i := range jobs {
@@ -274,9 +282,10 @@ func nameAndOrder(jobs []JobResult) error {
 	return nil
 }
 
-// align gives all records of one setup the same settings: each setting that stands in the name of one of them stands in
-// the names of all. What was read apart, or written when other jobs were at hand, has names that tell fewer jobs apart:
-// without this one configuration would stand in two rows.
+// align gives all records of one setup the same settings: each setting that stands in the name of
+// one of them stands in the names of all. What was read apart, or written when other jobs were at
+// hand, has names that tell fewer jobs apart: without this one configuration would stand in two
+// rows.
 func align(groups ...[]Record) {
 	settings := map[string][]Pair{} // by setup, sorted
 	for _, records := range groups {
@@ -328,9 +337,9 @@ func (j *JobResult) base() string {
 	return fmt.Sprintf("%q", []string{r.Data, r.Model, r.Method, r.Backend, labels})
 }
 
-// order sorts jobs as their names ask for it: by data, model and backend, methods that are made of others behind those
-// that are not, settings by their numbers, seeds and splits by theirs. So the order of a run's results follows from its jobs
-// alone.
+// order sorts jobs as their names ask for it: by data, model and backend, methods that are made of
+// others behind those that are not, settings by their numbers, seeds and splits by theirs. So the
+// order of a run's results follows from its jobs alone.
 func order(jobs []JobResult) {
 	first := func(j *JobResult) *Record {
 		if len(j.Records) == 0 {

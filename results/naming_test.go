@@ -107,8 +107,8 @@ func testConfig(seed, lr, prior, samples uint32) string {
 	return fmt.Sprintf(`{"seed":%d,"train":{"lr":%d},"eval":{"samples":%d},"method":%s}`, seed, lr, samples, method)
 }
 
-// Random histories of plans over one run directory end in the same bytes as a fresh directory with the union of the
-// jobs, in whatever order these finish; and no two setups share a name.
+// Random histories of plans over one run directory end in the same bytes as a fresh directory with
+// the union of the jobs, in whatever order these finish; and no two setups share a name.
 func TestHistoriesEndAlike(t *testing.T) {
 	rounds := 30
 	if testing.Short() {
@@ -234,8 +234,8 @@ func TestLoadTellsRunsApart(t *testing.T) {
 	}
 }
 
-// One configuration has one name, whatever it was read from and beside, and two never share one where each of the results
-// told them apart.
+// One configuration has one name, whatever it was read from and beside, and two never share one
+// where each of the results told them apart.
 func TestOneNameForASetup(t *testing.T) {
 	rounds := 20
 	if testing.Short() {
@@ -303,7 +303,8 @@ func sweep(r *Record, key string) string {
 	return ""
 }
 
-// A results file says when its lines are not those that were written. Files put one behind the other are read.
+// A results file says when its lines are not those that were written. Files put one behind the
+// other are read.
 func TestResultsAreSealed(t *testing.T) {
 	dir := t.TempDir()
 	a, b := idOf(`{"seed":0}`), idOf(`{"seed":1}`)
@@ -336,8 +337,8 @@ func TestResultsAreSealed(t *testing.T) {
 	}
 }
 
-// A run directory that lost run.json gets it back from the next run: with the same results, also where there are no
-// results files left that say which jobs only serve others.
+// A run directory that lost run.json gets it back from the next run: with the same results, also
+// where there are no results files left that say which jobs only serve others.
 func TestLostRunFile(t *testing.T) {
 	whole, part, other := `{"seed":0,"method":{"name":"ensemble"}}`, `{"seed":0}`, `{"seed":1}`
 	configs := map[string]string{idOf(whole): whole, idOf(part): part, idOf(other): other}
@@ -375,7 +376,8 @@ func TestLostRunFile(t *testing.T) {
 	}
 }
 
-// Jobs that were copied from another run directory are told of, and taken in by a plan that has them.
+// Jobs that were copied from another run directory are told of, and taken in by a plan that has
+// them.
 func TestUnlisted(t *testing.T) {
 	a, b := `{"seed":0}`, `{"seed":1}`
 	configs := map[string]string{idOf(a): a, idOf(b): b}

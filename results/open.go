@@ -115,7 +115,8 @@ func regularSize(f *os.File, path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// putFile adds to an error about a file that is written anew whenever it is not there what can be done.
+// putFile adds to an error about a file that is written anew whenever it is not there what can be
+// done.
 func putFile(err error) error {
 	if errors.As(err, new(*notRegularError)) {
 		return fmt.Errorf("%w; delete it to have it written again", err)

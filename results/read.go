@@ -26,8 +26,8 @@ type JobResult struct {
 	configured Configured
 }
 
-// jobsRead are the finished jobs that were read before, by id. A job whose manifest is still the same is not read again:
-// a run directory writes its results anew whenever a job ends.
+// jobsRead are the finished jobs that were read before, by id. A job whose manifest is still the
+// same is not read again: a run directory writes its results anew whenever a job ends.
 type jobsRead map[string]jobRead
 
 type jobRead struct {
@@ -35,8 +35,8 @@ type jobRead struct {
 	JobResult
 }
 
-// finished reads the records of the finished jobs of a run directory, without those that only serve others. It takes no
-// lock: every file it reads was put in place whole.
+// finished reads the records of the finished jobs of a run directory, without those that only serve
+// others. It takes no lock: every file it reads was put in place whole.
 func (info *runInfo) finished(dir string, before jobsRead) ([]JobResult, error) {
 	parts := map[string]bool{}
 	for _, id := range info.Parts {
@@ -70,7 +70,8 @@ func (info *runInfo) finished(dir string, before jobsRead) ([]JobResult, error) 
 	return jobs, nil
 }
 
-// readFinished reads the job in a directory whose manifest is the text, and the records of one that is done.
+// readFinished reads the job in a directory whose manifest is the text, and the records of one that
+// is done.
 func readFinished(dir string, manifest []byte) (JobResult, error) {
 	j := JobResult{ID: filepath.Base(dir), dir: dir}
 	var err error
@@ -99,8 +100,9 @@ func (j *JobResult) readRest() (err error) {
 	return err
 }
 
-// File returns the path of a further file that the job left, such as predictions.npy, once its hash was found to be that of
-// the manifest. The error wraps fs.ErrNotExist where the job left no such file.
+// File returns the path of a further file that the job left, such as predictions.npy, once its hash
+// was found to be that of the manifest. The error wraps fs.ErrNotExist where the job left no such
+// file.
 func (j *JobResult) File(name string) (string, error) {
 	path := filepath.Join(j.dir, name)
 	want, ok := j.Manifest.Files[name]
@@ -132,14 +134,15 @@ type Loaded struct {
 	Suites []string    // of the run directories
 }
 
-// Load reads results files and run directories into one set, metrics and timings together, in the order given.
+// Load reads results files and run directories into one set, metrics and timings together, in the
+// order given.
 func Load(paths ...string) (Set, error) {
 	all, err := load(paths)
 	return all.Set, err
 }
 
-// LoadPair reads two results that are to be compared, each as Load does. Both give a configuration the same name, also
-// where only one of them has others beside it.
+// LoadPair reads two results that are to be compared, each as Load does. Both give a configuration
+// the same name, also where only one of them has others beside it.
 func LoadPair(oldPath, newPath string) (old, new Set, err error) {
 	if old, err = Load(oldPath); err != nil {
 		return old, new, err
@@ -162,8 +165,9 @@ func LoadJobs(paths ...string) (Loaded, error) {
 	return all, err
 }
 
-// Unlisted returns the ids of the finished jobs in a run directory that its run.json does not list, as of job directories
-// that were copied into it. Nothing else reads them. It is empty for a path that is no run directory.
+// Unlisted returns the ids of the finished jobs in a run directory that its run.json does not list,
+// as of job directories that were copied into it. Nothing else reads them. It is empty for a path
+// that is no run directory.
 func Unlisted(dir string) ([]string, error) {
 	info, err := readRunFile(dir)
 	if errors.Is(err, fs.ErrNotExist) || !IsRun(dir) {
@@ -192,8 +196,8 @@ func Unlisted(dir string) ([]string, error) {
 	return unlisted, nil
 }
 
-// ReadJobs reads the finished jobs of a run directory, without those that only serve others, in the order of its
-// results.
+// ReadJobs reads the finished jobs of a run directory, without those that only serve others, in the
+// order of its results.
 func ReadJobs(dir string) ([]JobResult, error) {
 	info, err := readRunFile(dir)
 	if err != nil {
@@ -214,8 +218,8 @@ func ReadJobs(dir string) ([]JobResult, error) {
 	return jobs, nil
 }
 
-// load reads the paths. The jobs of all run directories are named together. A directory that keeps results without their
-// jobs is read from its results files.
+// load reads the paths. The jobs of all run directories are named together. A directory that keeps
+// results without their jobs is read from its results files.
 func load(paths []string) (Loaded, error) {
 	all := Loaded{Set: Set{Units: Units{}}}
 	var files []string
@@ -277,8 +281,8 @@ func load(paths []string) (Loaded, error) {
 	return all, nil
 }
 
-// checkUnchanged returns an error if a results file of a run directory is not as it was written: who changed it would
-// expect other results than those of the jobs.
+// checkUnchanged returns an error if a results file of a run directory is not as it was written:
+// who changed it would expect other results than those of the jobs.
 func checkUnchanged(dir string, names ...string) error {
 	for _, name := range names {
 		file := filepath.Join(dir, name)

@@ -41,7 +41,8 @@ type Value struct {
 // Better says which direction of a unit is an improvement, as the benchmark format spells it.
 type Better string
 
-// The directions. Neither is for values that inform and do not judge, such as the entropy; no better= is written.
+// The directions. Neither is for values that inform and do not judge, such as the entropy; no
+// better= is written.
 const (
 	Lower   Better = "lower"
 	Higher  Better = "higher"
@@ -52,8 +53,9 @@ const (
 type Unit struct {
 	Name   string
 	Better Better
-	// Timing marks what a clock measured. Such values are noise around a truth and go to timings.txt; all others are
-	// equal bit for bit whenever suite, seed, backend and version are, and go to results.txt.
+	// Timing marks what a clock measured. Such values are noise around a truth and go to
+	// timings.txt; all others are equal bit for bit whenever suite, seed, backend and version are,
+	// and go to results.txt.
 	Timing bool
 }
 
@@ -98,8 +100,8 @@ func (r *Record) NameKeys() []Pair {
 
 // Name returns the benchmark name without its "Benchmark" prefix.
 //
-// A slash or a space in a value is written %2F or %20. A last value that ends in "-8" would be taken for Go's
-// GOMAXPROCS suffix, so that hyphen is written %2D.
+// A slash or a space in a value is written %2F or %20. A last value that ends in "-8" would be
+// taken for Go's GOMAXPROCS suffix, so that hyphen is written %2D.
 func (r *Record) Name() string {
 	var b strings.Builder
 	b.WriteString(strings.ToUpper(r.Data))
@@ -208,7 +210,8 @@ func (u Unit) check() error {
 	return nil
 }
 
-// printable reports whether s is text that a terminal shows and does not obey, and a table keeps on one line.
+// printable reports whether s is text that a terminal shows and does not obey, and a table keeps on
+// one line.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c == unicode.ReplacementChar || !unicode.IsPrint(c) })
 }

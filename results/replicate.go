@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// SplitKey is the configuration key of the split of a data set that comes in several: which examples
-// train and which test.
+// SplitKey is the configuration key of the split of a data set that comes in several: which
+// examples train and which test.
 const SplitKey = "data-split"
 
 // Replicate tells the jobs of one setup apart: by the seed, and by the split of the data where the
-// set has several. Results of two methods pair where they have the same of both, and a mean ± spread
-// is over them.
+// set has several. Results of two methods pair where they have the same of both, and a mean ±
+// spread is over them.
 type Replicate struct {
 	Seed  string // as written, "" if there is none
 	Split string // as written, "" if there is none

@@ -56,7 +56,8 @@ type runInfo struct {
 	Sum    string   `json:"sha256"` // of the file, with blankSum in this place
 }
 
-// after returns what the plan makes of the directory. A job that any plan wanted for itself stays no part.
+// after returns what the plan makes of the directory. A job that any plan wanted for itself stays
+// no part.
 func (old runInfo) after(plan Plan) runInfo {
 	info := runInfo{Format: FormatVersion, Suite: plan.Suite, Sum: blankSum}
 	wanted, known := map[string]bool{}, map[string]bool{}
@@ -81,11 +82,12 @@ func (old runInfo) after(plan Plan) runInfo {
 	return info
 }
 
-// Open creates the run directory or opens it again. Jobs that an earlier plan named and this one does not stay in it, so
-// that a narrower run loses nothing. A directory that keeps results whose jobs are gone is refused with a *KeptError.
+// Open creates the run directory or opens it again. Jobs that an earlier plan named and this one
+// does not stay in it, so that a narrower run loses nothing. A directory that keeps results whose
+// jobs are gone is refused with a *KeptError.
 //
-// If another process has the directory open in a way that mode does not allow, Open calls waiting once and waits, or,
-// if waiting is nil, returns a *LockedError.
+// If another process has the directory open in a way that mode does not allow, Open calls waiting
+// once and waits, or, if waiting is nil, returns a *LockedError.
 func Open(ctx context.Context, dir string, plan Plan, mode Mode, waiting func(*LockedError)) (_ *Run, err error) {
 	for _, id := range plan.Jobs {
 		if !isJobID(id) {
@@ -152,7 +154,8 @@ func Join(ctx context.Context, dir string, waiting func(*LockedError)) (*Run, er
 	return &Run{Dir: dir, lock: l}, nil
 }
 
-// Planned reports whether the run directory dir has a job of that id in its plan; false where there is no such directory.
+// Planned reports whether the run directory dir has a job of that id in its plan; false where there
+// is no such directory.
 func Planned(dir, id string) bool {
 	info, err := readRunFile(dir)
 	return err == nil && slices.Contains(info.Jobs, id)
@@ -167,7 +170,8 @@ func (r *Run) Close() error { return r.lock.Unlock() }
 // ResultsFile is the path of the metric lines of all finished jobs.
 func (r *Run) ResultsFile() string { return filepath.Join(r.Dir, resultsFile) }
 
-// Manifest returns what the job left, or an error that wraps fs.ErrNotExist if it has neither finished nor failed.
+// Manifest returns what the job left, or an error that wraps fs.ErrNotExist if it has neither
+// finished nor failed.
 func (r *Run) Manifest(id string) (Manifest, error) { return readManifest(r.jobDir(id)) }
 
 // Done reports whether the job has finished and need not run again.
@@ -181,8 +185,8 @@ func (r *Run) Done(id string) (bool, error) {
 
 func (r *Run) jobDir(id string) string { return filepath.Join(r.Dir, jobsDir, id) }
 
-// writing runs do as the only writer of the run's own files. The wait is short: nobody holds this lock for longer
-// than it takes to rewrite two small files.
+// writing runs do as the only writer of the run's own files. The wait is short: nobody holds this
+// lock for longer than it takes to rewrite two small files.
 func (r *Run) writing(do func() error) error {
 	l, err := waitLock(context.Background(), filepath.Join(r.Dir, writeLock), r.Dir, false, func(*LockedError) {})
 	if err != nil {
@@ -192,8 +196,9 @@ func (r *Run) writing(do func() error) error {
 	return do()
 }
 
-// rebuild writes results.txt and timings.txt anew from the finished jobs. Because they are always made whole from whole
-// files, in an order that follows from the jobs, neither a kill nor the order of finishing shows in them.
+// rebuild writes results.txt and timings.txt anew from the finished jobs. Because they are always
+// made whole from whole files, in an order that follows from the jobs, neither a kill nor the order
+// of finishing shows in them.
 func (r *Run) rebuild() error {
 	info, err := readRunFile(r.Dir)
 	if err != nil {

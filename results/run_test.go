@@ -93,7 +93,8 @@ func TestResultsIndependentOfOrder(t *testing.T) {
 	}
 }
 
-// What only serves other jobs is stored and stays out of the results, until a plan wants it for itself.
+// What only serves other jobs is stored and stays out of the results, until a plan wants it for
+// itself.
 func TestParts(t *testing.T) {
 	dir := t.TempDir()
 	open := func(plan Plan) *Run {
@@ -259,7 +260,8 @@ func childTask(task, dir string) error {
 	}
 }
 
-// startChild starts this program as a child that has claimed the job, and returns what it says after that.
+// startChild starts this program as a child that has claimed the job, and returns what it says
+// after that.
 func startChild(t *testing.T, task, dir string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -342,7 +344,8 @@ func TestWorkersShareARun(t *testing.T) {
 	}
 }
 
-// A worker joins a directory under the plan it has, waits for a job that another runs, and can ask who does.
+// A worker joins a directory under the plan it has, waits for a job that another runs, and can ask
+// who does.
 func TestJoin(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Join(context.Background(), dir, nil); !errors.Is(err, fs.ErrNotExist) {
@@ -385,7 +388,8 @@ func TestJoin(t *testing.T) {
 	again.Release()
 }
 
-// Killed at any moment while saving, a job has a whole checkpoint, and nothing of the kill stays behind.
+// Killed at any moment while saving, a job has a whole checkpoint, and nothing of the kill stays
+// behind.
 func TestKilledWhileSaving(t *testing.T) {
 	dir := t.TempDir()
 	for round := range 8 {

@@ -35,8 +35,8 @@ type Data struct {
 	RandomLabels string `toml:"random_labels" json:"random_labels,omitempty"` // "train" or "all": labels drawn at random
 	Size         int    `toml:"size" json:"size,omitempty"`                   // side in pixels, for folders of images
 	Split        int    `toml:"split" json:"split,omitempty"`                 // which published division into train and test, from 0; in a suite also "all"
-	// ValidationLast is the share of the training examples, the last ones as they are stored, that is held out instead of
-	// Validation drawn ones.
+	// ValidationLast is the share of the training examples, the last ones as they are stored, that
+	// is held out instead of Validation drawn ones.
 	ValidationLast float64 `toml:"validation_last" json:"validation_last,omitempty"`
 }
 

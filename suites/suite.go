@@ -431,8 +431,8 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 	return nil
 }
 
-// checkNumber refuses what no float32 holds, in which methods and networks compute: a larger number would be an infinity
-// there, and a smaller one 0.
+// checkNumber refuses what no float32 holds, in which methods and networks compute: a larger number
+// would be an infinity there, and a smaller one 0.
 func (t Table) checkNumber(key string, v float64) error {
 	narrow := float64(float32(v))
 	switch {

@@ -93,8 +93,8 @@ func (t Table) Without(keys ...string) Table {
 	return Table{out, t.file, t.path}
 }
 
-// methodKeys are the keys of a [[method]] that are the harness's: what the method is called, what it
-// trains with, under which likelihood, and how its settings are chosen.
+// methodKeys are the keys of a [[method]] that are the harness's: what the method is called, what
+// it trains with, under which likelihood, and how its settings are chosen.
 var methodKeys = []string{"name", "label", "train", "likelihood", chosen}
 
 // Own is a method's table less the keys that are the harness's: those above, and the tables of the

@@ -7,9 +7,9 @@ import (
 	"bayesbench/backends/ir"
 )
 
-// simplify rewrites a program so that it computes the same values with less
-// work: it folds constants and signs, composes and hoists broadcasts, absorbs
-// transposes into products, spares batch normalisation sums that are known. Values change by rounding at most.
+// simplify rewrites a program so that it computes the same values with less work: it folds
+// constants and signs, composes and hoists broadcasts, absorbs transposes into products, spares
+// batch normalisation sums that are known. Values change by rounding at most.
 func simplify(p *ir.Program) *ir.Program {
 	r := &rewriter{relu: map[ir.Value]ir.Value{}, shared: map[ir.Value]bool{},
 		pooled: map[ir.Value]ir.Value{}}

@@ -49,7 +49,8 @@ func (b *backend) Info() backends.Info {
 	}
 }
 
-// kernels names the instruction set of our matrix product, by which Gorgonia's own assembly goes too.
+// kernels names the instruction set of our matrix product, by which Gorgonia's own assembly goes
+// too.
 func kernels() string {
 	if v := kernel.Variant(); v != kernel.Portable {
 		return v

@@ -12,6 +12,6 @@
 //	<!-- measured: go run ./ci/peers -->                             measured by hand, in the way that is named
 //	<!-- end -->
 //
-// A table of figures outside these marks is an error, so that no figure stands on a page without its origin. Exit code:
-// 0 all well, 1 a page or a run that differs, 2 bad usage or input.
+// A table of figures outside these marks is an error, so that no figure stands on a page without
+// its origin. Exit code: 0 all well, 1 a page or a run that differs, 2 bad usage or input.
 package main

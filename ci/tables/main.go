@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// errDiffers is returned where a page is not what its command prints; what differs has been printed.
+// errDiffers is returned where a page is not what its command prints; what differs has been
+// printed.
 var errDiffers = errors.New("the pages differ from the results")
 
 func main() {
@@ -103,7 +104,8 @@ func readPages(root string) ([]page, error) {
 	return pages, nil
 }
 
-// check compares each table with what its command prints, and the figures that prose quotes with the tables.
+// check compares each table with what its command prints, and the figures that prose quotes with
+// the tables.
 func (t *tools) check(ctx context.Context, out io.Writer, pages []page) error {
 	tables, differ := 0, 0
 	for _, p := range pages {

@@ -98,8 +98,9 @@ var (
 	settings = regexp.MustCompile(`^\| *key *\|`)
 )
 
-// unmarked returns a complaint for each table of figures that stands in no block: one with a cell that begins with a
-// decimal number or holds a ±. A table of settings, whose first column is their key, has no figures.
+// unmarked returns a complaint for each table of figures that stands in no block: one with a cell
+// that begins with a decimal number or holds a ±. A table of settings, whose first column is their
+// key, has no figures.
 func (p *page) unmarked() []string {
 	var complaints []string
 	for i := 0; i+1 < len(p.lines); i++ {
@@ -120,8 +121,8 @@ func (p *page) unmarked() []string {
 // decimal is a number with a decimal point that is no part of a version, a path or a name.
 var decimal = regexp.MustCompile(`(?:^|[^\w./])(\d+\.\d+)(?:$|[^\w./]|[./](?:$|\D))`)
 
-// unquoted returns a complaint for each decimal of a quoting paragraph that no table of the page has, rounded to as
-// many digits, as it stands or as a percentage.
+// unquoted returns a complaint for each decimal of a quoting paragraph that no table of the page
+// has, rounded to as many digits, as it stands or as a percentage.
 func (p *page) unquoted() []string {
 	var known []float64
 	for _, b := range p.blocks {
@@ -165,7 +166,8 @@ func decimals(line string) []float64 {
 	return out
 }
 
-// quoted reports whether text is one of the known numbers, or a hundred times one, to half a unit of its last digit.
+// quoted reports whether text is one of the known numbers, or a hundred times one, to half a unit
+// of its last digit.
 func quoted(text string, known []float64) bool {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"bayesbench/results/report"
 )
 
-// listStale prints what the tables of the kept results mark, and why, by run directory. It makes no verdict: which of
-// them are worth training anew is for the reader to say.
+// listStale prints what the tables of the kept results mark, and why, by run directory. It makes no
+// verdict: which of them are worth training anew is for the reader to say.
 func listStale(out io.Writer, root string) error {
 	dirs, err := keptResults(root)
 	if err != nil {

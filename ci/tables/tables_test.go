@@ -145,7 +145,8 @@ batch = 100
 name = "deterministic"
 `
 
-// A page is written, holds, differs when a digit changes, and differs from a run with other results.
+// A page is written, holds, differs when a digit changes, and differs from a run with other
+// results.
 func TestWriteCheckTrain(t *testing.T) {
 	ctx := context.Background()
 	root, err := moduleRoot()

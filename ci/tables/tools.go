@@ -13,7 +13,8 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 )
 
-// tools are programs built from the tree, in the folder dir. They run in the folder root, which has the pages.
+// tools are programs built from the tree, in the folder dir. They run in the folder root, which has
+// the pages.
 type tools struct {
 	root, dir string
 }
@@ -68,7 +69,8 @@ func (t *tools) print(ctx context.Context, name string, b block) (string, error)
 	return fence + "\n" + out + fence + "\n", nil
 }
 
-// arguments splits the command of a mark at blanks outside single quotes, and takes the program's name off.
+// arguments splits the command of a mark at blanks outside single quotes, and takes the program's
+// name off.
 func arguments(command string) ([]string, error) {
 	var words []string
 	parts := strings.Split(command, "'")

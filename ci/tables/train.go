@@ -18,9 +18,10 @@ import (
 	"bayesbench/results/report"
 )
 
-// train trains a suite into a temporary folder. Each table that comes from the kept results of that suite is made once
-// more from the new ones. Kernels of one kind must print the same digits. Where the kernels are others, every mean must
-// lie within the margin of the gate, in both directions; a unit without one, within 5 %.
+// train trains a suite into a temporary folder. Each table that comes from the kept results of that
+// suite is made once more from the new ones. Kernels of one kind must print the same digits. Where
+// the kernels are others, every mean must lie within the margin of the gate, in both directions; a
+// unit without one, within 5 %.
 func (t *tools) train(ctx context.Context, out io.Writer, pages []page, suite string) error {
 	runs, err := os.MkdirTemp(t.dir, "runs")
 	if err != nil {
@@ -97,7 +98,8 @@ func (t *tools) train(ctx context.Context, out io.Writer, pages []page, suite st
 	return nil
 }
 
-// kernels returns what computed the results of a run directory, as far as it decides how numbers are rounded.
+// kernels returns what computed the results of a run directory, as far as it decides how numbers
+// are rounded.
 func kernels(dir string) ([]string, error) {
 	set, err := results.Load(dir)
 	if err != nil {
@@ -120,11 +122,12 @@ func kernels(dir string) ([]string, error) {
 // otherUnits is the margin, as a share, of a unit that the gate does not know.
 const otherUnits = 0.05
 
-// compare says in which cells the table of one command has another mean than that of the other. Exactly asks for the
-// same bits; otherwise the margins of the gate are allowed, up and down. Marks and notes of where results come from may
-// differ: the run is of this version.
+// compare says in which cells the table of one command has another mean than that of the other.
+// Exactly asks for the same bits; otherwise the margins of the gate are allowed, up and down. Marks
+// and notes of where results come from may differ: the run is of this version.
 //
-// AVX2 instead of AVX-512 moved the means of suites/quick.toml by up to 0.0009 (error) and 0.0003 (NLL).
+// AVX2 instead of AVX-512 moved the means of suites/quick.toml by up to 0.0009 (error) and 0.0003
+// (NLL).
 func (t *tools) compare(ctx context.Context, keptArgs, freshArgs []string, exactly bool) (string, error) {
 	kept, err := t.means(ctx, keptArgs)
 	if err != nil {

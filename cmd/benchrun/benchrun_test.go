@@ -169,8 +169,9 @@ func TestFailedJob(t *testing.T) {
 	}
 }
 
-// The binary, killed at any moment and started again until it is through, leaves the bytes of an undisturbed run; so does
-// one thread. The moments are counted in lines of its log, so that a busy machine changes none of it.
+// The binary, killed at any moment and started again until it is through, leaves the bytes of an
+// undisturbed run; so does one thread. The moments are counted in lines of its log, so that a busy
+// machine changes none of it.
 func TestKillAndResume(t *testing.T) {
 	dir := t.TempDir()
 	binary := build(t, dir)

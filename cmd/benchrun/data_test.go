@@ -53,8 +53,8 @@ batch = 4
 name = "deterministic"
 `
 
-// What a set leaves out stands in the log before training, in the manifest and in what verify says; only what may be
-// missing from the set is a fault.
+// What a set leaves out stands in the log before training, in the manifest and in what verify says;
+// only what may be missing from the set is a fault.
 func TestSkippedFilesAreSaid(t *testing.T) {
 	for name, c := range map[string]struct {
 		file   string

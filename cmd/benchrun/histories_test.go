@@ -31,8 +31,8 @@ func historySuite(methods []int) string {
 	return text
 }
 
-// Random histories of suites, seeds, overrides and extensions over one run directory end in the same results and tables
-// as a fresh directory in which the same jobs are run in another order.
+// Random histories of suites, seeds, overrides and extensions over one run directory end in the
+// same results and tables as a fresh directory in which the same jobs are run in another order.
 func TestHistoriesEndInTheSameTables(t *testing.T) {
 	rounds := 6
 	if testing.Short() {
@@ -105,7 +105,8 @@ func TestHistoriesEndInTheSameTables(t *testing.T) {
 	}
 }
 
-// checkSetups checks that no two configurations share a name, and that each value of a name and seed stands once.
+// checkSetups checks that no two configurations share a name, and that each value of a name and
+// seed stands once.
 func checkSetups(t *testing.T, set results.Set) {
 	t.Helper()
 	setups, values := map[string]string{}, map[string]bool{}

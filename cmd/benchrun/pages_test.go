@@ -12,7 +12,8 @@ import (
 	"bayesbench/suites/data"
 )
 
-// Every whole suite that stands on a page can be read, and planned where its data set needs no files.
+// Every whole suite that stands on a page can be read, and planned where its data set needs no
+// files.
 func TestSuitesOfPages(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {

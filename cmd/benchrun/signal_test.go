@@ -14,7 +14,8 @@ import (
 // A terminal that closes ends a run as TERM does, with its training saved; a
 // run under nohup goes on.
 func TestHangUp(t *testing.T) {
-	// A process that a shell's nohup started hands the ignored HUP on to those that it starts; one that listens does not.
+	// A process that a shell's nohup started hands the ignored HUP on to those that it starts; one
+	// that listens does not.
 	heard := make(chan os.Signal, 1)
 	signal.Notify(heard, syscall.SIGHUP)
 	defer signal.Stop(heard)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// build makes the binary, for what only a process of its own can show. Like the test itself it does not know its commit,
-// since the results of both are compared.
+// build makes the binary, for what only a process of its own can show. Like the test itself it does
+// not know its commit, since the results of both are compared.
 func build(t *testing.T, dir string) string {
 	t.Helper()
 	binary := filepath.Join(dir, "benchrun")

@@ -21,7 +21,8 @@ import (
 func TestSlurmScripts(t *testing.T) {
 	dir := t.TempDir()
 	binary := build(t, dir)
-	// The task that gets TERM is long, and yields to this process: it does not end before it is told to.
+	// The task that gets TERM is long, and yields to this process: it does not end before it is
+	// told to.
 	longer := strings.Replace(blobs, "name = \"ffg\"\n", "name = \"ffg\"\n[method.train]\nepochs = 150\n", 1)
 	suite := write(t, dir, "blobs.toml", longer)
 	bin := filepath.Join(dir, "bin")

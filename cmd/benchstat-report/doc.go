@@ -1,2 +1,3 @@
-// Command benchstat-report turns the results of benchrun into tables, verdicts, figures and pages. Run it with -h.
+// Command benchstat-report turns the results of benchrun into tables, verdicts, figures and pages.
+// Run it with -h.
 package main

@@ -59,7 +59,8 @@ func (c *command) root() *ffcli.Command {
 // flags makes a verb's flag set, which prints its help to stderr.
 func (c *command) flags(name string) *flag.FlagSet { return cli.Flags(c.stderr, name) }
 
-// paths parses what flags stand behind the first path and returns all paths. It says on stderr what of them is not read.
+// paths parses what flags stand behind the first path and returns all paths. It says on stderr what
+// of them is not read.
 func (c *command) paths(fs *flag.FlagSet, args []string) ([]string, error) {
 	paths, err := cli.Interleaved(fs, args)
 	if err == nil && len(paths) == 0 {

@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// AtMost fails the test if do allocates more than limit bytes of heap, what is freed meanwhile included. Small objects
-// count when the runtime hands out their pages, so that a limit under 100 KB means little. The heap is the whole
-// process's, and the fuzzing engine, a server or the runtime may allocate beside do: what is over the limit is done again,
-// twice at most, and the least counts. So do must come to the same each time.
+// AtMost fails the test if do allocates more than limit bytes of heap, what is freed meanwhile
+// included. Small objects count when the runtime hands out their pages, so that a limit under 100
+// KB means little. The heap is the whole process's, and the fuzzing engine, a server or the runtime
+// may allocate beside do: what is over the limit is done again, twice at most, and the least
+// counts. So do must come to the same each time.
 func AtMost(t testing.TB, limit int, do func()) {
 	t.Helper()
 	least := uint64(math.MaxUint64)
@@ -23,8 +24,9 @@ func AtMost(t testing.TB, limit int, do func()) {
 	t.Errorf("allocated %d bytes, want at most %d", least, limit)
 }
 
-// Count is how many objects do allocates. It is testing.AllocsPerRun of one run, which counts what the runtime allocates
-// beside it too: where it is not 0 it is asked again, twice at most, and the least counts.
+// Count is how many objects do allocates. It is testing.AllocsPerRun of one run, which counts what
+// the runtime allocates beside it too: where it is not 0 it is asked again, twice at most, and the
+// least counts.
 func Count(do func()) float64 {
 	least := math.Inf(1)
 	for range 3 {

@@ -13,7 +13,8 @@ func (r *report) Errorf(string, ...any) { r.failed = true }
 
 var kept []byte // so that the compiler leaves the allocation in place
 
-// What allocates too much each time is caught; what did so once, because something ran beside it, is not.
+// What allocates too much each time is caught; what did so once, because something ran beside it,
+// is not.
 func TestAtMost(t *testing.T) {
 	for name, c := range map[string]struct {
 		sizes []int

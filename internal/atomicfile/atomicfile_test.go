@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A reader sees the old content until the new one is whole. What is given up leaves the old one and no other file.
+// A reader sees the old content until the new one is whole. What is given up leaves the old one and
+// no other file.
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a*.txt")

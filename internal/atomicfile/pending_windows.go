@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Pending is a file in the making: an open temporary file, with CloseAtomicallyReplace, which puts it into its place, and
-// Cleanup, which removes it if that has not been done.
+// Pending is a file in the making: an open temporary file, with CloseAtomicallyReplace, which puts
+// it into its place, and Cleanup, which removes it if that has not been done.
 type Pending struct {
 	*os.File
 	path string

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Within fails the test unless |found − want| ≤ tolerance. An infinity is near itself alone, and NaN near nothing.
+// Within fails the test unless |found − want| ≤ tolerance. An infinity is near itself alone, and
+// NaN near nothing.
 func Within(t testing.TB, what string, found, want, tolerance float64) {
 	t.Helper()
 	if off := math.Abs(found - want); found != want && !(off <= tolerance) {

@@ -63,8 +63,8 @@ func TestStudentFollowsTheTeacherOfNumbers(t *testing.T) {
 }
 
 // The student learns the chain's mean and no single state of it: of linear regression with a given
-// noise, where the student's best weights are the mean of the teacher's, the exact posterior's mean.
-// A state of the chain is a standard deviation off.
+// noise, where the student's best weights are the mean of the teacher's, the exact posterior's
+// mean. A state of the chain is a standard deviation off.
 func TestStudentLearnsThePosteriorMean(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs, l.Job.Train.LR, l.Job.Train.Schedule = 40000, 0.01, "linear"

@@ -29,8 +29,8 @@ func TestOneHotTeacherIsPlainTraining(t *testing.T) {
 	}
 }
 
-// Of numbers a teacher says mean and variance. A student whose noise is an output learns both, where
-// both are functions that it has: here of one linear layer.
+// Of numbers a teacher says mean and variance. A student whose noise is an output learns both,
+// where both are functions that it has: here of one linear layer.
 func TestStudentLearnsMomentsOfNumbers(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs, l.Job.Train.LR, l.Job.Train.Schedule = 4000, 0.05, "linear"

@@ -209,9 +209,9 @@ func TestKLAgainstMonteCarlo(t *testing.T) {
 	}
 }
 
-// Dropout of the inputs of a linear regression is ridge regression: over the noise the squared error
-// is that of the mean, and p/(1−p)·Σ w_i²x_i². Srivastava et al. 2014, section 9.1. Binary and
-// Gaussian noise have the same two moments.
+// Dropout of the inputs of a linear regression is ridge regression: over the noise the squared
+// error is that of the mean, and p/(1−p)·Σ w_i²x_i². Srivastava et al. 2014, section 9.1. Binary
+// and Gaussian noise have the same two moments.
 func TestDropoutOfInputsIsRidgeRegression(t *testing.T) {
 	const p = 0.2
 	l := methodtest.NewLinear(20, 2)

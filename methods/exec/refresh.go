@@ -71,8 +71,8 @@ func (r *refresher) sample(k int, seed uint32, noise rng.Key) error {
 	return err
 }
 
-// forgetDiverged makes slots zero that hold an infinity or NaN. The first batch's share is 1, so that
-// nothing of a finite value before is left; but an infinity would leave NaN.
+// forgetDiverged makes slots zero that hold an infinity or NaN. The first batch's share is 1, so
+// that nothing of a finite value before is left; but an infinity would leave NaN.
 func (r *refresher) forgetDiverged() error {
 	values, err := r.state.Values(r.slots...)
 	if err != nil {

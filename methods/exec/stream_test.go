@@ -11,8 +11,8 @@ import (
 	"bayesbench/methods"
 )
 
-// counted is a prediction of two stored weights whose program gives w + c + u, u uniform by rows, and
-// whose refresh counts training batches in c.
+// counted is a prediction of two stored weights whose program gives w + c + u, u uniform by rows,
+// and whose refresh counts training batches in c.
 func counted(t *testing.T, passes *int) Prediction {
 	t.Helper()
 	predict, err := ir.Build("predict", func(b *ir.Builder) {
@@ -67,8 +67,8 @@ func five(yield func(Batch, error) bool) {
 	}
 }
 
-// A sample draws from weights k mod n under statistics that are refreshed for it once, wherever it is
-// drawn again; its noise is that of its rows; and it has no more rows than the set.
+// A sample draws from weights k mod n under statistics that are refreshed for it once, wherever it
+// is drawn again; its noise is that of its rows; and it has no more rows than the set.
 func TestStream(t *testing.T) {
 	passes := 0
 	s, err := NewStream(ref.New(), counted(t, &passes))

@@ -24,12 +24,11 @@ type Kind string
 const (
 	// Fixed is N(0, s²) on every weight.
 	Fixed Kind = "fixed"
-	// Layer, Neuron and ARD are N(0, s²) with s² the empirical-Bayes (type-II)
-	// estimate, one for each tensor, for each output's row, or for each weight:
-	// the KL at its minimum over s², s² = mean(σ² + μ²), which is
-	// Σ ½·log(s²/σ²). A neuron's bias has an s² of its own. Titsias and Lázaro-Gredilla, "Doubly stochastic
-	// variational Bayes for non-conjugate inference", ICML 2014, section 3.1;
-	// MacKay 1992.
+	// Layer, Neuron and ARD are N(0, s²) with s² the empirical-Bayes (type-II) estimate, one for
+	// each tensor, for each output's row, or for each weight: the KL at its minimum over s², s² =
+	// mean(σ² + μ²), which is Σ ½·log(s²/σ²). A neuron's bias has an s² of its own. Titsias and
+	// Lázaro-Gredilla, "Doubly stochastic variational Bayes for non-conjugate inference", ICML
+	// 2014, section 3.1; MacKay 1992.
 	Layer  Kind = "layer"
 	Neuron Kind = "neuron"
 	ARD    Kind = "ard"

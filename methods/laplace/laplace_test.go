@@ -195,8 +195,8 @@ func TestHiddenLayerDiagonalOfNumbers(t *testing.T) {
 	}
 }
 
-// The linearised outputs have the mean of the mode, and their variance over draws is that of J·(w − w*).
-// Of a linear regression it is x·Σ·xᵀ with the exact posterior's Σ.
+// The linearised outputs have the mean of the mode, and their variance over draws is that of J·(w −
+// w*). Of a linear regression it is x·Σ·xᵀ with the exact posterior's Σ.
 func TestLinearisedVarianceOfNumbers(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	f := train(t, l, "prior_sigma = 0.8\nprecision = \"fixed\"\nlayers = \"all\"")

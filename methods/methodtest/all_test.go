@@ -225,7 +225,8 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// Every method can be planned on every convolutional network in full size; under -short on every third.
+// Every method can be planned on every convolutional network in full size; under -short on every
+// third.
 func TestEveryNetworkCanBePlanned(t *testing.T) {
 	job := methodtest.Toy()
 	job.Task.Input = ir.Float(3, 32, 32)

@@ -247,8 +247,8 @@ func checkRun(t *testing.T, be backends.Backend, m methods.Method, model nn.Mode
 	}
 }
 
-// checkLoss wants every recorded scalar to be finite, and the negative log-likelihood (the loss where
-// a stage does not record it) to fall over the training.
+// checkLoss wants every recorded scalar to be finite, and the negative log-likelihood (the loss
+// where a stage does not record it) to fall over the training.
 func checkLoss(t *testing.T, f *Fitted) {
 	var series []float64
 	for _, s := range f.Plan.Stages {

@@ -146,8 +146,8 @@ func (l Linear) withLogVariance(s float64) Linear {
 	return l
 }
 
-// Mode is the one of (w, b) and s = log σ² under the prior's standard deviations: the w that is best
-// for s and the s that is best for w, in turn: σ² = (Σr² + 2·0.1)/(N + 2·1), r the residuals.
+// Mode is the one of (w, b) and s = log σ² under the prior's standard deviations: the w that is
+// best for s and the s that is best for w, in turn: σ² = (Σr² + 2·0.1)/(N + 2·1), r the residuals.
 func (l Linear) Mode(sigmas []float64) (w *mat.VecDense, s float64) {
 	for range 200 {
 		w, _ = l.withLogVariance(s).PosteriorWith(sigmas)

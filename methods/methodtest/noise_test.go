@@ -149,8 +149,8 @@ func TestNoiseIsSampled(t *testing.T) {
 	}
 }
 
-// FFG with Gaussian biases and a noise that is learnt is where each is best for the others: variances
-// 1/(Σx²/σ² + 1/prior²), and σ² = (E_q Σr² + 0.2)/(N + 2).
+// FFG with Gaussian biases and a noise that is learnt is where each is best for the others:
+// variances 1/(Σx²/σ² + 1/prior²), and σ² = (E_q Σr² + 0.2)/(N + 2).
 func TestNoiseOfFFG(t *testing.T) {
 	l := methodtest.NewLinear(20, 2).Learnt()
 	l.Job.Epochs, l.Job.Train.LR, l.Job.Train.Schedule = 8000, 0.02, "linear"

@@ -56,9 +56,9 @@ func ToyRegression(noise task.Noise) methods.Job {
 	return j
 }
 
-// Slopes are n examples whose inputs are N(0, 1) and whose target is numbers, in turn the hyperbolic
-// tangent of the inputs' sum along a direction and their sum along another, with noise of standard
-// deviation 0.1. The target is standardised.
+// Slopes are n examples whose inputs are N(0, 1) and whose target is numbers, in turn the
+// hyperbolic tangent of the inputs' sum along a direction and their sum along another, with noise
+// of standard deviation 0.1. The target is standardised.
 func Slopes(j methods.Job, n int) Data {
 	size, width := j.Task.Input.Size(), j.Task.Likelihood.(task.Gaussian).Width
 	d := Data{X: make([]float32, n*size), Y: make([]float32, n*width)}

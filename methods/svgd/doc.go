@@ -6,11 +6,11 @@
 //	φ(x) = 1/M Σ_j [k(x_j, x)·∇log p(x_j | data) + ∇_{x_j} k(x_j, x)],
 //	k(x, x′) = exp(−‖x − x′‖²/h),  h = b·median ‖x_i − x_j‖²/log M
 //
-// over all parameters together, with the median over pairs i ≠ j and h not
-// differentiated; b = 1 is the median heuristic. The optimiser of the suite's [train] table takes −φ/N for the
-// gradient per example. Prior: N(0, σ²) on every parameter; KL: none. With one
-// particle it is MAP training. State: M values a parameter,
-// "particle0/fc1.w" and so on. Prediction "sample": sample k is particle k, one pass.
+// over all parameters together, with the median over pairs i ≠ j and h not differentiated; b = 1 is
+// the median heuristic. The optimiser of the suite's [train] table takes −φ/N for the gradient per
+// example. Prior: N(0, σ²) on every parameter; KL: none. With one particle it is MAP training.
+// State: M values a parameter, "particle0/fc1.w" and so on. Prediction "sample": sample k is
+// particle k, one pass.
 //
 // With b = 1 the variances come out too small, the more so the fewer particles
 // and the more dimensions there are (Ba et al.). A wide kernel cures it where

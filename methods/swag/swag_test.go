@@ -23,8 +23,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// While full batches pull towards the mode with a constant rate the collected networks come together
-// there: SWA's network is the exact posterior's mode, and the Gaussian has no width.
+// While full batches pull towards the mode with a constant rate the collected networks come
+// together there: SWA's network is the exact posterior's mode, and the Gaussian has no width.
 func TestCollectsTheMode(t *testing.T) {
 	l := methodtest.NewLinear(20, 2)
 	l.Job.Epochs, l.Job.Train.LR = 3000, 0.05

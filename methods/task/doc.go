@@ -3,6 +3,6 @@
 // layer. It is the only place that knows what the outputs mean: that they are the logits of a
 // softmax, or a mean and a log variance. Networks, methods and backends do not.
 //
-// Each likelihood stands in a file of its own and registers itself there. docs/adding-a-likelihood.md
-// says what a new one must bring.
+// Each likelihood stands in a file of its own and registers itself there.
+// docs/adding-a-likelihood.md says what a new one must bring.
 package task

@@ -42,10 +42,10 @@ const (
 //   - homoscedastic: log v is the parameter "noise.log_var" f32[d], 0 at the start, which the prior
 //     Gamma(1, 0.1) on the precision λ = 1/v keeps off 0. Its density of s = log v is λ times that
 //     of λ, so that −log p(s) = s + 0.1·exp(−s) up to a constant. Shape and rate are those of Liu
-//     and Wang, "Stein variational gradient descent", NIPS 2016, section 5, on standardised targets.
-//     The Gamma(6, 6) of Hernández-Lobato and Adams, "Probabilistic backpropagation", ICML 2015,
-//     would hold v above 12/(N + 12) at the mode, however well the network fits: 0.04 of the
-//     targets' variance with 277 examples.
+//     and Wang, "Stein variational gradient descent", NIPS 2016, section 5, on standardised
+//     targets. The Gamma(6, 6) of Hernández-Lobato and Adams, "Probabilistic backpropagation",
+//     ICML 2015, would hold v above 12/(N + 12) at the mode, however well the network fits: 0.04 of
+//     the targets' variance with 277 examples.
 //   - fixed: v is given.
 //
 // A log variance that is an output or a parameter is held within [log 1e-6, log 1e6]; 1e-6 is the
@@ -54,9 +54,9 @@ const (
 //
 // Predict results in "mean" and "log_var" f32[rows d], in the unit of y.
 //
-// The Hessian in f is not positive at every y where the variance is an output. HessianRoot is of its
-// expectation, the Fisher information, which is 1/v for a mean and ½·(v′/v)² for an output r of the
-// variance, v′ = dv/dr: ½ with the link exp.
+// The Hessian in f is not positive at every y where the variance is an output. HessianRoot is of
+// its expectation, the Fisher information, which is 1/v for a mean and ½·(v′/v)² for an output r of
+// the variance, v′ = dv/dr: ½ with the link exp.
 type Gaussian struct {
 	Noise    Noise
 	Link     Link      // of Heteroscedastic
@@ -178,7 +178,8 @@ func (l Gaussian) HessianRoot(s *nn.Scope, f ir.Value) []ir.Value {
 //
 //	−½[log 2π + log v + ((m_teacher − m)² + v_teacher)/v],
 //
-// whatever its shape: it is the cross-entropy to a mixture and to the Gaussian of its moments alike.
+// whatever its shape: it is the cross-entropy to a mixture and to the Gaussian of its moments
+// alike.
 func (l Gaussian) Taught() Likelihood {
 	l.taught = true
 	return l

@@ -159,8 +159,8 @@ func TestNoisesMeet(t *testing.T) {
 	}
 }
 
-// Beyond its bounds a log variance counts as the bound, and its gradient leads back: at the floor an
-// error that is larger than the floor pushes the variance up, whatever the output is.
+// Beyond its bounds a log variance counts as the bound, and its gradient leads back: at the floor
+// an error that is larger than the floor pushes the variance up, whatever the output is.
 func TestVarianceIsBounded(t *testing.T) {
 	p := compile(t, task.Gaussian{Noise: task.Heteroscedastic, Link: task.Exp, Width: 1}, 1)
 	for _, c := range []struct{ r, v float64 }{
@@ -187,8 +187,8 @@ func TestVarianceIsBounded(t *testing.T) {
 	}
 }
 
-// −log p of the log variance is that of Gamma(1, 0.1) on the precision, with the density's change of
-// variables, up to a constant.
+// −log p of the log variance is that of Gamma(1, 0.1) on the precision, with the density's change
+// of variables, up to a constant.
 func TestPriorOfTheNoise(t *testing.T) {
 	l := task.Gaussian{Noise: task.Homoscedastic, Width: 2}
 	p := compile(t, l, 1)

@@ -25,8 +25,8 @@ func (t Task) X(rows int) ir.Type {
 }
 
 // Likelihood is p(y | f). Its methods build into a scope, since a likelihood may have parameters of
-// its own: it declares them by nn.Scope.Learn, so that they train, are sampled and are stored as the
-// weights are.
+// its own: it declares them by nn.Scope.Learn, so that they train, are sampled and are stored as
+// the weights are.
 type Likelihood interface {
 	// Name is what a suite calls it, and says by which metrics its predictions are scored.
 	Name() string

@@ -179,9 +179,9 @@ func SCE(e *Evaluation, b int) float64 {
 	return sum / float64(e.C)
 }
 
-// classWise is the class-wise adaptive calibration error at each threshold, from one order of each class's
-// probabilities: for each class the M probabilities above threshold are sorted and cut into b bins of
-// floor(M/b), the last taking the rest, and
+// classWise is the class-wise adaptive calibration error at each threshold, from one order of each
+// class's probabilities: for each class the M probabilities above threshold are sorted and cut into
+// b bins of floor(M/b), the last taking the rest, and
 //
 //	TACE = 1/(N·C) Σ_c Σ_b n_cb |acc_cb − conf_cb|.
 //

@@ -22,8 +22,8 @@ func QCELevels() []float64 {
 	return levels
 }
 
-// coverage is the shares of targets in the predictive's central intervals of [QCELevels], each between
-// the quantiles (1 − α)/2 and (1 + α)/2, from the distribution function at the targets.
+// coverage is the shares of targets in the predictive's central intervals of [QCELevels], each
+// between the quantiles (1 − α)/2 and (1 + α)/2, from the distribution function at the targets.
 func coverage(samples int, pit []float64) results.Coverage {
 	c := results.Coverage{Samples: samples, Targets: len(pit), Levels: QCELevels()}
 	for _, level := range c.Levels {
@@ -81,9 +81,9 @@ const (
 	residualBins = 40
 )
 
-// Residuals counts the standardised residuals (y − Mean)/√Variance in 40 bins of equal width from −5
-// to 5; what lies outside counts in the outermost. If the predictive is right and Gaussian, they are
-// N(0, 1). Data is the set that the targets are of.
+// Residuals counts the standardised residuals (y − Mean)/√Variance in 40 bins of equal width from
+// −5 to 5; what lies outside counts in the outermost. If the predictive is right and Gaussian, they
+// are N(0, 1). Data is the set that the targets are of.
 func (e *GaussianEvaluation) Residuals(data string) results.Histogram {
 	h := results.Histogram{Quantity: "residual", Data: data, Samples: e.K, Counts: make([]int, residualBins)}
 	for i := range residualBins + 1 {

@@ -43,14 +43,14 @@ func gaussian(f func(*GaussianEvaluation) float64) func(*scoring) float64 {
 // read-only. Numbers are in the unit of the targets.
 //
 // Where an input has several targets, the members' Gaussians of them are independent: the
-// log-likelihood of an input is that of all its targets together, and every other metric is the mean
-// over inputs and targets, each by itself.
+// log-likelihood of an input is that of all its targets together, and every other metric is the
+// mean over inputs and targets, each by itself.
 //
 // Of what takes pairs of members, CRPS and MPIW, the number of different members is bounded to
 // √(2²⁵/(N·D)), at least 64 and at most 4096: 819 for 50 targets, 183 for 1000. Of more, a part is
-// taken that a hash of each member's mean and variance chooses, for each target another one, and the
-// CRPS takes the standard deviation of all. So the scores depend neither on the order of the members
-// nor on batches.
+// taken that a hash of each member's mean and variance chooses, for each target another one, and
+// the CRPS takes the standard deviation of all. So the scores depend neither on the order of the
+// members nor on batches.
 type GaussianEvaluation struct {
 	N, D, K int
 	Targets []float64 // [N,D], nil where there are none
@@ -147,8 +147,8 @@ func rmse(y, mean []float64) float64 {
 	return math.Sqrt(sum / float64(len(y)))
 }
 
-// LogLikelihood is log 1/K Σ_k Π_d N(y_nd; μ_k,nd, v_k,nd), nats: what input n adds to −N·NLL. It has
-// no floor: where every member gives the targets a density of 0 in float64, it is −Inf.
+// LogLikelihood is log 1/K Σ_k Π_d N(y_nd; μ_k,nd, v_k,nd), nats: what input n adds to −N·NLL. It
+// has no floor: where every member gives the targets a density of 0 in float64, it is −Inf.
 func (e *GaussianEvaluation) LogLikelihood(n int) float64 { return e.logLik[n] }
 
 // NLL is −mean_n log p(y_n) of the mixture, nats per input, of a density in the unit of the

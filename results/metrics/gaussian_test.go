@@ -133,8 +133,8 @@ func checkTable(t *testing.T, what string, got, want map[string]float64) {
 	}
 }
 
-// By scipy, from the definitions: the CRPS by integrate.quad of (F(x) − 1[x ≥ y])², the quantiles of
-// the mixture by optimize.brentq, densities by stats.norm.
+// By scipy, from the definitions: the CRPS by integrate.quad of (F(x) − 1[x ≥ y])², the quantiles
+// of the mixture by optimize.brentq, densities by stats.norm.
 func TestGaussianTable(t *testing.T) {
 	checkTable(t, "gaussian", written().scores(t, 3), map[string]float64{
 		"rmse": 0.5255736661700513, "nll": 1.9622468231609882, "nll-gaussian": 1.7762337132981749,
@@ -219,8 +219,8 @@ func TestSampleCRPSAgainstClosedForm(t *testing.T) {
 	}
 }
 
-// In a unit a quarter as large, so that numbers are four times as large, lengths are too, each target
-// costs log 4 nats more, and shares stay.
+// In a unit a quarter as large, so that numbers are four times as large, lengths are too, each
+// target costs log 4 nats more, and shares stay.
 func TestChangeOfUnits(t *testing.T) {
 	const scale, offset = 4, 1024
 	for _, d := range []int{1, 3} {
@@ -450,8 +450,8 @@ func TestGaussianErrors(t *testing.T) {
 	}
 }
 
-// Densities that are 0 in float64 cost infinitely much and not NaN, one member that gives the target
-// a chance is enough, and a mean far away keeps the digits of the variance between members.
+// Densities that are 0 in float64 cost infinitely much and not NaN, one member that gives the
+// target a chance is enough, and a mean far away keeps the digits of the variance between members.
 func TestExtremePredictions(t *testing.T) {
 	hopeless := numbers{n: 1, d: 1, y: []float64{1e160}, means: [][]float64{{0}, {1}}, variance: [][]float64{{1}, {1e-3}}}
 	if got := hopeless.evaluate(t, 1).NLL(); !math.IsInf(got, 1) {
@@ -527,8 +527,8 @@ func BenchmarkGaussian(b *testing.B) {
 func TestCoverageAndResiduals(t *testing.T) {
 	p := numbers{n: 4, d: 1, y: []float64{0, -3, 100, -100}, means: [][]float64{{0, -1, 0, 0}}, variance: [][]float64{{1, 4, 1, 1}}}
 	e := p.evaluate(t, 1)
-	// The distances from the mean, in standard deviations, are 0, 1 and 100 twice; 1 lies within the
-	// central 68.3 %.
+	// The distances from the mean, in standard deviations, are 0, 1 and 100 twice; 1 lies within
+	// the central 68.3 %.
 	c := e.Coverage()
 	for i, level := range c.Levels {
 		want := 0.25

@@ -31,7 +31,8 @@ var headlines = map[Kind][]string{
 // [KindNone].
 func (k Kind) Headline() []string { return headlines[k] }
 
-// Pointwise reports whether stored predictions of this kind can be compared test point by test point.
+// Pointwise reports whether stored predictions of this kind can be compared test point by test
+// point.
 func (k Kind) Pointwise() bool { return k == KindCategorical }
 
 // First are the metrics that are looked at first of all, of each kind one, each once.
@@ -45,8 +46,8 @@ func First() []string {
 	return units
 }
 
-// Headline are the metrics of a table that names none, in the order of its columns, as far as it has
-// values of them: those of every kind, the first of each first, then the others.
+// Headline are the metrics of a table that names none, in the order of its columns, as far as it
+// has values of them: those of every kind, the first of each first, then the others.
 func Headline() []string {
 	var all []string
 	for place := 0; ; place++ {

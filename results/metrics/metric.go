@@ -114,8 +114,8 @@ func List() []Metric {
 	return list
 }
 
-// Lookup finds a metric by its unit. Of one that several kinds of prediction have, the direction and
-// the family are the same, and the text is that of one of them.
+// Lookup finds a metric by its unit. Of one that several kinds of prediction have, the direction
+// and the family are the same, and the text is that of one of them.
 func Lookup(unit string) (Metric, bool) {
 	for _, m := range registry {
 		if m.Unit == unit {

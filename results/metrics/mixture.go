@@ -17,8 +17,8 @@ type component struct {
 // components are different Gaussians of one mixture in the order of their keys. The key is a hash
 // of mean and variance. Where a mixture has more than the most that are kept, those with the
 // smallest keys are kept, each with the count of all its copies: a random choice that depends
-// neither on the order of the members nor on how they came, and one that is all of the mixture where
-// few members differ.
+// neither on the order of the members nor on how they came, and one that is all of the mixture
+// where few members differ.
 type components []component
 
 // pairsAtOnce is about how many pairs of components one evaluation takes, over all inputs: a second

@@ -30,8 +30,8 @@ func Total(layers []results.Layer) results.Layer {
 // Sparsity is 1 − |W≠0| / |W|; NaN for an empty layer.
 func Sparsity(l results.Layer) float64 { return 1 - float64(l.NonZero)/float64(l.Weights) }
 
-// Compression is |W| / |W≠0|, +Inf where nothing is left. Source: Molchanov, Ashukha, Vetrov (2017),
-// "Variational dropout sparsifies deep neural networks", table 1.
+// Compression is |W| / |W≠0|, +Inf where nothing is left. Source: Molchanov, Ashukha, Vetrov
+// (2017), "Variational dropout sparsifies deep neural networks", table 1.
 func Compression(l results.Layer) float64 { return float64(l.Weights) / float64(l.NonZero) }
 
 // StoredBits is what the layers take in the smaller of two forms, each layer in its own: dense, 32

@@ -16,7 +16,8 @@ func TestNetworkCounts(t *testing.T) {
 	if total := Total(all); total.Weights != 10 || total.NonZero != 3 || math.Abs(Compression(total)-10./3) > 1e-15 {
 		t.Errorf("total %+v", total)
 	}
-	// fc1 is sparse: 2 values of 32 bits and 3 bits of position (of 8). fc2 as well: 1 of 32+1, less than 2 of 32.
+	// fc1 is sparse: 2 values of 32 bits and 3 bits of position (of 8). fc2 as well: 1 of 32+1,
+	// less than 2 of 32.
 	if got := BitsPerWeight(all); got != (2*35+33)/10. {
 		t.Errorf("bits per weight %v, want 10.3", got)
 	}

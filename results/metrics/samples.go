@@ -140,9 +140,9 @@ func (e *SampleEvaluation) MatchedCRPS() float64 {
 //
 //	1/K Σ_k |x_k − y| − 1/(2K²) Σ_kl |x_k − x_l|,
 //
-// which is biased: of few draws it is larger than that of what they are drawn from. Source: Zamo and
-// Naveau (2018), "Estimation of the continuous ranked probability score with limited information",
-// their CRPS_INT.
+// which is biased: of few draws it is larger than that of what they are drawn from. Source: Zamo
+// and Naveau (2018), "Estimation of the continuous ranked probability score with limited
+// information", their CRPS_INT.
 func (e *SampleEvaluation) CRPS() float64 { return e.crps(float64(e.K)) }
 
 // FairCRPS is CRPS with 1/(2K(K−1)) for the pairs, whose expectation is the CRPS of what the draws

@@ -43,8 +43,8 @@ func (t Truth) scale(column int) Scale {
 // Running is a predictive to which members are added, one after the other.
 type Running interface {
 	// Add takes the next rows of the member being added: the results of a predict program by name.
-	// It gives log p(y | x, w) of each row in the unit of the targets, nil where they are not known,
-	// until the next call.
+	// It gives log p(y | x, w) of each row in the unit of the targets, nil where they are not
+	// known, until the next call.
 	Add(result func(name string) []float32) ([]float64, error)
 	// Evaluate judges the equal mixture of the members so far.
 	Evaluate() (Judged, error)

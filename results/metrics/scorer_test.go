@@ -76,7 +76,8 @@ func TestGaussianScorerScales(t *testing.T) {
 	}
 }
 
-// A class is a 1 among zeros, and each likelihood has a scorer whose headline are metrics of its kind.
+// A class is a 1 among zeros, and each likelihood has a scorer whose headline are metrics of its
+// kind.
 func TestScorers(t *testing.T) {
 	c, err := ScorerOf("categorical")
 	if err != nil {

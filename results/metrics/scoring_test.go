@@ -6,8 +6,8 @@ import (
 	"bayesbench/results"
 )
 
-// What several metrics of one evaluation share is computed once: each score of a detection is ranked
-// once for its six metrics, and inputs are binned once for ECE, MCE and RMSCE.
+// What several metrics of one evaluation share is computed once: each score of a detection is
+// ranked once for its six metrics, and inputs are binned once for ECE, MCE and RMSCE.
 func TestSharedWorkIsDoneOnce(t *testing.T) {
 	e := twoClass(t, []float64{.9, .8, .7, .6}, []bool{true, true, false, true})
 	ranked := 0

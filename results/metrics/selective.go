@@ -78,9 +78,9 @@ func (r RiskCurve) Excess() float64 {
 // torch-uncertainty's AURC. NaN for a single input.
 func (r RiskCurve) Trapezoid() float64 { return overCoverage(r) }
 
-// Generalised is AUGRC, the area under the generalised risk r_i·i/N, the share of all inputs that are
-// accepted and wrong, over the coverage i/N from 0 to 1 by trapezoids. With the error e and the AUROC
-// of telling errors from correct predictions by the same score it is
+// Generalised is AUGRC, the area under the generalised risk r_i·i/N, the share of all inputs that
+// are accepted and wrong, over the coverage i/N from 0 to 1 by trapezoids. With the error e and the
+// AUROC of telling errors from correct predictions by the same score it is
 //
 //	(1 − AUROC)·e(1 − e) + e²/2.
 //
@@ -95,8 +95,8 @@ func (r RiskCurve) Generalised() float64 {
 	return sum / float64(len(r))
 }
 
-// GeneralisedExcess is e-AUGRC, [RiskCurve.Generalised] − e²/2, what it is where every error is less
-// confident than every correct prediction.
+// GeneralisedExcess is e-AUGRC, [RiskCurve.Generalised] − e²/2, what it is where every error is
+// less confident than every correct prediction.
 func (r RiskCurve) GeneralisedExcess() float64 {
 	e := r[len(r)-1]
 	return r.Generalised() - e*e/2

@@ -76,8 +76,8 @@ func TestGeneralisedRiskByAUROC(t *testing.T) {
 	}
 }
 
-// By hand: of five accepted in turn, 0, 1, 1, 1, 2 are wrong; (0/2 + 1 + 1 + 1 + 2/2)/25 of them, the
-// trapezoids from (0, 0) on.
+// By hand: of five accepted in turn, 0, 1, 1, 1, 2 are wrong; (0/2 + 1 + 1 + 1 + 2/2)/25 of them,
+// the trapezoids from (0, 0) on.
 func TestGeneralisedRiskByHand(t *testing.T) {
 	e := twoClass(t, []float64{.95, .9, .85, .8, .75}, []bool{true, false, true, true, false})
 	neartest.Within(t, "AUGRC", Risks(e).Generalised(), 4./25, 1e-9)

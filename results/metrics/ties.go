@@ -77,8 +77,9 @@ func (r ranking) share(value func(i int) float64) []float64 {
 	return shared
 }
 
-// quantile is the p-quantile of numbers in rising order by linear interpolation at position (n − 1)p,
-// type 7 of Hyndman and Fan (1996), "Sample quantiles in statistical packages", and numpy's default.
+// quantile is the p-quantile of numbers in rising order by linear interpolation at position (n −
+// 1)p, type 7 of Hyndman and Fan (1996), "Sample quantiles in statistical packages", and numpy's
+// default.
 func quantile(sorted []float64, p float64) float64 {
 	at := p * float64(len(sorted)-1)
 	i := int(at)

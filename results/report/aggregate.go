@@ -20,9 +20,9 @@ import (
 
 // Aggregate compares methods over several data sets in one metric.
 //
-// A value of a method is divided by the mean of the baseline on the same data set, so that 1 is as good as the
-// baseline everywhere. Source: Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
-// precipice".
+// A value of a method is divided by the mean of the baseline on the same data set, so that 1 is as
+// good as the baseline everywhere. Source: Agarwal et al. 2021, "Deep reinforcement learning at the
+// edge of the statistical precipice".
 type Aggregate struct {
 	Unit     string         `json:"unit"`
 	Better   results.Better `json:"better"`
@@ -32,21 +32,23 @@ type Aggregate struct {
 	Notes    []string       `json:"notes,omitempty"`
 }
 
-// AggregateRow is one method. Intervals are percentile intervals of the bootstrap that resamples seeds within data
-// sets.
+// AggregateRow is one method. Intervals are percentile intervals of the bootstrap that resamples
+// seeds within data sets.
 type AggregateRow struct {
 	Method string `json:"method"`
 	Mark   string `json:"mark,omitempty"` // as that of a [Row]
 	Runs   int    `json:"runs"`           // seeds, over all data sets
 	// IQM is the interquartile mean of the values over those of the baseline.
 	IQM Estimate `json:"iqm"`
-	// Improvement is the probability that a run is better than one of the baseline, averaged over data sets.
+	// Improvement is the probability that a run is better than one of the baseline, averaged over
+	// data sets.
 	Improvement Estimate `json:"improvement"`
 
 	base bool // it is the baseline
 }
 
-// Estimate is a number with its interval, which a method that ran once on some data set does not have.
+// Estimate is a number with its interval, which a method that ran once on some data set does not
+// have.
 type Estimate struct {
 	Center     float64
 	Lo, Hi     *float64 `json:",omitempty"`
@@ -57,8 +59,8 @@ func (e *Estimate) between(i stats.Interval) { e.Lo, e.Hi, e.Confidence = &i.Lo,
 
 const aggregateConfidence = 0.95
 
-// BuildAggregate pools the tables of the query, which names one metric and a baseline. Methods that some data set
-// lacks are left out and named in a note.
+// BuildAggregate pools the tables of the query, which names one metric and a baseline. Methods that
+// some data set lacks are left out and named in a note.
 func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	if len(q.Metrics) != 1 || q.Metrics[0] == "all" {
 		return nil, fmt.Errorf("an aggregate is of one metric, not of %d", len(q.Metrics))
@@ -173,7 +175,8 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	return a, nil
 }
 
-// relative are the values of a row and of its baseline's over the mean of the latter, on each data set.
+// relative are the values of a row and of its baseline's over the mean of the latter, on each data
+// set.
 func (a *Aggregate) relative(ours, theirs [][]float64, row, base string) (relative, baseline [][]float64, err error) {
 	for t := range ours {
 		switch {
@@ -213,8 +216,8 @@ func (a *Aggregate) oriented(values [][]float64) [][]float64 {
 	return turned
 }
 
-// finite are the values of a cell in the order of the seeds, without those of diverged runs that no mean can hold, which
-// are counted.
+// finite are the values of a cell in the order of the seeds, without those of diverged runs that no
+// mean can hold, which are counted.
 func (g *grouped) finite(place cellKey) (xs []float64, infinite int) {
 	all := inOrder(g.at(place))
 	xs = slices.DeleteFunc(slices.Clone(all), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })

@@ -8,8 +8,8 @@ import (
 	"bayesbench/results"
 )
 
-// Three data sets of different difficulty on which a method is 20 % better than the baseline at every seed, and one
-// that is better on one data set only and equal elsewhere.
+// Three data sets of different difficulty on which a method is 20 % better than the baseline at
+// every seed, and one that is better on one data set only and equal elsewhere.
 func aggregateSet() results.Set {
 	set := results.Set{Units: results.Units{"nll": {Name: "nll", Better: results.Lower}}}
 	add := func(data, method, seed string, nll float64) {
@@ -42,8 +42,9 @@ func TestAggregate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The middle 9 of 15 relative values, 3 below and 3 above dropped: of the baseline three each of .99, 1 and 1.01;
-	// of the third method, whose five smallest are the halves, .505, .51, two .98, two .99, two 1 and one 1.01.
+	// The middle 9 of 15 relative values, 3 below and 3 above dropped: of the baseline three each
+	// of .99, 1 and 1.01; of the third method, whose five smallest are the halves, .505, .51, two
+	// .98, two .99, two 1 and one 1.01.
 	want := map[string][2]float64{
 		"deterministic": {1, 0.5},
 		"ensemble":      {0.8, 1},

@@ -7,8 +7,9 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// What a figure shows is bounded, whatever stands in the results: an axis without a width, one that reaches to the
-// largest number there is, or a logarithm of 0 would take the drawing library all memory or the process.
+// What a figure shows is bounded, whatever stands in the results: an axis without a width, one that
+// reaches to the largest number there is, or a logarithm of 0 would take the drawing library all
+// memory or the process.
 const (
 	largestDrawn  = 1e300  // in magnitude; the width of an axis is still a number
 	smallestDrawn = 1e-300 // of what is above 0 on a logarithmic axis, and of the width of any
@@ -29,13 +30,15 @@ type axis struct {
 	named bool    // the axis has names for ticks and its range already
 }
 
-// bears reports whether v has a place on such an axis: a number of some size, above 0 where the axis is logarithmic.
+// bears reports whether v has a place on such an axis: a number of some size, above 0 where the
+// axis is logarithmic.
 func (x axis) bears(v float64) bool {
 	return math.Abs(v) <= largestDrawn && (x.base == 0 || v >= smallestDrawn)
 }
 
-// fit gives the axis its ticks and, where all values are equal or as good as that, a width: a tenth of the value to
-// either side, 1 around 0, half and double on a logarithmic axis. Min and Max are values that the axis bears.
+// fit gives the axis its ticks and, where all values are equal or as good as that, a width: a tenth
+// of the value to either side, 1 around 0, half and double on a logarithmic axis. Min and Max are
+// values that the axis bears.
 func (x axis) fit(a *plot.Axis) {
 	if x.named {
 		return
@@ -64,7 +67,8 @@ func (x axis) fit(a *plot.Axis) {
 	a.Scale, a.Tick.Marker = plot.LinearScale{}, ticker{x.whole}
 }
 
-// ticker labels four to eight round numbers (plot.DefaultTicks labels three), whole ones if there can be no others.
+// ticker labels four to eight round numbers (plot.DefaultTicks labels three), whole ones if there
+// can be no others.
 type ticker struct{ whole bool }
 
 // Ticks are at most mostTicks, whatever the range; none if it has no width.
@@ -94,8 +98,8 @@ func (t ticker) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// tickLabel writes a multiple of step with as many digits as tell it from its neighbours, and with an exponent where
-// the axis is too far from 1 to be read without.
+// tickLabel writes a multiple of step with as many digits as tell it from its neighbours, and with
+// an exponent where the axis is too far from 1 to be read without.
 func tickLabel(v, step, size float64) string {
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	if size < 1e7 && decimals <= 7 {
@@ -108,8 +112,9 @@ func tickLabel(v, step, size float64) string {
 	return strconv.FormatFloat(v, 'e', min(digits, 12), 64)
 }
 
-// logTicker labels powers of the base, or 1, 2 and 5 times the powers of 10 where the axis is short. Where the axis
-// holds fewer than two of them it is divided like a linear one, where it holds too many some are left out.
+// logTicker labels powers of the base, or 1, 2 and 5 times the powers of 10 where the axis is
+// short. Where the axis holds fewer than two of them it is divided like a linear one, where it
+// holds too many some are left out.
 type logTicker axis
 
 // Ticks are at most mostTicks for 0 < low < high.

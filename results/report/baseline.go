@@ -10,9 +10,9 @@ import (
 	"bayesbench/results/metrics"
 )
 
-// compare fills in the comparisons with the baseline's row. The primary metric's are corrected together, over the rows;
-// those of any other column among themselves. What a clock measured is not compared: gate and compare do that, from
-// runs that took turns.
+// compare fills in the comparisons with the baseline's row. The primary metric's are corrected
+// together, over the rows; those of any other column among themselves. What a clock measured is not
+// compared: gate and compare do that, from runs that took turns.
 func (t *placed) compare(g *grouped, q Query) error {
 	if q.Baseline == "" {
 		if q.Primary != "" {
@@ -87,8 +87,8 @@ func (t *placed) hasColumn(unit string) bool {
 	return slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Unit == unit })
 }
 
-// primaryUnit is the unit that decides: the query's, where this table has it, or the first column's that can be better
-// and that no clock measured.
+// primaryUnit is the unit that decides: the query's, where this table has it, or the first column's
+// that can be better and that no clock measured.
 func (t *placed) primaryUnit(g *grouped, q Query) string {
 	first := ""
 	for _, c := range t.Columns {
@@ -120,7 +120,8 @@ type partners struct {
 	unequal  []string
 }
 
-// newPartners finds the rows of the baseline: the one whose labels it is, else those whose first label it is.
+// newPartners finds the rows of the baseline: the one whose labels it is, else those whose first
+// label it is.
 func newPartners(heads []string, labels [][]string, baseline string) (*partners, error) {
 	p := &partners{heads: heads, labels: labels, baseline: baseline}
 	var names []string
@@ -145,9 +146,10 @@ func newPartners(heads []string, labels [][]string, baseline string) (*partners,
 
 func (p *partners) isBase(row int) bool { return slices.Contains(p.bases, row) }
 
-// of is the baseline's row for a row: that with equal values of the further keys, such as swept settings and severity.
-// A key that the baseline lacks decides nothing, and a predictor only between rows that are as good otherwise. Where
-// none or more than one row has them, the first of the nearest is taken and noted.
+// of is the baseline's row for a row: that with equal values of the further keys, such as swept
+// settings and severity. A key that the baseline lacks decides nothing, and a predictor only
+// between rows that are as good otherwise. Where none or more than one row has them, the first of
+// the nearest is taken and noted.
 func (p *partners) of(row int) int {
 	if p.one {
 		return p.bases[0]

@@ -8,8 +8,8 @@ import (
 	"bayesbench/results"
 )
 
-// sweptSet has a baseline and another method at three learning rates. The other is better by 0.1 at equal rates, and the
-// rates differ by 1.
+// sweptSet has a baseline and another method at three learning rates. The other is better by 0.1 at
+// equal rates, and the rates differ by 1.
 func sweptSet() results.Set {
 	set := results.Set{Units: demoUnits}
 	for seed := range 8 {
@@ -95,7 +95,8 @@ func TestPartners(t *testing.T) {
 	}
 }
 
-// One metric decides, corrected over the rows; others are corrected within their column and say so; speed is not tested.
+// One metric decides, corrected over the rows; others are corrected within their column and say so;
+// speed is not tested.
 func TestPrimaryMetric(t *testing.T) {
 	set := sweptSet()
 	for i := range set.Records { // ffg is better in the NLL by an amount that no correction over columns would pass

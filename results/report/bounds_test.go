@@ -30,7 +30,8 @@ func hardNumber(r *rand.Rand) float64 {
 	return v
 }
 
-// An axis of whatever values has a finite range with a width and a few ticks in it, whose labels differ and are short.
+// An axis of whatever values has a finite range with a width and a few ticks in it, whose labels
+// differ and are short.
 func TestAxesAreBounded(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, a := range []axis{{}, {whole: true}, {zero: true}, {base: 2, whole: true}, {base: 10}, {base: 10, whole: true}} {
@@ -85,7 +86,8 @@ func TestAxesAreBounded(t *testing.T) {
 	}
 }
 
-// hardSet is results of a few methods whose values, K and severities are hard numbers, with their jobs.
+// hardSet is results of a few methods whose values, K and severities are hard numbers, with their
+// jobs.
 func hardSet(r *rand.Rand, methods int) Data {
 	d := Data{Set: results.Set{Units: demoUnits}}
 	value := func() float64 { // a record holds no NaN
@@ -143,7 +145,8 @@ func hardSet(r *rand.Rand, methods int) Data {
 	return d
 }
 
-// Figures and pages of any numbers are drawn, and no drawing holds a coordinate that is not a number.
+// Figures and pages of any numbers are drawn, and no drawing holds a coordinate that is not a
+// number.
 func TestFiguresOfHardNumbers(t *testing.T) {
 	rounds := 40
 	if testing.Short() {
@@ -214,7 +217,8 @@ func TestPagesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	// A table of each method's own K would have the square of their number of cells. The page says so and has the rest.
+	// A table of each method's own K would have the square of their number of cells. The page says
+	// so and has the rest.
 	for i := range set.Records {
 		if r := &set.Records[i]; r.Samples > 0 {
 			r.Samples = 1 + i
@@ -242,8 +246,8 @@ func TestPagesAreBounded(t *testing.T) {
 	}
 }
 
-// A details file whose lists do not fit together never comes to the figures: TestDetailsFit of package results. Curves
-// without an epoch or a step are left out.
+// A details file whose lists do not fit together never comes to the figures: TestDetailsFit of
+// package results. Curves without an epoch or a step are left out.
 func TestCurveWithoutSteps(t *testing.T) {
 	curve := results.Curve{Columns: []string{"loss"}}
 	curve.Append(1)

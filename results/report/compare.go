@@ -45,8 +45,8 @@ type Changes struct {
 	Alpha   float64
 }
 
-// Compare pairs two sets of results. The query's rows and tables say what is one row; its columns and baseline have no
-// meaning here.
+// Compare pairs two sets of results. The query's rows and tables say what is one row; its columns
+// and baseline have no meaning here.
 func Compare(old, new results.Set, q Query) (*Changes, error) {
 	q, err := q.atLevel()
 	if err != nil {
@@ -139,8 +139,8 @@ func Compare(old, new results.Set, q Query) (*Changes, error) {
 	return diff, nil
 }
 
-// reconfigured are the rows whose old and new results are of jobs of different configurations, which no name says if
-// each of the two results has but one of them.
+// reconfigured are the rows whose old and new results are of jobs of different configurations,
+// which no name says if each of the two results has but one of them.
 type reconfigured struct {
 	rows     []string
 	old, new results.Origin // of the first row
@@ -316,7 +316,8 @@ func (d *Changes) write(w io.Writer, name func(string) string, render func(table
 // words are what all rows begin with, and leave out.
 type words int
 
-// commonWords counts the words that the names of all changes begin with. The last word of each stays.
+// commonWords counts the words that the names of all changes begin with. The last word of each
+// stays.
 func commonWords(changes []Change) words {
 	if len(changes) == 0 {
 		return 0

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// flatCell is one cell with everything around it: a line of the CSV form, an object of the JSON form.
+// flatCell is one cell with everything around it: a line of the CSV form, an object of the JSON
+// form.
 type flatCell struct {
 	Table    string            `json:"table"`
 	Row      map[string]string `json:"row"`
@@ -63,8 +64,8 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-// WriteJSON writes the tables as one JSON object: {"tables": [{"title", "notes", "cells": […]}]}. Numbers have full
-// precision.
+// WriteJSON writes the tables as one JSON object: {"tables": [{"title", "notes", "cells": […]}]}.
+// Numbers have full precision.
 func WriteJSON(w io.Writer, tables []Table) error {
 	type jsonTable struct {
 		Title string     `json:"title"`

@@ -22,11 +22,12 @@ const (
 // deeNote stands below a table with a column of them.
 const deeNote = "dee: no more than the size of the largest deep ensemble in these results, where it means at least so many."
 
-// withDEE adds the deep-ensemble equivalent to each record with a calibrated log-likelihood: the size at which deep
-// ensembles on the same data, network and backend and of the same settings reach it in the mean over seeds
-// (metrics.EnsembleCurve), and, where every size has several ensembles, its bounds against that mean one standard
-// deviation up and down. It cannot be a metric of one job, for it takes all ensembles of the results. Without ensembles
-// of two sizes at least there is none, and none where ensembles of several settings fit as well.
+// withDEE adds the deep-ensemble equivalent to each record with a calibrated log-likelihood: the
+// size at which deep ensembles on the same data, network and backend and of the same settings reach
+// it in the mean over seeds (metrics.EnsembleCurve), and, where every size has several ensembles,
+// its bounds against that mean one standard deviation up and down. It cannot be a metric of one
+// job, for it takes all ensembles of the results. Without ensembles of two sizes at least there is
+// none, and none where ensembles of several settings fit as well.
 func withDEE(set results.Set) (results.Set, error) {
 	curves := map[string][]*ensembles{} // by place
 	for i := range set.Records {
@@ -86,8 +87,8 @@ func withDEE(set results.Set) (results.Set, error) {
 	return out, nil
 }
 
-// deePlace is what an ensemble and a method must have in common for a comparison: everything but the method, its own
-// keys and the seed.
+// deePlace is what an ensemble and a method must have in common for a comparison: everything but
+// the method, its own keys and the seed.
 func deePlace(r *results.Record) string {
 	place := fmt.Sprint(r.Data, " ", r.Model, " ", r.Backend)
 	for _, p := range r.Sweep {
@@ -98,21 +99,23 @@ func deePlace(r *results.Record) string {
 	return place
 }
 
-// ensembles are the scores of deep ensembles of one place and one choice of settings, by size and seed.
+// ensembles are the scores of deep ensembles of one place and one choice of settings, by size and
+// seed.
 type ensembles struct {
 	settings []results.Pair
 	bySize   map[int]byReplicate
 }
 
-// deeSettings are the settings in a record's name that must not be averaged over: all but the number of members.
+// deeSettings are the settings in a record's name that must not be averaged over: all but the
+// number of members.
 func deeSettings(r *results.Record) []results.Pair {
 	return slices.DeleteFunc(slices.Clone(r.Sweep), func(p results.Pair) bool {
 		return p.Key != results.SetupKey && !strings.Contains(p.Key, ".") || p.Key == "method.members"
 	})
 }
 
-// fitting is the one choice of ensembles whose settings are the record's, as far as the record has them; nil if there
-// are none or several.
+// fitting is the one choice of ensembles whose settings are the record's, as far as the record has
+// them; nil if there are none or several.
 func fitting(all []*ensembles, r *results.Record) *ensembles {
 	var fit *ensembles
 	for _, e := range all {

@@ -39,12 +39,14 @@ func TestDEE(t *testing.T) {
 	if note := table.Notes[len(table.Notes)-1]; note != deeNote {
 		t.Errorf("the last note is %q", note)
 	}
-	// Its score of -0.5 against the curve one sd, √0.02, higher and lower: on the way from 1 to 2, and beyond the last.
+	// Its score of -0.5 against the curve one sd, √0.02, higher and lower: on the way from 1 to 2,
+	// and beyond the last.
 	bounds := build(t, deeSet(), Query{Metrics: []string{"dee-lo", "dee-hi"}, Filter: "/method:between seed:0"})[0]
 	if lo, hi := cell(t, bounds, "between", "dee-lo").Mean, cell(t, bounds, "between", "dee-hi").Mean; math.Abs(lo-(1+(0.5-math.Sqrt(0.02))/0.4)) > 1e-12 || hi != 4 {
 		t.Errorf("bounds %v and %v", lo, hi)
 	}
-	// The ensembles whose scores are read off the curve itself have their own size, in the mean score.
+	// The ensembles whose scores are read off the curve itself have their own size, in the mean
+	// score.
 	set := deeSet()
 	for i := range set.Records {
 		if _, has := set.Records[i].Value(deeUnit); has {

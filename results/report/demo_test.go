@@ -9,8 +9,8 @@ import (
 	"bayesbench/results"
 )
 
-// The demo run has five methods on MNIST whose numbers follow simple formulas, so that a test knows what to expect and
-// a picture looks like a real one.
+// The demo run has five methods on MNIST whose numbers follow simple formulas, so that a test knows
+// what to expect and a picture looks like a real one.
 
 var demoUnits = results.Units{
 	"error":               {Name: "error", Better: results.Lower},

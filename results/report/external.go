@@ -6,9 +6,9 @@ import (
 	"bayesbench/results"
 )
 
-// amongOthers lets predictions that were made elsewhere and scored here stand in the tables of the runs they are to be
-// compared with: on each backend that has results of the same data and model, as method NAME@external. Without any
-// they have tables of their own.
+// amongOthers lets predictions that were made elsewhere and scored here stand in the tables of the
+// runs they are to be compared with: on each backend that has results of the same data and model,
+// as method NAME@external. Without any they have tables of their own.
 func amongOthers(records []results.Record) []results.Record {
 	type place struct{ data, model string }
 	backends := map[place][]string{}

@@ -42,8 +42,9 @@ type series struct {
 	marks  bool
 }
 
-// look is colour, dash and glyph of a series. The method chooses the colour, which is the same in all figures of a
-// page; variants of a method, such as its predictors, have other dashes and glyphs.
+// look is colour, dash and glyph of a series. The method chooses the colour, which is the same in
+// all figures of a page; variants of a method, such as its predictors, have other dashes and
+// glyphs.
 type look struct{ method, variant int }
 
 func (l look) colour() color.RGBA { return palette[l.method%len(palette)] }
@@ -63,7 +64,8 @@ const (
 	figureHeight = 9 * vg.Centimeter
 )
 
-// palette is that of Okabe and Ito without black and yellow: told apart with any colour vision, on white and on black.
+// palette is that of Okabe and Ito without black and yellow: told apart with any colour vision, on
+// white and on black.
 var palette = []color.RGBA{
 	{0x00, 0x72, 0xB2, 0xff}, {0xD5, 0x5E, 0x00, 0xff}, {0x00, 0x9E, 0x73, 0xff},
 	{0xCC, 0x79, 0xA7, 0xff}, {0xE6, 0x9F, 0x00, 0xff}, {0x56, 0xB4, 0xE9, 0xff},
@@ -101,8 +103,8 @@ func (p points) Len() int                      { return len(p) }
 func (p points) XY(i int) (x, y float64)       { return p[i].x, p[i].y }
 func (p points) YError(i int) (lo, hi float64) { return p[i].spread, p[i].spread }
 
-// line adds one series to be drawn by [Figure.panels], and makes room for it on the axes. Points that have no place on
-// them, such as those of a diverged run, are left out.
+// line adds one series to be drawn by [Figure.panels], and makes room for it on the axes. Points
+// that have no place on them, such as those of a diverged run, are left out.
 func (f *Figure) line(l look, label string, all points, marks bool) {
 	ps := make(points, 0, min(len(all), mostPoints))
 	for _, p := range all {
@@ -144,8 +146,8 @@ const (
 	perPanel = 8
 )
 
-// panels draws the series. Too many to be told apart are spread over several figures with the same axes, in each of
-// which the others stand behind in grey.
+// panels draws the series. Too many to be told apart are spread over several figures with the same
+// axes, in each of which the others stand behind in grey.
 func (f *Figure) panels() ([]*Figure, error) {
 	if f.empty() {
 		return nil, nil
@@ -233,15 +235,16 @@ func (f *Figure) draws(all []series) error {
 	return nil
 }
 
-// A legend narrower than this stands at the right of the axes, a wider one in rows below them. In points.
+// A legend narrower than this stands at the right of the axes, a wider one in rows below them. In
+// points.
 const legendBeside vg.Length = 95
 
-// Lengths of text are measured in Liberation Sans, which is as wide as Arial and Helvetica. A reader without any of them
-// sees an SVG in what there is; the widest usual one is DejaVu Sans.
+// Lengths of text are measured in Liberation Sans, which is as wide as Arial and Helvetica. A
+// reader without any of them sees an SVG in what there is; the widest usual one is DejaVu Sans.
 const widestFont = 1.2
 
-// legendColumns returns the widths of the columns in which the legend stands below the axes, as many as fit beside each
-// other, or no columns but one width for a legend at the right.
+// legendColumns returns the widths of the columns in which the legend stands below the axes, as
+// many as fit beside each other, or no columns but one width for a legend at the right.
 func (f *Figure) legendColumns() (columns []vg.Length, beside vg.Length) {
 	style := plot.NewLegend().TextStyle
 	var widths []vg.Length
@@ -348,8 +351,8 @@ func (f *Figure) Write(w io.Writer, format string) error {
 
 var svgProlog = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
 
-// Inline draws the figure as an SVG element for HTML: it takes the text colour and font of the page and scales with
-// its column.
+// Inline draws the figure as an SVG element for HTML: it takes the text colour and font of the page
+// and scales with its column.
 func (f *Figure) Inline() (string, error) {
 	canvas := vgsvg.New(figureWidth, f.height())
 	f.draw(draw.New(canvas))

@@ -253,7 +253,8 @@ func TestHTML(t *testing.T) {
 	}
 }
 
-// A results file alone has no curves and no details: the page says which figures it lacks, and draws the others.
+// A results file alone has no curves and no details: the page says which figures it lacks, and
+// draws the others.
 func TestHTMLOfAFile(t *testing.T) {
 	var out bytes.Buffer
 	if err := WriteHTML(&out, Data{Set: demoData(t).Set}, Query{}); err != nil {

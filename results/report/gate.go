@@ -22,8 +22,8 @@ type Margin struct {
 	Relative bool
 }
 
-// DefaultMargins are what a project that has not thought about it yet starts from. "timing" stands for every unit that
-// a clock measured.
+// DefaultMargins are what a project that has not thought about it yet starts from. "timing" stands
+// for every unit that a clock measured.
 func DefaultMargins() Margins {
 	return Margins{
 		"error": {Amount: 0.003}, "accuracy": {Amount: 0.003}, "nll": {Amount: 0.01}, "brier_sum": {Amount: 0.005},
@@ -115,18 +115,21 @@ func (g *GateResult) Pass() bool { return len(g.Alarms) == 0 && len(g.Missing) =
 
 // Gate compares new results with old ones.
 //
-// Metric values are deterministic given the seed, so what became of them at the paired seeds is a fact, not an
-// estimate: they are compared exactly. Bit-equal values pass; any other alarm if their mean worsening is more than the
-// margin, or, if the policy is exact, in any case. The margin is there for changes that only round differently, which
-// send training along another path: it should be wider than the spread over seeds that these cause.
+// Metric values are deterministic given the seed, so what became of them at the paired seeds is a
+// fact, not an estimate: they are compared exactly. Bit-equal values pass; any other alarm if their
+// mean worsening is more than the margin, or, if the policy is exact, in any case. The margin is
+// there for changes that only round differently, which send training along another path: it should
+// be wider than the spread over seeds that these cause.
 //
-// Timings are noise around a truth, and much of the noise is what else the machine does, which comes in bursts longer
-// than a job. They are compared as log ratios at the same seed. A timing is slower if its mean ratio is beyond the
-// margin and if the test that the two programs are equally fast rejects at alpha: the exact test over swaps of old and
-// new within the pairs, swapped in all rows and timings together (stats.MaxSignFlip), and once more for the mean over
-// all rows of each timing. Whatever the load, two equal programs give an alarm in at most a share alpha of gates,
-// provided that the runs of a pair stand next to each other and lots decide which comes first, as in ci/paired.sh. So
-// few pairs that no p can be as small as alpha are not tested, and the verdict says how many it takes.
+// Timings are noise around a truth, and much of the noise is what else the machine does, which
+// comes in bursts longer than a job. They are compared as log ratios at the same seed. A timing is
+// slower if its mean ratio is beyond the margin and if the test that the two programs are equally
+// fast rejects at alpha: the exact test over swaps of old and new within the pairs, swapped in all
+// rows and timings together (stats.MaxSignFlip), and once more for the mean over all rows of each
+// timing. Whatever the load, two equal programs give an alarm in at most a share alpha of gates,
+// provided that the runs of a pair stand next to each other and lots decide which comes first, as
+// in ci/paired.sh. So few pairs that no p can be as small as alpha are not tested, and the verdict
+// says how many it takes.
 func Gate(old, new results.Set, q Query, policy Policy) (*GateResult, error) {
 	q, err := q.atLevel()
 	if err != nil {
@@ -173,7 +176,8 @@ func (m Margin) limit(oldMean float64) float64 {
 	return m.Amount
 }
 
-// testTimings returns the timings that are slower: those of all rows together first, then those of single rows.
+// testTimings returns the timings that are slower: those of all rows together first, then those of
+// single rows.
 func (g *GateResult) testTimings(rows []Change, margins Margins) []Alarm {
 	pairs := map[results.Replicate]int{} // the pair's number
 	for _, c := range rows {

@@ -12,7 +12,8 @@ import (
 	"bayesbench/results"
 )
 
-// changed returns the demo as it would come out of a run in which f happened to every record. Timings wobble by run.
+// changed returns the demo as it would come out of a run in which f happened to every record.
+// Timings wobble by run.
 func changed(run int, f func(*results.Record)) results.Set {
 	set := demoSet(6)
 	for i := range set.Records {
@@ -42,8 +43,9 @@ func scale(unit string, by float64) func(*results.Record) {
 	}
 }
 
-// busyMachine is a machine whose other work comes and goes: the time of every job is longer by an autoregressive load and by bursts
-// that outlast several jobs. Two equal programs run on it in pairs whose order lots decide.
+// busyMachine is a machine whose other work comes and goes: the time of every job is longer by an
+// autoregressive load and by bursts that outlast several jobs. Two equal programs run on it in
+// pairs whose order lots decide.
 type busyMachine struct {
 	*rand.Rand
 	quiet bool // no other work, 3 % of noise
@@ -93,8 +95,9 @@ func (m *busyMachine) pairs(seeds int, slower map[string]float64) (old, new resu
 	return old, new
 }
 
-// Of gates on two equal programs at most a share alpha alarms for speed, even if no margin is left to the timings. The
-// bound is that share and three standard deviations of a count of so many gates.
+// Of gates on two equal programs at most a share alpha alarms for speed, even if no margin is left
+// to the timings. The bound is that share and three standard deviations of a count of so many
+// gates.
 func TestGateOnABusyMachine(t *testing.T) {
 	gates := 1000
 	if testing.Short() {
@@ -122,7 +125,8 @@ func TestGateOnABusyMachine(t *testing.T) {
 			t.Errorf("%d seeds: %d alarms in %d gates of equal programs", seeds, alarms, gates)
 		}
 	}
-	// A program that is slower by half is found out on a quiet machine, and so is one slower method.
+	// A program that is slower by half is found out on a quiet machine, and so is one slower
+	// method.
 	for name, slower := range map[string]map[string]float64{
 		"all rows together": {"a": 1.5, "b": 1.5, "c": 1.5, "d": 1.5}, "c": {"c": 1.5}} {
 		found := 0
@@ -202,8 +206,9 @@ func TestGateCatches(t *testing.T) {
 	}
 }
 
-// A machine that is busy for a while slows what happens to run at that time: a whole seed of the new results when the
-// two take turns, one method with all its seeds when they do not. Neither is a slower program.
+// A machine that is busy for a while slows what happens to run at that time: a whole seed of the
+// new results when the two take turns, one method with all its seeds when they do not. Neither is a
+// slower program.
 func TestGateDisturbed(t *testing.T) {
 	for name, hit := range map[string]func(*results.Record) bool{
 		"one seed":           func(r *results.Record) bool { return r.Seed() == "3" },
@@ -257,8 +262,8 @@ func TestGateMissing(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	// Differences 1 to 6: mean 3.5, sd √3.5, the 95 % interval is 3.5 ± 2.570582 √(3.5/6) (Student's t, 5 degrees of
-	// freedom); of 64 signs two are as extreme.
+	// Differences 1 to 6: mean 3.5, sd √3.5, the 95 % interval is 3.5 ± 2.570582 √(3.5/6)
+	// (Student's t, 5 degrees of freedom); of 64 signs two are as extreme.
 	set := func(add float64) results.Set {
 		s := results.Set{Units: demoUnits}
 		for i := range 6 {

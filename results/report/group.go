@@ -40,9 +40,9 @@ func pair(a, b byReplicate) stats.Pairs[results.Replicate] {
 // inOrder are the values of a cell in the order of their replicates.
 func inOrder(values byReplicate) []float64 { return pair(values, values).A }
 
-// grouped holds the samples of each cell. A cell holds one configuration: its samples differ in the seed, in
-// the split of the data and in what no name holds, such as the version of the program, and pair with those of another
-// cell by seed and split alone.
+// grouped holds the samples of each cell. A cell holds one configuration: its samples differ in the
+// seed, in the split of the data and in what no name holds, such as the version of the program, and
+// pair with those of another cell by seed and split alone.
 type grouped struct {
 	units   results.Units
 	metrics []string // units that are shown, in column order
@@ -90,9 +90,9 @@ func (l leftRecords) notes() []string {
 // filtered counts what the filter and fixed orders of projections leave out.
 type filtered struct{ out, of int }
 
-// group groups the values of the records by the projections. Records that differ in a name key which no projection has
-// would share a cell: the key is added to the rows instead. Two records of one cell and one replicate are an error, unless
-// they say the same.
+// group groups the values of the records by the projections. Records that differ in a name key
+// which no projection has would share a cell: the key is added to the rows instead. Two records of
+// one cell and one replicate are an error, unless they say the same.
 func group(set results.Set, q Query) (*grouped, error) {
 	q = q.withDefaults(set.Records)
 	if len(set.Records) > 0 {
@@ -264,7 +264,8 @@ func (g *grouped) at(place cellKey) byReplicate {
 	return values
 }
 
-// projections are those of a query. Keep drops what a fixed order, such as /method@(a b), does not list.
+// projections are those of a query. Keep drops what a fixed order, such as /method@(a b), does not
+// list.
 type projections struct {
 	tables, rows, cols *benchproc.Projection
 	filter             *benchproc.Filter
@@ -292,8 +293,9 @@ func (p *projections) place(r *results.Record) cellKey {
 	return cellKey{table: p.tables.Project(res), row: p.rows.Project(res), col: p.cols.Project(res)}
 }
 
-// missing lists the name keys, other than K, in which records of one cell and one of the units differ. A record without a
-// predictor holds for all predictors of its job and does not count as one of another.
+// missing lists the name keys, other than K, in which records of one cell and one of the units
+// differ. A record without a predictor holds for all predictors of its job and does not count as
+// one of another.
 func (p *projections) missing(records []*results.Record, units map[string]bool) []string {
 	first := map[cellKey]*results.Record{}
 	predictor := map[cellKey]string{}
@@ -386,16 +388,16 @@ func hiddenDetail(r *results.Record, named map[string]bool) string {
 	return strings.TrimPrefix(text, " ")
 }
 
-// withoutDetail drops records of shifted test data, of single layers and the like, unless the query names one of their
-// keys.
+// withoutDetail drops records of shifted test data, of single layers and the like, unless the query
+// names one of their keys.
 func withoutDetail(records []results.Record, q Query) []results.Record {
 	named := q.mentioned()
 	return slices.DeleteFunc(slices.Clone(records), func(r results.Record) bool { return hiddenDetail(&r, named) != "" })
 }
 
-// tellSetupsApart adds the key setup to the names of records that have one name and several setups, as results files of
-// different runs may hold. Records that do not say their setup stay as they are. Sides of a comparison are told apart
-// each for itself.
+// tellSetupsApart adds the key setup to the names of records that have one name and several setups,
+// as results files of different runs may hold. Records that do not say their setup stay as they
+// are. Sides of a comparison are told apart each for itself.
 func tellSetupsApart(records []results.Record) []results.Record {
 	base := func(r *results.Record) string {
 		b := strings.Join([]string{r.Data, r.Model, r.Method, r.Backend, r.ConfigValue(side)}, "\x00")

@@ -64,7 +64,8 @@ func hostileData(t *testing.T, evil string) Data {
 	return d
 }
 
-// markup lists the elements and attributes of a page, whose void elements and scripts XML must be told of.
+// markup lists the elements and attributes of a page, whose void elements and scripts XML must be
+// told of.
 func markup(t *testing.T, page string) (names []string) {
 	t.Helper()
 	_, page, _ = strings.Cut(page, "<body>")
@@ -89,7 +90,8 @@ func markup(t *testing.T, page string) (names []string) {
 	}
 }
 
-// No name adds an element, an attribute or a script to the page: it has those of the page with harmless names.
+// No name adds an element, an attribute or a script to the page: it has those of the page with
+// harmless names.
 func TestHostileNamesInHTML(t *testing.T) {
 	render := func(d Data) string {
 		var out bytes.Buffer

@@ -24,8 +24,8 @@ func breakable(s string) template.HTML {
 	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(s), "(", "<wbr>("))
 }
 
-// WriteHTML writes one self-contained page: the headline tables, every figure that the data have, and a table of all
-// metrics. It needs nothing from anywhere, not even a server.
+// WriteHTML writes one self-contained page: the headline tables, every figure that the data have,
+// and a table of all metrics. It needs nothing from anywhere, not even a server.
 func WriteHTML(w io.Writer, d Data, q Query) error {
 	tables, err := Build(d.Set, q)
 	if err != nil {

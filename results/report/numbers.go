@@ -10,9 +10,10 @@ import (
 	"bayesbench/results/stats"
 )
 
-// decimals are the digits behind the point that the spreads of a column support: each spread has one significant digit
-// (two if the first is a 1), and the column takes the median, so that its numbers line up. It is -1 where no cell has
-// a spread, or where numbers are too large or too fine to write out; those have four significant digits.
+// decimals are the digits behind the point that the spreads of a column support: each spread has
+// one significant digit (two if the first is a 1), and the column takes the median, so that its
+// numbers line up. It is -1 where no cell has a spread, or where numbers are too large or too fine
+// to write out; those have four significant digits.
 func (t *Table) decimals(column int) int {
 	var all []int
 	for _, r := range t.Rows {
@@ -68,7 +69,8 @@ func (t *Table) number(c Cell, decimals int) (mean, spread string) {
 	return mean, spread
 }
 
-// plain formats a number with four significant digits and no exponent where it can be read without one.
+// plain formats a number with four significant digits and no exponent where it can be read without
+// one.
 func plain(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsInf(v, 1):
@@ -96,7 +98,8 @@ func signed(v float64) string {
 	return plain(v)
 }
 
-// text is a cell as one string: mean ±spread, and * or † where the difference from the baseline is significant.
+// text is a cell as one string: mean ±spread, and * or † where the difference from the baseline is
+// significant.
 func (t *Table) text(c Cell, decimals int) string {
 	mean, spread := t.number(c, decimals)
 	if spread != "" {
@@ -105,8 +108,8 @@ func (t *Table) text(c Cell, decimals int) string {
 	return mean + c.mark()
 }
 
-// mark is * for significantly better than the baseline, † for worse, ‡ for different where there is no better, in
-// parentheses where the metric is not the primary one.
+// mark is * for significantly better than the baseline, † for worse, ‡ for different where there is
+// no better, in parentheses where the metric is not the primary one.
 func (c Cell) mark() string {
 	sign := c.sign()
 	if sign != "" && c.Exploratory {
@@ -227,8 +230,8 @@ func (r Row) seeds() string {
 	return fmt.Sprintf("%d-%d", lo, hi)
 }
 
-// best returns the index of the row with the best mean in each column, -1 where there is no better direction or
-// nothing to choose from.
+// best returns the index of the row with the best mean in each column, -1 where there is no better
+// direction or nothing to choose from.
 func (t *Table) best() []int {
 	best := make([]int, len(t.Columns))
 	for j, col := range t.Columns {

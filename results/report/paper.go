@@ -44,10 +44,12 @@ type PaperPair struct {
 // layersUnit is the column of per-layer sparsities.
 const layersUnit = "layers"
 
-// BuildPaper puts our results beside a published table. Filter further restricts ours, for instance to one backend.
+// BuildPaper puts our results beside a published table. Filter further restricts ours, for instance
+// to one backend.
 //
-// Where the column has a margin and the row a published number, two one-sided t tests at alpha say whether ours is
-// equivalent to it; a large p of a test of difference would show nothing of the kind.
+// Where the column has a margin and the row a published number, two one-sided t tests at alpha say
+// whether ours is equivalent to it; a large p of a test of difference would show nothing of the
+// kind.
 func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (*PaperTable, error) {
 	set.Records = tellSetupsApart(set.Records)
 	set, err := withDEE(set)
@@ -173,8 +175,9 @@ func halfUnit(p papers.Published, decimals int) float64 {
 	return 0.5 * math.Pow10(-decimals)
 }
 
-// place groups what a row's filter leaves and returns its one cell; g is nil if there is none. Results of several
-// settings, networks or data sets are none: they are not averaged, and a note names what to choose.
+// place groups what a row's filter leaves and returns its one cell; g is nil if there is none.
+// Results of several settings, networks or data sets are none: they are not averaged, and a note
+// names what to choose.
 func (t *PaperTable) place(set results.Set, q Query) (g *grouped, place cellKey, err error) {
 	g, err = group(set, q)
 	if errors.As(err, new(*unitError)) {
@@ -199,7 +202,8 @@ func (t *PaperTable) place(set results.Set, q Query) (g *grouped, place cellKey,
 	return g, places[0], nil
 }
 
-// ourLayers is the sparsity of each layer in percent, mean over seeds, in the manner of the papers: 98.9-97.2-62.0.
+// ourLayers is the sparsity of each layer in percent, mean over seeds, in the manner of the papers:
+// 98.9-97.2-62.0.
 func (t *PaperTable) ourLayers(set results.Set, filter string) (string, error) {
 	layered := slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool { return sweepValue(&r, "layer") == "" })
 	var layers []string
@@ -222,8 +226,8 @@ func (t *PaperTable) ourLayers(set results.Set, filter string) (string, error) {
 	return strings.Join(parts, "-"), nil
 }
 
-// grid is the rows as strings: the label, then for each column of the paper the printed number and ours. A group is a
-// row of its own.
+// grid is the rows as strings: the label, then for each column of the paper the printed number and
+// ours. A group is a row of its own.
 func (t *PaperTable) grid() [][]string {
 	var rows [][]string
 	width, last, indent := 1+2*len(t.Paper.Columns), "", ""
@@ -342,7 +346,8 @@ func (t *PaperTable) latex(out *strings.Builder) {
 		for _, s := range r {
 			cells = append(cells, latex(strings.TrimSpace(s)))
 		}
-		// The head of a group stands alone in its row, and unlike a row for which there are no numbers it is not indented.
+		// The head of a group stands alone in its row, and unlike a row for which there are no
+		// numbers it is not indented.
 		if i > 0 && grouped && strings.Join(r[1:], "") == "" && !strings.HasPrefix(r[0], " ") {
 			out.WriteString("\\midrule\n")
 		}

@@ -11,7 +11,8 @@ import (
 	"bayesbench/results/stats"
 )
 
-// paperSet is sparse VD on LeNet-300-100 near the published row (1.92 %), and a network far from it (1.64 %).
+// paperSet is sparse VD on LeNet-300-100 near the published row (1.92 %), and a network far from it
+// (1.64 %).
 func paperSet() results.Set {
 	set := results.Set{Units: results.Units{
 		"error": {Name: "error", Better: results.Lower}, "sparsity": {Name: "sparsity", Better: results.Higher},
@@ -137,7 +138,8 @@ filter = "/method:sparse-vd /predict:mean"
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 1.91 is within 0.03 of 1.89. 3.01 is not within its own standard error, 0.006, and half of 0.01 of 2.99.
+	// 1.91 is within 0.03 of 1.89. 3.01 is not within its own standard error, 0.006, and half of
+	// 0.01 of 2.99.
 	for i, want := range []stats.Reach{stats.Reached, stats.Short, ""} {
 		if got := table.Rows[i].Pairs[0].Reach; got != want {
 			t.Errorf("row %s: %q, want %q", table.Rows[i].Label, got, want)

@@ -17,7 +17,8 @@ import (
 	"bayesbench/results/metrics"
 )
 
-// Data is what figures are drawn from: the records, and, where they come from run directories, the jobs behind them.
+// Data is what figures are drawn from: the records, and, where they come from run directories, the
+// jobs behind them.
 type Data struct {
 	Set    results.Set
 	Jobs   []results.JobResult
@@ -67,7 +68,8 @@ func Draw(d Data, kind string, q Query) ([]*Figure, error) {
 	return nil, fmt.Errorf("no figure %q%s; there are %s", kind, meant(kind, names), strings.Join(names, ", "))
 }
 
-// drawn draws the figures of this kind with all their panels, and says how many more there would be than mostFigures.
+// drawn draws the figures of this kind with all their panels, and says how many more there would be
+// than mostFigures.
 func (k Kind) drawn(d Data, q Query) (drawn []*Figure, left int, err error) {
 	figures, err := k.draw(d, q)
 	if err != nil {
@@ -128,7 +130,8 @@ func (t *Table) looks() map[string]look {
 	return looks
 }
 
-// series turns each row of a table into points: x from the column heads, y the mean, spread the standard deviation.
+// series turns each row of a table into points: x from the column heads, y the mean, spread the
+// standard deviation.
 func (t *Table) series(f *Figure, looks map[string]look) {
 	for _, r := range t.Rows {
 		var ps points
@@ -175,8 +178,8 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 	return figures, nil
 }
 
-// withoutSinglePass drops the predictors with a single K, such as posterior means, of methods that have another with
-// more: with a score of methods they would crowd out the curves.
+// withoutSinglePass drops the predictors with a single K, such as posterior means, of methods that
+// have another with more: with a score of methods they would crowd out the curves.
 func withoutSinglePass(rows []Row) []Row {
 	measured := func(r Row) int {
 		n := 0
@@ -316,7 +319,8 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 	return figures, nil
 }
 
-// meanOver averages the rows that differ only in the label of this head. The spread over seeds is lost.
+// meanOver averages the rows that differ only in the label of this head. The spread over seeds is
+// lost.
 func (t Table) meanOver(head string) Table {
 	drop := slices.Index(t.RowHeads, head)
 	var rows []Row
@@ -355,7 +359,8 @@ type jobGroup struct {
 	byValues map[string]*jobRow
 }
 
-// jobRow is the jobs of one configuration, which differ in the seed and split, in order of appearance.
+// jobRow is the jobs of one configuration, which differ in the seed and split, in order of
+// appearance.
 type jobRow struct {
 	label  string   // the values that are not empty
 	values []string // of the heads
@@ -364,9 +369,9 @@ type jobRow struct {
 	byReplicate map[results.Replicate]int // of jobs
 }
 
-// grouped parts the jobs into figures and, in each, into rows: by the method and what else varies between jobs. A job
-// that is there already, as in a copy of its run directory, counts once. It is an error if another of the same
-// configuration and seed has other values.
+// grouped parts the jobs into figures and, in each, into rows: by the method and what else varies
+// between jobs. A job that is there already, as in a copy of its run directory, counts once. It is
+// an error if another of the same configuration and seed has other values.
 func (d Data) grouped(q Query) ([]*jobGroup, error) {
 	keep, err := newFilter(q.Filter)
 	if err != nil {
@@ -443,8 +448,8 @@ func (r *jobRow) add(j results.JobResult, units results.Units) error {
 	return nil
 }
 
-// differingValue finds a metric in which two jobs of one configuration and seed differ, nil if there is none. Timings
-// always do.
+// differingValue finds a metric in which two jobs of one configuration and seed differ, nil if
+// there is none. Timings always do.
 func differingValue(a, b *results.JobResult, units results.Units) *twiceError {
 	type place struct{ name, unit string }
 	others := map[place]sample{}
@@ -466,8 +471,9 @@ func differingValue(a, b *results.JobResult, units results.Units) *twiceError {
 	return nil
 }
 
-// labelRows gives each row its label: its values, as in a table's row. Rows whose values read the same, such as a method
-// "x" with a rate of 1 and a method "x 1", have the keys in their labels too.
+// labelRows gives each row its label: its values, as in a table's row. Rows whose values read the
+// same, such as a method "x" with a rate of 1 and a method "x 1", have the keys in their labels
+// too.
 func (g *jobGroup) labelRows() {
 	count := map[string]int{}
 	for _, r := range g.rows {
@@ -487,7 +493,8 @@ func (g *jobGroup) labelRows() {
 	}
 }
 
-// perGroup draws one figure for each group, with one series for each row; series returns no points to leave one out.
+// perGroup draws one figure for each group, with one series for each row; series returns no points
+// to leave one out.
 func (d Data) perGroup(q Query, newFigure func(*jobGroup) *Figure, marks bool, series func([]results.JobResult) points) ([]*Figure, error) {
 	groups, err := d.grouped(q)
 	if err != nil {
@@ -528,7 +535,8 @@ func drawTraining(d Data, q Query) ([]*Figure, error) {
 		}
 		for _, f := range drawn {
 			f.x.whole = true
-			// A chain of thousands of short epochs beside ten of training, a loss with its KL beside one without.
+			// A chain of thousands of short epochs beside ten of training, a loss with its KL
+			// beside one without.
 			if x := &f.plot.X; longest > 20*shortest && x.Min >= smallestDrawn {
 				f.x.base = 10
 			}
@@ -720,7 +728,8 @@ func drawEntropy(d Data, q Query) ([]*Figure, error) {
 	})
 }
 
-// perData draws one figure for each group and each set of inputs that there are histograms of a quantity on.
+// perData draws one figure for each group and each set of inputs that there are histograms of a
+// quantity on.
 func (d Data) perData(q Query, quantity string, newFigure func(g *jobGroup, data string) *Figure) ([]*Figure, error) {
 	groups, err := d.grouped(q)
 	if err != nil {
@@ -750,7 +759,8 @@ func (d Data) perData(q Query, quantity string, newFigure func(g *jobGroup, data
 	return figures, nil
 }
 
-// shares is the histogram of a quantity on a set of inputs, all jobs together, as a line of two points for each bin.
+// shares is the histogram of a quantity on a set of inputs, all jobs together, as a line of two
+// points for each bin.
 func shares(jobs []results.JobResult, quantity, data string) points {
 	var edges []float64
 	var counts []int
@@ -790,7 +800,8 @@ func drawSparsity(d Data, q Query) ([]*Figure, error) {
 	return append(figures, layers...), err
 }
 
-// sparsityByLayer draws the tables of sparsity by layer as bars, which takes no more than a results file.
+// sparsityByLayer draws the tables of sparsity by layer as bars, which takes no more than a results
+// file.
 func sparsityByLayer(d Data, q Query) ([]*Figure, error) {
 	tables, err := buildLayers(d.Set, q)
 	if err != nil {

@@ -20,9 +20,9 @@ import (
 	"bayesbench/results/stats"
 )
 
-// PointTable compares trained networks with those of the baseline on the same test points. Where a [Table] asks
-// whether another training would give the same answer, this asks whether another test set would, for the networks at
-// hand: one seed is enough.
+// PointTable compares trained networks with those of the baseline on the same test points. Where a
+// [Table] asks whether another training would give the same answer, this asks whether another test
+// set would, for the networks at hand: one seed is enough.
 type PointTable struct {
 	Title    string     `json:"title"`
 	Baseline string     `json:"baseline"`
@@ -42,7 +42,8 @@ type PointRow struct {
 	NLL     PointDifference `json:"nll"`   // exploratory
 }
 
-// PointDifference is the mean over test points of the loss, averaged over seeds, less the baseline's.
+// PointDifference is the mean over test points of the loss, averaged over seeds, less the
+// baseline's.
 type PointDifference struct {
 	Delta    float64 `json:"delta"`
 	Lo       float64 `json:"lo"` // bootstrap interval over test points
@@ -56,8 +57,9 @@ type PointDifference struct {
 const pointConfidence = 0.95
 
 // BuildPoints tests the runs' methods against the baseline by the predictions that their jobs saved
-// (eval.save_predictions): those of a job's first predictor at the largest K. With one seed the errors are compared by
-// McNemar's exact test, everything else by the paired bootstrap over test points.
+// (eval.save_predictions): those of a job's first predictor at the largest K. With one seed the
+// errors are compared by McNemar's exact test, everything else by the paired bootstrap over test
+// points.
 func BuildPoints(d Data, q Query) ([]PointTable, error) {
 	q, err := q.atLevel()
 	if err != nil {
@@ -152,7 +154,8 @@ func (g *jobGroup) points(q Query) (*PointTable, error) {
 	return t, nil
 }
 
-// pointless says whether the group's jobs have predictions of a kind that is not compared over points.
+// pointless says whether the group's jobs have predictions of a kind that is not compared over
+// points.
 func (g *jobGroup) pointless() bool {
 	return slices.ContainsFunc(g.rows[0].jobs[0].Records, func(r results.Record) bool {
 		kind := metrics.KindOf(func(unit string) bool { _, has := r.Value(unit); return has })
@@ -160,7 +163,8 @@ func (g *jobGroup) pointless() bool {
 	})
 }
 
-// pointsOf reads the predictions that the job saved. The error wraps fs.ErrNotExist where it saved none.
+// pointsOf reads the predictions that the job saved. The error wraps fs.ErrNotExist where it saved
+// none.
 func pointsOf(j *results.JobResult) (*score.Points, error) {
 	predictions, err := j.File("predictions.npy")
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 	"bayesbench/results"
 )
 
-// savedJob is a job that saved its predictions: the probability of the true class of each of two at every point.
+// savedJob is a job that saved its predictions: the probability of the true class of each of two at
+// every point.
 type savedJob struct {
 	method, seed string
 	right        []float64
@@ -77,8 +78,8 @@ func buildPoints(t *testing.T, dir string, q Query) []PointTable {
 	return tables
 }
 
-// Of twelve points the baseline is wrong on eight that the other is right on, and on none the other way round: McNemar's
-// p is 2/2⁸. The NLL differs by log 0.8 − log 0.4 on those, and not elsewhere.
+// Of twelve points the baseline is wrong on eight that the other is right on, and on none the other
+// way round: McNemar's p is 2/2⁸. The NLL differs by log 0.8 − log 0.4 on those, and not elsewhere.
 func TestPoints(t *testing.T) {
 	base, other := make([]float64, 12), make([]float64, 12)
 	for n := range base {
@@ -116,7 +117,8 @@ func TestPoints(t *testing.T) {
 	}
 }
 
-// Over several seeds the losses of each point are averaged first: with errors of opposite sign nothing is left.
+// Over several seeds the losses of each point are averaged first: with errors of opposite sign
+// nothing is left.
 func TestPointsOverSeeds(t *testing.T) {
 	low, high := make([]float64, 40), make([]float64, 40)
 	for n := range low {

@@ -41,10 +41,12 @@ var outdatings = func() []outdating {
 	return file.Change
 }()
 
-// pseudo finds the commit's time and hash in a version such as v0.0.0-20261128165707-2e7328d987f4+dirty.
+// pseudo finds the commit's time and hash in a version such as
+// v0.0.0-20261128165707-2e7328d987f4+dirty.
 var pseudo = regexp.MustCompile(`^v[0-9].*[-.]([0-9]{14})-([0-9a-f]{12})(.*)$`)
 
-// shortVersion is a pseudo-version's commit, with what stands behind it, and any other version as it is.
+// shortVersion is a pseudo-version's commit, with what stands behind it, and any other version as
+// it is.
 func shortVersion(version string) string {
 	if m := pseudo.FindStringSubmatch(version); m != nil {
 		return m[2] + m[3]
@@ -96,7 +98,8 @@ func newProvenance() *provenance {
 		outdated: map[string]bool{}, seen: map[seenAt]bool{}, in: map[rowValue]bool{}}
 }
 
-// expected are the fields that may differ without a word: seed and split, and what says nothing about the values.
+// expected are the fields that may differ without a word: seed and split, and what says nothing
+// about the values.
 var expected = []string{"seed", results.SplitKey, "suite", side}
 
 // add adds the samples of one cell of a row.
@@ -153,7 +156,8 @@ func (p *provenance) mark(row string) string {
 	return strings.Join(marks, " ")
 }
 
-// notes warn of fields in which the results differ, with the values and their rows, and say what the marks mean.
+// notes warn of fields in which the results differ, with the values and their rows, and say what
+// the marks mean.
 func (p *provenance) notes() []string {
 	var notes []string
 	for _, field := range slices.Sorted(maps.Keys(p.fields)) {

@@ -32,7 +32,8 @@ func versioned(method, version, predict, unit string) *results.Record {
 	return &r
 }
 
-// Each entry of the registry concerns what it names in results of earlier commits, and nothing else.
+// Each entry of the registry concerns what it names in results of earlier commits, and nothing
+// else.
 func TestOutdated(t *testing.T) {
 	const before, after = "v0.0.0-20261128165707-2e7328d987f4", "v0.0.0-20991231235959-2e7328d987f4"
 	o := outdating{Until: "20261130232151", Methods: []string{"learned-dropout"}, Units: []string{"nll"}, Predict: []string{"sample"}}

@@ -63,8 +63,8 @@ type Comparison struct {
 	n      int // pairs, or runs of both where there are none
 }
 
-// compareCells compares two methods at their common seeds or, if they have none, as unpaired samples. It returns nil
-// where either has no finite values.
+// compareCells compares two methods at their common seeds or, if they have none, as unpaired
+// samples. It returns nil where either has no finite values.
 func compareCells(ours, theirs byReplicate, better results.Better) *Comparison {
 	unbounded := func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 	pairs := pair(ours, theirs)
@@ -88,16 +88,17 @@ func compareCells(ours, theirs byReplicate, better results.Better) *Comparison {
 	return c
 }
 
-// judge corrects comparisons for their number and gives the verdicts. The identical ones count, for what is found must
-// not choose how many comparisons there are. If some could not have been significant with these seeds, it returns a note
-// that says so and how many of what the rows are over, such as seeds, it takes.
+// judge corrects comparisons for their number and gives the verdicts. The identical ones count, for
+// what is found must not choose how many comparisons there are. If some could not have been
+// significant with these seeds, it returns a note that says so and how many of what the rows are
+// over, such as seeds, it takes.
 func judge(all []*Comparison, alpha float64, over string) string {
 	ps, floors := make([]float64, len(all)), make([]float64, len(all))
 	for i, c := range all {
 		ps[i], floors[i] = c.P, c.MinP
 	}
-	// Holm holds the largest of m p-values to alpha itself, the smallest to alpha/m: with every p at its floor, the
-	// first must pass at alpha/m.
+	// Holm holds the largest of m p-values to alpha itself, the smallest to alpha/m: with every p
+	// at its floor, the first must pass at alpha/m.
 	floors = stats.Holm(floors)
 	var worst *Comparison
 	tested, hopeless, best := 0, 0, 0.0

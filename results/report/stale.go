@@ -9,16 +9,16 @@ import (
 	"bayesbench/results"
 )
 
-// Staleness is a reason not to take results as those of today's program: their version is no commit, or the program
-// changed after it.
+// Staleness is a reason not to take results as those of today's program: their version is no
+// commit, or the program changed after it.
 type Staleness struct {
 	Reason  string   // without the mark
 	Methods []string // those that it concerns, sorted
 	Jobs    int      // how many jobs; a configuration and seed, where the results do not say the job
 }
 
-// Stale lists the reasons against a set of results, the untraceable versions first, then the changes in their order.
-// What marks a row of a table is a reason here, and nothing else is.
+// Stale lists the reasons against a set of results, the untraceable versions first, then the
+// changes in their order. What marks a row of a table is a reason here, and nothing else is.
 func Stale(set results.Set) []Staleness {
 	type reason struct{ methods, jobs map[string]bool }
 	found := map[string]*reason{}

@@ -7,7 +7,8 @@ import (
 	"bayesbench/results"
 )
 
-// Stale names what a table marks: versions that are no commit, and changes of the register, each with its methods.
+// Stale names what a table marks: versions that are no commit, and changes of the register, each
+// with its methods.
 func TestStale(t *testing.T) {
 	const before, after = "v0.0.0-20261128165707-2e7328d987f4", "v0.0.0-20991231235959-2e7328d987f4"
 	set := results.Set{Records: []results.Record{

@@ -17,8 +17,8 @@ import (
 	"bayesbench/results/stats"
 )
 
-// Query says what a table shows. The zero Query is the table of methods and headline metrics at each method's
-// largest number of posterior samples.
+// Query says what a table shows. The zero Query is the table of methods and headline metrics at
+// each method's largest number of posterior samples.
 type Query struct {
 	Filter   string   // benchproc filter, such as `/method:sparse-vd OR seed:0`; "" keeps all
 	Tables   string   // projection: one table per value; "" is DefaultTables
@@ -37,12 +37,12 @@ type Query struct {
 // DefaultTables separates what must not be averaged.
 const DefaultTables = ".name,/model,/backend,/ood"
 
-// detailKeys mark records of shifted test data, of the validation split, of one layer or of one parameter's gradient. They
-// stay out of a table that does not mention them.
+// detailKeys mark records of shifted test data, of the validation split, of one layer or of one
+// parameter's gradient. They stay out of a table that does not mention them.
 var detailKeys = []string{"split", "corruption", "severity", "attack", "epsilon", "layer", "estimator", "parameter"}
 
-// predictKey tells apart the predictors of one job, such as posterior samples and pruned posterior means. Records
-// without it hold for all of them.
+// predictKey tells apart the predictors of one job, such as posterior samples and pruned posterior
+// means. Records without it hold for all of them.
 const predictKey = "predict"
 
 // Table is one table, ready for any format.
@@ -97,8 +97,8 @@ type Cell struct {
 	*Comparison // with the baseline row; nil in that row, without a baseline, or where nothing can be paired
 }
 
-// Build makes the tables that the query asks for. A query that names no rows, columns or metrics gets the sparsity of
-// each layer as well, where there is any.
+// Build makes the tables that the query asks for. A query that names no rows, columns or metrics
+// gets the sparsity of each layer as well, where there is any.
 func Build(set results.Set, q Query) ([]Table, error) {
 	set.Records = tellSetupsApart(amongOthers(set.Records))
 	set, err := withDEE(set)
@@ -114,8 +114,8 @@ func Build(set results.Set, q Query) ([]Table, error) {
 	return append(tables, layers...), err
 }
 
-// buildLayers makes the tables of sparsity by layer: a row for each layer, in the network's order, and a column for
-// each method that prunes.
+// buildLayers makes the tables of sparsity by layer: a row for each layer, in the network's order,
+// and a column for each method that prunes.
 func buildLayers(set results.Set, q Query) ([]Table, error) {
 	q.Tables = cmp.Or(q.Tables, DefaultTables)
 	methods := defaultRows(withoutDetail(set.Records, q), q)
@@ -126,7 +126,8 @@ func buildLayers(set results.Set, q Query) ([]Table, error) {
 	// What only methods without layers vary is no key here.
 	all := known(set.Records)
 	methods = withoutKeys(methods, func(key string) bool { return key == "/"+predictKey || !slices.Contains(all, key) })
-	// What the filter leaves is seen before tabulate, to which an empty result is a mistake of the user's.
+	// What the filter leaves is seen before tabulate, to which an empty result is a mistake of the
+	// user's.
 	keep, err := newFilter(q.Filter)
 	if err != nil {
 		return nil, err
@@ -148,7 +149,8 @@ func buildLayers(set results.Set, q Query) ([]Table, error) {
 	return nil, nil
 }
 
-// withoutKeys drops keys from a projection, such as that of the predictors: all of a job have the same weights.
+// withoutKeys drops keys from a projection, such as that of the predictors: all of a job have the
+// same weights.
 func withoutKeys(projection string, drop func(key string) bool) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(projection, ","), drop), ",")
 }
@@ -192,7 +194,8 @@ func (e *sizeError) Error() string {
 		plural(e.tables, "table"), plural(e.rows, "row"), plural(e.columns, "column"), maxCells)
 }
 
-// grouping is group over the predictors of each job, where they are told apart, and an error if there is nothing.
+// grouping is group over the predictors of each job, where they are told apart, and an error if
+// there is nothing.
 func grouping(set results.Set, q Query) (*grouped, error) {
 	q = q.withDefaults(set.Records)
 	over := set
@@ -268,7 +271,8 @@ func sweepValue(r *results.Record, key string) string {
 	return ""
 }
 
-// setting names the job a record belongs to: its name without K, predictor and details, and its seed and split.
+// setting names the job a record belongs to: its name without K, predictor and details, and its
+// seed and split.
 func setting(r *results.Record) string {
 	c := withoutSamples(r)
 	c.Sweep = slices.DeleteFunc(slices.Clone(c.Sweep), func(p results.Pair) bool {
@@ -277,8 +281,8 @@ func setting(r *results.Record) string {
 	return fmt.Sprint(c.Name(), c.Replicate())
 }
 
-// overPredictors repeats each record without a predictor for every predictor of its job, so that training speed or
-// sparsity stand in each of their rows.
+// overPredictors repeats each record without a predictor for every predictor of its job, so that
+// training speed or sparsity stand in each of their rows.
 func overPredictors(records []results.Record) []results.Record {
 	predictors := map[string][]string{}
 	for i := range records {
@@ -327,8 +331,8 @@ func defaultRows(records []results.Record, q Query) string {
 	return cmp.Or(strings.TrimPrefix(rows, ","), "/model")
 }
 
-// varies reports whether a name key has more than one value, or is missing in some records. The predictor only counts
-// where one job has several.
+// varies reports whether a name key has more than one value, or is missing in some records. The
+// predictor only counts where one job has several.
 func varies(records []results.Record, key string) bool {
 	values := map[string]string{}
 	for i := range records {
@@ -398,8 +402,8 @@ func meant(name string, known []string) string {
 	return fmt.Sprintf("; did you mean %q?", nearest.Name(name, known))
 }
 
-// byNumber sorts keys that are all numbers, such as K or a severity, of which methods that have more than others would
-// otherwise leave the last ones out of order.
+// byNumber sorts keys that are all numbers, such as K or a severity, of which methods that have
+// more than others would otherwise leave the last ones out of order.
 func byNumber(keys []benchproc.Key) {
 	numbers := map[benchproc.Key]float64{}
 	for _, k := range keys {
@@ -412,7 +416,8 @@ func byNumber(keys []benchproc.Key) {
 	slices.SortFunc(keys, func(a, b benchproc.Key) int { return cmp.Compare(numbers[a], numbers[b]) })
 }
 
-// known are the keys that projections and filters can name: those of the records, and benchproc's own.
+// known are the keys that projections and filters can name: those of the records, and benchproc's
+// own.
 func known(records []results.Record) []string {
 	keys := []string{".name", ".fullname", ".config", ".unit", ".file", "/samples"}
 	add := func(key string) {
@@ -431,7 +436,8 @@ func known(records []results.Record) []string {
 	return keys
 }
 
-// checkKeys refuses a projection by a key that no record has, which would make one nameless row of everything.
+// checkKeys refuses a projection by a key that no record has, which would make one nameless row of
+// everything.
 func checkKeys(records []results.Record, projection string) error {
 	all := known(records)
 	for part := range strings.SplitSeq(projection, ",") {

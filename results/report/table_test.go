@@ -57,7 +57,8 @@ func TestTableSummaries(t *testing.T) {
 	}
 }
 
-// Without /samples in a projection a table shows the largest K of each method, and what does not depend on K with it.
+// Without /samples in a projection a table shows the largest K of each method, and what does not
+// depend on K with it.
 func TestTableTakesLargestK(t *testing.T) {
 	set := demoSet(2)
 	table := build(t, set, Query{})[0]
@@ -129,8 +130,8 @@ func TestTableOfLayers(t *testing.T) {
 	}
 }
 
-// Predictions scored elsewhere stand beside those of every backend, paired by seed, and in a table of their own where
-// there is no run of their data and model.
+// Predictions scored elsewhere stand beside those of every backend, paired by seed, and in a table
+// of their own where there is no run of their data and model.
 func TestTableOfExternalPredictions(t *testing.T) {
 	set := demoSet(3)
 	for i := range set.Records {
@@ -187,7 +188,8 @@ func TestColumnsOfNumbersRise(t *testing.T) {
 }
 
 func TestTableSignificance(t *testing.T) {
-	// Ten seeds, one comparison: every difference is -1, so p = 2/2^10. The pairing matters: the seeds vary by 100.
+	// Ten seeds, one comparison: every difference is -1, so p = 2/2^10. The pairing matters: the
+	// seeds vary by 100.
 	set := results.Set{Units: demoUnits}
 	for i := range 10 {
 		seed := string(rune('0' + i))
@@ -208,7 +210,8 @@ func TestTableSignificance(t *testing.T) {
 		t.Error("the baseline is compared with itself")
 	}
 
-	// Three seeds can never decide: p is at least 1/4. No star, and a note with that number and the seeds it takes.
+	// Three seeds can never decide: p is at least 1/4. No star, and a note with that number and the
+	// seeds it takes.
 	set.Records = set.Records[:6]
 	table = build(t, set, Query{Baseline: "old"})[0]
 	c = cell(t, table, "new", "nll")
@@ -223,8 +226,8 @@ func TestTableSignificance(t *testing.T) {
 	}
 }
 
-// Rows that equal the baseline bit for bit count among the comparisons that Holm's correction is over: seven seeds give a p
-// of 1/64, which is significant alone and not among seven.
+// Rows that equal the baseline bit for bit count among the comparisons that Holm's correction is
+// over: seven seeds give a p of 1/64, which is significant alone and not among seven.
 func TestIdenticalRowsCount(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	for seed := range 7 {
@@ -274,8 +277,9 @@ func TestTooFewSeedsOfOneRow(t *testing.T) {
 	}
 }
 
-// Seeds pair whatever version, machine or data they are of; a difference is a warning with the values and the rows. The
-// numbers are those of five seeds, of which an exact test can give no p below 1/16.
+// Seeds pair whatever version, machine or data they are of; a difference is a warning with the
+// values and the rows. The numbers are those of five seeds, of which an exact test can give no p
+// below 1/16.
 func TestPairedBySeedAlone(t *testing.T) {
 	old := []float64{0.0157, 0.0162, 0.0155, 0.0152, 0.0144, 0.0151, 0.0160}
 	new := []float64{0.0202, 0.0169, 0.0199, 0.0183, 0.0179, 0.0180, 0.0170}
@@ -360,8 +364,8 @@ func TestPairedBySeedAlone(t *testing.T) {
 	}
 }
 
-// The same job twice with other numbers is an error that names both and says what to do, not an average. With the same
-// numbers it is one.
+// The same job twice with other numbers is an error that names both and says what to do, not an
+// average. With the same numbers it is one.
 func TestSameSeedTwice(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	for i, version := range []string{"v1", "v2"} {
@@ -394,7 +398,8 @@ func TestSameSeedTwice(t *testing.T) {
 	}
 }
 
-// Two configurations under one name, as results files of two runs hold them, are two rows, in every verb.
+// Two configurations under one name, as results files of two runs hold them, are two rows, in every
+// verb.
 func TestSetupsAreRows(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	for i, setup := range []string{"aaa", "bbb"} {
@@ -439,7 +444,8 @@ func TestSetupsAreRows(t *testing.T) {
 	}
 }
 
-// Records that are left out are told of also where nothing else is in their table, and where there is no table.
+// Records that are left out are told of also where nothing else is in their table, and where there
+// is no table.
 func TestLeftOutAlone(t *testing.T) {
 	clean, shifted := record("a", "0", 1, results.Value{Unit: "nll", Value: 1}), record("a", "0", 1, results.Value{Unit: "nll", Value: 2})
 	shifted.Model = "other"
@@ -454,7 +460,8 @@ func TestLeftOutAlone(t *testing.T) {
 	}
 }
 
-// A query that names too few keys gets rows for those in which its results differ, and never their average.
+// A query that names too few keys gets rows for those in which its results differ, and never their
+// average.
 func TestRowsAreNeverAveraged(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	add := func(value float64, sweep ...results.Pair) {
@@ -520,8 +527,8 @@ func TestTableSweepAndShift(t *testing.T) {
 	}
 }
 
-// Lines of the validation split stay out of a table that does not ask for them, and are never averaged with the test
-// set's.
+// Lines of the validation split stay out of a table that does not ask for them, and are never
+// averaged with the test set's.
 func TestTableOfValidation(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	for _, seed := range []string{"0", "1"} {
@@ -546,7 +553,8 @@ func TestTableOfValidation(t *testing.T) {
 	}
 }
 
-// A job with two predictors has a row for each, and what the training gave stands in both; single layers stay out.
+// A job with two predictors has a row for each, and what the training gave stands in both; single
+// layers stay out.
 func TestTablePredictors(t *testing.T) {
 	set := results.Set{Units: demoUnits}
 	for _, method := range []string{"deterministic", "ffg"} {

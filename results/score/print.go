@@ -59,8 +59,8 @@ func writeTable(w io.Writer, all []At) error {
 	return table.Flush()
 }
 
-// MarshalJSON writes the scores as an object from unit to value, null where it is infinite: the NLL of
-// a number that no member gives a density above 0.
+// MarshalJSON writes the scores as an object from unit to value, null where it is infinite: the NLL
+// of a number that no member gives a density above 0.
 func (a At) MarshalJSON() ([]byte, error) {
 	scores := make(map[string]*float64)
 	for _, s := range a.Scores {

@@ -15,20 +15,20 @@ import (
 
 // NumberFiles names the arrays of predictions of numbers: means and variances, or draws.
 type NumberFiles struct {
-	// Mean and Variance are [K,N,D], K posterior samples, N inputs, D targets each, or [N,D] for one
-	// sample. Without the D of 1: [K,N] or [N]. Variances of one sample hold for all.
+	// Mean and Variance are [K,N,D], K posterior samples, N inputs, D targets each, or [N,D] for
+	// one sample. Without the D of 1: [K,N] or [N]. Variances of one sample hold for all.
 	Mean, Variance string
 	// Samples, in their stead, holds draws of the targets, noise included, [S,N,D] or [S,N].
 	Samples string
 	// Targets is [N,D], or [N] for a D of 1; of any type of number.
 	Targets string
-	// Floor is the smallest variance: smaller ones count as it. With 0, a variance of 0 is an error, and
-	// draws that are all equal have no likelihood.
+	// Floor is the smallest variance: smaller ones count as it. With 0, a variance of 0 is an
+	// error, and draws that are all equal have no likelihood.
 	Floor float64
 }
 
-// The arrays of one score have at most maxTargets inputs times targets, of which one takes up to 2 KB
-// however many samples there are, and draws at most maxDraws numbers of 8 bytes.
+// The arrays of one score have at most maxTargets inputs times targets, of which one takes up to 2
+// KB however many samples there are, and draws at most maxDraws numbers of 8 bytes.
 const (
 	maxTargets = 1 << 20
 	maxDraws   = 1 << 27
@@ -45,9 +45,9 @@ type NumberResult struct {
 	Coverage results.Coverage `json:"interval_coverage"`
 }
 
-// ScoreNumbers reads the arrays as a stream and scores them. Errors name the file and, as numpy would
-// index it, the place: NaN, a variance that is not above 0, shapes that do not match, a file that is
-// cut.
+// ScoreNumbers reads the arrays as a stream and scores them. Errors name the file and, as numpy
+// would index it, the place: NaN, a variance that is not above 0, shapes that do not match, a file
+// that is cut.
 func ScoreNumbers(files NumberFiles) (*NumberResult, error) {
 	t, err := readTargets(files.Targets)
 	if err != nil {

@@ -6,18 +6,19 @@ import (
 	"bayesbench/backends/rng"
 )
 
-// Limits of MaxSignFlip's work. Up to exactPairs pairs all signs are enumerated, if that is no more than
-// exactWork additions; else signs are drawn, at least fewestFlips of them.
+// Limits of MaxSignFlip's work. Up to exactPairs pairs all signs are enumerated, if that is no more
+// than exactWork additions; else signs are drawn, at least fewestFlips of them.
 const (
 	exactPairs  = 16
 	exactWork   = 200_000_000
 	fewestFlips = 999
 )
 
-// MaxSignFlip asks of several series of paired differences at once whether any mean is above 0. Difference
-// rows[k][i] is that of series k in pair i; NaN says that series k lacks pair i. The null hypothesis is that the
-// two sides of each pair could as well have been swapped, in all series together: whatever the series have in
-// common (what disturbed one pair's measurements disturbed all of them) is taken into account. With
+// MaxSignFlip asks of several series of paired differences at once whether any mean is above 0.
+// Difference rows[k][i] is that of series k in pair i; NaN says that series k lacks pair i. The
+// null hypothesis is that the two sides of each pair could as well have been swapped, in all series
+// together: whatever the series have in common (what disturbed one pair's measurements disturbed
+// all of them) is taken into account. With
 //
 //	S_k(s) = Σ_i s_i d_ki / √(Σ_i d_ki²),  s ∈ {±1}ⁿ,
 //
@@ -25,9 +26,10 @@ const (
 //
 //	p_k = #{s : max_j S_j(s) ≥ S_k(1)} / 2ⁿ,  at least 2⁻ⁿ (minP) whatever the number of series,
 //
-// and the chance that any p_k is at most alpha is at most alpha. The swap is exact where lots were drawn for the
-// order of each pair's measurements. For more pairs or series than can be enumerated, signs are drawn and p_k is
-// (1+count)/(1+draws). Source: Westfall and Young (1993), "Resampling-based multiple testing", single-step max T.
+// and the chance that any p_k is at most alpha is at most alpha. The swap is exact where lots were
+// drawn for the order of each pair's measurements. For more pairs or series than can be enumerated,
+// signs are drawn and p_k is (1+count)/(1+draws). Source: Westfall and Young (1993),
+// "Resampling-based multiple testing", single-step max T.
 func MaxSignFlip(rows [][]float64) (p []float64, minP float64) {
 	pairs := 0
 	scaled := make([][]float64, len(rows)) // d/√Σd²

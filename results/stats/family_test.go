@@ -17,7 +17,8 @@ func TestMaxSignFlip(t *testing.T) {
 		{[][]float64{{1, 1, 1}}, []float64{1. / 8}, 1. / 8},
 		{[][]float64{{-1, -1, -1}}, []float64{1}, 1. / 8},
 		{[][]float64{{1, 2, 3, 4, 5}}, []float64{1. / 32}, 1. / 32},
-		// The same twice is one test; one of which only some pairs are known has as many signs as all.
+		// The same twice is one test; one of which only some pairs are known has as many signs as
+		// all.
 		{[][]float64{{1, 1, 1}, {2, 2, 2}}, []float64{1. / 8, 1. / 8}, 1. / 8},
 		{[][]float64{{1, nan, nan}}, []float64{4. / 8}, 1. / 8},
 		// Of opposite series one reaches its greatest sum at each of two signs.

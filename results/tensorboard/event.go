@@ -36,7 +36,8 @@ func appendHead(file []byte, wallTime float64) []byte {
 	return appendRecord(file, protowire.AppendString(event, fileVersion))
 }
 
-// appendScalars appends the event of what was measured at one step. Zeros are left out, as proto3 does.
+// appendScalars appends the event of what was measured at one step. Zeros are left out, as proto3
+// does.
 func appendScalars(file []byte, wallTime float64, step int64, scalars []scalar) []byte {
 	var summary []byte
 	for _, s := range scalars {
@@ -72,7 +73,8 @@ func appendRecord(file, record []byte) []byte {
 	return binary.LittleEndian.AppendUint32(file, maskedCRC(record))
 }
 
-// maskedCRC is CRC-32C, turned and shifted so that the sum of a text that holds sums is no trivial one.
+// maskedCRC is CRC-32C, turned and shifted so that the sum of a text that holds sums is no trivial
+// one.
 func maskedCRC(b []byte) uint32 {
 	sum := crc32.Checksum(b, castagnoli)
 	return (sum>>15 | sum<<17) + 0xa282ead8

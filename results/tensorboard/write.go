@@ -12,14 +12,16 @@ import (
 	"bayesbench/results"
 )
 
-// Write writes a finished job below dir, in a directory that names the job, which is what TensorBoard calls a run:
+// Write writes a finished job below dir, in a directory that names the job, which is what
+// TensorBoard calls a run:
 //
 //	DIR/mnist/lenet-300-100/sparse-vd/gonum/seed=0/events.out.tfevents.ID
 //
-// Each column of the curve is a scalar `training/NAME` against the step of training. Each value of the records is one
-// against the number K of posterior samples (0 for what does not depend on it), named after what tells the job's
-// records apart: `nll/predict=sample`, `nll/corruption=fog/severity=3`, `sparsity/layer=fc1.weight`. Values are float32,
-// as TensorBoard's are. A job that is written again replaces its file.
+// Each column of the curve is a scalar `training/NAME` against the step of training. Each value of
+// the records is one against the number K of posterior samples (0 for what does not depend on it),
+// named after what tells the job's records apart: `nll/predict=sample`,
+// `nll/corruption=fog/severity=3`, `sparsity/layer=fc1.weight`. Values are float32, as
+// TensorBoard's are. A job that is written again replaces its file.
 func Write(dir string, job results.JobResult) error {
 	if len(job.Records) == 0 {
 		return fmt.Errorf("job %s has no records", job.ID)

@@ -9,8 +9,8 @@ import (
 	"bayesbench/suites/data/augment"
 )
 
-// What the loader gives at training: read, decode where files are JPEG, augment, normalise. Sizes in pixels; photographs
-// are made up, so real ones, with more detail, decode somewhat slower.
+// What the loader gives at training: read, decode where files are JPEG, augment, normalise. Sizes
+// in pixels; photographs are made up, so real ones, with more detail, decode somewhat slower.
 func BenchmarkPipeline(b *testing.B) {
 	isolate(b)
 	files := map[string][]byte{"val/a/0.JPEG": photograph(b, 160, 213, 100, false)}

@@ -6,8 +6,9 @@ import (
 	"bayesbench/backends/rng"
 )
 
-// blobs is generated: four Gaussian clusters in 64 dimensions, quantised to 8x8 gray images. It is for tests of the
-// program, where a network must learn something in a second and no file may be needed.
+// blobs is generated: four Gaussian clusters in 64 dimensions, quantised to 8x8 gray images. It is
+// for tests of the program, where a network must learn something in a second and no file may be
+// needed.
 func init() {
 	register(&source{
 		Info: Info{
@@ -30,9 +31,9 @@ const (
 	blobSpread  = 20 // distance of a centre from mid-gray in each dimension, in gray levels
 )
 
-// makeBlobs draws n points. Class is i mod 4; a pixel is 128 plus or minus blobSpread (the class centre, stream 1), plus
-// noise of deviation 64: the sum of twelve uniforms less its mean, in integers, so that the bytes are the same on every
-// machine.
+// makeBlobs draws n points. Class is i mod 4; a pixel is 128 plus or minus blobSpread (the class
+// centre, stream 1), plus noise of deviation 64: the sum of twelve uniforms less its mean, in
+// integers, so that the bytes are the same on every machine.
 func makeBlobs(info Info, n int, stream uint32) *memory {
 	key := rng.Key{0, 0}
 	size := info.Shape[0] * info.Shape[1] * info.Shape[2]

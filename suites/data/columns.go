@@ -9,7 +9,8 @@ import (
 	"strconv"
 )
 
-// rowsOf visits the lines of a text, numbered from 1, without their ends. Empty lines may stand at the end alone.
+// rowsOf visits the lines of a text, numbered from 1, without their ends. Empty lines may stand at
+// the end alone.
 func rowsOf(text []byte) iter.Seq2[int, []byte] {
 	return func(yield func(int, []byte) bool) {
 		n := 0
@@ -22,8 +23,9 @@ func rowsOf(text []byte) iter.Seq2[int, []byte] {
 	}
 }
 
-// parseNumbers reads rows of numbers, which blanks or tabs part. Every row has the same number of columns. A number is
-// finite, and no larger than float32 holds, in which networks compute. Errors name line and column, from 1.
+// parseNumbers reads rows of numbers, which blanks or tabs part. Every row has the same number of
+// columns. A number is finite, and no larger than float32 holds, in which networks compute. Errors
+// name line and column, from 1.
 func parseNumbers(text []byte) (columns int, values []float64, err error) {
 	for n, line := range rowsOf(text) {
 		found := 0
@@ -53,7 +55,8 @@ func parseNumbers(text []byte) (columns int, values []float64, err error) {
 	return columns, values, nil
 }
 
-// parsePlaces reads whole numbers from 0 to n-1, one in a line and each once: places of rows or columns.
+// parsePlaces reads whole numbers from 0 to n-1, one in a line and each once: places of rows or
+// columns.
 func parsePlaces(text []byte, n int) (places []int32, err error) {
 	seen := make([]int32, n) // the line of each place
 	for line, field := range rowsOf(text) {

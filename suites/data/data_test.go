@@ -89,8 +89,9 @@ func TestUnknownNameNamesTheNearest(t *testing.T) {
 	}
 }
 
-// The clusters are generated in integers, so their hash is the same on every machine. A nearest-centre rule must do much
-// better than chance (0.25) and not perfectly: the set tests learning, not parsing.
+// The clusters are generated in integers, so their hash is the same on every machine. A
+// nearest-centre rule must do much better than chance (0.25) and not perfectly: the set tests
+// learning, not parsing.
 func TestBlobs(t *testing.T) {
 	set := openBlobs(t, Options{})
 	if want := "sha256:19403d8abc13e6e93537701d1d5c57dba9f3484dc08bbfa626e588156e69ca6f"; set.Hash != want {
@@ -177,8 +178,8 @@ func TestValidationIsDisjointAndDrawn(t *testing.T) {
 	}
 }
 
-// Labels are uniform and independent of the true ones: chi-squared with 3 degrees of freedom, 0.1 % critical value 16.3,
-// on the counts, and 9 degrees, 27.9, on the table of true against drawn.
+// Labels are uniform and independent of the true ones: chi-squared with 3 degrees of freedom, 0.1 %
+// critical value 16.3, on the counts, and 9 degrees, 27.9, on the table of true against drawn.
 func TestRandomLabels(t *testing.T) {
 	all := openBlobs(t, Options{})
 	set := openBlobs(t, Options{RandomLabels: RandomTrainLabels})
@@ -272,8 +273,8 @@ func zipped(b []byte) []byte {
 	return buf.Bytes()
 }
 
-// fakeMNIST registers a set of MNIST's layout with 3 + 2 images of 2x2 and returns its files by name. Each test has its
-// own, named after the test.
+// fakeMNIST registers a set of MNIST's layout with 3 + 2 images of 2x2 and returns its files by
+// name. Each test has its own, named after the test.
 func fakeMNIST(t testing.TB, providers ...fetch.Provider) (name string, content map[string][]byte) {
 	t.Helper()
 	name = "fake-" + t.Name()
@@ -371,7 +372,8 @@ func checkConstants(t *testing.T, set *Set) {
 	}
 }
 
-// The published md5 sums are of the gzipped files; ours are of their content. The packaged source has the former.
+// The published md5 sums are of the gzipped files; ours are of their content. The packaged source
+// has the former.
 func TestMNISTPublishedHashes(t *testing.T) {
 	set := packagedMNIST(t)
 	for name, want := range map[string]string{

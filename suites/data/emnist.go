@@ -35,8 +35,8 @@ func init() {
 	})
 }
 
-// loadEMNIST undoes what sets EMNIST's files apart from MNIST's: images are stored column by column, and labels count
-// from 1.
+// loadEMNIST undoes what sets EMNIST's files apart from MNIST's: images are stored column by
+// column, and labels count from 1.
 func loadEMNIST(_ context.Context, info Info, dir string, _ Options) (*Set, error) {
 	asStored := info
 	asStored.Classes++

@@ -140,7 +140,8 @@ func FuzzTar(f *testing.F) {
 	})
 }
 
-// Whatever a table says, its rows have one length and its numbers are finite. Printed again they are the same.
+// Whatever a table says, its rows have one length and its numbers are finite. Printed again they
+// are the same.
 func FuzzNumbers(f *testing.F) {
 	f.Add([]byte("1 2.5\t-3e2\n4 5 6\n\n"))
 	f.Add([]byte("1 2\n\n3 4\n"))

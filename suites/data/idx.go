@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// parseIDX reads an IDX file of unsigned bytes (LeCun's MNIST format): two zero bytes, type 8, the number of dimensions,
-// each dimension as a big-endian uint32, then the bytes. It returns the dimensions and the bytes, which alias b.
+// parseIDX reads an IDX file of unsigned bytes (LeCun's MNIST format): two zero bytes, type 8, the
+// number of dimensions, each dimension as a big-endian uint32, then the bytes. It returns the
+// dimensions and the bytes, which alias b.
 func parseIDX(b []byte) (dims []int, content []byte, err error) {
 	if len(b) < 4 {
 		return nil, nil, fmt.Errorf("IDX: %d bytes, the header alone has 4", len(b))

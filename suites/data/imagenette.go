@@ -8,8 +8,9 @@ import (
 	"bayesbench/suites/data/fetch"
 )
 
-// The copies of Imagenette v2 in use, by the pixels of the shorter side. The hashes are those that TensorFlow Datasets
-// records of the archives, whose published MD5 are e793b78cc4c9e9a4ccc0c1155377a412 and 3df6f0d01a2c9592104656642f5e78a3.
+// The copies of Imagenette v2 in use, by the pixels of the shorter side. The hashes are those that
+// TensorFlow Datasets records of the archives, whose published MD5 are
+// e793b78cc4c9e9a4ccc0c1155377a412 and 3df6f0d01a2c9592104656642f5e78a3.
 var imagenetteSizes = []struct {
 	side int
 	name string
@@ -46,7 +47,8 @@ func init() {
 			if err != nil {
 				return nil, err
 			}
-			// A part of each class is accepted, another class is not: the label numbers would be others.
+			// A part of each class is accepted, another class is not: the label numbers would be
+			// others.
 			if len(set.ClassNames) != len(imagenetteNames) {
 				return nil, fmt.Errorf("%s: want Imagenette's ten classes, found %d; open other classes as imagenet-folder", place, len(set.ClassNames))
 			}

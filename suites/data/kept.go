@@ -6,9 +6,9 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// kept holds images that were costly to make, until a budget of bytes is spent; the rest is made each time. Keeping the
-// first ones serves repeated passes better than keeping the latest, of which none would still be there when the next pass
-// comes to them.
+// kept holds images that were costly to make, until a budget of bytes is spent; the rest is made
+// each time. Keeping the first ones serves repeated passes better than keeping the latest, of which
+// none would still be there when the next pass comes to them.
 type kept struct {
 	budget *atomic.Int64 // shared by the splits of a set
 	images []atomic.Pointer[pixel.Image]

@@ -8,8 +8,8 @@ import (
 	"bayesbench/backends/rng"
 )
 
-// Kind says what the numbers of an example are, as they are stored. What the package does with one kind stands in a file of
-// its own: pixels.go, numbers.go.
+// Kind says what the numbers of an example are, as they are stored. What the package does with one
+// kind stands in a file of its own: pixels.go, numbers.go.
 type Kind string
 
 const (
@@ -42,8 +42,8 @@ type inputs interface {
 
 // writer turns examples of one kind into rows of a batch.
 type writer interface {
-	// write writes e, which is example i of the split, to dst, augmented and normalised. Its random numbers are drawn
-	// under the key of the epoch.
+	// write writes e, which is example i of the split, to dst, augmented and normalised. Its random
+	// numbers are drawn under the key of the epoch.
 	write(dst []float32, e Example, i int, epoch rng.Key) error
 }
 

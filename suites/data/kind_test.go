@@ -63,8 +63,8 @@ func trimVowel(word string) string {
 	return word
 }
 
-// A kind that comes later is its own feeder: sets, options, normalisation and loader take it as they
-// take the kinds that are there, and refuse of it what only images have.
+// A kind that comes later is its own feeder: sets, options, normalisation and loader take it as
+// they take the kinds that are there, and refuse of it what only images have.
 func TestKindIsItsFeeder(t *testing.T) {
 	feeders[ofLetters] = letterFeeder{}
 	register(&source{

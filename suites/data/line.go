@@ -6,8 +6,9 @@ import (
 	"bayesbench/backends/rng"
 )
 
-// line is generated: targets that are a linear function of four inputs, with Gaussian noise of deviation 1/2. It is for
-// tests of the program, where the posterior is known in closed form and no file may be needed.
+// line is generated: targets that are a linear function of four inputs, with Gaussian noise of
+// deviation 1/2. It is for tests of the program, where the posterior is known in closed form and no
+// file may be needed.
 func init() {
 	register(&source{
 		Info: Info{
@@ -31,8 +32,9 @@ const (
 	lineNoise     = 0.5
 )
 
-// lineColumns are the inputs: input j is mean + scale·n with n nearly standard normal, and adds weight·n to the target. All
-// are powers of two or whole, so that every number below is exact and has the same bits on every machine.
+// lineColumns are the inputs: input j is mean + scale·n with n nearly standard normal, and adds
+// weight·n to the target. All are powers of two or whole, so that every number below is exact and
+// has the same bits on every machine.
 var lineColumns = []struct{ mean, scale, weight float64 }{
 	{0, 1, 2},
 	{100, 16, -1},

@@ -16,7 +16,8 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// found is a file, a folder or something else at or below the root of an image tree, as a folder or a tar lists it.
+// found is a file, a folder or something else at or below the root of an image tree, as a folder or
+// a tar lists it.
 type found struct {
 	path   string // from the root on, with slashes
 	folder bool
@@ -28,13 +29,14 @@ type found struct {
 const (
 	// maxFiles bounds what an image tree has, folders too; ILSVRC has 1.3 million files.
 	maxFiles = 4 << 20
-	// maxDepth bounds how deep a file lies below the root. It ends the walk where links lead in a circle.
+	// maxDepth bounds how deep a file lies below the root. It ends the walk where links lead in a
+	// circle.
 	maxDepth = 16
 	maxPath  = 4096
 )
 
-// listFolder finds what lies in root and, below train and val, at any depth. Links are followed: the folder is the user's
-// own. Hidden folders are not entered.
+// listFolder finds what lies in root and, below train and val, at any depth. Links are followed:
+// the folder is the user's own. Hidden folders are not entered.
 func listFolder(root string) ([]found, error) {
 	var all []found
 	var walk func(rel string, depth int) error
@@ -87,9 +89,9 @@ func (f *found) look(place string) error {
 	return fetch.Regular(place, st.Mode())
 }
 
-// listTar finds the files in a tar of a tree: those below the folder that holds train and val, at whatever depth that is.
-// A tar with a link, a path that leads out of it, or a sparse file is refused: it is not one that was packed from a tree
-// of images.
+// listTar finds the files in a tar of a tree: those below the folder that holds train and val, at
+// whatever depth that is. A tar with a link, a path that leads out of it, or a sparse file is
+// refused: it is not one that was packed from a tree of images.
 func listTar(f io.ReadSeeker) ([]found, error) {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -104,7 +106,8 @@ func listTar(f io.ReadSeeker) ([]found, error) {
 	for n := 0; ; n++ {
 		m, err := members.Next()
 		if err == io.EOF {
-			// The reader also takes a file that was cut between members for complete. A complete one has zeros behind.
+			// The reader also takes a file that was cut between members for complete. A complete
+			// one has zeros behind.
 			if size < (end+511)/512*512+512 {
 				return nil, fmt.Errorf("truncated after %d members: the end mark is missing", n)
 			}
@@ -135,7 +138,8 @@ func listTar(f io.ReadSeeker) ([]found, error) {
 			return nil, fmt.Errorf("member %q is a link or a special file (type %q); pack the files themselves, as tar -h does",
 				m.Name, m.Typeflag)
 		}
-		// The reader stands where the member's content begins: it reads whole blocks and no further.
+		// The reader stands where the member's content begins: it reads whole blocks and no
+		// further.
 		offset, err := f.Seek(0, io.SeekCurrent)
 		if err != nil {
 			return nil, err
@@ -154,8 +158,8 @@ func listTar(f io.ReadSeeker) ([]found, error) {
 	}
 }
 
-// fromRoot makes the paths of a tar's members start at the folder that holds train and val, and leaves out the folders
-// above it.
+// fromRoot makes the paths of a tar's members start at the folder that holds train and val, and
+// leaves out the folders above it.
 func fromRoot(all []found) ([]found, error) {
 	root, known := "", false
 	for _, f := range all {
@@ -186,8 +190,8 @@ func fromRoot(all []found) ([]found, error) {
 	return kept, nil
 }
 
-// rootOf is the folder that holds the first train or val of the path, "" for the top; ok is false where there is none, or
-// only in what is hidden.
+// rootOf is the folder that holds the first train or val of the path, "" for the top; ok is false
+// where there is none, or only in what is hidden.
 func rootOf(f found) (root string, ok bool) {
 	parts := strings.Split(f.path, "/")
 	if !f.folder {
@@ -204,8 +208,8 @@ func rootOf(f found) (root string, ok bool) {
 	return "", false
 }
 
-// hidden tells whether no set has files or folders of this name: they start with a dot, or a system or a program leaves
-// them in folders.
+// hidden tells whether no set has files or folders of this name: they start with a dot, or a system
+// or a program leaves them in folders.
 func hidden(name string) bool {
 	switch strings.ToLower(name) {
 	case "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information", "lost+found":

@@ -29,12 +29,14 @@ type LoaderConfig struct {
 	Norm  Normalisation
 
 	Augment []augment.Transform // applied in this order to pixels, before Norm
-	// Mixup, if positive, mixes each row with its mirror row of the batch by λ ~ Beta(Mixup, Mixup), one λ a batch, inputs
-	// and targets alike (Zhang et al. 2018, "mixup: beyond empirical risk minimization").
+	// Mixup, if positive, mixes each row with its mirror row of the batch by λ ~ Beta(Mixup,
+	// Mixup), one λ a batch, inputs and targets alike (Zhang et al. 2018, "mixup: beyond empirical
+	// risk minimization").
 	Mixup float64
 
-	// DropLast leaves out the rows that do not fill a batch. Otherwise they come as a last batch with Valid < Batch, whose
-	// other rows are zero in X and Y: they add nothing to a cross-entropy summed over rows.
+	// DropLast leaves out the rows that do not fill a batch. Otherwise they come as a last batch
+	// with Valid < Batch, whose other rows are zero in X and Y: they add nothing to a cross-entropy
+	// summed over rows.
 	DropLast bool
 
 	Workers int // 0 means GOMAXPROCS
@@ -43,7 +45,8 @@ type LoaderConfig struct {
 // prefetch is how many batches are made ahead.
 const prefetch = 2
 
-// Batch is one step's input. It is the loader's memory: valid until the next call of Next, Seek or Close.
+// Batch is one step's input. It is the loader's memory: valid until the next call of Next, Seek or
+// Close.
 type Batch struct {
 	Epoch, Step int       // Epoch is 0 where every epoch is the same
 	X           []float32 // [Batch Shape…] normalised examples
@@ -52,8 +55,8 @@ type Batch struct {
 	Valid       int       // rows that are examples; less than Batch only in a last batch
 }
 
-// Loader makes batches ahead of the trainer. Any (epoch, step) can be sought, and a batch has the same bits at any number
-// of workers. A Loader is for one goroutine.
+// Loader makes batches ahead of the trainer. Any (epoch, step) can be sought, and a batch has the
+// same bits at any number of workers. A Loader is for one goroutine.
 type Loader struct {
 	split   Split
 	size    int // of an example in X
@@ -87,8 +90,8 @@ type slot struct {
 	bad  int // the row of err, so that the first one is reported at any number of workers
 }
 
-// Streams under Key.Fold(epoch) and, below that, under Fold(example) and Fold(step). Transform t of the chain has
-// stream t.
+// Streams under Key.Fold(epoch) and, below that, under Fold(example) and Fold(step). Transform t of
+// the chain has stream t.
 const (
 	streamOrder uint32 = 1
 	streamMixup uint32 = 1 << 20
@@ -131,7 +134,8 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 	if n%cfg.Batch != 0 && !cfg.DropLast {
 		l.steps++
 	}
-	// Small enough that workers share a batch of slow images evenly, large enough that taking one costs nothing.
+	// Small enough that workers share a batch of slow images evenly, large enough that taking one
+	// costs nothing.
 	l.chunk = max(1, cfg.Batch/(4*cfg.Workers))
 	l.wake.L = &l.mu
 	l.slots = make([]slot, prefetch+1)
@@ -150,8 +154,8 @@ func NewLoader(ctx context.Context, split Split, cfg LoaderConfig) (*Loader, err
 // Steps is the number of batches in an epoch.
 func (l *Loader) Steps() int { return l.steps }
 
-// Next returns the next batch; after an epoch's last comes the next epoch's first. It waits only if the workers cannot
-// keep up. An error names the example that could not be read.
+// Next returns the next batch; after an epoch's last comes the next epoch's first. It waits only if
+// the workers cannot keep up. An error names the example that could not be read.
 func (l *Loader) Next() (*Batch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -177,7 +181,8 @@ func (cfg *LoaderConfig) sameEpochs() bool {
 	return cfg.Order == Sequential && len(cfg.Augment) == 0 && cfg.Mixup == 0
 }
 
-// Seek makes (epoch, step) what Next returns next. Seeking where the loader already is keeps the batches made ahead.
+// Seek makes (epoch, step) what Next returns next. Seeking where the loader already is keeps the
+// batches made ahead.
 func (l *Loader) Seek(epoch, step int) error {
 	if epoch < 0 || step < 0 || step >= l.steps {
 		return fmt.Errorf("loader: epoch %d, step %d: an epoch has steps 0 to %d", epoch, step, l.steps-1)
@@ -338,8 +343,8 @@ func (w *worker) example(l *Loader, dst []float32, i int, epoch rng.Key) error {
 	return w.write(dst, e, i, epoch)
 }
 
-// mix applies Mixup to the rows of s: row i with row Valid-1-i, both from their unmixed values. The order of a shuffled
-// batch is random, so the mirror row is a random partner.
+// mix applies Mixup to the rows of s: row i with row Valid-1-i, both from their unmixed values. The
+// order of a shuffled batch is random, so the mirror row is a random partner.
 func (l *Loader) mix(s *slot, number int) {
 	stream := draw.New(l.cfg.Key.Fold(uint32(number/l.steps)).Fold(uint32(number%l.steps)), streamMixup)
 	lambda := float32(stream.Beta(l.cfg.Mixup))

@@ -122,7 +122,8 @@ func TestSeekGivesTheSameBatches(t *testing.T) {
 	}
 }
 
-// A full-batch training asks for the stored order, and what it draws for an epoch is a function of the epoch all the same.
+// A full-batch training asks for the stored order, and what it draws for an epoch is a function of
+// the epoch all the same.
 func TestSeekInStoredOrderGivesTheSameBatches(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 90})
 	for name, cfg := range map[string]LoaderConfig{
@@ -227,8 +228,8 @@ func TestSequentialIsTheStoredOrder(t *testing.T) {
 	}
 }
 
-// Rows r and Valid-1-r hold λa+(1-λ)b and λb+(1-λ)a: their sum is that of the unmixed rows, targets sum to 1, and λ is
-// the same in inputs and targets.
+// Rows r and Valid-1-r hold λa+(1-λ)b and λb+(1-λ)a: their sum is that of the unmixed rows, targets
+// sum to 1, and λ is the same in inputs and targets.
 func TestMixup(t *testing.T) {
 	set := openBlobs(t, Options{TrainLimit: 101})
 	cfg := LoaderConfig{Batch: 101, Key: rng.Key{5, 0}}

@@ -10,8 +10,8 @@ import (
 	"bayesbench/suites/data/fetch"
 )
 
-// What was named is read: no tar beside it, no archive beside it, and for a set that is whatever the user calls so nothing
-// in other places.
+// What was named is read: no tar beside it, no archive beside it, and for a set that is whatever
+// the user calls so nothing in other places.
 func TestNamedFolderIsWhatIsRead(t *testing.T) {
 	isolate(t)
 	named, other := writeTree(t, sampleTree(t)), sampleTree(t)

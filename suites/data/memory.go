@@ -44,8 +44,8 @@ func (m *memory) Example(i int) (Example, error) {
 	return Example{Picture: image.Picture()}, nil
 }
 
-// hashMemory is the canonical hash of a set held in memory: its name, classes and shape, then for train and test the
-// number of examples, the labels and the pixels.
+// hashMemory is the canonical hash of a set held in memory: its name, classes and shape, then for
+// train and test the number of examples, the labels and the pixels.
 func hashMemory(info Info, train, test *memory) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %d %v\n", info.Name, info.Classes, info.Shape)

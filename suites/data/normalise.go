@@ -15,16 +15,17 @@ type Scheme string
 const (
 	Unit255 Scheme = "unit255" // of pixels: x/255
 	Unit256 Scheme = "unit256" // of pixels: x/256, as the sparse variational dropout papers feed MNIST
-	// Standard is (x - mean)/sd. Of pixels it is (x/255 - mean)/sd by channel, with the set's published constants. Of
-	// numbers it is by column, with mean and sd over the training split in use: what is left after Options chose the
-	// split, held out validation and applied its limit. sd = √(Σ(x - mean)²/n), and 1 where that is 0. Targets that are
-	// numbers are standardised so too. Under the other schemes they stay as they are stored.
+	// Standard is (x - mean)/sd. Of pixels it is (x/255 - mean)/sd by channel, with the set's
+	// published constants. Of numbers it is by column, with mean and sd over the training split in
+	// use: what is left after Options chose the split, held out validation and applied its limit.
+	// sd = √(Σ(x - mean)²/n), and 1 where that is 0. Targets that are numbers are standardised so
+	// too. Under the other schemes they stay as they are stored.
 	Standard Scheme = "standard"
 	None     Scheme = "none" // of numbers: as they are stored
 )
 
-// Normalisations lists the schemes that the sets of info know, the default first; none where the kind of their examples
-// cannot be fed.
+// Normalisations lists the schemes that the sets of info know, the default first; none where the
+// kind of their examples cannot be fed.
 func Normalisations(info Info) []Scheme {
 	if f, ok := feeders[info.Kind]; ok {
 		return f.schemes(info)
@@ -32,8 +33,8 @@ func Normalisations(info Info) []Scheme {
 	return nil
 }
 
-// Scale is the map of a column from its stored unit to the normalised one, z = (x - Mean)/SD. So x = Mean + SD·z, and a
-// variance in the stored unit is SD² times the normalised one.
+// Scale is the map of a column from its stored unit to the normalised one, z = (x - Mean)/SD. So x
+// = Mean + SD·z, and a variance in the stored unit is SD² times the normalised one.
 type Scale struct{ Mean, SD float64 }
 
 // asStored leaves a column in its stored unit.
@@ -54,8 +55,8 @@ type column struct {
 	least, greatest float64 // as stored
 }
 
-// NewNormalisation prepares scheme for set. A model that is tested on another set than it was trained on keeps the
-// normalisation of its training set.
+// NewNormalisation prepares scheme for set. A model that is tested on another set than it was
+// trained on keeps the normalisation of its training set.
 func NewNormalisation(scheme Scheme, set *Set) (Normalisation, error) {
 	known := Normalisations(set.Info)
 	if !slices.Contains(known, scheme) {
@@ -97,9 +98,9 @@ func targetColumns(s Split) []column {
 	return columns(s.Len(), s.Targets().Width, s.Target)
 }
 
-// columns are the means, deviations and ranges of n > 0 rows of width numbers, of which read writes row i. A column of one
-// value has that value for its mean, without rounding. Products are rounded before they are added, so that no machine
-// fuses the two and has other bits.
+// columns are the means, deviations and ranges of n > 0 rows of width numbers, of which read writes
+// row i. A column of one value has that value for its mean, without rounding. Products are rounded
+// before they are added, so that no machine fuses the two and has other bits.
 func columns(n, width int, read func(dst []float64, i int)) []column {
 	all, row := make([]column, width), make([]float64, width)
 	if width == 0 {
@@ -139,12 +140,13 @@ func columns(n, width int, read func(dst []float64, i int)) []column {
 // constant tells whether the column has one value.
 func (c column) constant() bool { return c.least == c.greatest }
 
-// Targets is the map of each target that is a number; it is nil where targets are classes. A predictive mean m and
-// variance v in the normalised unit are Mean + SD·m and SD²·v in the stored one.
+// Targets is the map of each target that is a number; it is nil where targets are classes. A
+// predictive mean m and variance v in the normalised unit are Mean + SD·m and SD²·v in the stored
+// one.
 func (n Normalisation) Targets() []Scale { return n.targets }
 
-// Range is the least and the greatest input of a channel or column: black and white of pixels; of numbers those in the
-// training split in use.
+// Range is the least and the greatest input of a channel or column: black and white of pixels; of
+// numbers those in the training split in use.
 func (n Normalisation) Range(channel int) (least, greatest float32) { return n.inputs.span(channel) }
 
 // target writes a normalised target to dst. One of a class stays as it is.

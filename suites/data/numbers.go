@@ -31,8 +31,8 @@ func (numberFeeder) inputs(scheme Scheme, set *Set) (inputs, error) {
 	return numberInputs(all), nil
 }
 
-// notes tells which inputs of the training split in use have one value: nothing can be learnt from them, and they are
-// standardised to 0.
+// notes tells which inputs of the training split in use have one value: nothing can be learnt from
+// them, and they are standardised to 0.
 func (numberFeeder) notes(s *Set) ([]string, error) {
 	if s.Train.Len() == 0 {
 		return nil, nil

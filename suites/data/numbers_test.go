@@ -32,8 +32,9 @@ func numbers(t testing.TB, s Split, i int) (x, y []float64) {
 	return e.Numbers, y
 }
 
-// The points are generated exactly, so their hash is the same on every machine. What is left of the target when the known
-// line is taken away is noise of deviation 0.5: of 500 points, the deviation is within 4 standard errors, 4·0.5/√1000.
+// The points are generated exactly, so their hash is the same on every machine. What is left of the
+// target when the known line is taken away is noise of deviation 0.5: of 500 points, the deviation
+// is within 4 standard errors, 4·0.5/√1000.
 func TestLine(t *testing.T) {
 	set := openLine(t, Options{})
 	if want := "sha256:e8b72365db7744fd13bd40deb6acbfb644e36be7f5b812bae8f8dd62c26beadf"; set.Hash != want {
@@ -86,7 +87,8 @@ func TestSplitsDivideTheSet(t *testing.T) {
 	}
 }
 
-// moments are mean and deviation over a split by the textbook, of input column j, or of the target for j < 0.
+// moments are mean and deviation over a split by the textbook, of input column j, or of the target
+// for j < 0.
 func moments(t *testing.T, s Split, j int) (mean, sd float64) {
 	t.Helper()
 	var all []float64
@@ -107,8 +109,8 @@ func moments(t *testing.T, s Split, j int) (mean, sd float64) {
 	return mean, math.Sqrt(sd)
 }
 
-// Inputs and targets are standardised by the training split in use, whatever part of the set it is, and so are those of the
-// test split. Predictions go back by the targets' scale.
+// Inputs and targets are standardised by the training split in use, whatever part of the set it is,
+// and so are those of the test split. Predictions go back by the targets' scale.
 func TestNumbersAreStandardisedByTheTrainingSplitInUse(t *testing.T) {
 	seen := map[Scale]bool{}
 	for _, opt := range []Options{{}, {Split: 3}, {Validation: 100}, {ValidationLast: 0.2}, {TrainLimit: 37, TestLimit: 20}} {
@@ -158,7 +160,8 @@ func TestScales(t *testing.T) {
 	if got, want := n.inputs.(numberInputs)[0].Scale, (Scale{1e9 + 2, math.Sqrt(2.0 / 3)}); math.Abs(got.Mean-want.Mean) > 1e-6 || math.Abs(got.SD-want.SD) > 1e-9 {
 		t.Errorf("inputs far from 0: %v, want %v", got, want)
 	}
-	// A target of one value has its value for its mean, and the deviation 1: it becomes 0, not what rounding makes of it.
+	// A target of one value has its value for its mean, and the deviation 1: it becomes 0, not what
+	// rounding makes of it.
 	if got := n.Targets(); got[0] != (Scale{0.1, 1}) || math.Abs(got[1].SD-math.Sqrt(8.0/3)) > 1e-15 || got[1].Mean != 7 {
 		t.Errorf("targets: %v", got)
 	}
@@ -196,7 +199,8 @@ func TestConstantInputsAreNoted(t *testing.T) {
 	}
 }
 
-// Gal and Ghahramani hold out the last fifth of a training split as it is stored: of n examples, int(0.8·n) stay.
+// Gal and Ghahramani hold out the last fifth of a training split as it is stored: of n examples,
+// int(0.8·n) stay.
 func TestLastExamplesAreHeldOut(t *testing.T) {
 	for _, n := range []int{277, 450, 1} {
 		all := openLine(t, Options{Split: 2, TrainLimit: n})
@@ -255,7 +259,8 @@ func TestBatchesOfNumbersDoNotDependOnWorkers(t *testing.T) {
 	}
 }
 
-// Whatever asks of numbers what only images have, or of a number what only classes have, is refused and says so.
+// Whatever asks of numbers what only images have, or of a number what only classes have, is refused
+// and says so.
 func TestKindsAreRefusedByName(t *testing.T) {
 	isolate(t)
 	open := func(name string, opt Options) func() error {

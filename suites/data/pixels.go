@@ -20,7 +20,8 @@ func (e Examples) anySize() bool { return e.images() && e.Shape[1] == 0 }
 // image is the shape of images: channels, height, width.
 func (e Examples) image() [3]int { return [3]int(e.Shape) }
 
-// Augmentations are the transforms of those names, for the examples of the set. Only images have some.
+// Augmentations are the transforms of those names, for the examples of the set. Only images have
+// some.
 func (info Info) Augmentations(names []string) ([]augment.Transform, error) {
 	if len(names) > 0 && !info.images() {
 		return nil, fmt.Errorf("only images are augmented, and the examples of %s are %s", info.Name, info.Examples)

@@ -11,7 +11,8 @@ import (
 	"bayesbench/suites/data/fetch"
 )
 
-// source is a registered data set: what it is, which files make it up, who can provide them, how they are read.
+// source is a registered data set: what it is, which files make it up, who can provide them, how
+// they are read.
 type source struct {
 	Info
 	files     []fetch.File               // a complete copy; nil for image trees and generated sets
@@ -26,7 +27,8 @@ type source struct {
 // generated tells whether the set needs no files.
 func (s *source) generated() bool { return s.files == nil && !s.anySize() }
 
-// locate returns a place that holds the set, or "" for one that is generated. The files' content is checked when it is read.
+// locate returns a place that holds the set, or "" for one that is generated. The files' content is
+// checked when it is read.
 func (s *source) locate(ctx context.Context, opt Options) (string, error) {
 	if s.generated() {
 		return "", nil
@@ -74,8 +76,8 @@ func (s *source) describe() Info {
 	return info
 }
 
-// Members lists the sets that a name stands for where files are fetched or verified: "uci" stands for every set of the UCI
-// archive, any other name for itself.
+// Members lists the sets that a name stands for where files are fetched or verified: "uci" stands
+// for every set of the UCI archive, any other name for itself.
 func Members(name string) []string {
 	var members []string
 	for _, other := range names() {
@@ -108,9 +110,10 @@ func lookup(name string) (*source, error) {
 	return s, nil
 }
 
-// Open finds, checks and reads the data set of that name; "set+corruption-N", such as cifar10+fog-3, has its test split
-// corrupted (see package corrupt). It fails with a *fetch.NotFoundError if the files are nowhere, and with a *fetch.HashError if a
-// file is not the one published.
+// Open finds, checks and reads the data set of that name; "set+corruption-N", such as
+// cifar10+fog-3, has its test split corrupted (see package corrupt). It fails with a
+// *fetch.NotFoundError if the files are nowhere, and with a *fetch.HashError if a file is not the
+// one published.
 func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 	base, corruption, isShifted := strings.Cut(name, "+")
 	s, err := lookup(base)

@@ -51,8 +51,8 @@ func (s *Set) choose(opt Options) error {
 	return err
 }
 
-// holdOut divides the training split into examples for validation, nil for none, and those that stay. Both keep the stored
-// order, so that TrainLimit can mean the first examples.
+// holdOut divides the training split into examples for validation, nil for none, and those that
+// stay. Both keep the stored order, so that TrainLimit can mean the first examples.
 func (s *Set) holdOut(opt Options) (held, kept []int32, err error) {
 	n, last, all := opt.Validation, opt.ValidationLast, s.Train.Len()
 	switch {
@@ -83,7 +83,8 @@ func (s *Set) holdOut(opt Options) (held, kept []int32, err error) {
 	return order[stay:], order[:stay], nil
 }
 
-// limit keeps n examples of s, the first of order, in the order in which they are stored; 0 keeps all.
+// limit keeps n examples of s, the first of order, in the order in which they are stored; 0 keeps
+// all.
 func limit(s Split, n int, name string, order func() []int32) (Split, error) {
 	switch {
 	case n == 0 || n == s.Len():

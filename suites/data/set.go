@@ -16,10 +16,12 @@ type Info struct {
 	Targets
 	Licence string // terms of use, as far as they are published
 
-	// Mean and Std are the published per-channel constants for scheme "standard", of pixels scaled to [0,1].
+	// Mean and Std are the published per-channel constants for scheme "standard", of pixels scaled
+	// to [0,1].
 	Mean, Std []float64
 
-	// Splits is how many published divisions into train and test there are, of which Options.Split chooses one. 0 means one.
+	// Splits is how many published divisions into train and test there are, of which Options.Split
+	// chooses one. 0 means one.
 	Splits int
 
 	Against []string // the usual out-of-distribution partners (see OpenAgainst)
@@ -41,21 +43,24 @@ type Set struct {
 	byClass bool // both splits are stored class by class, so that the first examples are of few classes
 }
 
-// Split is a list of examples with their targets, with random access. Its methods may be called from several goroutines.
+// Split is a list of examples with their targets, with random access. Its methods may be called
+// from several goroutines.
 type Split interface {
 	Len() int
 	Examples() Examples
 	Targets() Targets
 	// Example is example i as it is stored.
 	Example(i int) (Example, error)
-	// Target writes the Targets().Columns() numbers of example i to dst: a 1 at its class and 0 elsewhere, or the numbers
-	// in the unit in which they are stored.
+	// Target writes the Targets().Columns() numbers of example i to dst: a 1 at its class and 0
+	// elsewhere, or the numbers in the unit in which they are stored.
 	Target(dst []float64, i int)
 }
 
-// Example is one example. The field of its split's Kind is set. It is the split's memory, and not to be written.
+// Example is one example. The field of its split's Kind is set. It is the split's memory, and not
+// to be written.
 type Example struct {
-	// Picture may have any size where the split's images do. pixel.Image.Fit brings it to the split's shape.
+	// Picture may have any size where the split's images do. pixel.Image.Fit brings it to the
+	// split's shape.
 	Picture pixel.Picture
 	Numbers []float64
 	Tokens  []uint32
@@ -78,37 +83,40 @@ func oneHot(dst []float64, class int) {
 	dst[class] = 1
 }
 
-// Options say which part of a data set to open, and where its files may come from. The zero value is the whole set from
-// wherever it is found first.
+// Options say which part of a data set to open, and where its files may come from. The zero value
+// is the whole set from wherever it is found first.
 type Options struct {
 	Dir     string // look here first
 	Offline bool   // look in folders only: run no package manager and open no connection
 
-	// TrainLimit and TestLimit keep n examples of the split; 0 keeps all. They are the first n where a set is stored in
-	// random order. Where it is stored class by class they are n of every class in turn: see spread.
+	// TrainLimit and TestLimit keep n examples of the split; 0 keeps all. They are the first n
+	// where a set is stored in random order. Where it is stored class by class they are n of every
+	// class in turn: see spread.
 	TrainLimit, TestLimit int
 
 	// Split is which of Info.Splits divisions into train and test to open, from 0 on.
 	Split int
 
-	// Validation holds n examples out of the training split before TrainLimit applies. They are drawn without replacement,
-	// always the same ones.
+	// Validation holds n examples out of the training split before TrainLimit applies. They are
+	// drawn without replacement, always the same ones.
 	Validation int
 
-	// ValidationLast instead holds out the last examples of the training split as it is stored. Of n examples,
-	// ⌊(1 - ValidationLast)·n⌋ stay. 0 holds out none. Gal and Ghahramani (2016) choose their grid on the last fifth.
+	// ValidationLast instead holds out the last examples of the training split as it is stored. Of
+	// n examples, ⌊(1 - ValidationLast)·n⌋ stay. 0 holds out none. Gal and Ghahramani (2016) choose
+	// their grid on the last fifth.
 	ValidationLast float64
 
 	// RandomLabels replaces labels by uniform draws: the memorisation test of Zhang et al. (2017),
-	// "Understanding deep learning requires rethinking generalization". An example's label depends on its place in the
-	// stored split alone, so limits do not change it.
+	// "Understanding deep learning requires rethinking generalization". An example's label depends
+	// on its place in the stored split alone, so limits do not change it.
 	RandomLabels LabelNoise
 
-	// Size is the side in pixels that image folders are resized to: shorter side to Size, then the centre square.
-	// 0 means 64. Sets of one size accept 0 and their own.
+	// Size is the side in pixels that image folders are resized to: shorter side to Size, then the
+	// centre square. 0 means 64. Sets of one size accept 0 and their own.
 	Size int
 
-	// CacheBytes bounds the decoded images kept in memory for sets that are decoded on demand; 0 means 256 MiB.
+	// CacheBytes bounds the decoded images kept in memory for sets that are decoded on demand; 0
+	// means 256 MiB.
 	CacheBytes int64
 
 	Progress fetch.Progress // told of downloads and decoding; may be nil

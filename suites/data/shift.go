@@ -13,8 +13,9 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// shifted is a test split under a corruption. The random part of image i depends on the corruption's name and on i alone,
-// so that every run, whatever its seed, is tested on the same images.
+// shifted is a test split under a corruption. The random part of image i depends on the
+// corruption's name and on i alone, so that every run, whatever its seed, is tested on the same
+// images.
 type shifted struct {
 	Split
 	corruption corrupt.Corruption
@@ -58,8 +59,9 @@ func (s shifted) Example(i int) (Example, error) {
 	return Example{Picture: p}, err
 }
 
-// OpenAgainst opens a data set as out-of-distribution inputs for a model of in: at in's size. It must have in's kind of
-// examples, and in's channels or columns. Its inputs are to be normalised as in's are. Info.Against names the usual partners of a set.
+// OpenAgainst opens a data set as out-of-distribution inputs for a model of in: at in's size. It
+// must have in's kind of examples, and in's channels or columns. Its inputs are to be normalised as
+// in's are. Info.Against names the usual partners of a set.
 func OpenAgainst(ctx context.Context, in Info, name string, opt Options) (*Set, error) {
 	base, _, _ := strings.Cut(name, "+")
 	s, err := lookup(base)

@@ -19,8 +19,8 @@ type Skipped struct {
 type Reason string
 
 const (
-	// Hidden files and folders start with a dot, or are what a system leaves in folders (Thumbs.db, __MACOSX, …). A folder
-	// counts once.
+	// Hidden files and folders start with a dot, or are what a system leaves in folders (Thumbs.db,
+	// __MACOSX, …). A folder counts once.
 	Hidden Reason = "hidden, or left there by a system"
 	// Beside train and val lies what the layout does not name. A folder counts once.
 	Beside Reason = "beside train and val"
@@ -36,8 +36,8 @@ const (
 	Empty Reason = "a class folder without an image"
 )
 
-// Lost tells whether content that the set was meant to have may be missing for this reason. Otherwise what was skipped is
-// no part of any set.
+// Lost tells whether content that the set was meant to have may be missing for this reason.
+// Otherwise what was skipped is no part of any set.
 func (r Reason) Lost() bool {
 	switch r {
 	case Unsupported, NotListed, Untested, Empty:
@@ -73,7 +73,8 @@ func (k skips) add(why Reason, path string) {
 	s.add(path)
 }
 
-// add counts a path. Only the least are kept, so that the order in which they are found does not matter.
+// add counts a path. Only the least are kept, so that the order in which they are found does not
+// matter.
 func (s *Skipped) add(path string) {
 	s.Count++
 	if at, _ := slices.BinarySearch(s.Examples, path); at < maxExamples {

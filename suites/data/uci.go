@@ -15,9 +15,10 @@ import (
 //go:embed uci.sums
 var uciSums string
 
-// The repository of Antorán et al. (2020) has the tables and the divisions of both protocols: the standard ones of
-// Hernández-Lobato and Adams (2015), which Gal and Ghahramani and Lakshminarayanan et al. use, and the gap ones of Foong
-// et al. (2019): one for each input, in which the middle third of the rows, sorted by it, is the test set.
+// The repository of Antorán et al. (2020) has the tables and the divisions of both protocols: the
+// standard ones of Hernández-Lobato and Adams (2015), which Gal and Ghahramani and Lakshminarayanan
+// et al. use, and the gap ones of Foong et al. (2019): one for each input, in which the middle
+// third of the rows, sorted by it, is the test set.
 const (
 	uciRepository = "cambridge-mlg/DUN"
 	uciCommit     = "7b1698b9dbfcce6dd35fcaff6c292ac27c2fa3e9"
@@ -98,7 +99,8 @@ func uciFiles() []fetch.File {
 	return all
 }
 
-// uciFilesOf are those of one set: the table and its columns below one path, the places of its divisions below another.
+// uciFilesOf are those of one set: the table and its columns below one path, the places of its
+// divisions below another.
 func uciFilesOf(all []fetch.File, table, index string) []fetch.File {
 	var own []fetch.File
 	for _, f := range all {

@@ -162,7 +162,8 @@ func TestUCIFiles(t *testing.T) {
 	}
 }
 
-// An archive put by hand serves all sets, whatever folders it has above theirs, and what is not theirs is not unpacked.
+// An archive put by hand serves all sets, whatever folders it has above theirs, and what is not
+// theirs is not unpacked.
 func TestUCIArchiveByHand(t *testing.T) {
 	cache := isolate(t)
 	dir := t.TempDir()

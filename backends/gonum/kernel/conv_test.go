@@ -85,8 +85,8 @@ func widened(op UnaryOp, x []float32) []float64 {
 	return w
 }
 
-// convCase is a convolution with its arguments, and what comes of them by the definition in float64: the sums, and the
-// sums of the terms' magnitudes, which rounding errors scale with.
+// convCase is a convolution with its arguments, and what comes of them by the definition in
+// float64: the sums, and the sums of the terms' magnitudes, which rounding errors scale with.
 type convCase struct {
 	Conv
 	x, w, dy, bias                []float32

@@ -88,8 +88,8 @@ func withSets(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-// gemmCase is a product with its arguments, and what comes of them by the definition in float64, with the scale of its
-// rounding errors.
+// gemmCase is a product with its arguments, and what comes of them by the definition in float64,
+// with the scale of its rounding errors.
 type gemmCase struct {
 	Gemm
 	c, a, b     []float32

@@ -81,8 +81,8 @@ func TestFiltersNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// The printed compression must follow from the printed sparsities within their rounding, for the rows where it does in
-// the paper. The weights of the layers are the network's.
+// The printed compression must follow from the printed sparsities within their rounding, for the
+// rows where it does in the paper. The weights of the layers are the network's.
 func TestCompressionFollowsFromSparsity(t *testing.T) {
 	p, err := Get("sparse-vd")
 	if err != nil {
@@ -139,8 +139,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// A table that is read has all that is printed of it, and reads back the same when it is written. The tables are part of the
-// program, so that what a text costs does not matter.
+// A table that is read has all that is printed of it, and reads back the same when it is written.
+// The tables are part of the program, so that what a text costs does not matter.
 func FuzzPaper(f *testing.F) {
 	text, err := files.ReadFile("bayesian-dark-knowledge.toml")
 	if err != nil {

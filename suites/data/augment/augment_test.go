@@ -98,7 +98,8 @@ func TestFlipMirrorsHalf(t *testing.T) {
 	}
 }
 
-// Against the definition: pad, then cut out. All 81 windows come up, none more often than chance allows.
+// Against the definition: pad, then cut out. All 81 windows come up, none more often than chance
+// allows.
 func TestPadCrop(t *testing.T) {
 	src := reference.Synthetic(2, 6, 7)
 	for i := range src.Pix {
@@ -135,7 +136,8 @@ func TestPadCrop(t *testing.T) {
 	}
 }
 
-// Windows lie inside the image, with areas and ratios in range (up to rounding), and cover the range.
+// Windows lie inside the image, with areas and ratios in range (up to rounding), and cover the
+// range.
 func TestCropWindows(t *testing.T) {
 	least, most := 1.0, 0.0
 	for n := range uint32(3000) {
@@ -158,7 +160,8 @@ func TestCropWindows(t *testing.T) {
 	}
 }
 
-// With weights that sum to m and an image of one gray, mixing leaves it as it is where every operation does.
+// With weights that sum to m and an image of one gray, mixing leaves it as it is where every
+// operation does.
 func TestAugMixKeepsTheMean(t *testing.T) {
 	src := pixel.New(3, 16, 16)
 	for i := range src.Pix {
@@ -170,7 +173,8 @@ func TestAugMixKeepsTheMean(t *testing.T) {
 		AugMix{1}.Apply(&m, src, stream(n))
 		sum += float64(m.Pix[8*16+8]) // the centre, which shears and shifts of severity 1 do not reach
 	}
-	// Posterizing to 4 bits gives 192; solarizing at most inverts what is at or above 231: nothing here.
+	// Posterizing to 4 bits gives 192; solarizing at most inverts what is at or above 231: nothing
+	// here.
 	if mean := sum / 300; math.Abs(mean-199) > 1.5 {
 		t.Errorf("mean %.2f, want about 199", mean)
 	}

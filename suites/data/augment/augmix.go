@@ -9,14 +9,16 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// AugMix mixes three randomly composed chains of simple operations with the image itself (Hendrycks et al. 2020, "AugMix:
-// A simple data processing method to improve robustness and uncertainty", algorithm AugmentAndMix):
+// AugMix mixes three randomly composed chains of simple operations with the image itself (Hendrycks
+// et al. 2020, "AugMix: A simple data processing method to improve robustness and uncertainty",
+// algorithm AugmentAndMix):
 //
 //	x' = (1-m)·x + m·Σ w_i chain_i(x),   w ~ Dirichlet(1,1,1),  m ~ Beta(1,1)
 //
-// A chain has one to three operations, none of which is a corruption of ImageNet-C. Severity, 1 to 10, bounds their
-// strength; the paper uses 3 (CIFAR) and 1 (ImageNet). The consistency loss of the paper is not part of it. The mixture is
-// rounded to bytes before normalisation, where the paper mixes normalised floats.
+// A chain has one to three operations, none of which is a corruption of ImageNet-C. Severity, 1 to
+// 10, bounds their strength; the paper uses 3 (CIFAR) and 1 (ImageNet). The consistency loss of the
+// paper is not part of it. The mixture is rounded to bytes before normalisation, where the paper
+// mixes normalised floats.
 type AugMix struct{ Severity int }
 
 func (t AugMix) String() string { return fmt.Sprintf("augmix-%d", t.Severity) }
@@ -166,7 +168,8 @@ func rotate(dst *pixel.Image, src pixel.Image, s *draw.Stream, severity int) {
 	dst.Affine(src, pixel.Rotation(src, signed(s, degrees)))
 }
 
-// The shears are by up to 0.3, about the top left corner; the translations by up to a third of the image.
+// The shears are by up to 0.3, about the top left corner; the translations by up to a third of the
+// image.
 
 func shearX(dst *pixel.Image, src pixel.Image, s *draw.Stream, severity int) {
 	dst.Affine(src, [6]float64{1, signed(s, strength(s, severity, 0.3)), 0, 0, 1, 0})

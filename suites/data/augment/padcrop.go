@@ -7,8 +7,8 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// PadCrop pads Pad black pixels on each side and keeps a window of the image's own size, uniformly placed: the standard
-// augmentation of CIFAR-10, with Pad 4.
+// PadCrop pads Pad black pixels on each side and keeps a window of the image's own size, uniformly
+// placed: the standard augmentation of CIFAR-10, with Pad 4.
 type PadCrop struct{ Pad int }
 
 func (t PadCrop) String() string { return fmt.Sprintf("pad-crop-%d", t.Pad) }

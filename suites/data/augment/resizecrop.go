@@ -7,8 +7,8 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// ResizeCrop resizes the shorter side to Short and keeps the centre square of Side: the usual test-time view of ImageNet
-// with 256 and 224. It draws nothing.
+// ResizeCrop resizes the shorter side to Short and keeps the centre square of Side: the usual
+// test-time view of ImageNet with 256 and 224. It draws nothing.
 type ResizeCrop struct{ Short, Side int }
 
 func (t ResizeCrop) String() string { return fmt.Sprintf("resize-crop-%d", t.Short) }

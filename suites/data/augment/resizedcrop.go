@@ -7,8 +7,9 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// ResizedCrop keeps a random window of 8 % to 100 % of the area with an aspect ratio of 3/4 to 4/3 (log-uniform) and
-// resizes it to Side x Side: Inception's training crop (Szegedy et al. 2015), with torchvision's rule and constants.
+// ResizedCrop keeps a random window of 8 % to 100 % of the area with an aspect ratio of 3/4 to 4/3
+// (log-uniform) and resizes it to Side x Side: Inception's training crop (Szegedy et al. 2015),
+// with torchvision's rule and constants.
 type ResizedCrop struct{ Side int }
 
 func (ResizedCrop) String() string { return "random-resized-crop" }

@@ -18,8 +18,9 @@ type Transform interface {
 	Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream)
 }
 
-// Sizer is a Transform that takes images of any size and gives one size. As the first of a chain it is given images as
-// they are stored, not yet resized to the set's shape, and converts only what it keeps of them.
+// Sizer is a Transform that takes images of any size and gives one size. As the first of a chain it
+// is given images as they are stored, not yet resized to the set's shape, and converts only what it
+// keeps of them.
 type Sizer interface {
 	Transform
 	// View is Apply of a picture.
@@ -29,8 +30,8 @@ type Sizer interface {
 // scratch is for images that live within one Apply.
 var scratch = sync.Pool{New: func() any { return new(pixel.Image) }}
 
-// Parse reads the name of a transform for images of side x side: flip, pad-crop-P, random-resized-crop, resize-crop-S,
-// augmix-S.
+// Parse reads the name of a transform for images of side x side: flip, pad-crop-P,
+// random-resized-crop, resize-crop-S, augmix-S.
 func Parse(name string, side int) (Transform, error) {
 	kind, number, numbered := name, 0, false
 	if i := strings.LastIndexByte(name, '-'); i >= 0 {
@@ -73,7 +74,8 @@ func Names() (names, about []string) {
 	return names, about
 }
 
-// kindOf is a transform's name, the range of its number (0, 0: it takes none), what it does, and how it is made.
+// kindOf is a transform's name, the range of its number (0, 0: it takes none), what it does, and
+// how it is made.
 type kindOf struct {
 	name        string
 	least, most int

@@ -93,8 +93,8 @@ func diskKernel(radius, alias float64) field {
 	return k.separable(weights, mirrorEdge)
 }
 
-// glassBlur swaps pixels with near neighbours, between two Gaussian blurs. (The original program means to swap, but where
-// images have colour it copies the neighbour.)
+// glassBlur swaps pixels with near neighbours, between two Gaussian blurs. (The original program
+// means to swap, but where images have colour it copies the neighbour.)
 func glassBlur(f field, level int, scale ladder, s *draw.Stream) field {
 	type glass struct {
 		sigma       float64
@@ -136,7 +136,8 @@ func motionBlur(f field, level int, scale ladder, s *draw.Stream) field {
 	return f.smeared(m.radius, m.sigma, s.Between(-45, 45))
 }
 
-// smeared is ImageMagick's motion blur: a half Gaussian of 2·radius+1 whole-pixel steps along the angle.
+// smeared is ImageMagick's motion blur: a half Gaussian of 2·radius+1 whole-pixel steps along the
+// angle.
 func (f field) smeared(radius int, sigma, degrees float64) field {
 	width := 2*radius + 1
 	weights := make([]float64, width)

@@ -37,7 +37,8 @@ func apply(t testing.TB, name string, src pixel.Image, n uint32) pixel.Image {
 	return m
 }
 
-// What has no random part agrees with the programs that made the published sets: SciPy, scikit-image, OpenCV, Pillow.
+// What has no random part agrees with the programs that made the published sets: SciPy,
+// scikit-image, OpenCV, Pillow.
 func TestAgreesWithTheOriginals(t *testing.T) {
 	for set, src := range map[string]pixel.Image{"cifar-3/": reference.Synthetic(3, 32, 32), "mnist-2/": reference.Synthetic(1, 28, 28)} {
 		severity := strings.TrimSuffix(set, "/")[6:]
@@ -172,9 +173,9 @@ func TestNoiseMoments(t *testing.T) {
 	}
 }
 
-// Every corruption is a function of its stream, leaves its input alone, changes the image, and at severity 5 does so by
-// more than at severity 1. (Not elastic and glass-blur, whose published lists are not ordered by distance: they only must
-// differ from the clean image.)
+// Every corruption is a function of its stream, leaves its input alone, changes the image, and at
+// severity 5 does so by more than at severity 1. (Not elastic and glass-blur, whose published lists
+// are not ordered by distance: they only must differ from the clean image.)
 func TestEveryCorruption(t *testing.T) {
 	for _, shape := range [][3]int{{1, 28, 28}, {3, 32, 32}, {3, 64, 64}, {3, 160, 160}} {
 		src := reference.Synthetic(shape[0], shape[1], shape[2])

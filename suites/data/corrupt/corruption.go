@@ -22,7 +22,8 @@ type Corruption struct {
 // String is the name that Parse reads.
 func (c Corruption) String() string { return fmt.Sprintf("%s-%d", c.name, c.level) }
 
-// Apply writes the corrupted src to dst, which shares no memory with it. What is random is drawn from s.
+// Apply writes the corrupted src to dst, which shares no memory with it. What is random is drawn
+// from s.
 func (c Corruption) Apply(dst *pixel.Image, src pixel.Image, s *draw.Stream) {
 	f := newField(src.C, src.H, src.W)
 	for i, v := range src.Pix {

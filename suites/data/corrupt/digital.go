@@ -94,8 +94,8 @@ func (f field) throughBytes(change func(pixel.Image) pixel.Image) field {
 	return f
 }
 
-// elastic moves three points of the image at random and pulls the rest along (an affine map), then shifts each pixel by a
-// smooth random field.
+// elastic moves three points of the image at random and pulls the rest along (an affine map), then
+// shifts each pixel by a smooth random field.
 func elastic(f field, level int, scale ladder, s *draw.Stream) field {
 	type stretch struct{ strength, smooth, affine float64 } // in image sides
 	c := [...][5]stretch{
@@ -157,7 +157,8 @@ func elastic(f field, level int, scale ladder, s *draw.Stream) field {
 	return out
 }
 
-// affineThrough is the map (x, y) → (a0 x + a1 y + a2, a3 x + a4 y + a5) that sends the points from[i] to to[i].
+// affineThrough is the map (x, y) → (a0 x + a1 y + a2, a3 x + a4 y + a5) that sends the points
+// from[i] to to[i].
 func affineThrough(from, to [3][2]float64) (a [6]float64) {
 	x1, y1 := from[1][0]-from[0][0], from[1][1]-from[0][1]
 	x2, y2 := from[2][0]-from[0][0], from[2][1]-from[0][1]

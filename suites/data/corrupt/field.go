@@ -58,7 +58,8 @@ func mirrorEdge(i, n int) int {
 	return i
 }
 
-// gaussian is f blurred with deviation sigma, the kernel cut off at truncate deviations. Sigma 0 changes nothing.
+// gaussian is f blurred with deviation sigma, the kernel cut off at truncate deviations. Sigma 0
+// changes nothing.
 func (f field) gaussian(sigma, truncate float64, at edge) field {
 	radius := int(truncate*sigma + 0.5)
 	if radius == 0 {
@@ -105,7 +106,8 @@ func (f field) separable(weights []float64, at edge) field {
 	return out
 }
 
-// sample is plane c at row y, column x, counted in pixels from the first one's centre, linear in between.
+// sample is plane c at row y, column x, counted in pixels from the first one's centre, linear in
+// between.
 func (f field) sample(c int, y, x float64, at edge) float64 {
 	fy, fx := math.Floor(y), math.Floor(x)
 	dy, dx := y-fy, x-fx

@@ -15,8 +15,8 @@ var geometries = []kind{
 	{"shear", 5, shear},
 }
 
-// rotate turns by level degrees counter-clockwise, the same for every image: the shift of Ovadia et al. (2019), "Can you
-// trust your model's uncertainty?". (MNIST-C has 0.2 to 1 radian, either way.)
+// rotate turns by level degrees counter-clockwise, the same for every image: the shift of Ovadia et
+// al. (2019), "Can you trust your model's uncertainty?". (MNIST-C has 0.2 to 1 radian, either way.)
 func rotate(f field, level int, _ ladder, _ *draw.Stream) field {
 	return f.affine(pixel.Rotation(pixel.Image{H: f.h, W: f.w}, float64(level)))
 }

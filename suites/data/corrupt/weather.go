@@ -44,8 +44,8 @@ func fog(f field, level int, scale ladder, s *draw.Stream) field {
 	return f
 }
 
-// plasma is a height map from 0 to 1 by the diamond-square algorithm on a torus; side is a power of two. Each halving of
-// the step divides the random part by decay.
+// plasma is a height map from 0 to 1 by the diamond-square algorithm on a torus; side is a power of
+// two. Each halving of the step divides the random part by decay.
 func plasma(side int, decay float64, s *draw.Stream) []float64 {
 	m := make([]float64, side*side)
 	at := func(y, x int) *float64 { return &m[(y&(side-1))*side+x&(side-1)] }
@@ -116,7 +116,8 @@ func snow(f field, level int, scale ladder, s *draw.Stream) field {
 	return f
 }
 
-// brightness adds to the value of hue, saturation, value: it scales a pixel so that its largest channel grows by c.
+// brightness adds to the value of hue, saturation, value: it scales a pixel so that its largest
+// channel grows by c.
 func brightness(f field, level int, scale ladder, _ *draw.Stream) field {
 	c := [...][5]float64{
 		{.1, .2, .3, .4, .5},

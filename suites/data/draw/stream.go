@@ -77,7 +77,8 @@ func (s *Stream) Gamma(shape float64) float64 {
 	}
 }
 
-// Beta is beta-distributed with both parameters a. For tiny a, where both gammas underflow, it is a fair coin, the limit.
+// Beta is beta-distributed with both parameters a. For tiny a, where both gammas underflow, it is a
+// fair coin, the limit.
 func (s *Stream) Beta(a float64) float64 {
 	x, y := s.Gamma(a), s.Gamma(a)
 	if x+y == 0 {

@@ -17,8 +17,8 @@ func TestWordsAreTheBlocksInOrder(t *testing.T) {
 	}
 }
 
-// Sample means and variances against the distributions', to five standard errors (for the variance, its own from the
-// fourth moment of the sample).
+// Sample means and variances against the distributions', to five standard errors (for the variance,
+// its own from the fourth moment of the sample).
 func TestMoments(t *testing.T) {
 	const n = 40000
 	for name, c := range map[string]struct {

@@ -20,8 +20,9 @@ import (
 	"bayesbench/internal/atomicfile"
 )
 
-// Archive is a published .tar.gz, .tgz or .zip that holds the set. A copy that already lies in one of the folders looked
-// in, or beside them, is taken; otherwise it is downloaded, and removed when it has been unpacked.
+// Archive is a published .tar.gz, .tgz or .zip that holds the set. A copy that already lies in one
+// of the folders looked in, or beside them, is taken; otherwise it is downloaded, and removed when
+// it has been unpacked.
 type Archive struct {
 	URL    string
 	Name   string // of the file on disk; "" is the last part of URL
@@ -187,9 +188,9 @@ func EachMember(ctx context.Context, at string, do func(name string, in io.Reade
 	}
 }
 
-// member writes the member of that name to the cache if it is a file of the set, plain or gzipped. Only the last parts of
-// the name count, as many as the file's name has, and nothing else is ever written, so an archive cannot reach outside the
-// cache.
+// member writes the member of that name to the cache if it is a file of the set, plain or gzipped.
+// Only the last parts of the name count, as many as the file's name has, and nothing else is ever
+// written, so an archive cannot reach outside the cache.
 func (r Request) member(archive, name string, in io.Reader) error {
 	for _, f := range r.Files {
 		if whole := "/" + strings.TrimSuffix(name, ".gz"); !strings.HasSuffix(whole, "/"+f.Name) {

@@ -72,7 +72,8 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-// An archive that unpacks to more than it should is left after that much, and costs no memory for it.
+// An archive that unpacks to more than it should is left after that much, and costs no memory for
+// it.
 func TestGzipBombs(t *testing.T) {
 	const size = 256 << 20
 	bomb := filepath.Join(t.TempDir(), "x.tgz")

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// run runs a package manager in dir and returns its standard output. An error carries the last line of what it said.
+// run runs a package manager in dir and returns its standard output. An error carries the last line
+// of what it said.
 func run(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

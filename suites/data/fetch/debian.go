@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 )
 
-// DebianPackage is a Debian package that carries a set's files in one folder. An installed one is read in place; else
-// apt-get fetches it, which needs no root, and dpkg-deb unpacks it into the cache.
+// DebianPackage is a Debian package that carries a set's files in one folder. An installed one is
+// read in place; else apt-get fetches it, which needs no root, and dpkg-deb unpacks it into the
+// cache.
 type DebianPackage struct {
 	Name   string
 	Folder string // below the root of the file system

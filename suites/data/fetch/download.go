@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// client gives up soon on a network that does not answer, and never on a slow one: a body may take as long as bytes
-// keep coming within stallLimit.
+// client gives up soon on a network that does not answer, and never on a slow one: a body may take
+// as long as bytes keep coming within stallLimit.
 var client = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
@@ -35,8 +35,9 @@ func stayEncrypted(req *http.Request, via []*http.Request) error {
 
 const stallLimit = 30 * time.Second
 
-// download gets the address from into path: at most limit bytes, resumed where an earlier one broke off, and renamed to path only
-// when check has accepted the partial file. A partial file that check refuses is removed.
+// download gets the address from into path: at most limit bytes, resumed where an earlier one broke
+// off, and renamed to path only when check has accepted the partial file. A partial file that check
+// refuses is removed.
 func download(ctx context.Context, from, path string, limit int64, check func(partial string) error, progress Progress) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

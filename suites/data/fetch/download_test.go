@@ -165,8 +165,8 @@ func TestRedirectsStayEncrypted(t *testing.T) {
 	}
 }
 
-// Whatever a mirror answers, the set is the published one or an error, no more is stored than it has bytes, and nothing
-// is read but over HTTP.
+// Whatever a mirror answers, the set is the published one or an error, no more is stored than it
+// has bytes, and nothing is read but over HTTP.
 func TestHostileMirrors(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
@@ -240,7 +240,8 @@ func TestHostileMirrors(t *testing.T) {
 	}
 }
 
-// A link in the cache is not followed to a file outside it, neither by a download nor by what is unpacked.
+// A link in the cache is not followed to a file outside it, neither by a download nor by what is
+// unpacked.
 func TestLinksInTheCache(t *testing.T) {
 	cache := isolate(t)
 	set, s := servedSet(t)

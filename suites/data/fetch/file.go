@@ -15,8 +15,9 @@ import (
 	"bayesbench/internal/atomicfile"
 )
 
-// File is one canonical file of a data set, at Name below the set's folder, with slashes. It may lie on disk as it is or gzipped (name.gz); hash and size are those of
-// the uncompressed bytes, so that any compressor's output is accepted and reading is bounded before it starts.
+// File is one canonical file of a data set, at Name below the set's folder, with slashes. It may
+// lie on disk as it is or gzipped (name.gz); hash and size are those of the uncompressed bytes, so
+// that any compressor's output is accepted and reading is bounded before it starts.
 type File struct {
 	Name   string
 	Size   int64
@@ -34,7 +35,8 @@ func (e *HashError) Error() string {
 		e.Path, e.Got, e.Want)
 }
 
-// Find returns the path of f in dir, plain or gzipped. The error is fs.ErrNotExist where it is not there.
+// Find returns the path of f in dir, plain or gzipped. The error is fs.ErrNotExist where it is not
+// there.
 func (f File) Find(dir string) (path string, err error) {
 	for _, name := range []string{f.Name, f.Name + ".gz"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -45,7 +47,8 @@ func (f File) Find(dir string) (path string, err error) {
 	return "", fmt.Errorf("%s: neither it nor %s.gz is in %s: %w", f.Name, f.Name, dir, fs.ErrNotExist)
 }
 
-// Read returns the uncompressed content of f in dir, checked. It never holds more than f.Size+1 bytes.
+// Read returns the uncompressed content of f in dir, checked. It never holds more than f.Size+1
+// bytes.
 func (f File) Read(dir string) ([]byte, error) {
 	path, err := f.Find(dir)
 	if err != nil {

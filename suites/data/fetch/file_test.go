@@ -56,7 +56,8 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 	}
 }
 
-// A gzipped file never unpacks to more than the published size, and passes only as the published content.
+// A gzipped file never unpacks to more than the published size, and passes only as the published
+// content.
 func FuzzFile(f *testing.F) {
 	content := []byte("the published content")
 	want := File{"x", int64(len(content)), sha256Of(content)}

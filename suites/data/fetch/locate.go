@@ -53,12 +53,13 @@ func (e *NotFoundError) Error() string {
 	return b.String()
 }
 
-// own tells whether the set is whatever the user calls so: nothing published says what is in it, so that another one than
-// the one that was named would be other data.
+// own tells whether the set is whatever the user calls so: nothing published says what is in it, so
+// that another one than the one that was named would be other data.
 func (s *Set) own() bool { return s.Files == nil && s.Providers == nil }
 
-// present looks for the set in p: all files in it or, for an image tree, a folder train in it, p itself as a tar, or a
-// tar beside it unless the user has named p. It returns the place to read from, or what is lacking.
+// present looks for the set in p: all files in it or, for an image tree, a folder train in it, p
+// itself as a tar, or a tar beside it unless the user has named p. It returns the place to read
+// from, or what is lacking.
 func (s *Set) present(p Place) (at, lacking string) {
 	st, err := os.Stat(p.Path)
 	if s.Files == nil {
@@ -113,7 +114,8 @@ func (s *Set) presentTree(p Place, st fs.FileInfo) (at, lacking string) {
 	return "", "has no folder train"
 }
 
-// cache is the set's folder in the cache, made if it is not there, or why there is none that can be written.
+// cache is the set's folder in the cache, made if it is not there, or why there is none that can be
+// written.
 func (s *Set) cache() (string, error) {
 	root, err := CacheDir()
 	if err != nil {
@@ -123,8 +125,8 @@ func (s *Set) cache() (string, error) {
 	return dir, writable(dir)
 }
 
-// missing is the error that says how to put the set's files where they are found: into its folder in the cache, if there
-// is one.
+// missing is the error that says how to put the set's files where they are found: into its folder
+// in the cache, if there is one.
 func (s *Set) missing(opt Options, cache string) *NotFoundError {
 	if s.Files == nil {
 		at := "a folder"
@@ -149,7 +151,8 @@ func (s *Set) missing(opt Options, cache string) *NotFoundError {
 	return e
 }
 
-// some is a list for a message: where there are many names, the first ones and how many more there are.
+// some is a list for a message: where there are many names, the first ones and how many more there
+// are.
 func some(names []string) []string {
 	const most = 6
 	if len(names) <= most {

@@ -58,7 +58,8 @@ func TestNotFoundSaysWhatToPutWhere(t *testing.T) {
 			t.Errorf("the message does not name %q:\n%v", want, err)
 		}
 	}
-	// What is already there is not asked for, nor what would have to be decoded; the archive may be put there packed.
+	// What is already there is not asked for, nor what would have to be decoded; the archive may be
+	// put there packed.
 	set.Providers = []Provider{decoded{}, Archive{URL: "http://example.invalid/set.tar.gz"}}
 	put(t, filepath.Join(cache, "bayesbench", set.Name), map[string][]byte{"train-labels": nil})
 	_, err = open(t.Context(), set, Options{Offline: true})
@@ -69,7 +70,8 @@ func TestNotFoundSaysWhatToPutWhere(t *testing.T) {
 	}
 }
 
-// The cache is asked for only where something must be put into it, and its absence is said with what to do.
+// The cache is asked for only where something must be put into it, and its absence is said with
+// what to do.
 func TestCacheIsNeededForFetchingAlone(t *testing.T) {
 	set, content := fakeSet(Mirror{"http://localhost:1/x", ""})
 	dir := t.TempDir()

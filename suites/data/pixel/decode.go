@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// MaxPixels is the largest picture that is decoded. It leaves room for the largest of ILSVRC, 9331x6530.
+	// MaxPixels is the largest picture that is decoded. It leaves room for the largest of ILSVRC,
+	// 9331x6530.
 	MaxPixels = 1 << 26
-	// A progressive JPEG takes 16 bytes a pixel while it is decoded. Above so many pixels one is decoded at a time.
+	// A progressive JPEG takes 16 bytes a pixel while it is decoded. Above so many pixels one is
+	// decoded at a time.
 	largePixels = 1 << 22
 )
 
@@ -38,15 +40,18 @@ func Decode(data []byte) (Image, error) {
 // Formats names the formats that Open decodes, for messages.
 const Formats = "JPEG, PNG, BMP, WebP, TIFF"
 
-// Extensions are the endings under which files of these formats are found, in lower case. Open goes by the content alone.
+// Extensions are the endings under which files of these formats are found, in lower case. Open goes
+// by the content alone.
 var Extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff"}
 
-// Open decodes a JPEG, PNG, BMP, WebP or TIFF, told apart by content; of a TIFF the first page. It has red, green and
-// blue planes; gray pictures are given three equal planes, transparency is dropped, CMYK is converted without a profile.
-// Dimensions are checked before any memory is taken for them, see Check.
+// Open decodes a JPEG, PNG, BMP, WebP or TIFF, told apart by content; of a TIFF the first page. It
+// has red, green and blue planes; gray pictures are given three equal planes, transparency is
+// dropped, CMYK is converted without a profile. Dimensions are checked before any memory is taken
+// for them, see Check.
 //
-// Chroma planes of lower resolution are interpolated linearly, as libjpeg and libwebp do by default ("fancy upsampling"),
-// and converted in their fixed point, so that the pixels are those of Pillow up to the rounding of the inverse DCT.
+// Chroma planes of lower resolution are interpolated linearly, as libjpeg and libwebp do by default
+// ("fancy upsampling"), and converted in their fixed point, so that the pixels are those of Pillow
+// up to the rounding of the inverse DCT.
 func Open(data []byte) (Picture, error) {
 	cfg, decode, err := check(data)
 	if err != nil {
@@ -73,10 +78,11 @@ func Open(data []byte) (Picture, error) {
 	return p, nil
 }
 
-// Check reads no more than the header: it fails for what is in none of the formats or has more pixels than are decoded,
-// which is more than MaxPixels or more than can be in so many bytes. An 8x8 block of a JPEG needs at least one bit, a pixel
-// of a BMP too, and deflate, in which a PNG and many a TIFF is packed, shrinks nothing to less than a 1032nd. WebP and a
-// TIFF's fax codes know no such bound: 4 million pixels are believed of any file. So a file takes at most 128 MB and 60 KB
+// Check reads no more than the header: it fails for what is in none of the formats or has more
+// pixels than are decoded, which is more than MaxPixels or more than can be in so many bytes. An
+// 8x8 block of a JPEG needs at least one bit, a pixel of a BMP too, and deflate, in which a PNG and
+// many a TIFF is packed, shrinks nothing to less than a 1032nd. WebP and a TIFF's fax codes know no
+// such bound: 4 million pixels are believed of any file. So a file takes at most 128 MB and 60 KB
 // for each of its bytes, whatever it claims.
 func Check(data []byte) error {
 	_, _, err := check(data)

@@ -9,7 +9,8 @@ type Image struct {
 // New returns a black image.
 func New(c, h, w int) Image { return Image{C: c, H: h, W: w, Pix: make([]uint8, c*h*w)} }
 
-// Reshape gives m the shape c, h, w, keeping its memory where that is large enough. The pixels are undefined.
+// Reshape gives m the shape c, h, w, keeping its memory where that is large enough. The pixels are
+// undefined.
 func (m *Image) Reshape(c, h, w int) {
 	n := c * h * w
 	if cap(m.Pix) < n {
@@ -27,7 +28,8 @@ func (m *Image) CopyFrom(src Image) {
 	copy(m.Pix, src.Pix)
 }
 
-// Crop copies the h x w window of src whose top left corner is (y, x) to m. The window must lie inside src.
+// Crop copies the h x w window of src whose top left corner is (y, x) to m. The window must lie
+// inside src.
 func (m *Image) Crop(src Image, y, x, h, w int) {
 	m.Reshape(src.C, h, w)
 	for c := range src.C {

@@ -5,8 +5,8 @@ import (
 	"image/color"
 )
 
-// Picture is an image that may still be as its decoder left it: planes of luma and of reduced chroma, say. What is asked
-// of it is converted then, and nothing else.
+// Picture is an image that may still be as its decoder left it: planes of luma and of reduced
+// chroma, say. What is asked of it is converted then, and nothing else.
 type Picture struct {
 	rgb     Image
 	decoded image.Image // nil where rgb is the picture
@@ -25,13 +25,15 @@ func (p Picture) Shape() [3]int {
 	return [3]int{3, b.Dy(), b.Dx()}
 }
 
-// Image returns all of p: p's own memory, which the caller must not change, or scratch if it had to be converted.
+// Image returns all of p: p's own memory, which the caller must not change, or scratch if it had to
+// be converted.
 func (p Picture) Image(scratch *Image) Image {
 	shape := p.Shape()
 	return p.window(scratch, 0, 0, shape[1], shape[2])
 }
 
-// Window makes dst the h x w window of p whose top left corner is (y, x). The window must lie inside p.
+// Window makes dst the h x w window of p whose top left corner is (y, x). The window must lie
+// inside p.
 func (p Picture) Window(dst *Image, y, x, h, w int) {
 	if p.decoded == nil {
 		dst.Crop(p.rgb, y, x, h, w)
@@ -77,7 +79,8 @@ func (p Picture) window(scratch *Image, y, x, h, w int) Image {
 	return *scratch
 }
 
-// fromYCbCr converts the window of src, of m's size, whose top left corner is (y, x), a line at a time.
+// fromYCbCr converts the window of src, of m's size, whose top left corner is (y, x), a line at a
+// time.
 func (m *Image) fromYCbCr(src *image.YCbCr, y, x int, convert func(r, g, b, luma, cb, cr []uint8)) {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
@@ -149,8 +152,9 @@ func reduction(r image.YCbCrSubsampleRatio) (wide, high int) {
 	return 1, 1
 }
 
-// chroma brings columns x … x+n-1 of a chroma plane to full resolution. A sample of the reduced plane lies in the middle of
-// the pixels it stands for; a pixel is 3/4 the nearer and 1/4 the next nearer sample in each reduced direction.
+// chroma brings columns x … x+n-1 of a chroma plane to full resolution. A sample of the reduced
+// plane lies in the middle of the pixels it stands for; a pixel is 3/4 the nearer and 1/4 the next
+// nearer sample in each reduced direction.
 type chroma struct {
 	src           *image.YCbCr
 	wide, high    int
@@ -158,7 +162,8 @@ type chroma struct {
 	x, n          int
 }
 
-// row returns row y of the plane: in out, of at least n+2 bytes, or in the plane itself. sums holds n+4 numbers.
+// row returns row y of the plane: in out, of at least n+2 bytes, or in the plane itself. sums holds
+// n+4 numbers.
 func (c *chroma) row(out []uint8, sums []int32, plane []uint8, y int) []uint8 {
 	all := (c.width + c.wide - 1) / c.wide // samples in a row
 	line := func(i int) []uint8 { return plane[i*c.src.CStride:][:all] }
@@ -175,7 +180,8 @@ func (c *chroma) row(out []uint8, sums []int32, plane []uint8, y int) []uint8 {
 	}
 	first, last := c.x/c.wide, (c.x+c.n-1)/c.wide // the samples whose pixels are wanted
 	from, to := max(first-1, 0), min(last+2, all) // and their neighbours
-	// sums[0] is the neighbour on the left of the first sample, and so on; at an edge it is the sample itself.
+	// sums[0] is the neighbour on the left of the first sample, and so on; at an edge it is the
+	// sample itself.
 	sums = sums[:last-first+3]
 	inner := sums[from-(first-1):][:to-from]
 	if c.high == 1 {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A window has the bits of the same part of the whole, however the chroma is reduced and wherever the window lies.
+// A window has the bits of the same part of the whole, however the chroma is reduced and wherever
+// the window lies.
 func TestWindowIsPartOfTheWhole(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	noise := func(p []uint8) {

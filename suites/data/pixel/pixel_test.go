@@ -17,8 +17,9 @@ import (
 	"bayesbench/suites/data/pixel"
 )
 
-// Pillow's decoders are libjpeg-turbo, with the same colour arithmetic and another inverse DCT, and libwebp, which rounds
-// twice where it interpolates chroma. What loses nothing is the same to the bit.
+// Pillow's decoders are libjpeg-turbo, with the same colour arithmetic and another inverse DCT, and
+// libwebp, which rounds twice where it interpolates chroma. What loses nothing is the same to the
+// bit.
 func TestDecodeAgreesWithPillow(t *testing.T) {
 	for _, format := range []struct {
 		names []string
@@ -52,7 +53,8 @@ func TestResizeIsPillows(t *testing.T) {
 	}
 }
 
-// From the file to the input, as a random resized crop does it: the decoder's tolerance is not added to.
+// From the file to the input, as a random resized crop does it: the decoder's tolerance is not
+// added to.
 func TestCropAgreesWithPillow(t *testing.T) {
 	_, file := reference.Load(t, "jpeg-420-even")
 	p, err := pixel.Open(file)
@@ -83,7 +85,8 @@ func TestAffineIsPillows(t *testing.T) {
 	} {
 		var m pixel.Image
 		m.Affine(src, a)
-		// Pillow rounds a rotation's sine and cosine to 15 digits, and truncates; at a whole number either may win.
+		// Pillow rounds a rotation's sine and cosine to 15 digits, and truncates; at a whole number
+		// either may win.
 		reference.Compare(t, name, m, 1, 0.01)
 	}
 }

@@ -15,7 +15,8 @@ const (
 	Box                    // the mean of the pixels covered; the nearest pixel when enlarging
 )
 
-// tap is the part of a source line that makes one destination sample, with its weights in fixed point.
+// tap is the part of a source line that makes one destination sample, with its weights in fixed
+// point.
 type tap struct {
 	first   int
 	weights []int32
@@ -75,7 +76,8 @@ func (t *taps) span() (from, to int) {
 	return t.each[0].first, last.first + len(last.weights)
 }
 
-// sample is a filtered sample of its fixed-point sum, which is positive and may only by rounding come to more than 255.
+// sample is a filtered sample of its fixed-point sum, which is positive and may only by rounding
+// come to more than 255.
 func sample(sum int32) uint8 { return uint8(min(uint32(sum)>>weightBits, 255)) }
 
 // scratch is the memory of one resize or conversion under way.
@@ -96,17 +98,19 @@ func grown[E any](s []E, n int) []E {
 	return s[:n]
 }
 
-// Resize makes m a copy of src of h x w pixels: the bits of Pillow's resize, which filters rows, rounds to 8 bits, and then
-// filters columns.
+// Resize makes m a copy of src of h x w pixels: the bits of Pillow's resize, which filters rows,
+// rounds to 8 bits, and then filters columns.
 func (m *Image) Resize(src Image, h, w int, filter Filter) {
 	m.resize(src.Picture(), h, w, 0, 0, h, w, filter)
 }
 
-// Fit makes m a size x size picture of src: the shorter side is resized (Bilinear) to size, the longer in proportion (rounded
-// down), and the centre square is kept, as torchvision's Resize and CenterCrop do.
+// Fit makes m a size x size picture of src: the shorter side is resized (Bilinear) to size, the
+// longer in proportion (rounded down), and the centre square is kept, as torchvision's Resize and
+// CenterCrop do.
 func (m *Image) Fit(src Picture, size int) { m.FitCrop(src, size, size) }
 
-// FitCrop is Fit with the shorter side resized to short, of which the centre square of side is kept.
+// FitCrop is Fit with the shorter side resized to short, of which the centre square of side is
+// kept.
 func (m *Image) FitCrop(src Picture, short, side int) {
 	h, w := short, short
 	if shape := src.Shape(); shape[1] < shape[2] {
@@ -120,8 +124,8 @@ func (m *Image) FitCrop(src Picture, short, side int) {
 	m.resize(src, h, w, y, x, side, side, Bilinear)
 }
 
-// resize makes m the window of height x width pixels at (y, x) of src resized to h x w. Only what the window needs of src
-// is converted and filtered.
+// resize makes m the window of height x width pixels at (y, x) of src resized to h x w. Only what
+// the window needs of src is converted and filtered.
 func (m *Image) resize(src Picture, h, w, y, x, height, width int, filter Filter) {
 	shape := src.Shape()
 	s := scratches.Get().(*scratch)
@@ -163,8 +167,8 @@ func (m *Image) resize(src Picture, h, w, y, x, height, width int, filter Filter
 	}
 }
 
-// filterColumns makes one line of the lines that in begins with, one a weight. Lines are taken in pairs, which halves the
-// traffic of sums.
+// filterColumns makes one line of the lines that in begins with, one a weight. Lines are taken in
+// pairs, which halves the traffic of sums.
 func filterColumns(out, in []uint8, weights []int32, sums []int32) {
 	const half = 1 << (weightBits - 1)
 	n := len(out)
@@ -201,8 +205,8 @@ func filterColumns(out, in []uint8, weights []int32, sums []int32) {
 	}
 }
 
-// filterRows resizes rows lines of n samples, the first of which is sample left of the source, to m, four lines at a time,
-// which share the work on the weights.
+// filterRows resizes rows lines of n samples, the first of which is sample left of the source, to
+// m, four lines at a time, which share the work on the weights.
 func filterRows(dst, src []uint8, rows, n, m, left int, cols []tap) {
 	const half = 1 << (weightBits - 1)
 	r := 0

@@ -2,13 +2,13 @@ package pixel
 
 import "math"
 
-// Affine makes m, which keeps src's shape, by pulling each pixel from where the map sends it. In coordinates whose whole
-// numbers are pixel edges, the centre (x+½, y+½) is pulled from
+// Affine makes m, which keeps src's shape, by pulling each pixel from where the map sends it. In
+// coordinates whose whole numbers are pixel edges, the centre (x+½, y+½) is pulled from
 //
 //	(a[0](x+½) + a[1](y+½) + a[2],  a[3](x+½) + a[4](y+½) + a[5])
 //
-// bilinearly, as Pillow's transform(AFFINE, BILINEAR) does: what comes from outside src is black, and the half pixel along
-// its edge is constant.
+// bilinearly, as Pillow's transform(AFFINE, BILINEAR) does: what comes from outside src is black,
+// and the half pixel along its edge is constant.
 func (m *Image) Affine(src Image, a [6]float64) {
 	m.Reshape(src.C, src.H, src.W)
 	w, h := float64(src.W), float64(src.H)

@@ -507,9 +507,9 @@ func TestOneJobAtATime(t *testing.T) {
 	}
 }
 
-// Independent chains of HMC mix: their R̂ is near 1. Chains of so small a rate
-// that they stay where they started do not, and what is not a Markov chain has
-// no such numbers. The posterior of a hundred examples is wide, so that the chains mix well within the bounds on any kernels.
+// Independent chains of HMC mix: their R̂ is near 1. Chains of so small a rate that they stay where
+// they started do not, and what is not a Markov chain has no such numbers. The posterior of a
+// hundred examples is wide, so that the chains mix well within the bounds on any kernels.
 func TestChainDiagnostics(t *testing.T) {
 	text := strings.NewReplacer("[0, 1]", "0", "every = 1\n", "", "train = 600", "train = 100").Replace(small[:strings.Index(small, "[[method]]")]) + `
 [[method]]
@@ -580,8 +580,8 @@ particles = 5
 	}
 }
 
-// Methods of one label are told apart by the keys in which they differ, a key of the method that the harness has too
-// among them.
+// Methods of one label are told apart by the keys in which they differ, a key of the method that
+// the harness has too among them.
 func TestTwoOfOneLabel(t *testing.T) {
 	text := small[:strings.Index(small, "[[method]]")] + `
 [[method]]

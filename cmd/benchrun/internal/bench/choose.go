@@ -159,7 +159,8 @@ func (j *Job) heldOut(run *results.Run, predictor, unit string) (float64, error)
 	return x, nil
 }
 
-// trainChosen decides which candidate the job's member is, and has it trained with all that it needs.
+// trainChosen decides which candidate the job's member is, and has it trained with all that it
+// needs.
 func (a *attempts) trainChosen(ctx context.Context, j *Job) error {
 	if err := j.decide(ctx, a.run); err != nil {
 		return err

@@ -51,8 +51,8 @@ func candidates(heldOut bool) string {
 	return text
 }
 
-// values are the metrics of the records of a run that keep accepts, by split and the settings lr and
-// tau, at their largest K.
+// values are the metrics of the records of a run that keep accepts, by split and the settings lr
+// and tau, at their largest K.
 func values(t *testing.T, dir string, keep func(r *results.Record) bool) map[string]results.Record {
 	t.Helper()
 	set, err := results.ReadFile(filepath.Join(dir, "results.txt"))
@@ -90,9 +90,9 @@ func unit(t *testing.T, r results.Record, name string) float64 {
 	return 0
 }
 
-// The settings that a method chooses are those with the least metric on the held-out examples, split
-// by split, and its scores are those of the same settings trained on all training examples, bit for
-// bit. Here both are found by plain suites.
+// The settings that a method chooses are those with the least metric on the held-out examples,
+// split by split, and its scores are those of the same settings trained on all training examples,
+// bit for bit. Here both are found by plain suites.
 func TestChoose(t *testing.T) {
 	dir, trials, finals := t.TempDir(), t.TempDir(), t.TempDir()
 	for at, text := range map[string]string{dir: choosing, trials: candidates(true), finals: candidates(false)} {

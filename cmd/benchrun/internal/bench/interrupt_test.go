@@ -16,8 +16,8 @@ import (
 	"bayesbench/suites/data"
 )
 
-// ending is a split that ends the run at one of its reads. It does so when all else waits for that read, and comes back
-// when all else waits again.
+// ending is a split that ends the run at one of its reads. It does so when all else waits for that
+// read, and comes back when all else waits again.
 type ending struct {
 	data.Split
 	at    int64
@@ -34,7 +34,8 @@ func (e ending) Example(i int) (data.Example, error) {
 	return e.Split.Example(i)
 }
 
-// A run that is told to end while a step waits for its batch saves what was trained, as at any other moment.
+// A run that is told to end while a step waits for its batch saves what was trained, as at any
+// other moment.
 func TestEndedWhileABatchIsMade(t *testing.T) { synctest.Test(t, testEndedWhileABatchIsMade) }
 
 func testEndedWhileABatchIsMade(t *testing.T) {

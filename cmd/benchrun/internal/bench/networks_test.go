@@ -66,9 +66,9 @@ func photographs(t *testing.T, n int) string {
 	return dir
 }
 
-// Every method trains and predicts on every kind of convolutional network, in its smallest width and on the smallest
-// images that it bears; under -short every second method on one of them. That the large ones can be planned, methodtest
-// checks.
+// Every method trains and predicts on every kind of convolutional network, in its smallest width
+// and on the smallest images that it bears; under -short every second method on one of them. That
+// the large ones can be planned, methodtest checks.
 func TestEveryMethodOnEveryNetwork(t *testing.T) {
 	dir := photographs(t, 4)
 	networks := map[string]int{"vgg-like-0.03125": 32, "resnet-20": 8, "resnet-20-frn": 8, "wide-resnet-28-1": 8}

@@ -654,7 +654,8 @@ func (s *Sets) Skipped(names ...string) []results.Skipped {
 	return out
 }
 
-// notes tells of what the sets of those names left out, and what they say of themselves, a line each.
+// notes tells of what the sets of those names left out, and what they say of themselves, a line
+// each.
 func (s *Sets) notes(names ...string) []string {
 	var lines []string
 	for d, set := range s.open {

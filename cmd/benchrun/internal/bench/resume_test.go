@@ -9,9 +9,9 @@ import (
 	"bayesbench/methods"
 )
 
-// Every method, interrupted after every step that it reports and started again, leaves the bytes of an undisturbed run,
-// also where each epoch draws its own augmentation and mixup: those of full batches too. Under -short it is every second
-// method.
+// Every method, interrupted after every step that it reports and started again, leaves the bytes of
+// an undisturbed run, also where each epoch draws its own augmentation and mixup: those of full
+// batches too. Under -short it is every second method.
 func TestEveryMethodResumesWithDrawnInputs(t *testing.T) {
 	text := `name = "resume"
 model = "softmax-regression"

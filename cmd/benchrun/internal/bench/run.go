@@ -35,14 +35,12 @@ type Summary struct {
 	Failed        []string // the titles of those that failed or that something failed for
 }
 
-// Run takes the jobs, in order, through the run directory: those that are done
-// are skipped, those that were interrupted go on from their checkpoint, and
-// those that another process has claimed are waited for. A job that fails
-// leaves its cause in its manifest and does not stop the others. What a job
-// needs must be among the jobs before it or have ended before; a *NeedsError
-// names what has not. Jobs that are done on other data than those at hand are
-// refused by a *DataError before anything is trained. When ctx ends the job at work is saved, and Run returns
-// ctx's error.
+// Run takes the jobs, in order, through the run directory: those that are done are skipped, those
+// that were interrupted go on from their checkpoint, and those that another process has claimed are
+// waited for. A job that fails leaves its cause in its manifest and does not stop the others. What
+// a job needs must be among the jobs before it or have ended before; a *NeedsError names what has
+// not. Jobs that are done on other data than those at hand are refused by a *DataError before
+// anything is trained. When ctx ends the job at work is saved, and Run returns ctx's error.
 func Run(ctx context.Context, run *results.Run, jobs []*Job, report Reporter) (Summary, error) {
 	var sum Summary
 	a := &attempts{run: run, report: report, open: map[string]backends.Backend{}, failed: map[*Job]error{}}

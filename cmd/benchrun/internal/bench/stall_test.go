@@ -44,8 +44,9 @@ func (silent) Predict(*Job, string, int, int) {}
 func (silent) Note(*Job, string)              {}
 func (silent) End(*Job, Outcome)              {}
 
-// A backend that hangs costs the jobs that are on it, by name, and no others. The clock is the test's: it moves on only
-// while nothing computes, so a busy machine does not look like a backend that hangs.
+// A backend that hangs costs the jobs that are on it, by name, and no others. The clock is the
+// test's: it moves on only while nothing computes, so a busy machine does not look like a backend
+// that hangs.
 func TestStall(t *testing.T) { synctest.Test(t, testStall) }
 
 func testStall(t *testing.T) {

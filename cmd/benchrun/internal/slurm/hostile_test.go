@@ -83,7 +83,8 @@ func TestWordsOfScripts(t *testing.T) {
 	}
 }
 
-// A record that is read has words that a script can hold, and is written so that it reads back the same.
+// A record that is read has words that a script can hold, and is written so that it reads back the
+// same.
 func FuzzSubmission(f *testing.F) {
 	f.Add([]byte(`{"format": 1, "at": "2026-01-01T00:00:00Z", "args": ["-out", "it's"], "options": {"partition": "short", "sbatch": ["--account=x"]}, "arrays": [{"slurm": "12", "jobs": ["a", "b"]}]}`))
 	f.Add([]byte(`{"format": 1, "jobs": [{"id": "a", "title": "x", "needs": ["b"], "flops": 1e3, "origin": 1}]}`))
@@ -126,7 +127,8 @@ func FuzzSubmission(f *testing.F) {
 	})
 }
 
-// checkScript checks that a script has the lines it would have with harmless words, and its ids on lines of their own.
+// checkScript checks that a script has the lines it would have with harmless words, and its ids on
+// lines of their own.
 func checkScript(t *testing.T, s script) {
 	t.Helper()
 	head, rest, ok := strings.Cut(s.text(), "\n# One task is one job of the suite:\nset --")
@@ -148,7 +150,8 @@ func checkScript(t *testing.T, s script) {
 	}
 }
 
-// A record from elsewhere cannot put commands into a script, options into a call, or an index out of range.
+// A record from elsewhere cannot put commands into a script, options into a call, or an index out
+// of range.
 func TestHostileRecords(t *testing.T) {
 	const submission = `{"format": 1, "args": [], "options": {}, "arrays": [{"slurm": "7", "jobs": ["a"]}]}`
 	const jobs = `{"format": 1, "jobs": [{"id": "a", "needs": ["b"], "origin": 1}]}`

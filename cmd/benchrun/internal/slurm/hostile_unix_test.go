@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Records, locks and logs that are no files are refused, and so is a folder that a link makes of another: nothing is waited
-// for, read without end, or written elsewhere.
+// Records, locks and logs that are no files are refused, and so is a folder that a link makes of
+// another: nothing is waited for, read without end, or written elsewhere.
 func TestWhatIsNoFile(t *testing.T) {
 	outside := t.TempDir()
 	for _, c := range []struct {

@@ -45,8 +45,8 @@ func Synthetic(c, h, w int) pixel.Image {
 	return m
 }
 
-// Compare fails if got differs from the picture of that name by more than most levels anywhere, or by more than mean
-// levels on average.
+// Compare fails if got differs from the picture of that name by more than most levels anywhere, or
+// by more than mean levels on average.
 func Compare(t testing.TB, name string, got pixel.Image, most int, mean float64) {
 	t.Helper()
 	want, _ := Load(t, name)
