@@ -30,8 +30,9 @@ members = 2
     of.train.lr = [0.001, 0.1]
 `
 
-// The run directory lists what a choice has trained, as jobs that only serve another: a report reads
-// it without a word, and its table has the one method that the suite names. A second run has nothing to do.
+// The run directory lists what a choice has trained, as jobs that only serve another: a report
+// reads it without a word, and its table has the one method that the suite names. A second run has
+// nothing to do.
 func TestChoosing(t *testing.T) {
 	dir := t.TempDir()
 	suite := write(t, dir, "choosing.toml", choosing)
