@@ -11,10 +11,8 @@ import (
 )
 
 // Curve is what was measured during training: curve.csv, one row per measurement. The first column
-// is step (of the whole job, counted through stages and members). Reports know these further names:
-// epoch, member, stage, loss, nll, kl, kl-weight, lr, train-error, test-error, test-nll,
-// validation-error, validation-nll, sparsity, seconds. A cell that does not apply is NaN here and
-// empty in the file.
+// is step, counted through all stages of the job; docs/results-format.md lists the others. A cell
+// that does not apply is NaN here and empty in the file.
 type Curve struct {
 	Columns []string
 	Rows    [][]float64
