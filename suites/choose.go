@@ -2,6 +2,7 @@ package suites
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -42,7 +43,7 @@ func (c Config) Candidates() (Choose, []Candidate, error) {
 	if err := t.Without("among").Decode(&rule); err != nil {
 		return rule, nil, err
 	}
-	among, _ := t.Sub("among")
+	among, ok := t.Sub("among")
 	switch {
 	case rule.Metric == "":
 		return rule, nil, t.Errorf("", "method.choose: want a metric, such as metric = \"nll\"")
@@ -51,7 +52,13 @@ func (c Config) Candidates() (Choose, []Candidate, error) {
 	case c.Data.Validation > 0 || c.Data.ValidationLast > 0:
 		return rule, nil, t.Errorf("holdout", "method.choose.holdout: want no data.validation beside it: it holds out examples by itself")
 	}
+	if !ok && t.Has("among") {
+		return rule, nil, t.Errorf("among", "%s: %w", t.dotted("among"), mismatch("a table ["+t.dotted("among")+"]", t.values["among"]))
+	}
 	if err := within(t, "method.choose", "samples", rule.Samples, 1, 100_000); err != nil {
+		return rule, nil, err
+	}
+	if err := among.onlyLists(c.Method, ""); err != nil {
 		return rule, nil, err
 	}
 	var axes []axis
@@ -72,6 +79,30 @@ func (c Config) Candidates() (Choose, []Candidate, error) {
 	}
 	out, err := c.combine(axes, rule)
 	return rule, out, err
+}
+
+// onlyLists refuses what would be read past in a table of lists to choose among: single values, a
+// name for tables, a choice within the choice, and keys that the method has a fixed value for.
+func (t Table) onlyLists(method Table, table string) error {
+	for _, k := range slices.Sorted(maps.Keys(t.values)) {
+		if table == "" && (k == "label" || k == chosen) {
+			return t.Errorf(k, "%s: want keys of the method or of its tables, found %q", plainPath(t.path), k)
+		}
+		switch v := t.values[k].(type) {
+		case map[string]any:
+			sub, _ := t.Sub(k)
+			if err := sub.onlyLists(method, strings.TrimPrefix(table+"."+k, ".")); err != nil {
+				return err
+			}
+		case []any:
+			if k != "name" && has(method.values, table, k) {
+				return t.Errorf(k, "%s: want no fixed value beside it, found %v in the method", t.dotted(k), tableOf(method.values, table)[k])
+			}
+		default:
+			return t.Errorf(k, "%s: %w", t.dotted(k), mismatch("a list", v))
+		}
+	}
+	return nil
 }
 
 // combine is the candidates of a choice from each list.

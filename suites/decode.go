@@ -16,21 +16,21 @@ import (
 //
 // The mapping is done here because the TOML package maps texts, and a table's values may
 // come from a list or from -set.
-func (t Table) Decode(dst any) error { return t.fill("", reflect.ValueOf(dst).Elem()) }
+func (t Table) Decode(dst any) error { return t.fill(reflect.ValueOf(dst).Elem()) }
 
-// fill decodes into a struct; errors about unknown keys write them behind prefix.
-func (t Table) fill(prefix string, dst reflect.Value) error {
+// fill decodes into a struct.
+func (t Table) fill(dst reflect.Value) error {
 	for _, k := range slices.Sorted(maps.Keys(t.values)) {
 		field, ok := fieldByTag(dst.Type(), k)
 		if !ok {
-			return t.Errorf(k, "unknown key %q%s", prefix+k, t.suggestion(k, dst.Type()))
+			return t.Errorf(k, "unknown key %q%s", t.dotted(k), t.suggestion(k, dst.Type()))
 		}
 		to := dst.FieldByIndex(field.Index)
 		var err error
 		if sub, ok := t.Sub(k); ok && field.Type.Kind() == reflect.Struct {
-			err = sub.fill(prefix+k+".", to)
+			err = sub.fill(to)
 		} else if err = assign(to, t.values[k]); err != nil {
-			err = t.Errorf(k, "%s: %w", strings.TrimPrefix(plainPath(t.path)+"."+k, "."), err)
+			err = t.Errorf(k, "%s: %w", t.dotted(k), err)
 		}
 		if err != nil {
 			return err

@@ -25,6 +25,14 @@ type change struct{ path, text string }
 // line of the file, which may be what does not fit there.
 func (f *file) place(path string) (at, with string) {
 	line, written := f.line(path)
+	// A value that a method chooses stands in its list.
+	for i := range path {
+		if path[i] == '.' && !written {
+			if at, listed := f.line(path[:i] + "." + chosen + ".among" + path[i:]); listed {
+				line, written = at, true
+			}
+		}
+	}
 	var others []string
 	for _, c := range f.set {
 		said := fmt.Sprintf("-set %q", shortened(c.text))

@@ -254,7 +254,7 @@ func (a axis) distinct(rest, method Table) error {
 	for _, v := range a.values {
 		text := fmt.Sprint(v)
 		if seen[text] {
-			return t.Errorf(a.key, "%s: want each value once, found %s twice", a.key, text)
+			return t.Errorf(a.key, "%s: want each value once, found %s twice", t.dotted(a.key), text)
 		}
 		seen[text] = true
 	}
@@ -380,6 +380,9 @@ func next(choice []int, axes []axis) int {
 // for a value, but for those that are lists by nature (a slice in typ).
 func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 	for _, k := range slices.Sorted(maps.Keys(t.values)) {
+		if _, ok := t.Sub(k); !ok && t.needsTable(k) {
+			return t.Errorf(k, "%s: %w", t.dotted(k), mismatch("a table ["+t.dotted(k)+"]", t.values[k]))
+		}
 		var field reflect.Type
 		if typ != nil {
 			if f, ok := fieldByTag(typ, k); ok {
@@ -388,10 +391,14 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 		}
 		switch v := t.values[k].(type) {
 		case map[string]any:
-			if strings.HasPrefix(name+".", "method.") && k == chosen {
-				continue // its lists are values to choose among
-			}
 			sub, _ := t.Sub(k)
+			if strings.HasPrefix(name+".", "method.") && k == chosen {
+				var among []axis // its lists are values to choose among
+				if err := findLists(sub, name+"."+k, nil, &among); err != nil {
+					return err
+				}
+				continue
+			}
 			if field != nil && field.Kind() != reflect.Struct {
 				field = nil
 			}
@@ -403,12 +410,12 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 				continue
 			}
 			if len(v) == 0 {
-				return t.Errorf(k, "%s: the list is empty", k)
+				return t.Errorf(k, "%s: the list is empty", t.dotted(k))
 			}
 			for _, e := range v {
 				switch e.(type) {
 				case []any, map[string]any:
-					return t.Errorf(k, "%s: want a value or a list of values, found a list in a list", k)
+					return t.Errorf(k, "%s: want a value or a list of values, found a list in a list", t.dotted(k))
 				}
 				if v, ok := e.(float64); ok {
 					if err := t.checkNumber(k, v); err != nil {
@@ -421,7 +428,7 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 			}
 			*axes = append(*axes, axis{name, k, v})
 		case []map[string]any:
-			return t.Errorf(k, "%s: want a table [%s], found a list of tables", k, k)
+			return t.Errorf(k, "%s: want a table [%s], found a list of tables", t.dotted(k), t.dotted(k))
 		case float64:
 			if err := t.checkNumber(k, v); err != nil {
 				return err
@@ -439,9 +446,9 @@ func (t Table) checkNumber(key string, v float64) error {
 	case math.IsInf(v, 0) && strings.HasPrefix(t.path, "method#"):
 		return nil // a method may take inf: a flat prior's standard deviation
 	case math.IsNaN(v) || math.IsInf(v, 0):
-		return t.Errorf(key, "%s: want a finite number, found %v", key, v)
+		return t.Errorf(key, "%s: want a finite number, found %v", t.dotted(key), v)
 	case math.IsInf(narrow, 0) || narrow == 0 && v != 0:
-		return t.Errorf(key, "%s: want a number that float32 holds, 0 or in size from 1.4e-45 to 3.4e38, found %v", key, v)
+		return t.Errorf(key, "%s: want a number that float32 holds, 0 or in size from 1.4e-45 to 3.4e38, found %v", t.dotted(key), v)
 	}
 	return nil
 }

@@ -81,16 +81,20 @@ func TestBadInput(t *testing.T) {
 		{"unknown key", "epochs = 2", "epoch = 2", `small.toml:9: unknown key "train.epoch"; did you mean "epochs"?`},
 		{"unknown table", "[train]", "[trian]", `small.toml:8: unknown key "trian"; did you mean "train"?`},
 		{"wrong type", "epochs = 2", `epochs = "two"`, `small.toml:9: train.epochs: want a whole number, found a string`},
-		{"list of lists", "lr = [1e-3, 1e-2]", "lr = [[1e-3]]", `small.toml:10: lr: want a value or a list of values`},
-		{"empty list", "lr = [1e-3, 1e-2]", "lr = []", `small.toml:10: lr: the list is empty`},
+		{"likelihood that is no table", "members = [2, 3]", "likelihood = 3", `small.toml:17: method.likelihood: want a table [method.likelihood], found a whole number`},
+		{"train that is no table", "rate = [0.1, 0.5]", "train = true", `small.toml:20: method.of.train: want a table [method.of.train], found true or false`},
+		{"choice that is no table", "members = [2, 3]", "choose = [1, 2]", `small.toml:17: method.choose: want a table [method.choose], found a list`},
+		{"part that is no table", "members = [2, 3]", "teacher = \"a\"", `small.toml:17: method.teacher: want a table [method.teacher], found a string`},
+		{"list of lists", "lr = [1e-3, 1e-2]", "lr = [[1e-3]]", `small.toml:10: train.lr: want a value or a list of values`},
+		{"empty list", "lr = [1e-3, 1e-2]", "lr = []", `small.toml:10: train.lr: the list is empty`},
 		{"list of names", `name = "deterministic"`, `name = ["deterministic", "dropout"]`, `small.toml:13: name: a list does not fit here`},
 		{"suite name list", `name = "small"`, `name = ["small"]`, `small.toml:1: name: want a string, found a list`},
 		{"out of range", "epochs = 2", "epochs = 0", `small.toml:9: train.epochs: want at least 1, found 0`},
-		{"nan", "lr = [1e-3, 1e-2]", "lr = nan", `small.toml:10: lr: want a finite number`},
-		{"nan in a list", "lr = [1e-3, 1e-2]", "lr = [1e-3, nan]", `small.toml:10: lr: want a finite number`},
-		{"more than float32", "lr = [1e-3, 1e-2]", "lr = 1e39", `small.toml:10: lr: want a number that float32 holds`},
-		{"less than float32", "lr = [1e-3, 1e-2]", "lr = [1e-3, 1e-50]", `small.toml:10: lr: want a number that float32 holds`},
-		{"more than float32 of a method", "rate = [0.1, 0.5]", "rate = [0.1, 1e300]", `small.toml:20: rate: want a number that float32 holds`},
+		{"nan", "lr = [1e-3, 1e-2]", "lr = nan", `small.toml:10: train.lr: want a finite number`},
+		{"nan in a list", "lr = [1e-3, 1e-2]", "lr = [1e-3, nan]", `small.toml:10: train.lr: want a finite number`},
+		{"more than float32", "lr = [1e-3, 1e-2]", "lr = 1e39", `small.toml:10: train.lr: want a number that float32 holds`},
+		{"less than float32", "lr = [1e-3, 1e-2]", "lr = [1e-3, 1e-50]", `small.toml:10: train.lr: want a number that float32 holds`},
+		{"more than float32 of a method", "rate = [0.1, 0.5]", "rate = [0.1, 1e300]", `small.toml:20: method.of.rate: want a number that float32 holds`},
 		{"negative lr", "lr = [1e-3, 1e-2]", "lr = -1.0", `small.toml:10: train.lr: want more than 0, found -1`},
 		{"unknown random labels", "[train]", "random_labels = \"test\"\n[train]", `small.toml:8: data.random_labels: unknown "test"; want one of all, train`},
 		{"unknown schedule", "epochs = 2", `schedule = "linaer"`, `small.toml:9: train.schedule: unknown "linaer"; did you mean "linear"?`},
@@ -100,7 +104,7 @@ func TestBadInput(t *testing.T) {
 		{"no data", `name = "blobs"`, "", `small.toml:5: data.name: want a name`},
 		{"bad seed", "seed = [0, 1]", "seed = -1", `small.toml:3: seed: `},
 		{"seed twice", "seed = [0, 1]", "seed = [0, 1, 0]", `small.toml:3: seed: want each value once, found 0 twice`},
-		{"rate twice", "rate = [0.1, 0.5]", "rate = [0.1, 1e-1]", `small.toml:20: rate: want each value once, found 0.1 twice`},
+		{"rate twice", "rate = [0.1, 0.5]", "rate = [0.1, 1e-1]", `small.toml:20: method.of.rate: want each value once, found 0.1 twice`},
 		{"method twice", `name = "ensemble"
 members = [2, 3]
 [method.of]
@@ -189,7 +193,7 @@ func TestKeysMatchExactly(t *testing.T) {
 		Name, Of any
 		Member   int `toml:"Members"`
 	}
-	if err := method.Without("name", "of").Decode(&own); err == nil || !strings.Contains(err.Error(), `small.toml:17: unknown key "members"; did you mean "Members"?`) {
+	if err := method.Without("name", "of").Decode(&own); err == nil || !strings.Contains(err.Error(), `small.toml:17: unknown key "method.members"; did you mean "Members"?`) {
 		t.Errorf("a method's own keys: %v", err)
 	}
 }
@@ -204,15 +208,15 @@ func TestOverridesInErrors(t *testing.T) {
 		{"eval={samples=0}", `-set "eval={samples=0}": eval.samples: want at least 1, found 0`},
 		{"seed=[1,1]", `-set "seed=[1,1]": seed: want each value once, found 1 twice`},
 		{"seed=x", `-set "seed=x": seed: want a whole number, found a string`},
-		{"method.members=[]", `-set "method.members=[]": members: the list is empty`},
+		{"method.members=[]", `-set "method.members=[]": method.members: the list is empty`},
 		{"method.of.rates=[1]", `-set "method.of.rates=[1]": no [[method]] of the suite has the key "rates"; did you mean "rate"?`},
 		{"method.Members=3", `-set "method.Members=3": no [[method]] of the suite has the key "Members"; did you mean "members"?`},
 		{"name=*", `-set "name=*": name: want a suite name`},
 		{"seed.x=1", `-set "seed.x=1": seed is no table of the suite`},
 		{"train..lr=1", `want key=value`},
 		{"lr=1\nx=2", `-set "lr=1\nx=2": "lr": want printable text`},
-		{"train.lr=[" + strings.Repeat("1.5,", 1000) + "]", `…": lr: want each value once`},
-		{"data.train=[[1]]", `-set "data.train=[[1]]": train: want a value or a list of values`},
+		{"train.lr=[" + strings.Repeat("1.5,", 1000) + "]", `…": train.lr: want each value once`},
+		{"data.train=[[1]]", `-set "data.train=[[1]]": data.train: want a value or a list of values`},
 	} {
 		_, err := Parse(words, "small.toml", []byte(small), []string{"train.lr=0.5", c.set})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "small.toml") {
@@ -245,7 +249,7 @@ func TestMethodKeys(t *testing.T) {
 		Rates float64 `toml:"rates"`
 	}
 	err = of.Without("name").Decode(&bad)
-	if want := `small.toml:20: unknown key "rate"; did you mean "rates"?`; err == nil || err.Error() != want {
+	if want := `small.toml:20: unknown key "method.of.rate"; did you mean "rates"?`; err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant      %s", err, want)
 	}
 }

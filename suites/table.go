@@ -95,11 +95,22 @@ func (t Table) Without(keys ...string) Table {
 
 // methodKeys are the keys of a [[method]] that are the harness's: what the method is called, what
 // it trains with, under which likelihood, and how its settings are chosen.
-var methodKeys = []string{"name", "label", "train", "likelihood", chosen}
+var methodKeys = slices.Concat([]string{"name", "label"}, harnessTables)
 
 // Own is a method's table less the keys that are the harness's: those above, and the tables of the
 // methods which it is made of.
 func (t Table) Own(parts ...string) Table { return t.Without(slices.Concat(methodKeys, parts)...) }
+
+// needsTable reports whether the key is of a method and holds a table that others decode.
+func (t Table) needsTable(key string) bool {
+	return strings.HasPrefix(t.path, "method#") && (slices.Contains(harnessTables, key) || slices.Contains(t.words().Parts, key))
+}
+
+// harnessTables are the tables of a method that are the harness's.
+var harnessTables = []string{"train", "likelihood", chosen}
+
+// dotted is the key as a person writes it from the top of the suite: method.train.lr.
+func (t Table) dotted(key string) string { return strings.TrimPrefix(plainPath(t.path)+"."+key, ".") }
 
 // MarshalJSON writes the values with sorted keys.
 func (t Table) MarshalJSON() ([]byte, error) {
@@ -116,17 +127,25 @@ func jsonable(values map[string]any) map[string]any {
 		switch v := v.(type) {
 		case map[string]any:
 			out[k] = jsonable(v)
-		case float64:
-			if math.IsInf(v, 0) {
-				out[k] = fmt.Sprint(v)
-			} else {
-				out[k] = v
+		case []any:
+			list := make([]any, len(v))
+			for i, e := range v {
+				list[i] = finite(e)
 			}
+			out[k] = list
 		default:
-			out[k] = v
+			out[k] = finite(v)
 		}
 	}
 	return out
+}
+
+// finite is a value as JSON can hold it.
+func finite(v any) any {
+	if x, ok := v.(float64); ok && math.IsInf(x, 0) {
+		return fmt.Sprint(x)
+	}
+	return v
 }
 
 // suggestion names the key that was meant where typ has no key k: one of this
@@ -137,7 +156,7 @@ func (t Table) suggestion(k string, typ reflect.Type) string {
 	switch {
 	case t.path == "":
 		here = append(here, "name", "description", "method")
-	case strings.HasPrefix(t.path, "method#"):
+	case strings.HasPrefix(t.path, "method#") && !slices.Contains(harnessTables, t.path[strings.LastIndexByte(t.path, '.')+1:]):
 		here = append(here, methodKeys...)
 	}
 	if same := nearest.Same(k, here); same != "" {

@@ -264,7 +264,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"model", "softmax-regression", "softmax-regresion", `did you mean "softmax-regression"?`},
 		{"data", `name = "blobs"`, `name = "blob"`, `"blobs"`},
 		{"backend", `backend = "gonum"`, `backend = "gonun"`, `did you mean "gonum"?`},
-		{"method key", "warmup_end = 2", "warmup_ende = 2", `small.toml:24: unknown key "warmup_ende"; did you mean "warmup_end"?`},
+		{"method key", "warmup_end = 2", "warmup_ende = 2", `small.toml:24: unknown key "method.warmup_ende"; did you mean "warmup_end"?`},
 		{"method value", "warmup_end = 2", "warmup_end = 20", `small.toml:`},
 		{"batch", "batch = 50", "batch = 5000", `train.batch: want at most the 600 training examples`},
 		{"likelihood", "[train]", "[likelihood]\nname = \"gausian\"\n[train]", `small.toml:10: likelihood.name = "gausian": want one of`},
