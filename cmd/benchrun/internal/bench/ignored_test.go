@@ -68,7 +68,7 @@ func TestForeignPart(t *testing.T) {
 	if err == nil {
 		_, err = bench.Plan(context.Background(), s, &bench.Sets{})
 	}
-	if err == nil || !strings.Contains(err.Error(), `small.toml:19: unknown key "teacher"`) {
+	if err == nil || !strings.Contains(err.Error(), `small.toml:19: unknown key "method.teacher"`) {
 		t.Errorf("error %v, want one that names the table", err)
 	}
 }
