@@ -186,8 +186,9 @@ func (a *Aggregate) relative(ours, theirs [][]float64, row, base string) (relati
 			return nil, nil, fmt.Errorf("no %s on %s", a.Unit, a.DataSets[t])
 		}
 		mean, _ := stats.Summarise(theirs[t])
-		if mean == 0 {
-			return nil, nil, fmt.Errorf("%s of %s is 0 on %s: nothing can be divided by it", a.Unit, base, a.DataSets[t])
+		if !(mean > 0) { // below 0 the quotient of the better is the larger
+			return nil, nil, fmt.Errorf("%s of %s on %s: want a mean above 0 to divide by, found %.4g; name another metric by -metric",
+				a.Unit, base, a.DataSets[t], mean)
 		}
 		relative, baseline = append(relative, over(ours[t], mean)), append(baseline, over(theirs[t], mean))
 	}

@@ -88,3 +88,20 @@ func TestAggregateErrors(t *testing.T) {
 		}
 	}
 }
+
+// The log-likelihood of numbers may have either sign. Divided by a mean below 0 the better would be
+// the worse.
+func TestAggregateTakesNoMeanBelowZero(t *testing.T) {
+	for _, shift := range []float64{-1, -0.05} {
+		set := aggregateSet()
+		for _, r := range set.Records {
+			if r.Data == "mnist" {
+				r.Values[0].Value += shift
+			}
+		}
+		_, err := BuildAggregate(set, Query{Metrics: []string{"nll"}, Baseline: "deterministic"})
+		if err == nil || !strings.Contains(err.Error(), "want a mean above 0 to divide by, found") || !strings.Contains(err.Error(), "MNIST") {
+			t.Errorf("with a mean of %v: %v, want a refusal that names the data set", 0.05+shift, err)
+		}
+	}
+}
