@@ -42,7 +42,7 @@ var policy = map[string][]string{
 	// the store keeps.
 	"results/metrics": {"backends/rng", "results", "gonum.org/v1/gonum/…"},
 	"results/stats":   {"backends/rng", "gonum.org/v1/gonum/…", "golang.org/x/perf/benchmath"},
-	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "github.com/x448/float16"},
+	"results/score":   {"backends/rng", "results", "results/metrics", "results/stats", "internal/npy"},
 	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/report/papers", "results/score", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "internal/nearest"},
 	"results/report/papers": {"results/stats", "github.com/BurntSushi/toml"},
@@ -54,7 +54,9 @@ var policy = map[string][]string{
 	"internal/atomicfile":         {"github.com/google/renameio/v2"},
 	"internal/nearest":            {"github.com/agnivade/levenshtein"},
 	"internal/neartest":           {},
-	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/optim", "methods/schedule", "methods/task", "suites", "suites/data", "results", "results/metrics", "github.com/sbinet/npyio", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
+	"internal/npy":                {"internal/nearest", "github.com/x448/float16"},
+	"internal/npy/npytest":        {},
+	"cmd/benchrun/internal/bench": {"internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/optim", "methods/schedule", "methods/task", "suites", "suites/data", "results", "results/metrics", "internal/npy", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 

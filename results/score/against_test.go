@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bayesbench/internal/neartest"
+	"bayesbench/internal/npy/npytest"
 	"bayesbench/results/metrics"
 )
 
@@ -32,9 +33,9 @@ func TestAgainst(t *testing.T) {
 	}
 	files := Files{Predictions: filepath.Join(dir, "a.npy"), Against: filepath.Join(dir, "b.npy"), Labels: filepath.Join(dir, "y.npy")}
 	for path, file := range map[string][]byte{
-		files.Predictions: npy(dict("<f4", "(40, 2)"), ours),
-		files.Against:     npy(dict("<f4", "(1, 40, 2)"), theirs),
-		files.Labels:      npy(dict("<i8", "(40,)"), make([]int64, n)),
+		files.Predictions: npytest.File(npytest.Dict("<f4", "(40, 2)"), ours),
+		files.Against:     npytest.File(npytest.Dict("<f4", "(1, 40, 2)"), theirs),
+		files.Labels:      npytest.File(npytest.Dict("<i8", "(40,)"), make([]int64, n)),
 	} {
 		if err := os.WriteFile(path, file, 0o644); err != nil {
 			t.Fatal(err)
@@ -67,9 +68,9 @@ func TestAgainst(t *testing.T) {
 	slices.Reverse(ours) // also exchanges the classes
 	slices.Reverse(theirs)
 	for path, file := range map[string][]byte{
-		reversed.Predictions: npy(dict("<f4", "(40, 2)"), ours),
-		reversed.Against:     npy(dict("<f4", "(40, 2)"), theirs),
-		reversed.Labels:      npy(dict("<i8", "(40,)"), slices.Repeat([]int64{1}, n)),
+		reversed.Predictions: npytest.File(npytest.Dict("<f4", "(40, 2)"), ours),
+		reversed.Against:     npytest.File(npytest.Dict("<f4", "(40, 2)"), theirs),
+		reversed.Labels:      npytest.File(npytest.Dict("<i8", "(40,)"), slices.Repeat([]int64{1}, n)),
 	} {
 		if err := os.WriteFile(path, file, 0o644); err != nil {
 			t.Fatal(err)

@@ -4,5 +4,5 @@
 // and their targets ([ScoreNumbers]). The arrays are streamed, one posterior sample
 // after another, in memory that depends on inputs and classes but, draws of numbers
 // aside, not on the number of samples. [Result] and [NumberResult] print themselves as
-// text, JSON or Go benchmark lines. npy.go holds the reader of the .npy format.
+// text, JSON or Go benchmark lines. stack.go reads their arrays, sample by sample.
 package score

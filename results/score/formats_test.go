@@ -14,6 +14,7 @@ import (
 	"bayesbench/backends/rng"
 	"bayesbench/internal/alloctest"
 	"bayesbench/internal/neartest"
+	"bayesbench/internal/npy/npytest"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
@@ -39,12 +40,12 @@ func TestHalves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := read(npy(dict(v.descr, "(3, 3)"), numbers))
+		a, err := read(npytest.File(npytest.Dict(v.descr, "(3, 3)"), numbers))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := make([]float64, 9)
-		if err := a.numbers(got); err != nil || !slices.Equal(got, v.want) {
+		if err := a.Read(got); err != nil || !slices.Equal(got, v.want) {
 			t.Errorf("%s: %v, %v, want %v", v.descr, got, err, v.want)
 		}
 	}
@@ -69,7 +70,7 @@ func TestSumsOfHalves(t *testing.T) {
 		{"<V2", []uint16{0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d}, metrics.LogProbs, ""},
 		{"<V2", []uint16{0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf8d, 0xbf73}, metrics.LogProbs, "sum to 1.05175, want 1 within 0.0"},
 	} {
-		a, err := read(npy(dict(v.descr, "(2, 3)"), v.data))
+		a, err := read(npytest.File(npytest.Dict(v.descr, "(2, 3)"), v.data))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,11 +94,11 @@ func TestFortranOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, hold := range []int{1, 8, 16, 17, 100} { // 1, 1, 2, 2 and 3 samples at a time
-		a, err := read(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (3, 4, 2), }", numbers))
+		a, err := read(npytest.File("{'descr': '|u1', 'fortran_order': True, 'shape': (3, 4, 2), }", numbers))
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &stack{array: a, k: 3, n: 4, width: 2, hold: hold}
+		p := &stack{Array: a, k: 3, n: 4, width: 2, hold: hold}
 		var got []float64
 		for _, count := range []int{5, 1, 9, 9} { // across samples
 			part := make([]float64, count)
@@ -150,7 +151,7 @@ func TestBinary(t *testing.T) {
 		if name == "y.npy" {
 			descr = "<i8"
 		}
-		if err := os.WriteFile(path, npy(dict(descr, shape), data), 0o644); err != nil {
+		if err := os.WriteFile(path, npytest.File(npytest.Dict(descr, shape), data), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return path
@@ -235,7 +236,7 @@ func TestBinaryBeyondFloat64(t *testing.T) {
 func sparse(t *testing.T, name, header string, size int64) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	lead := npy(header)
+	lead := npytest.File(header)
 	if err := os.WriteFile(path, lead, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -249,17 +250,17 @@ func sparse(t *testing.T, name, header string, size int64) string {
 func TestNothingIsTakenForWhatDoesNotMatch(t *testing.T) {
 	dir := t.TempDir()
 	four := filepath.Join(dir, "y4.npy")
-	if err := os.WriteFile(four, npy(dict("<i8", "(4,)"), []int64{0, 1, 2, 3}), 0o644); err != nil {
+	if err := os.WriteFile(four, npytest.File(npytest.Dict("<i8", "(4,)"), []int64{0, 1, 2, 3}), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	small := filepath.Join(dir, "p4.npy")
-	if err := os.WriteFile(small, npy(dict("<f4", "(4, 2)"), []float32{1, 0, 1, 0, 1, 0, 1, 0}), 0o644); err != nil {
+	if err := os.WriteFile(small, npytest.File(npytest.Dict("<f4", "(4, 2)"), []float32{1, 0, 1, 0, 1, 0, 1, 0}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	huge := sparse(t, "huge.npy", dict("<f4", "(2000000, 10)"), 80_000_000)
-	vast := sparse(t, "vast.npy", dict("<f2", "(100000000, 10)"), 2_000_000_000)
-	halves := sparse(t, "halves.npy", dict("<f2", "(1000000000,)"), 2_000_000_000)
-	zeros := sparse(t, "zeros.npy", dict("|u1", "(2000000,)"), 2_000_000)
+	huge := sparse(t, "huge.npy", npytest.Dict("<f4", "(2000000, 10)"), 80_000_000)
+	vast := sparse(t, "vast.npy", npytest.Dict("<f2", "(100000000, 10)"), 2_000_000_000)
+	halves := sparse(t, "halves.npy", npytest.Dict("<f2", "(1000000000,)"), 2_000_000_000)
+	zeros := sparse(t, "zeros.npy", npytest.Dict("|u1", "(2000000,)"), 2_000_000)
 	for _, v := range []struct {
 		files Files
 		want  string
@@ -315,11 +316,11 @@ func TestTypesAndOrders(t *testing.T) {
 			for i := range z {
 				put(&data, at(i, fortran))
 			}
-			header := dict(descr, fmt.Sprintf("(%d, %d, %d)", k, n, c))
+			header := npytest.Dict(descr, fmt.Sprintf("(%d, %d, %d)", k, n, c))
 			if fortran {
 				header = strings.Replace(header, "False", "True", 1)
 			}
-			a, err := read(npy(header, data.Bytes()))
+			a, err := read(npytest.File(header, data.Bytes()))
 			if err != nil {
 				t.Fatal(err)
 			}

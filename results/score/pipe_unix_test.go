@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"bayesbench/internal/npy/npytest"
 	"bayesbench/results/metrics"
 )
 
@@ -16,10 +17,10 @@ import (
 func TestPipesAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	predictions, labels, pipe := filepath.Join(dir, "p.npy"), filepath.Join(dir, "y.npy"), filepath.Join(dir, "pipe")
-	if err := os.WriteFile(predictions, npy(dict("<f4", "(1, 2)"), []float32{1, 0}), 0o644); err != nil {
+	if err := os.WriteFile(predictions, npytest.File(npytest.Dict("<f4", "(1, 2)"), []float32{1, 0}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(labels, npy(dict("<i8", "(1,)"), []int64{0}), 0o644); err != nil {
+	if err := os.WriteFile(labels, npytest.File(npytest.Dict("<i8", "(1,)"), []int64{0}), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {

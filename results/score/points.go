@@ -14,13 +14,13 @@ func ReadPoints(files Files) (*Points, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer in.close()
+	defer in.Close()
 	y, err := openLabels(files.Labels, in)
 	if err != nil {
 		return nil, err
 	}
-	defer y.close()
-	labels, err := y.labels(in.c)
+	defer y.Close()
+	labels, err := readLabels(y, in.c)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"bayesbench/internal/npy"
 	"bayesbench/results/metrics"
 )
 
@@ -36,18 +37,18 @@ func openPredictions(path string, files Files) (*predictions, error) {
 	}
 	p, err := newPredictions(a, files.Form, files.Binary)
 	if err != nil {
-		a.close()
+		a.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, error) {
-	p := &predictions{stack: stack{array: a, k: 1, hold: blockNumbers}, form: form}
-	if a.kind != 'f' && a.kind != 'V' {
-		return nil, fmt.Errorf("%s: %s, want float predictions (probabilities, logits or log-probabilities, not predicted classes)", a.path, a.typeName())
+func newPredictions(a *npy.Array, form metrics.Form, binary bool) (*predictions, error) {
+	p := &predictions{stack: stack{Array: a, k: 1, hold: blockNumbers}, form: form}
+	if !a.Type.Float() {
+		return nil, fmt.Errorf("%s: %s, want float predictions (probabilities, logits or log-probabilities, not predicted classes)", a.Path, a.Type)
 	}
-	s := a.shape
+	s := a.Shape
 	switch {
 	case len(s) == 1:
 		p.n, p.c, p.binary = s[0], 1, true
@@ -58,17 +59,17 @@ func newPredictions(a *array, form metrics.Form, binary bool) (*predictions, err
 	case len(s) == 3:
 		p.k, p.n, p.c, p.binary = s[0], s[1], s[2], s[2] == 1
 	default:
-		return nil, fmt.Errorf("%s: shape %v, want [samples, inputs, classes] or [inputs, classes]; for two classes also [inputs], or [samples, inputs] with -binary", a.path, s)
+		return nil, fmt.Errorf("%s: shape %v, want [samples, inputs, classes] or [inputs, classes]; for two classes also [inputs], or [samples, inputs] with -binary", a.Path, s)
 	}
 	if binary && !p.binary {
-		return nil, fmt.Errorf("%s: shape %v, want one number for each input, [inputs] or [samples, inputs], because of -binary", a.path, s)
+		return nil, fmt.Errorf("%s: shape %v, want one number for each input, [inputs] or [samples, inputs], because of -binary", a.Path, s)
 	}
 	p.width = p.c
 	if p.binary {
 		p.c = 2
 	}
 	if most := maxNumbers / max(p.c, 4); p.n > most {
-		return nil, fmt.Errorf("%s: %d inputs of %d classes, want at most %d: score a part of the inputs at a time", a.path, p.n, p.c, most)
+		return nil, fmt.Errorf("%s: %d inputs of %d classes, want at most %d: score a part of the inputs at a time", a.Path, p.n, p.c, most)
 	}
 	return p, nil
 }
@@ -154,7 +155,7 @@ func (p *predictions) locate(err error) error {
 		return err
 	}
 	at := fmt.Sprint(row.Row)
-	if len(p.shape) == 3 || len(p.shape) == 2 && p.binary && p.shape[1] != 1 {
+	if len(p.Shape) == 3 || len(p.Shape) == 2 && p.binary && p.Shape[1] != 1 {
 		at = fmt.Sprintf("%d,%d", row.Member, row.Row)
 	}
 	if row.Column >= 0 {
@@ -164,5 +165,5 @@ func (p *predictions) locate(err error) error {
 	if p.form == metrics.Probabilities && !math.IsNaN(row.Value) { // which no form allows
 		hint = " (logits and log-probabilities must be declared as such: -logits, -log-probs)"
 	}
-	return fmt.Errorf("%s[%s]: %s%s", p.path, at, row.Problem, hint)
+	return fmt.Errorf("%s[%s]: %s%s", p.Path, at, row.Problem, hint)
 }

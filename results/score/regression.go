@@ -72,28 +72,28 @@ func readTargets(path string) (*targets, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer a.close()
-	t := &targets{path: path, shape: a.shape, d: 1}
+	defer a.Close()
+	t := &targets{path: path, shape: a.Shape, d: 1}
 	switch {
-	case len(a.shape) != 1 && len(a.shape) != 2:
-		return nil, fmt.Errorf("%s: shape %v, want targets [inputs] or [inputs, targets]", path, a.shape)
-	case a.kind == 'b':
+	case len(a.Shape) != 1 && len(a.Shape) != 2:
+		return nil, fmt.Errorf("%s: shape %v, want targets [inputs] or [inputs, targets]", path, a.Shape)
+	case a.Type.Kind == 'b':
 		return nil, fmt.Errorf("%s: bool, want numbers as targets (labels of classes go with -probs and -labels)", path)
 	}
-	if t.n = a.shape[0]; len(a.shape) == 2 {
-		t.d = a.shape[1]
+	if t.n = a.Shape[0]; len(a.Shape) == 2 {
+		t.d = a.Shape[1]
 	}
 	if t.n > maxTargets/t.d {
-		return nil, fmt.Errorf("%s: shape %v, want at most %d numbers: score a part of the inputs at a time", path, a.shape, maxTargets)
+		return nil, fmt.Errorf("%s: shape %v, want at most %d numbers: score a part of the inputs at a time", path, a.Shape, maxTargets)
 	}
 	t.y = make([]float64, t.n*t.d)
-	s := stack{array: a, k: 1, n: t.n, width: t.d, hold: blockNumbers}
+	s := stack{Array: a, k: 1, n: t.n, width: t.d, hold: blockNumbers}
 	if err := s.read(t.y); err != nil {
 		return nil, err
 	}
 	for i, y := range t.y {
 		if math.IsNaN(y) || math.IsInf(y, 0) {
-			return nil, fmt.Errorf("%s[%s]: target is %v, want a number", path, t.index(a.shape, 0, i/t.d, i%t.d), y)
+			return nil, fmt.Errorf("%s[%s]: target is %v, want a number", path, t.index(a.Shape, 0, i/t.d, i%t.d), y)
 		}
 	}
 	return t, nil
@@ -122,8 +122,8 @@ func (t *targets) open(path, what string) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{array: a, k: 1, n: t.n, width: t.d, hold: blockNumbers}
-	shape := a.shape
+	s := &stack{Array: a, k: 1, n: t.n, width: t.d, hold: blockNumbers}
+	shape := a.Shape
 	switch {
 	case slices.Equal(shape, []int{t.n, t.d}), t.d == 1 && slices.Equal(shape, []int{t.n}):
 	case len(shape) == 3 && slices.Equal(shape[1:], []int{t.n, t.d}), t.d == 1 && len(shape) == 2 && shape[1] == t.n:
@@ -132,7 +132,7 @@ func (t *targets) open(path, what string) (*stack, error) {
 		err = fmt.Errorf("%s: shape %v, want %s %s for the targets of shape %v in %s%s", path, shape, what, t.wanted(), t.shape, t.path, t.hint(shape))
 	}
 	if err != nil {
-		a.close()
+		a.Close()
 		return nil, err
 	}
 	return s, nil
@@ -141,9 +141,9 @@ func (t *targets) open(path, what string) (*stack, error) {
 // openFloats is open for numbers that no integer is.
 func (t *targets) openFloats(path, what string) (*stack, error) {
 	s, err := t.open(path, what)
-	if err == nil && s.kind != 'f' && s.kind != 'V' {
-		s.close()
-		err = fmt.Errorf("%s: %s, want %s as float numbers (predicted classes are no predictions of numbers)", path, s.typeName(), what)
+	if err == nil && !s.Type.Float() {
+		s.Close()
+		err = fmt.Errorf("%s: %s, want %s as float numbers (predicted classes are no predictions of numbers)", path, s.Type, what)
 	}
 	return s, err
 }
@@ -173,14 +173,14 @@ func (t *targets) scoreGaussian(files NumberFiles) (*NumberResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer mean.close()
+	defer mean.Close()
 	variance, err := t.openFloats(files.Variance, "variances")
 	if err != nil {
 		return nil, err
 	}
-	defer variance.close()
+	defer variance.Close()
 	if variance.k != mean.k && variance.k != 1 {
-		return nil, fmt.Errorf("%s: shape %v, want variances of %s as in %s, or of one for all", files.Variance, variance.shape, plural(mean.k, "sample"), files.Mean)
+		return nil, fmt.Errorf("%s: shape %v, want variances of %s as in %s, or of one for all", files.Variance, variance.Shape, plural(mean.k, "sample"), files.Mean)
 	}
 	g, err := metrics.NewGaussian(t.n, t.d, t.y)
 	if err != nil {
@@ -222,9 +222,9 @@ func (t *targets) scoreSamples(files NumberFiles) (*NumberResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer draws.close()
+	defer draws.Close()
 	if draws.k > maxDraws/len(t.y) {
-		return nil, fmt.Errorf("%s: shape %v, want at most %d numbers: score a part of the inputs at a time", files.Samples, draws.shape, maxDraws)
+		return nil, fmt.Errorf("%s: shape %v, want at most %d numbers: score a part of the inputs at a time", files.Samples, draws.Shape, maxDraws)
 	}
 	s, err := metrics.NewSamples(t.n, t.d, t.y, files.Floor)
 	if err != nil {
@@ -283,7 +283,7 @@ func (t *targets) locate(err error, mean, variance *stack) error {
 			hint = ", or -floor with the smallest variance"
 		}
 	}
-	return fmt.Errorf("%s[%s]: %s%s", in.path, t.index(in.shape, row.Member, row.Row, row.Column), row.Problem, hint)
+	return fmt.Errorf("%s[%s]: %s%s", in.Path, t.index(in.Shape, row.Member, row.Row, row.Column), row.Problem, hint)
 }
 
 // WriteText writes a table as [Result.WriteText] does.

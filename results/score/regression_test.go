@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bayesbench/internal/neartest"
+	"bayesbench/internal/npy/npytest"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
@@ -18,7 +19,7 @@ import (
 func save(t *testing.T, name, descr, shape string, data any) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, npy(dict(descr, shape), data), 0o644); err != nil {
+	if err := os.WriteFile(path, npytest.File(npytest.Dict(descr, shape), data), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -53,11 +54,11 @@ func TestScoreOfNumbers(t *testing.T) {
 	for _, fortran := range []bool{false, true} {
 		mean, variance, y := numbers(fortran)
 		order := func(descr, shape string, x any) []byte {
-			header := dict(descr, shape)
+			header := npytest.Dict(descr, shape)
 			if fortran {
 				header = strings.Replace(header, "False", "True", 1)
 			}
-			return npy(header, x)
+			return npytest.File(header, x)
 		}
 		dir := t.TempDir()
 		file := func(name string, data []byte) string {

@@ -58,32 +58,32 @@ func Score(files Files) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer in.close()
+	defer in.Close()
 	y, err := openLabels(files.Labels, in)
 	if err != nil {
 		return nil, err
 	}
-	defer y.close()
+	defer y.Close()
 	var out, other *predictions
 	if files.OOD != "" {
 		if out, err = openPredictions(files.OOD, files); err != nil {
 			return nil, err
 		}
-		defer out.close()
+		defer out.Close()
 		if out.k != in.k || out.c != in.c {
-			return nil, fmt.Errorf("%s: shape %v, want %d samples of %d classes as in %s", files.OOD, out.shape, in.k, in.c, files.Predictions)
+			return nil, fmt.Errorf("%s: shape %v, want %d samples of %d classes as in %s", files.OOD, out.Shape, in.k, in.c, files.Predictions)
 		}
 	}
 	if files.Against != "" {
 		if other, err = openPredictions(files.Against, files); err != nil {
 			return nil, err
 		}
-		defer other.close()
+		defer other.Close()
 		if other.n != in.n || other.c != in.c {
-			return nil, fmt.Errorf("%s: shape %v, want %d inputs of %d classes as in %s", files.Against, other.shape, in.n, in.c, files.Predictions)
+			return nil, fmt.Errorf("%s: shape %v, want %d inputs of %d classes as in %s", files.Against, other.Shape, in.n, in.c, files.Predictions)
 		}
 	}
-	labels, err := y.labels(in.c)
+	labels, err := readLabels(y, in.c)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"bayesbench/backends/rng"
 	"bayesbench/internal/neartest"
+	"bayesbench/internal/npy/npytest"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 )
@@ -91,8 +92,8 @@ func TestScoreErrors(t *testing.T) {
 		return path
 	}
 	nan := float32(math.NaN())
-	good := write("good.npy", npy(dict("<f4", "(2, 2)"), []float32{.5, .5, .25, .75}))
-	labels := write("labels.npy", npy(dict("<i8", "(2,)"), []int64{0, 1}))
+	good := write("good.npy", npytest.File(npytest.Dict("<f4", "(2, 2)"), []float32{.5, .5, .25, .75}))
+	labels := write("labels.npy", npytest.File(npytest.Dict("<i8", "(2,)"), []int64{0, 1}))
 	for _, v := range []struct {
 		files Files
 		want  string
@@ -101,13 +102,13 @@ func TestScoreErrors(t *testing.T) {
 		{Files{Predictions: dir, Labels: labels}, "not a regular file"},
 		{Files{Predictions: labels, Labels: labels}, "labels.npy: int64, want float predictions"},
 		{Files{Predictions: good, Labels: good}, "good.npy[0,0]: 0.5, want one-hot labels"},
-		{Files{Predictions: good, Labels: write("l3.npy", npy(dict("<i8", "(3,)"), []int64{0, 1, 0}))}, "3 labels"},
-		{Files{Predictions: good, Labels: write("l2.npy", npy(dict("<i8", "(2,)"), []int64{0, 2}))}, "l2.npy[1]: label 2, want 0 to 1"},
-		{Files{Predictions: write("flat.npy", npy(dict("<f4", "(4,)"), []float32{1, 0, 1, 0})), Labels: labels}, "2 labels, "},
-		{Files{Predictions: write("nan.npy", npy(dict("<f4", "(2, 2, 2)"), []float32{1, 0, 1, 0, 1, 0, .5, nan})), Labels: labels}, "nan.npy[1,1,1]: probability is NaN"},
-		{Files{Predictions: write("sum.npy", npy(dict("<f4", "(2, 2)"), []float32{1, 0, .5, .4})), Labels: labels}, "sum.npy[1]: probabilities sum to 0.9, want 1 within 0.001 (logits"},
-		{Files{Predictions: good, Labels: labels, OOD: write("ood.npy", npy(dict("<f4", "(2, 1, 2)"), []float32{1, 0, 1, 0}))}, "ood.npy: shape [2 1 2], want 1 samples of 2 classes"},
-		{Files{Predictions: good, Labels: labels, OOD: write("oodnan.npy", npy(dict("<f4", "(1, 2)"), []float32{1, nan}))}, "oodnan.npy[0,1]: probability is NaN"},
+		{Files{Predictions: good, Labels: write("l3.npy", npytest.File(npytest.Dict("<i8", "(3,)"), []int64{0, 1, 0}))}, "3 labels"},
+		{Files{Predictions: good, Labels: write("l2.npy", npytest.File(npytest.Dict("<i8", "(2,)"), []int64{0, 2}))}, "l2.npy[1]: label 2, want 0 to 1"},
+		{Files{Predictions: write("flat.npy", npytest.File(npytest.Dict("<f4", "(4,)"), []float32{1, 0, 1, 0})), Labels: labels}, "2 labels, "},
+		{Files{Predictions: write("nan.npy", npytest.File(npytest.Dict("<f4", "(2, 2, 2)"), []float32{1, 0, 1, 0, 1, 0, .5, nan})), Labels: labels}, "nan.npy[1,1,1]: probability is NaN"},
+		{Files{Predictions: write("sum.npy", npytest.File(npytest.Dict("<f4", "(2, 2)"), []float32{1, 0, .5, .4})), Labels: labels}, "sum.npy[1]: probabilities sum to 0.9, want 1 within 0.001 (logits"},
+		{Files{Predictions: good, Labels: labels, OOD: write("ood.npy", npytest.File(npytest.Dict("<f4", "(2, 1, 2)"), []float32{1, 0, 1, 0}))}, "ood.npy: shape [2 1 2], want 1 samples of 2 classes"},
+		{Files{Predictions: good, Labels: labels, OOD: write("oodnan.npy", npytest.File(npytest.Dict("<f4", "(1, 2)"), []float32{1, nan}))}, "oodnan.npy[0,1]: probability is NaN"},
 		{Files{Predictions: "testdata/objects.npy", Labels: labels}, "Python objects"},
 		{Files{Predictions: "testdata/complex.npy", Labels: labels}, `dtype "<c16"`},
 		{Files{Predictions: "testdata/structured.npy", Labels: labels}, "structured dtype"},
@@ -184,10 +185,10 @@ func writeSamples(t testing.TB, k, n, c int) Files {
 		labels[i] = int64(i % c)
 	}
 	shape := strings.NewReplacer("K", itoa(k), "N", itoa(n), "C", itoa(c))
-	if err := os.WriteFile(files.Predictions, npy(dict("<f4", shape.Replace("(K, N, C)")), z), 0o644); err != nil {
+	if err := os.WriteFile(files.Predictions, npytest.File(npytest.Dict("<f4", shape.Replace("(K, N, C)")), z), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(files.Labels, npy(dict("<i8", shape.Replace("(N,)")), labels), 0o644); err != nil {
+	if err := os.WriteFile(files.Labels, npytest.File(npytest.Dict("<i8", shape.Replace("(N,)")), labels), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return files

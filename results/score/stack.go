@@ -1,5 +1,13 @@
 package score
 
+import (
+	"errors"
+	"io"
+
+	"bayesbench/internal/npy"
+	"bayesbench/results"
+)
+
 // chunk is about how many numbers are read at a time.
 const chunk = 1 << 14
 
@@ -7,10 +15,29 @@ const chunk = 1 << 14
 // the samples lie interleaved in it, so it is read once for each block of them.
 const blockNumbers = 1 << 23
 
+// openArray opens a .npy file. What a job saved must be as it saved it.
+func openArray(path string) (*npy.Array, error) {
+	file, size, err := npy.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if err = results.CheckBeside(path, file); err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	var a *npy.Array
+	if err == nil {
+		a, err = npy.New(path, file, size)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return a, nil
+}
+
 // stack is an array of k matrices of n rows, whose numbers come in C order
 // whatever the order of the file.
 type stack struct {
-	*array
+	*npy.Array
 	k, n, width int
 
 	hold  int       // in Fortran order: how many numbers block has at most, one sample's at least
@@ -21,8 +48,8 @@ type stack struct {
 
 // read takes the next numbers in C order.
 func (s *stack) read(dst []float64) error {
-	if !s.fortran || len(s.shape) == 1 {
-		return s.numbers(dst)
+	if !s.Fortran || len(s.Shape) == 1 {
+		return s.Read(dst)
 	}
 	for len(dst) > 0 {
 		if s.used == len(s.block) {
@@ -44,14 +71,14 @@ func (s *stack) nextBlock() error {
 	if len(s.block) != samples*size {
 		s.block = make([]float64, samples*size)
 	}
-	if err := s.rewind(); err != nil {
+	if err := s.Rewind(); err != nil {
 		return err
 	}
 	buf := make([]float64, chunk)
 	k, n, c := 0, 0, 0
 	for left := s.k * size; left > 0; left -= len(buf) {
 		buf = buf[:min(chunk, left)]
-		if err := s.numbers(buf); err != nil {
+		if err := s.Read(buf); err != nil {
 			return err
 		}
 		for _, x := range buf {

@@ -8,10 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sbinet/npyio"
-	"gonum.org/v1/gonum/mat"
-
 	"bayesbench/backends"
+	"bayesbench/internal/npy"
 	"bayesbench/methods/exec"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
@@ -200,13 +198,13 @@ func (r *record) outOfDistribution(predictor, ood string, k int, scores []result
 // writeArray writes a matrix as npy, [Rows] where it has one column of whole numbers.
 func writeArray(w io.Writer, a metrics.Array) error {
 	if !a.Whole {
-		return npyio.Write(w, mat.NewDense(a.Rows, a.Columns, a.Values))
+		return npy.Write(w, a.Values, a.Rows, a.Columns)
 	}
 	whole := make([]int64, len(a.Values))
 	for i, x := range a.Values {
 		whole[i] = int64(x)
 	}
-	return npyio.Write(w, whole)
+	return npy.Write(w, whole, a.Rows)
 }
 
 func float32s(x []float64) []float32 {

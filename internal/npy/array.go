@@ -1,78 +1,116 @@
-package score
+package npy
 
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-
-	"bayesbench/results"
+	"syscall"
 )
 
-// array is an open .npy file whose numbers are still to be read, in the
-// order of the file.
+// Array is an open array whose numbers are still to be read, in the order of the file.
 //
-// The header is parsed here because readers at hand trust it: they allocate
-// what it claims and panic where it is cut. Nothing is allocated here that the
-// size of the file does not cover.
-type array struct {
-	path    string
-	file    *os.File // nil in tests that read from memory
-	source  io.ReadSeeker
-	r       *bufio.Reader // of source
-	start   int64         // where the numbers start in source
-	shape   []int
-	fortran bool // the first index runs fastest, not the last
-	kind    byte // 'f' float, 'i' signed, 'u' unsigned integer, 'b' bool, 'V' bfloat16
-	width   int  // bytes of one number
-	order   binary.ByteOrder
-	bytes   []byte // read buffer
+// The header is parsed here because readers at hand trust it: they allocate what it claims and
+// panic where it is cut. Nothing is allocated here that the size of the file does not cover.
+type Array struct {
+	Path    string // for errors
+	Type    Type
+	Shape   []int // no dimension is 0
+	Fortran bool  // the first index runs fastest, not the last
+
+	source io.ReadSeeker
+	r      *bufio.Reader // of source
+	start  int64         // where the numbers start in source
+	left   int64         // numbers that have not been read
+	order  binary.ByteOrder
+	bytes  []byte // read buffer
 }
+
+// Type is the type of an array's numbers.
+type Type struct {
+	Kind  byte // 'f' float, 'i' signed, 'u' unsigned integer, 'b' bool, 'V' bfloat16
+	Width int  // bytes of one number
+}
+
+// String is what numpy calls the type: float32, int64, uint8, bool; ml_dtypes' bfloat16.
+func (t Type) String() string {
+	switch t.Kind {
+	case 'V':
+		return "bfloat16"
+	case 'b':
+		return "bool"
+	case 'f':
+		return fmt.Sprintf("float%d", 8*t.Width)
+	case 'i':
+		return fmt.Sprintf("int%d", 8*t.Width)
+	}
+	return fmt.Sprintf("uint%d", 8*t.Width)
+}
+
+// Float tells whether the numbers have a fraction.
+func (t Type) Float() bool { return t.Kind == 'f' || t.Kind == 'V' }
 
 const (
 	magic     = "\x93NUMPY"
 	maxHeader = 64 << 10
 )
 
-// openArray opens a .npy file and reads its header. What is not a regular file
-// is not opened: a named pipe would wait, and a device has no end. What a job
-// saved must be as it saved it.
-func openArray(path string) (*array, error) {
-	info, err := os.Stat(path)
+// Len is how many numbers the array has.
+func (a *Array) Len() int {
+	n := 1
+	for _, d := range a.Shape {
+		n *= d // checked against the size of the file
+	}
+	return n
+}
+
+// Open opens a .npy file and reads its header. The caller closes the array.
+func Open(path string) (*Array, error) {
+	file, size, err := OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file (%s): save the array with numpy.save", path, info.Mode().Type())
-	}
-	file, err := os.Open(path)
+	a, err := New(path, file, size)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, file.Close())
 	}
-	if err = results.CheckBeside(path, file); err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	var a *array
-	if err == nil {
-		a, err = newArray(path, file, info.Size())
-	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	a.file = file
 	return a, nil
 }
 
-func (a *array) close() { a.file.Close() }
+// OpenFile opens a file that holds an array, and says how many bytes it has. What is not a regular
+// file is refused: reading a named pipe would wait, and a device has no end.
+func OpenFile(path string) (*os.File, int64, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: not a regular file (%s): save the array with numpy.save", path, info.Mode().Type())
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return file, info.Size(), nil
+}
 
-// newArray reads the header of an array of size bytes in all.
-func newArray(path string, source io.ReadSeeker, size int64) (*array, error) {
-	a := &array{path: path, source: source, r: bufio.NewReaderSize(source, 1<<16)}
+// Close closes what the array is read from, if that can be closed.
+func (a *Array) Close() error {
+	if c, ok := a.source.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// New reads the header of an array of size bytes in all, from the start of source. The path is for
+// errors.
+func New(path string, source io.ReadSeeker, size int64) (*Array, error) {
+	a := &Array{Path: path, source: source, r: bufio.NewReaderSize(source, 1<<16)}
 	header, start, err := a.header()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -82,27 +120,31 @@ func newArray(path string, source io.ReadSeeker, size int64) (*array, error) {
 		return nil, fmt.Errorf("%s: header %.200q: %w", path, header, err)
 	}
 	// Division, not multiplication: the claimed shape may overflow.
-	room := (size - start) / int64(a.width)
+	room := (size - start) / int64(a.Type.Width)
 	count := int64(1)
-	for _, d := range a.shape {
+	for _, d := range a.Shape {
 		if int64(d) > room/count {
-			return nil, fmt.Errorf("%s: shape %v of %d-byte numbers does not fit in the file's %d bytes: truncated, or not written by numpy.save", path, a.shape, a.width, size)
+			return nil, fmt.Errorf("%s: shape %v of %d-byte numbers does not fit in the file's %d bytes: truncated, or not written by numpy.save", path, a.Shape, a.Type.Width, size)
 		}
 		count *= int64(d)
 	}
-	if extra := size - start - count*int64(a.width); extra != 0 {
-		return nil, fmt.Errorf("%s: %d bytes left over after an array of shape %v", path, extra, a.shape)
+	if extra := size - start - count*int64(a.Type.Width); extra != 0 {
+		return nil, fmt.Errorf("%s: %d bytes left over after an array of shape %v", path, extra, a.Shape)
 	}
+	a.left = count
 	return a, nil
 }
 
 // header returns the header's text and where the numbers start.
-func (a *array) header() (text string, start int64, err error) {
+func (a *Array) header() (text string, start int64, err error) {
 	var lead [12]byte
-	if _, err := io.ReadFull(a.r, lead[:8]); err != nil || string(lead[:6]) != magic {
-		if string(lead[:2]) == "PK" {
-			return "", 0, fmt.Errorf("a zip archive (.npz, .pt), want one array: numpy.save(file, array)")
-		}
+	_, err = io.ReadFull(a.r, lead[:8])
+	switch cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); {
+	case err != nil && !cut:
+		return "", 0, err
+	case string(lead[:2]) == "PK":
+		return "", 0, fmt.Errorf("a zip archive (.npz, .pt), want one array: numpy.save(file, array)")
+	case cut || string(lead[:6]) != magic:
 		return "", 0, fmt.Errorf("not a .npy file (no \\x93NUMPY at its start)")
 	}
 	width := 2
@@ -129,7 +171,7 @@ func (a *array) header() (text string, start int64, err error) {
 
 // describe parses the header, the text of a Python dictionary with the keys
 // descr, fortran_order and shape.
-func (a *array) describe(header string) error {
+func (a *Array) describe(header string) error {
 	p := &literal{rest: header}
 	seen := map[string]bool{}
 	p.expect("{")
@@ -151,11 +193,11 @@ func (a *array) describe(header string) error {
 				return err
 			}
 		case "fortran_order":
-			if a.fortran = p.take("True"); !a.fortran {
+			if a.Fortran = p.take("True"); !a.Fortran {
 				p.expect("False")
 			}
 		case "shape":
-			a.shape = p.tuple()
+			a.Shape = p.tuple()
 		default:
 			return fmt.Errorf("unknown key %q", key)
 		}
@@ -174,7 +216,7 @@ func (a *array) describe(header string) error {
 			return fmt.Errorf("no %q", key)
 		}
 	}
-	if slices.Contains(a.shape, 0) {
+	if slices.Contains(a.Shape, 0) {
 		return fmt.Errorf("array is empty")
 	}
 	return nil
@@ -182,7 +224,7 @@ func (a *array) describe(header string) error {
 
 // dtype takes a numpy type string such as <f4. numpy knows no bfloat16: that of
 // ml_dtypes, of JAX and TensorFlow, is stored as two bytes of no type, V2.
-func (a *array) dtype(s string) error {
+func (a *Array) dtype(s string) error {
 	if strings.HasPrefix(s, "|O") || s == "O" {
 		return fmt.Errorf("array of Python objects (pickled), which is not read; save an array of numbers")
 	}
@@ -199,7 +241,7 @@ func (a *array) dtype(s string) error {
 	}
 	switch s[1:] {
 	case "f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1", "V2":
-		a.kind, a.width = s[1], int(s[2]-'0')
+		a.Type = Type{s[1], int(s[2] - '0')}
 		return nil
 	}
 	if s[1] == 'U' || s[1] == 'S' {
