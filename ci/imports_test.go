@@ -34,7 +34,7 @@ var policy = map[string][]string{
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
 	"suites":            {"github.com/BurntSushi/toml", "internal/nearest"},
-	"suites/data":       {"backends/rng", "internal/nearest", "suites/data/…", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
+	"suites/data":       {"backends/rng", "internal/nearest", "internal/npy", "suites/data/…", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
 	"suites/data/fetch": {"internal/atomicfile", "github.com/gofrs/flock"},
 
 	"results": {"github.com/nlpodyssey/safetensors", "golang.org/x/perf/…", "internal/atomicfile", "github.com/gofrs/flock"},

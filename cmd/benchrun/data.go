@@ -19,21 +19,22 @@ func (c *command) data() *ffcli.Command {
 	fs := c.flags("benchrun data")
 	return &ffcli.Command{
 		Name:       "data",
-		ShortUsage: "benchrun data list|fetch|verify [-data DIR] [NAME…]",
-		ShortHelp:  "data sets: what there is, get the files, check them",
+		ShortUsage: "benchrun data list|fetch|verify|export [-data DIR] [NAME…]",
+		ShortHelp:  "data sets: what there is, get the files, check them, write them as numpy arrays",
 		LongHelp: `Examples:
   benchrun data list
   benchrun data fetch cifar10
   benchrun data fetch uci
-  benchrun data verify mnist cifar10`,
+  benchrun data verify mnist cifar10
+  benchrun data export -out arrays cifar10`,
 		FlagSet:     fs,
-		Subcommands: []*ffcli.Command{c.dataList(), c.dataFiles("fetch", data.Fetch), c.dataFiles("verify", data.Verify)},
+		Subcommands: []*ffcli.Command{c.dataList(), c.dataFiles("fetch", data.Fetch), c.dataFiles("verify", data.Verify), c.dataExport()},
 		Exec: func(_ context.Context, args []string) error {
 			if len(args) > 0 {
-				verbs := []string{"list", "fetch", "verify"}
-				return fmt.Errorf("data %s: want list, fetch or verify; did you mean %q? (-h for help)", args[0], nearest.Name(args[0], verbs))
+				verbs := []string{"list", "fetch", "verify", "export"}
+				return fmt.Errorf("data %s: want list, fetch, verify or export; did you mean %q? (-h for help)", args[0], nearest.Name(args[0], verbs))
 			}
-			return errors.New("data: want list, fetch or verify (-h for help)")
+			return errors.New("data: want list, fetch, verify or export (-h for help)")
 		},
 	}
 }

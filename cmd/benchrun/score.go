@@ -48,6 +48,7 @@ func (c *command) score() *ffcli.Command {
 	fs.StringVar(&name.Model, "model", "external", "`name` of the network in benchmark lines")
 	fs.StringVar(&name.Method, "method", "external", "`name` of the method in benchmark lines")
 	fs.StringVar(&name.OOD, "ood-data", "external", "`name` of the data set behind -ood in benchmark lines")
+	fs.StringVar(&name.Shift, "shift", "", "`name` of the corruption of the inputs in benchmark lines, as a suite spells it: fog-3")
 	whole := func(to *string) func(string) error {
 		return func(s string) error {
 			if _, err := strconv.ParseUint(s, 10, 32); err != nil {
@@ -105,6 +106,8 @@ stands in its tables, as mine@external.`,
 				return c.scoreNumbers(fs, numbers, *format, name)
 			case files.Predictions == "" || files.Labels == "":
 				return errors.New("score: want -probs and -labels, or for numbers -mean, -var and -targets, or -samples and -targets (-h for help)")
+			case name.Shift != "" && files.OOD != "":
+				return errors.New("score: -shift and -ood exclude each other: inputs out of distribution are compared with the test inputs as they are")
 			case *logits && *logs:
 				return errors.New("score: -logits and -log-probs exclude each other")
 			}

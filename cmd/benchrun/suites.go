@@ -37,6 +37,10 @@ func (s *source) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.out, "out", "runs", "`directory` for the results; each suite has a run directory of its name in it")
 	fs.StringVar(&s.data, "data", "", "`directory` where data sets are looked for first")
 	s.backends = listFlag(fs, "backend", "run on these `backends` instead of the suite's")
+	s.overrideFlag(fs)
+}
+
+func (s *source) overrideFlag(fs *flag.FlagSet) {
 	fs.Func("set", "`key=value`: change the suite, as in -set train.epochs=5 -set method.prior_sigma=[0.1,1]; may be repeated", func(text string) error {
 		s.set = append(s.set, text)
 		return nil

@@ -106,6 +106,7 @@ type Name struct {
 	Seed                string // of the training behind the predictions, "" if it has none
 	Split               string // of the data set, "" if it has none
 	OOD                 string // the set behind the out-of-distribution predictions: notmnist
+	Shift               string // the corruption of the inputs with its severity, as in a suite: fog-3; "" for none
 }
 
 // WriteBench writes the scores as Go benchmark lines of the format of a run,
@@ -118,6 +119,9 @@ func writeBench(w io.Writer, all []At, name Name) error {
 	for _, at := range all {
 		record := results.Record{Data: name.Data, Model: name.Model, Method: name.Method, Backend: results.External, Samples: at.Samples}
 		record.Config = results.Replicate{Seed: name.Seed, Split: name.Split}.Keys()
+		if name.Shift != "" {
+			record.Sweep = results.ShiftKeys(name.Shift)
+		}
 		detection := record
 		detection.Sweep = []results.Pair{{Key: "ood", Value: name.OOD}}
 		for _, s := range at.Scores {

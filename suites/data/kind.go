@@ -1,7 +1,9 @@
 package data
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -26,6 +28,8 @@ type feeder interface {
 	inputs(scheme Scheme, set *Set) (inputs, error)
 	// notes is what a reader of results should know of the training split in use, a sentence each.
 	notes(set *Set) ([]string, error)
+	// store writes the examples of a split as a numpy array, see WriteStored.
+	store(ctx context.Context, to io.Writer, s Split) error
 }
 
 // inputs is a normalisation of examples of one kind.

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 
@@ -22,6 +23,16 @@ func (letterFeeder) inputs(_ Scheme, set *Set) (inputs, error) {
 
 func (letterFeeder) notes(s *Set) ([]string, error) {
 	return []string{fmt.Sprintf("%d words", s.Train.Len())}, nil
+}
+
+func (letterFeeder) store(ctx context.Context, to io.Writer, s Split) error {
+	return storeRows(ctx, to, s, func(e Example) []int64 {
+		places := make([]int64, len(e.Tokens))
+		for i, place := range e.Tokens {
+			places[i] = int64(place)
+		}
+		return places
+	})
 }
 
 type letterInputs struct{ length int }
@@ -97,6 +108,9 @@ func TestKindIsItsFeeder(t *testing.T) {
 	x := []float32{5. / 26, 12. / 26, 11. / 26, 6. / 26, 15. / 26, 24. / 26}
 	if y := []float32{0, 1, 1, 0}; !slices.Equal(b.X, x) || !slices.Equal(b.Y, y) {
 		t.Errorf("batch %v %v, want %v %v", b.X, b.Y, x, y)
+	}
+	if err := WriteStored(t.Context(), io.Discard, set.Test); err != nil {
+		t.Error(err)
 	}
 	if _, err := Open(t.Context(), "spelling+fog-3", Options{}); err == nil {
 		t.Error("letters are corrupted as images are")

@@ -2,7 +2,9 @@ package data
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"bayesbench/backends/rng"
@@ -52,6 +54,11 @@ func (numberFeeder) notes(s *Set) ([]string, error) {
 	}
 	return []string{fmt.Sprintf("inputs that have one value in the %d training examples, and stand at 0 when they are "+
 		"standardised: %s of 0 to %d", s.Train.Len(), strings.Join(constant, ", "), len(all)-1)}, nil
+}
+
+// store writes rows in the unit of their file.
+func (numberFeeder) store(ctx context.Context, to io.Writer, s Split) error {
+	return storeRows(ctx, to, s, func(e Example) []float64 { return e.Numbers })
 }
 
 // inputColumns are the columns of the examples of a split of numbers.

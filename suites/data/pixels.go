@@ -1,7 +1,9 @@
 package data
 
 import (
+	"context"
 	"fmt"
+	"io"
 
 	"bayesbench/backends/rng"
 	"bayesbench/suites/data/augment"
@@ -52,6 +54,19 @@ func (pixelFeeder) inputs(scheme Scheme, set *Set) (inputs, error) {
 }
 
 func (pixelFeeder) notes(*Set) ([]string, error) { return nil, nil }
+
+// store writes images in the shape of the split.
+func (pixelFeeder) store(ctx context.Context, to io.Writer, s Split) error {
+	shape := s.Examples().image()
+	var m pixel.Image
+	return storeRows(ctx, to, s, func(e Example) []uint8 {
+		if e.Picture.Shape() == shape {
+			return e.Picture.Image(&m).Pix
+		}
+		m.Fit(e.Picture, shape[1])
+		return m.Pix
+	})
+}
 
 // pixelInputs is a channel's value of each byte.
 type pixelInputs [][256]float32

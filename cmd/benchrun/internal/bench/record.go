@@ -178,13 +178,9 @@ func (r *record) onValidation(predictor string, k int, scores []results.Value) {
 	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "split", Value: "validation"}}, k, scores)
 }
 
-// underShift records the metrics on a corrupted test set, named KIND-SEVERITY.
+// underShift records the metrics on a corrupted test set.
 func (r *record) underShift(predictor, name string, k int, scores []results.Value) {
-	kind, severity := name, ""
-	if i := strings.LastIndexByte(name, '-'); i >= 0 {
-		kind, severity = name[:i], name[i+1:]
-	}
-	r.add([]results.Pair{{Key: "predict", Value: predictor}, {Key: "corruption", Value: kind}, {Key: "severity", Value: severity}}, k, scores)
+	r.add(append([]results.Pair{{Key: "predict", Value: predictor}}, results.ShiftKeys(name)...), k, scores)
 }
 
 func (r *record) underAttack(predictor, name string, epsilon float64, k int, scores []results.Value) {
