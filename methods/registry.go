@@ -27,7 +27,10 @@ type Driver struct {
 
 // LossKeys are the keys of [train] that say how a loss is minimised. Samplers ignore
 // them.
-var LossKeys = []string{"optimizer", "lr", "momentum", "schedule"}
+var LossKeys = []string{
+	"optimizer", "lr", "momentum", "nesterov", "weight_decay", "clip_norm",
+	"schedule", "milestones", "gamma", "warmup",
+}
 
 // TrainKeys are the keys of [train] that only methods read; the others, such as batch,
 // the harness reads as well.

@@ -47,7 +47,14 @@ type Train struct {
 	Optimizer string  `toml:"optimizer" json:"optimizer"`
 	LR        float64 `toml:"lr" json:"lr"`
 	Momentum  float64 `toml:"momentum" json:"momentum"`
-	Schedule  string  `toml:"schedule" json:"schedule"` // of the learning rate
+	Nesterov  bool    `toml:"nesterov" json:"nesterov,omitempty"`
+	// WeightDecay and ClipNorm are beside the method's prior: of the optimiser alone.
+	WeightDecay float64   `toml:"weight_decay" json:"weight_decay,omitempty"`
+	ClipNorm    float64   `toml:"clip_norm" json:"clip_norm,omitempty"`
+	Schedule    string    `toml:"schedule" json:"schedule"`               // of the learning rate
+	Milestones  []float64 `toml:"milestones" json:"milestones,omitempty"` // epochs, of the schedule "step"
+	Gamma       float64   `toml:"gamma" json:"gamma,omitempty"`           // of the schedule "step"
+	Warmup      float64   `toml:"warmup" json:"warmup,omitempty"`         // epochs
 	// Augment transforms every training image, in this order: flip, pad-crop-N,
 	// random-resized-crop, resize-crop-N, augmix-N.
 	Augment []string `toml:"augment" json:"augment,omitempty"`

@@ -399,7 +399,10 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 				}
 				continue
 			}
-			if field != nil && field.Kind() != reflect.Struct {
+			switch {
+			case strings.HasPrefix(name+".", "method.") && k == "train":
+				field = reflect.TypeFor[Train]() // whose lists by nature are no sweep here either
+			case field != nil && field.Kind() != reflect.Struct:
 				field = nil
 			}
 			if err := findLists(sub, strings.TrimPrefix(name+"."+k, "."), field, axes); err != nil {
@@ -552,6 +555,8 @@ const (
 	maxExamples = 1 << 31
 	maxEpochs   = 1_000_000
 	maxBatch    = 1 << 16
+
+	maxMilestones = 100
 )
 
 // within refuses a number that is not from min to most.
@@ -613,6 +618,22 @@ func (c *Train) check(t Table, words *Vocabulary) error {
 	}
 	if !(c.Momentum >= 0 && c.Momentum < 1) {
 		return t.Errorf("momentum", "train.momentum: want at least 0 and less than 1, found %v", c.Momentum)
+	}
+	for _, v := range []struct {
+		key   string
+		found float64
+	}{{"weight_decay", c.WeightDecay}, {"clip_norm", c.ClipNorm}, {"gamma", c.Gamma}, {"warmup", c.Warmup}} {
+		if !(v.found >= 0) || math.IsInf(v.found, 0) {
+			return t.Errorf(v.key, "train.%s: want a finite number, 0 or more, found %v", v.key, v.found)
+		}
+	}
+	if len(c.Milestones) > maxMilestones {
+		return t.Errorf("milestones", "train.milestones: want at most %d, found %d", maxMilestones, len(c.Milestones))
+	}
+	for _, m := range c.Milestones {
+		if !(m > 0 && m <= maxEpochs) {
+			return t.Errorf("milestones", "train.milestones: want epochs above 0 and at most %d, found %v", maxEpochs, m)
+		}
 	}
 	return nil
 }

@@ -173,7 +173,9 @@ func TestKeysMatchExactly(t *testing.T) {
 		{"epochs = 2", "epochs = 2\n[eval]\nSamples = 2", `small.toml:11: unknown key "eval.Samples"; did you mean "samples"?`},
 		// Words of other tools, also where the key belongs into another table.
 		{"epochs = 2", "n_epochs = 2", `small.toml:9: unknown key "train.n_epochs"; did you mean "epochs"?`},
-		{"epochs = 2", "weight_decay = 2", `small.toml:9: unknown key "train.weight_decay"; did you mean "method.prior_sigma"?`},
+		{"epochs = 2", "prior_sigma = 2", `small.toml:9: unknown key "train.prior_sigma"; did you mean "method.prior_sigma"?`},
+		{"epochs = 2", "clip_grad_norm = 2", `small.toml:9: unknown key "train.clip_grad_norm"; did you mean "clip_norm"?`},
+		{"epochs = 2", "weightdecay = 2", `small.toml:9: unknown key "train.weightdecay"; did you mean "weight_decay"?`},
 		{"seed = [0, 1]", "learning_rate = 0.1", `small.toml:3: unknown key "learning_rate"; did you mean "train.lr"?`},
 		{"epochs = 2", "num_samples = 2", `small.toml:9: unknown key "train.num_samples"; did you mean "eval.samples"?`},
 	} {

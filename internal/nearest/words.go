@@ -23,6 +23,9 @@ var elsewhere = map[string][]string{
 	"trainbatchsize": {"batch"}, "evalbatchsize": {"batch"}, "testbatchsize": {"batch"},
 	"optim": {"optimizer"}, "optimiser": {"optimizer"}, "solver": {"optimizer"},
 	"scheduler": {"schedule"}, "lrschedule": {"schedule"}, "lrscheduler": {"schedule"}, "learningrateschedule": {"schedule"},
+	"clipgradnorm": {"clip_norm"}, "maxgradnorm": {"clip_norm"}, "gradclip": {"clip_norm"}, "gradientclipval": {"clip_norm"}, "clip": {"clip_norm"},
+	"lrmilestones": {"milestones"}, "lrsteps": {"milestones"}, "lrgamma": {"gamma"}, "lrdecay": {"gamma"},
+	"warmupepochs": {"warmup"}, "lrwarmupepochs": {"warmup"}, "warmupsteps": {"warmup"}, "numwarmupsteps": {"warmup"},
 	"augmentation": {"augment"}, "augmentations": {"augment"}, "transform": {"augment"}, "transforms": {"augment"}, "mixupalpha": {"mixup"},
 	"numsamples": {"samples"}, "nsamples": {"samples"}, "mcsamples": {"samples"}, "nummcsamples": {"samples"}, "k": {"samples"},
 	"draws": {"samples"}, "ndraws": {"samples"}, "numdraws": {"samples"},
@@ -30,7 +33,7 @@ var elsewhere = map[string][]string{
 	"save": {"save_predictions"}, "evalevery": {"every"}, "evalinterval": {"every"},
 
 	// Keys of a [[method]].
-	"weightdecay": {"prior_sigma", "length_scale"}, "wd": {"prior_sigma", "length_scale"}, "l2": {"prior_sigma", "length_scale"},
+	"weightdecay": {"prior_sigma", "length_scale"}, "wd": {"weight_decay", "prior_sigma", "length_scale"}, "l2": {"weight_decay", "prior_sigma", "length_scale"},
 	"priorstd": {"prior_sigma"}, "priorscale": {"prior_sigma"}, "priorvar": {"prior_sigma"}, "priorvariance": {"prior_sigma"},
 	"priorprecision": {"prior_sigma"}, "sigmaprior": {"prior_sigma"}, "posteriorstd": {"init_sigma"},
 	"rate": {"p"}, "droprate": {"p"}, "dropoutrate": {"p"}, "dropoutp": {"p"}, "dropprob": {"p"}, "pdrop": {"p"},

@@ -129,7 +129,7 @@ func (m Learned) layers(s *nn.Scope, draw func(l *learnedLayers, x, logit ir.Val
 
 func (l *learnedLayers) Dropout(name string, x ir.Value, rate float64) ir.Value {
 	p := l.method.InitP
-	l.logit = l.Learn(name+".logit", nn.Init{A: math.Log(p / (1 - p))})
+	l.logit = l.LearnSpread(name+".logit", nn.Init{A: math.Log(p / (1 - p))})
 	if l.Training {
 		// −K·H(p) = K·(p·log p + (1−p)·log(1−p)), by log p = −softplus(−logit).
 		// K counts an example's units; a convolution's maps count by position.

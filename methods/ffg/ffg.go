@@ -163,7 +163,7 @@ func (m Method) layers(s *nn.Scope, e nn.Estimator, only string) *nn.Gaussian {
 // predicts has no use for the KL, and for the noise that Mixture draws.
 func (m Method) posterior(s *nn.Scope, mu, rho string, init nn.Init, shape []int) (q nn.Posterior) {
 	q.Mean = s.Learn(mu, init, shape...)
-	r := s.Learn(rho, nn.Init{A: math.Log(m.InitSigma)}, shape...)
+	r := s.LearnSpread(rho, nn.Init{A: math.Log(m.InitSigma)}, shape...)
 	q.Std = s.Exp(r)
 	q.Variance = s.Square(q.Std)
 	if s.Training || m.Prior.Kind != Mixture {

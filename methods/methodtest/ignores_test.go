@@ -18,6 +18,13 @@ func TestIgnores(t *testing.T) {
 		"lr":        func(j *methods.Job) { j.Train.LR *= 2 },
 		"momentum":  func(j *methods.Job) { j.Train.Momentum = 0.9 },
 		"schedule":  func(j *methods.Job) { j.Train.Schedule = "linear" },
+		"nesterov":  func(j *methods.Job) { j.Train.Nesterov = true },
+		"clip_norm": func(j *methods.Job) { j.Train.ClipNorm = 1 },
+		"warmup":    func(j *methods.Job) { j.Train.Warmup = 1 },
+
+		"milestones":   func(j *methods.Job) { j.Train.Milestones = []float64{1} },
+		"gamma":        func(j *methods.Job) { j.Train.Gamma = 0.5 },
+		"weight_decay": func(j *methods.Job) { j.Train.WeightDecay = 0.1 },
 	}
 	for _, d := range methods.Drivers() {
 		m, err := methodtest.New(d.Name, keys[d.Name])
@@ -36,7 +43,11 @@ func TestIgnores(t *testing.T) {
 			t.Fatalf("%s: %v", d.Name, err)
 		}
 		for _, k := range methods.TrainKeys {
-			j := base
+			j, of := base, of
+			if k == "milestones" || k == "gamma" { // which one schedule has
+				j.Train.Schedule = "step"
+				of, _ = hash(j)
+			}
 			changes[k](&j)
 			got, err := hash(j)
 			reads := err != nil || got != of // snapshots refuse a schedule, which is to read it

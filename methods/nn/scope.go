@@ -50,6 +50,10 @@ type Slot struct {
 	Value   ir.Value // as the step finds it
 	Next    ir.Value // as the step leaves it, ir.None where it stays
 	Trained bool     // by the gradient of the objective
+	// Spread says that the slot is no weight: it says how wide a distribution is, as a log
+	// standard deviation or the rate of a dropout does. A weight decay passes it by, for 0 is no
+	// more likely a value of it than another.
+	Spread bool
 }
 
 // NewScope starts a program that trains or predicts.
@@ -72,6 +76,17 @@ func (s *Scope) Learn(name string, init Init, shape ...int) ir.Value {
 		return s.Source(name, init, shape)
 	}
 	return s.slot(name, init, true, shape)
+}
+
+// LearnSpread is Learn of what says how wide a distribution is, see [Slot].
+func (s *Scope) LearnSpread(name string, init Init, shape ...int) ir.Value {
+	v := s.Learn(name, init, shape...)
+	for i := range s.Slots {
+		if s.Slots[i].Value == v {
+			s.Slots[i].Spread = true
+		}
+	}
+	return v
 }
 
 // Keep is the slot of that name, which changes by Set alone.

@@ -18,8 +18,8 @@ type Adam struct {
 	Beta1, Beta2, Eps float64
 	L2                float64 // λ, of an L2 penalty
 	// Decoupled is the weight decay of AdamW: w ← w − lr·Decoupled·w before the
-	// step. Loshchilov and Hutter, "Decoupled weight decay regularization",
-	// ICLR 2019.
+	// step, as in PyTorch. Loshchilov and Hutter, "Decoupled weight decay
+	// regularization", ICLR 2019.
 	Decoupled float64
 	// Done is the number of steps that earlier stages took with these slots.
 	Done int
@@ -33,13 +33,13 @@ func (o Adam) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value)
 	eps := s.Scheduled("adam/eps", schedule.AdamEps(o.Eps, o.Beta2).After(o.Done))
 	rate := s.Mul(lr, scale)
 	for i, p := range params {
-		g := decayed(s, grads[i], p.Value, o.L2)
+		g := decayed(s, grads[i], p, o.L2)
 		m, v := like(s, p, "m"), like(s, p, "v")
 		nextM, nextV := average(s, m, g, o.Beta1), average(s, v, s.Square(g), o.Beta2)
 		s.Set(m, nextM)
 		s.Set(v, nextV)
 		w := p.Value
-		if o.Decoupled != 0 {
+		if o.Decoupled != 0 && !p.Spread {
 			w = s.Sub(w, s.Mul(w, s.MulConst(lr, o.Decoupled)))
 		}
 		s.Set(p.Value, s.Sub(w, s.Div(s.Mul(nextM, rate), s.Add(s.Sqrt(nextV), eps))))
@@ -49,9 +49,13 @@ func (o Adam) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value)
 // Resume is the optimiser for a stage that goes on with the slots of earlier
 // ones, which took so many steps.
 func Resume(o Optimizer, steps int) Optimizer {
-	if a, ok := o.(Adam); ok {
-		a.Done += steps
-		return a
+	switch o := o.(type) {
+	case Adam:
+		o.Done += steps
+		return o
+	case Clip:
+		o.Optimizer = Resume(o.Optimizer, steps)
+		return o
 	}
 	return o
 }

@@ -17,12 +17,12 @@ func average(s *nn.Scope, old, x ir.Value, decay float64) ir.Value {
 	return s.Add(s.MulConst(old, decay), s.MulConst(x, 1-decay))
 }
 
-// decayed is g + λ·w, the gradient with that of the penalty ½λ‖w‖².
-func decayed(s *nn.Scope, g, w ir.Value, lambda float64) ir.Value {
-	if lambda == 0 {
+// decayed is g + λ·w, the gradient with that of the penalty ½λ‖w‖². Of a spread it is g.
+func decayed(s *nn.Scope, g ir.Value, p nn.Slot, lambda float64) ir.Value {
+	if lambda == 0 || p.Spread {
 		return g
 	}
-	return s.Add(g, s.MulConst(w, lambda))
+	return s.Add(g, s.MulConst(p.Value, lambda))
 }
 
 // like declares a slot beside param, of its shape and zero at the start.

@@ -20,7 +20,7 @@ type SGD struct {
 
 func (o SGD) Step(s *nn.Scope, params []nn.Slot, grads []ir.Value, lr ir.Value) {
 	for i, p := range params {
-		g := decayed(s, grads[i], p.Value, o.WeightDecay)
+		g := decayed(s, grads[i], p, o.WeightDecay)
 		if o.Momentum != 0 {
 			velocity := like(s, p, "velocity")
 			next := s.Add(s.MulConst(velocity, o.Momentum), g)

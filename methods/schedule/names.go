@@ -3,18 +3,20 @@ package schedule
 // rates are the schedules of a learning rate that a suite names, the default first.
 var rates = []struct {
 	name Kind
-	make func(x float64, steps int) Schedule
+	make func(x float64, c Course) Schedule
 }{
-	{constant, func(x float64, _ int) Schedule { return Constant(x) }},
-	{linear, Linear},
-	{halfLinear, HalfLinear},
-	{cosine, Cosine},
-	{oneCycle, OneCycle},
+	{constant, func(x float64, _ Course) Schedule { return Constant(x) }},
+	{linear, func(x float64, c Course) Schedule { return Linear(x, c.Steps) }},
+	{halfLinear, func(x float64, c Course) Schedule { return HalfLinear(x, c.Steps) }},
+	{cosine, func(x float64, c Course) Schedule { return Cosine(x, c.Steps) }},
+	{oneCycle, func(x float64, c Course) Schedule { return OneCycle(x, c.Steps) }},
+	{drops, func(x float64, c Course) Schedule { return Drops(x, c.Gamma, c.Milestones...) }},
 }
 
-// Rates lists the names that Rate knows, the default first: "constant", "linear" (to 0
+// Rates lists the names that a [Course] may have, the default first: "constant", "linear" (to 0
 // over all steps), "half-linear" (constant for the first half, then linear to 0),
-// "cosine", "one-cycle" (up to x, then down, both along a cosine).
+// "cosine", "one-cycle" (up to x, then down, both along a cosine), "step" (times gamma at each
+// milestone).
 func Rates() []string {
 	names := make([]string, len(rates))
 	for i, r := range rates {
@@ -23,12 +25,29 @@ func Rates() []string {
 	return names
 }
 
-// Rate is the learning rate of that name over a training of so many steps; x is the
-// largest. It is false for a name that Rates does not list.
-func Rate(name string, x float64, steps int) (Schedule, bool) {
+// Course is how a learning rate goes over a training.
+type Course struct {
+	Name string // one of [Rates]
+	// Warm is how many steps the rate rises, before the schedule of that name takes the steps that
+	// are left; less than Steps.
+	Warm       int
+	Steps      int     // of the training
+	Milestones []int   // of "step": steps of the training, Warm or later
+	Gamma      float64 // of "step"
+}
+
+// Rate is the learning rate whose largest value is x. It is false for a name that Rates does not
+// list.
+func (c Course) Rate(x float64) (Schedule, bool) {
+	rest := c
+	rest.Steps -= c.Warm
+	rest.Milestones = make([]int, len(c.Milestones))
+	for i, m := range c.Milestones {
+		rest.Milestones[i] = m - c.Warm
+	}
 	for _, r := range rates {
-		if name == string(r.name) {
-			return r.make(x, steps), true
+		if c.Name == string(r.name) {
+			return r.make(x, rest).Warmed(c.Warm), true
 		}
 	}
 	return Schedule{}, false

@@ -17,7 +17,11 @@ type Schedule struct {
 	Phase int     `json:"phase,omitzero"` // a step of the cycle, from 0
 	Beta1 float64 `json:"beta1,omitzero"` // β₁
 	Beta2 float64 `json:"beta2,omitzero"` // β₂
-	// First is the step of the curve at which the stage begins.
+	// Milestones are the steps from each of which on Gamma is a factor once more.
+	Milestones []int `json:"milestones,omitempty"`
+	// Warm is how many steps come before the curve, in which the value rises to X.
+	Warm int `json:"warm,omitzero"`
+	// First is the step, those of Warm included, at which the stage begins.
 	First int `json:"first,omitzero"`
 }
 
@@ -31,6 +35,7 @@ const (
 	halfLinear Kind = "half-linear" // X·min(2 − 2t/Steps, 1)
 	cosine     Kind = "cosine"      // X/2·(cos(π·(t mod Steps)/Steps) + 1)
 	oneCycle   Kind = "one-cycle"   // see OneCycle
+	drops      Kind = "step"        // X·Gamma^(number of Milestones up to t)
 	power      Kind = "power"       // X·(From + ⌊t/Steps⌋)^(−Gamma)
 	warmUp     Kind = "warm-up"     // X·(t − From)/(To − From), from 0 to X
 	pulse      Kind = "pulse"       // X where t mod Steps is Phase, else 0
@@ -41,11 +46,15 @@ const (
 )
 
 // IsZero reports whether s is none.
-func (s Schedule) IsZero() bool { return s == Schedule{} }
+func (s Schedule) IsZero() bool { return s.Kind == "" }
 
 // At is the value at a step of the stage, from 0.
 func (s Schedule) At(step int) float64 {
 	n := s.First + step
+	if n < s.Warm {
+		return s.X * float64(n+1) / float64(s.Warm)
+	}
+	n -= s.Warm
 	t, x, steps := float64(n), s.X, float64(s.Steps)
 	switch s.Kind {
 	case constant:
@@ -58,6 +67,12 @@ func (s Schedule) At(step int) float64 {
 		return x / 2 * (math.Cos(math.Pi*float64(n%s.Steps)/steps) + 1)
 	case oneCycle:
 		return s.oneCycle(t)
+	case drops:
+		passed := 0
+		for passed < len(s.Milestones) && s.Milestones[passed] <= n {
+			passed++
+		}
+		return x * math.Pow(s.Gamma, float64(passed))
 	case power:
 		return x * math.Pow(s.From+float64(n/s.Steps), -s.Gamma)
 	case warmUp:
@@ -112,6 +127,14 @@ func (s Schedule) After(steps int) Schedule {
 	return s
 }
 
+// Warmed is the schedule after so many steps of warm-up, in which the value rises linearly: at
+// step t = 1, 2, … of them it is X·t/steps. Goyal et al., "Accurate, large minibatch SGD", 2017,
+// section 2.2.
+func (s Schedule) Warmed(steps int) Schedule {
+	s.Warm = steps
+	return s
+}
+
 // Constant is x always.
 func Constant(x float64) Schedule { return Schedule{Kind: constant, X: x} }
 
@@ -139,6 +162,12 @@ func Cyclic(x float64, steps, cycles int) Schedule {
 // OneCycleLR with its default values. Smith and Topin, "Super-convergence",
 // 2018.
 func OneCycle(x float64, steps int) Schedule { return Schedule{Kind: oneCycle, X: x, Steps: steps} }
+
+// Drops is x, from each of the milestones on times γ once more: MultiStepLR of PyTorch. The
+// milestones are steps, in ascending order.
+func Drops(x, gamma float64, milestones ...int) Schedule {
+	return Schedule{Kind: drops, X: x, Gamma: gamma, Milestones: milestones}
+}
 
 // Polynomial is a·(b + t)^(−γ). Welling and Teh, "Bayesian learning via
 // stochastic gradient Langevin dynamics", ICML 2011, section 4.

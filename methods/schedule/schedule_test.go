@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -59,6 +60,13 @@ func TestSchedules(t *testing.T) {
 		{"warm-up", schedule.WarmUp(2, 5, 20), 4, 0},
 		{"warm-up", schedule.WarmUp(2, 5, 20), 8, 0.4},
 		{"warm-up", schedule.WarmUp(2, 5, 20), 20, 2},
+		{"a drop's last step before", schedule.Drops(2, 0.5, 4, 6), 3, 2},
+		{"drop", schedule.Drops(2, 0.5, 4, 6), 4, 1},
+		{"second drop", schedule.Drops(2, 0.5, 4, 6), 6, 0.5},
+		{"first step of a rate's warm-up", schedule.Cosine(2, 10).Warmed(4), 0, 0.5},
+		{"last step of a rate's warm-up", schedule.Cosine(2, 10).Warmed(4), 3, 2},
+		{"a cosine after a warm-up", schedule.Cosine(2, 10).Warmed(4), 9, 1},
+		{"a later stage of a warm-up", schedule.Constant(2).Warmed(4).After(1), 1, 1.5},
 		{"no warm-up", schedule.WarmUp(2, 0, 0), 0, 2},
 	} {
 		if got := c.s.At(c.at); math.Abs(got-c.want) > 1e-15 {
@@ -139,7 +147,7 @@ func TestBits(t *testing.T) {
 func TestRates(t *testing.T) {
 	names := schedule.Rates()
 	for _, name := range names {
-		s, ok := schedule.Rate(name, 0.3, 100)
+		s, ok := schedule.Course{Name: name, Steps: 100, Milestones: []int{50}, Gamma: 0.1}.Rate(0.3)
 		if !ok || string(s.Kind) != name {
 			t.Errorf("%s: %+v, %v", name, s, ok)
 		}
@@ -147,7 +155,7 @@ func TestRates(t *testing.T) {
 			t.Errorf("%s: the largest rate is %v, want 0.3", name, most)
 		}
 	}
-	if _, ok := schedule.Rate("warm-up", 0.3, 100); ok {
+	if _, ok := (schedule.Course{Name: "warm-up", Steps: 100}).Rate(0.3); ok {
 		t.Error("warm-up is a rate")
 	}
 }
@@ -156,14 +164,14 @@ func TestRates(t *testing.T) {
 func TestJSON(t *testing.T) {
 	for _, s := range []schedule.Schedule{
 		{}, schedule.Constant(0), schedule.Cyclic(0.1, 40, 3).After(5), schedule.WarmUp(1, 2, 3.5), schedule.AdamScale(0.9, 0.999),
-		schedule.Polynomial(1, 2, 0.5), schedule.Late(1, 10, 8),
+		schedule.Polynomial(1, 2, 0.5), schedule.Late(1, 10, 8), schedule.Drops(1, 0.1, 5, 9).Warmed(3).After(2),
 	} {
 		text, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var back schedule.Schedule
-		if err := json.Unmarshal(text, &back); err != nil || back != s {
+		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, s) {
 			t.Errorf("%s: %+v, want %+v; %v", text, back, s, err)
 		}
 	}

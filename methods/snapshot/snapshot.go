@@ -43,6 +43,9 @@ func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
 	if j.Train.Schedule != "" && j.Train.Schedule != "constant" {
 		return nil, methods.BadKey("train.schedule", j.Train.Schedule, `"constant", which snapshots replace by their cycles`)
 	}
+	if j.Train.Warmup != 0 {
+		return nil, methods.BadKey("train.warmup", j.Train.Warmup, "0: each cycle of snapshots begins with the largest rate")
+	}
 	opt, constant, err := fit.Optimizer(j)
 	if err != nil {
 		return nil, err

@@ -144,10 +144,10 @@ type weight struct{ theta, logAlpha ir.Value }
 func (m Method) weight(s *nn.Scope, layer string, shape []int, init nn.Init) weight {
 	w := weight{theta: s.Learn(layer+".w", init, shape...)}
 	if m.Parameterisation == Multiplicative {
-		w.logAlpha = s.Clamp(s.Learn(layer+".logalpha", nn.Init{A: m.InitLogAlpha}, shape...), -clip, clip)
+		w.logAlpha = s.Clamp(s.LearnSpread(layer+".logalpha", nn.Init{A: m.InitLogAlpha}, shape...), -clip, clip)
 		return w
 	}
-	w.logAlpha = LogAlpha(s, w.theta, s.Learn(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...))
+	w.logAlpha = LogAlpha(s, w.theta, s.LearnSpread(layer+".logvar", nn.Init{A: m.InitLogVar}, shape...))
 	return w
 }
 

@@ -106,6 +106,13 @@ func (t tail) plan(model nn.Model, j methods.Job, rank int, predict func(p *fit.
 	if start >= float64(j.Epochs) {
 		return nil, methods.BadKey("start", start, fmt.Sprintf("less than the %d epochs of the training", j.Epochs))
 	}
+	// The tail has an SGD of its own, under the suite's decay and clipping.
+	explore, err := optim.Named(optim.Keys{
+		Optimizer: "sgd", Momentum: t.Momentum, WeightDecay: j.Train.WeightDecay, ClipNorm: j.Train.ClipNorm,
+	})
+	if err != nil {
+		return nil, err
+	}
 	first := int(start * float64(j.StepsPerEpoch()))
 	left := j.Steps() - first
 	if t.Collect > left {
@@ -122,7 +129,7 @@ func (t tail) plan(model nn.Model, j methods.Job, rank int, predict func(p *fit.
 		var trained []param
 		steps := left*(i+1)/t.Collect - left*i/t.Collect
 		p.Stage(fmt.Sprintf("explore-%d", i+1), steps, func(s *nn.Scope) {
-			fit.Minimise(s, n, methods.Schedule{}, optim.SGD{Momentum: t.Momentum}, schedule.Constant(t.LR))
+			fit.Minimise(s, n, methods.Schedule{}, explore, schedule.Constant(t.LR))
 			for _, slot := range s.Trained() {
 				trained = append(trained, param{slot.Name, slot.Init, s.Shape(slot.Value)})
 			}

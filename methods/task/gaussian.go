@@ -222,7 +222,7 @@ func (l Gaussian) columns(s *nn.Scope, v ir.Value, which int) ir.Value {
 
 // parameter is the log variances of homoscedastic noise f32[d].
 func (l Gaussian) parameter(s *nn.Scope) ir.Value {
-	return bounded(s, s.Learn("noise.log_var", nn.Init{}, l.Width))
+	return bounded(s, s.LearnSpread("noise.log_var", nn.Init{}, l.Width))
 }
 
 // each is f of the given variances, f32[rows d].

@@ -131,7 +131,7 @@ func (m Method) logAlpha(s *nn.Scope, layer string, shape []int) ir.Value {
 	case Neuron:
 		shape = shape[:1]
 	}
-	return s.Learn(layer+".logalpha", nn.Init{A: math.Log(m.InitAlpha)}, shape...)
+	return s.LearnSpread(layer+".logalpha", nn.Init{A: math.Log(m.InitAlpha)}, shape...)
 }
 
 // kl is the sum over a tensor of the shape, up to the approximation's constant.

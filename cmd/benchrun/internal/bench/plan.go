@@ -404,8 +404,16 @@ func (j *Job) asked(set *data.Set, evalBatch int) (methods.Job, error) {
 	return methods.Job{
 		Task:  task.Task{Name: c.Data.Name, Input: ir.Float(set.Shape...), Likelihood: likelihood, Examples: set.Train.Len()},
 		Batch: c.Train.Batch, EvalBatch: evalBatch, Epochs: c.Train.Epochs,
-		Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
+		Train: training(c.Train),
 	}, nil
+}
+
+// training is what methods read of [train].
+func training(t suites.Train) methods.Train {
+	return methods.Train{
+		Optimizer: t.Optimizer, LR: t.LR, Momentum: t.Momentum, Nesterov: t.Nesterov, WeightDecay: t.WeightDecay, ClipNorm: t.ClipNorm,
+		Schedule: t.Schedule, Milestones: t.Milestones, Gamma: t.Gamma, Warmup: t.Warmup,
+	}
 }
 
 // estimators are those that the job's plan names.

@@ -97,7 +97,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 				if _, err := m.Plan(model, methods.Job{
 					Task:  task.Task{Input: ir.Float(info.Shape...), Likelihood: likelihood, Examples: n},
 					Batch: c.Train.Batch, EvalBatch: c.Eval.Batch, Epochs: c.Train.Epochs,
-					Train: methods.Train{Optimizer: c.Train.Optimizer, LR: c.Train.LR, Momentum: c.Train.Momentum, Schedule: c.Train.Schedule},
+					Train: training(c.Train),
 				}); err != nil {
 					t.Errorf("%s, %s: %v", c.Model, c.Method.Label(), err)
 				}
