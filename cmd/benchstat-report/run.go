@@ -128,9 +128,19 @@ func spreadFlag(fs *flag.FlagSet, q *report.Query) {
 	})
 }
 
+// selectFlag is the flag that selects settings.
+func selectFlag(fs *flag.FlagSet, q *report.Query) {
+	fs.Func("select", "show of each method's swept settings the one with the best mean: `unit@split`, such as nll@validation "+
+		"(nll@test selects on the test set, and the tables say so)", func(s string) (err error) {
+		q.Select, err = report.ParseSelection(s)
+		return err
+	})
+}
+
 func (c *command) table(name string) *ffcli.Command {
 	fs := c.flags(name)
 	q := queryFlags(fs)
+	selectFlag(fs, q)
 	fs.StringVar(&q.Cols, "col", "", "`keys` of the columns, such as /samples; then each -metric has columns of its own (default: the metrics)")
 	baselineFlags(fs, q)
 	spreadFlag(fs, q)
@@ -143,6 +153,7 @@ func (c *command) table(name string) *ffcli.Command {
 Examples:
   benchstat-report runs/quick
   benchstat-report runs/quick -baseline deterministic -format latex > table.tex
+  benchstat-report -select nll@validation runs/sweep         (each method at the setting that is best on held-out examples)
   benchstat-report -metric nll -col /samples runs/mnist      (NLL against the number of posterior samples)
   benchstat-report -filter '/corruption:/./' -row /method -col /severity -metric nll runs/shift`),
 		FlagSet: fs,
@@ -204,6 +215,7 @@ func (c *command) aggregate() *ffcli.Command {
 	fs.StringVar(&q.Rows, "row", "", "`keys` of a method (default: /method and what else varies)")
 	fs.StringVar(&q.Tables, "table", report.DefaultTables, "`keys` of a data set")
 	fs.StringVar(&q.Baseline, "baseline", "deterministic", "divide by the mean of this `method`")
+	selectFlag(fs, &q)
 	metric := fs.String("metric", "nll", "the `unit`")
 	format := fs.String("format", "text", "text, markdown or json")
 	return &ffcli.Command{
@@ -388,6 +400,7 @@ Examples:
 func (c *command) html() *ffcli.Command {
 	fs := c.flags("html")
 	q := queryFlags(fs)
+	selectFlag(fs, q)
 	baselineFlags(fs, q)
 	spreadFlag(fs, q)
 	out := fs.String("o", "report.html", "write to this `file`")

@@ -66,6 +66,10 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 		return nil, fmt.Errorf("an aggregate is of one metric, not of %d", len(q.Metrics))
 	}
 	set.Records = tellSetupsApart(amongOthers(set.Records))
+	var err error
+	if set.Records, q.picks, err = q.pick(set); err != nil {
+		return nil, err
+	}
 	g, err := grouping(set, q)
 	if err != nil {
 		return nil, err
@@ -98,6 +102,7 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.selected = !q.Select.IsZero()
 
 	// values by row and data set; none where a row lacks a data set.
 	values := make([][][]float64, len(rows))

@@ -27,6 +27,7 @@ func (t *placed) compare(g *grouped, q Query) error {
 	if err != nil {
 		return fmt.Errorf("table %s: %w", t.Title, err)
 	}
+	p.selected = !q.Select.IsZero()
 	t.Baseline, t.primary = q.Baseline, t.primaryUnit(g, q)
 	families := map[string][]*Comparison{}
 	unpaired := false
@@ -117,6 +118,7 @@ type partners struct {
 	baseline string
 	bases    []int
 	one      bool // the baseline is one row by its whole label
+	selected bool // settings were selected for each method, and decide nothing
 	unequal  []string
 }
 
@@ -170,7 +172,7 @@ func (p *partners) of(row int) int {
 		for k := 1; k < len(p.heads); k++ {
 			ours, theirs := p.labels[row][k], p.labels[base][k]
 			switch {
-			case p.heads[k] == "K":
+			case p.heads[k] == "K" || p.selected && isSetting(p.heads[k]):
 			case p.heads[k] == predictKey:
 				if ours == theirs {
 					f.predictor++

@@ -29,6 +29,9 @@ type flatCell struct {
 	Verdict  Verdict           `json:"verdict,omitempty"`
 	Explored bool              `json:"exploratory,omitempty"`
 	Mark     string            `json:"mark,omitempty"`
+	Selected string            `json:"selected_by,omitempty"` // nll@validation
+	Settings string            `json:"settings,omitempty"`    // that were selected
+	Tried    int               `json:"tried,omitempty"`       // settings
 	labels   []string
 }
 
@@ -46,6 +49,9 @@ func flatten(t *Table) []flatCell {
 			f := flatCell{
 				Table: t.Title, Row: row, Column: t.Columns[j].Head, Metric: t.Columns[j].Unit,
 				Better: string(t.Columns[j].Better), Seeds: c.N, Mean: finite(c.Mean), SD: finite(c.SD), labels: r.Labels, Mark: r.Mark,
+			}
+			if r.Pick != nil {
+				f.Selected, f.Settings, f.Tried = r.Pick.By.String(), r.Pick.Settings, r.Pick.Tried
 			}
 			if c.Comparison != nil {
 				f.Baseline, f.Pairs, f.Verdict, f.Explored = t.Baseline, c.Pairs, c.Verdict, c.Exploratory
@@ -95,17 +101,24 @@ func inert(name string) string {
 // WriteCSV writes one line a cell with full precision.
 func WriteCSV(w io.Writer, tables []Table) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"table", "row", "column", "metric", "better", "seeds", "mean", "sd_over_seeds", "baseline", "pairs", "delta", "p", "min_p", "p_holm", "verdict", "exploratory", "mark"})
+	out.Write([]string{"table", "row", "column", "metric", "better", "seeds", "mean", "sd_over_seeds", "baseline", "pairs", "delta", "p", "min_p", "p_holm", "verdict", "exploratory", "mark", "selected_by", "settings", "tried"})
 	text := func(v *float64) string {
 		if v == nil {
 			return ""
 		}
 		return strconv.FormatFloat(*v, 'g', -1, 64)
 	}
+	count := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
 	for i := range tables {
 		for _, f := range flatten(&tables[i]) {
 			out.Write([]string{inert(f.Table), inert(strings.TrimSpace(strings.Join(f.labels, " "))), inert(f.Column), inert(f.Metric), f.Better,
-				strconv.Itoa(f.Seeds), text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict), strconv.FormatBool(f.Explored), f.Mark})
+				strconv.Itoa(f.Seeds), text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict), strconv.FormatBool(f.Explored), f.Mark,
+				f.Selected, inert(f.Settings), count(f.Tried)})
 		}
 	}
 	out.Flush()

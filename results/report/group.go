@@ -446,9 +446,24 @@ func (g *grouped) noteSetups(records []*results.Record) {
 	}
 }
 
-// notes say what the query leaves out of a table, or all of it, and which keys were added.
+// pickOf is how the settings of a row with columns of those heads were selected.
+func (g *grouped) pickOf(row cellKey, heads []cellKey, q Query) *Pick {
+	var samples []sample
+	for _, head := range heads {
+		row.col, row.unit = head.col, head.unit
+		samples = append(samples, g.values[row]...)
+	}
+	return q.picks.at(samples)
+}
+
+// notes say what the query selects, what it leaves out of a table, or all of it, and which keys
+// were added.
 func (g *grouped) notes(table benchproc.Key, q Query) []string {
-	var notes []string
+	var samples []sample
+	for _, place := range g.places[table] {
+		samples = append(samples, g.values[place]...)
+	}
+	notes := q.picks.noted(samples)
 	if len(g.added) > 0 {
 		notes = append(notes, fmt.Sprintf("Rows are told apart by /%s too, in which results of one row would differ.", strings.Join(g.added, ", /")))
 	}

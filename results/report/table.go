@@ -30,8 +30,11 @@ type Query struct {
 	Alpha    float64  // significance level; 0 is 0.05
 
 	Spread stats.Spread // what stands behind a ±; "" is stats.SD
+	// Select picks one of the swept settings of each method, which the tables then show alone.
+	Select Selection
 
 	layersApart bool // single layers have a table of their own
+	picks       *picks
 }
 
 // DefaultTables separates what must not be averaged.
@@ -74,7 +77,8 @@ type Column struct {
 // Row is one method, or one value of the row projection.
 type Row struct {
 	Labels []string
-	Mark   string // Untraceable or Outdated, or both, behind the first label; a note says what they mean
+	Mark   string // Untraceable, Outdated and the like behind the first label; a note says what they mean
+	Pick   *Pick  // how its settings were selected, nil where nothing was
 	Cells  []Cell
 }
 
@@ -103,6 +107,9 @@ func Build(set results.Set, q Query) ([]Table, error) {
 	set.Records = tellSetupsApart(amongOthers(set.Records))
 	set, err := withDEE(set)
 	if err != nil {
+		return nil, err
+	}
+	if set.Records, q.picks, err = q.pick(set); err != nil {
 		return nil, err
 	}
 	q.layersApart = q.Rows == "" && q.Cols == "" && len(q.Metrics) == 0
@@ -324,7 +331,7 @@ func defaultRows(records []results.Record, q Query) string {
 		}
 	}
 	for _, key := range order {
-		if !strings.Contains(taken, "/"+key+",") && varies(records, key) {
+		if !strings.Contains(taken, "/"+key+",") && (varies(records, key) || key == predictKey && q.picks.apart()) {
 			rows += ",/" + key
 		}
 	}
@@ -505,7 +512,8 @@ func (g *grouped) table(key benchproc.Key, q Query) (*placed, error) {
 			from.add(r.Label(), head.unit, g.values[place])
 			ks[i] = max(ks[i], g.samples[place])
 		}
-		r.Mark = from.mark(r.Label())
+		r.Pick = g.pickOf(cellKey{table: key, row: row}, t.heads, q)
+		r.Mark = strings.TrimSpace(r.Pick.mark() + " " + from.mark(r.Label()))
 		showK = showK || ks[i] > 0
 		t.Rows = append(t.Rows, r)
 	}
