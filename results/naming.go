@@ -40,16 +40,21 @@ type Configured struct {
 //	data.train=1000  eval.samples=8  method.name=ffg  method.prior_sigma=0.1  train.lr=0.001
 //
 // A list is its elements with commas between. An empty value is written "". What every name holds
-// anyway (model, seed, backend, data.name) is left out, and so are data.random_labels, for which
-// there is the name key labels, and data.split, for which there is the configuration key
+// anyway (the model's name, seed, backend, data.name) is left out, and so are data.random_labels,
+// for which there is the name key labels, and data.split, for which there is the configuration key
 // [SplitKey].
 func Settings(config json.RawMessage) ([]Pair, error) {
 	top, err := configuration(config)
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range []string{"model", "seed", "backend"} {
+	for _, key := range []string{"seed", "backend"} {
 		delete(top, key)
+	}
+	if model, ok := top["model"].(map[string]any); ok {
+		delete(model, "name") // and its content stays
+	} else {
+		delete(top, "model")
 	}
 	var settings []Pair
 	flatten("", top, &settings)

@@ -55,6 +55,8 @@ func TestDistinguish(t *testing.T) {
 		{"but where it is all that differs", []string{`{"train":{"lr":1},"method":{"train":{"lr":1}}}`, `{"train":{"lr":1},"method":{}}`}, []string{"method.train.lr=1", ""}},
 		{"a later key of the top level", []string{`{"precision":"f16"}`, `{"precision":"f32"}`}, []string{"suite.precision=f16", "suite.precision=f32"}},
 		{"a key that manifests and suites spell apart", []string{`{"eval":{"save":false}}`, `{"eval":{"save":true}}`}, []string{"eval.save_predictions=false", "eval.save_predictions=true"}},
+		{"networks of one name", []string{`{"model":"net"}`, `{"model":{"name":"net","layers":["relu","linear"]}}`, `{"model":{"name":"net","layers":["linear"]}}`},
+			[]string{"", "model.layers=relu,linear", "model.layers=linear"}},
 		{"inf", []string{`{"method":{"prior_sigma":"+Inf"}}`, `{"method":{"prior_sigma":1}}`}, []string{"method.prior_sigma=+Inf", "method.prior_sigma=1"}},
 	} {
 		var jobs []Configured

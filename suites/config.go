@@ -11,7 +11,7 @@ import (
 // Config is one point of a suite's cross product, everything resolved: what a
 // job is told, and what its manifest stores.
 type Config struct {
-	Model   string `toml:"model" json:"model"`
+	Model   Model  `toml:"model" json:"model"`
 	Seed    uint32 `toml:"seed" json:"seed"`
 	Backend string `toml:"backend" json:"backend"`
 	Data    Data   `toml:"data" json:"data"`

@@ -13,6 +13,7 @@ type file struct {
 	name  string
 	text  string
 	words *Vocabulary
+	sums  map[string]string // of the contents of files that were found, by path
 	// What -set changed. A value from there stands on no line.
 	set []change
 }

@@ -264,6 +264,9 @@ func (a axis) distinct(rest, method Table) error {
 // order says which lists vary first: seeds vary fastest, and before them the splits of
 // the data, so that a table's rows lie together in the results.
 func (a axis) order() int {
+	if a.table == "model" {
+		return 0
+	}
 	if a.table == "" {
 		switch a.key {
 		case "model":
@@ -332,6 +335,9 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 			}
 			if d := &common.Data; d.Normalise == "" {
 				d.Normalise = rest.words().Normalise(d.Name)
+			}
+			if err := common.Model.resolve(r); err != nil {
+				return nil, err
 			}
 		}
 		c, err := common.with(m)
@@ -501,7 +507,7 @@ func (c *Config) check(t Table) error {
 	if err := c.Method.checkNames("[[method]]"); err != nil {
 		return err
 	}
-	if c.Model == "" {
+	if c.Model.Name == "" {
 		return t.Errorf("model", "model: want a name")
 	}
 	if c.Data.Name == "" {

@@ -21,6 +21,11 @@ type Vocabulary struct {
 	// Splits is how many published divisions into train and test the data set of that name
 	// has, 0 where there is one alone or no such set.
 	Splits func(set string) int
+	// Content is the hash of what a file of that path holds, with other files that belong to it. It
+	// refuses one that is not there. Nil where a suite names no files.
+	Content func(path string) (string, error)
+	// Dir is the folder from which a suite gives the paths of files; where empty, the suite's own.
+	Dir string
 	// Parts are the tables of a method that hold the methods which it is made of.
 	Parts []string
 }

@@ -47,6 +47,20 @@ func Extend(from *Program, name string, f func(b *Builder)) (p *Program, err err
 // parameters unfit while it builds.
 func (b *Builder) Fail(err error) { panic(buildError{err}) }
 
+// Explain runs f. Where the build stops in it, the program's error is what why makes of the reason.
+func (b *Builder) Explain(why func(error) error, f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(buildError)
+			if !ok {
+				panic(r)
+			}
+			b.Fail(why(e.err))
+		}
+	}()
+	f()
+}
+
 func (b *Builder) emit(in Instr) Value {
 	args := make([]Type, len(in.Args))
 	for i, a := range in.Args {

@@ -52,7 +52,7 @@ func screen(text string, columns int) []string {
 }
 
 func labelled(label string, seed uint32) *bench.Job {
-	j := &bench.Job{Config: suites.Config{Model: "lenet-300-100", Backend: "gonum", Seed: seed, Data: suites.Data{Name: "mnist"}}, FLOPs: 4e9, TrainFLOPs: 3e9}
+	j := &bench.Job{Config: suites.Config{Model: suites.Model{Name: "lenet-300-100"}, Backend: "gonum", Seed: seed, Data: suites.Data{Name: "mnist"}}, FLOPs: 4e9, TrainFLOPs: 3e9}
 	s, err := suites.Parse(bench.Words(), "x", []byte("name = 'x'\nmodel = 'm'\n[data]\nname = 'd'\n[[method]]\nname = 'ffg'\nlabel = '"+label+"'\n"), nil)
 	if err != nil {
 		panic(err)

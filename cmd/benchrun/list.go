@@ -29,7 +29,7 @@ type named struct {
 	Is   string `json:"is"`
 }
 
-var kinds = []string{"methods", "models", "likelihoods", "data", "augmentations", "shifts", "backends", "metrics"}
+var kinds = []string{"methods", "models", "layers", "likelihoods", "data", "augmentations", "shifts", "backends", "metrics"}
 
 // everything lists what this build knows.
 func everything() []named {
@@ -39,6 +39,9 @@ func everything() []named {
 	}
 	for _, m := range nn.Models() {
 		out = append(out, named{"models", m.Name, m.Description})
+	}
+	for _, k := range nn.LayerKinds() {
+		out = append(out, named{"layers", k.Form, k.About})
 	}
 	likelihoods, says := task.Known()
 	for i, name := range likelihoods {
@@ -78,7 +81,7 @@ func (c *command) list() *ffcli.Command {
 	return &ffcli.Command{
 		Name:       "list",
 		ShortUsage: "benchrun list [-json] [" + strings.Join(kinds, "|") + "]…",
-		ShortHelp:  "what a suite can name: methods, models, likelihoods, data sets, augmentations, shifts, backends, metrics",
+		ShortHelp:  "what a suite can name: methods, models, layers, likelihoods, data sets, augmentations, shifts, backends, metrics",
 		LongHelp:   "Examples:\n  benchrun list\n  benchrun list methods models\n  benchrun list -json metrics",
 		FlagSet:    fs,
 		Exec: func(_ context.Context, args []string) error {

@@ -85,7 +85,7 @@ func names(t *testing.T, jobs []suites.Config) [][]results.Pair {
 		if err != nil {
 			t.Fatal(err)
 		}
-		configured[i] = results.Configured{Base: c.Model + " " + c.Method.Label(), Settings: settings, Setup: setup}
+		configured[i] = results.Configured{Base: c.Model.Name + " " + c.Method.Label(), Settings: settings, Setup: setup}
 	}
 	return results.Distinguish(configured)
 }
@@ -96,7 +96,7 @@ func madeUp(set *results.Set, c *suites.Config, settings []results.Pair) {
 	value := float64(len(set.Records)%7+1) / 10
 	add := func(samples int, unit string, sweep ...results.Pair) {
 		set.Units[unit] = results.Unit{Name: unit, Better: results.Lower}
-		r := results.Record{Data: c.Data.Name, Model: c.Model, Method: c.Method.Label(), Backend: c.Backend, Samples: samples,
+		r := results.Record{Data: c.Data.Name, Model: c.Model.Name, Method: c.Method.Label(), Backend: c.Backend, Samples: samples,
 			Config: []results.Pair{{Key: "seed", Value: strconv.FormatUint(uint64(c.Seed), 10)}},
 			Values: []results.Value{{Unit: unit, Value: value}}}
 		r.Sweep = slices.Clone(settings)

@@ -126,7 +126,7 @@ var MLP = nn.Model{Name: "toy-mlp", Apply: func(l nn.Layers, x ir.Value, outputs
 var ConvNet = nn.Model{Name: "toy-conv", Apply: func(l nn.Layers, x ir.Value, outputs int) ir.Value {
 	b := l.Builder()
 	x = l.Conv("conv1", x, nn.Conv{Out: 4, Kernel: 3, Pad: 1, NoBias: true})
-	x = b.Relu(l.BatchNorm("bn1", x))
+	x = b.Relu(l.BatchNorm("bn1", x, nn.Norm{}))
 	x = b.Relu(l.Conv("conv2", x, nn.Conv{Out: 4, Kernel: 2, Stride: 2, Groups: 2}))
 	return l.Linear("fc1", l.Dropout("drop1", b.Flatten(x), 0.2), outputs)
 }}

@@ -114,12 +114,12 @@ func (g *Gaussian) vector(name string, init Init, n int) ir.Value {
 	return g.Add(q.Mean, g.Mul(q.Std, g.Noise(n)))
 }
 
-func (g *Gaussian) BatchNorm(name string, x ir.Value) ir.Value {
+func (g *Gaussian) BatchNorm(name string, x ir.Value, n Norm) ir.Value {
 	if g.Vector == nil || !g.bayesian(name) {
-		return g.Point.BatchNorm(name, x)
+		return g.Point.BatchNorm(name, x, n)
 	}
 	channels := g.Shape(x)[1]
-	return g.normalise(name, x, g.vector(name+".gamma", Init{A: 1}, channels), g.vector(name+".beta", Init{}, channels))
+	return g.normalise(name, x, n, g.vector(name+".gamma", Init{A: 1}, channels), g.vector(name+".beta", Init{}, channels))
 }
 
 // apply is the layer under the estimator; affine and linear apply weights to x

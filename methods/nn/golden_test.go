@@ -133,7 +133,7 @@ func build(s *nn.Scope, c layerCase, x ir.Value) ir.Value {
 		y := point.ResponseNorm("l", x)
 		return s.Mul(y, s.Sigmoid(y))
 	case c.Shapes["g"] != nil:
-		return point.BatchNorm("l", x)
+		return point.BatchNorm("l", x, nn.Norm{})
 	}
 	g := nn.Gaussian{Point: point, Estimator: nn.Local}
 	if c.Op == "ffg_linear_weight_sample" {

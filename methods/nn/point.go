@@ -80,26 +80,21 @@ func fans(shape []int) (in, out int) {
 	return shape[1] * window, shape[0] * window
 }
 
-// Batch normalisation's constants are PyTorch's: ε = 1e-5, and the running
-// statistics move by 0.1 towards each batch's mean and unbiased variance.
-const (
-	normEps      = 1e-5
-	normMomentum = 0.1
-)
-
 // BatchNorm is γ·(x − m)/√(v + ε) + β by channel, m and v the batch's mean and
-// biased variance in training and the running ones in prediction. Under Share
+// biased variance in training and the running ones in prediction. The running
+// ones move towards each batch's mean and unbiased variance. Under Share
 // the running ones become the averages of the batches' since Share was 1. Ioffe and
 // Szegedy, "Batch normalization", ICML 2015.
-func (p *Point) BatchNorm(name string, x ir.Value) ir.Value {
+func (p *Point) BatchNorm(name string, x ir.Value, n Norm) ir.Value {
 	channels := p.Shape(x)[1]
 	gamma := p.penalised(p.Learn(name+".gamma", Init{A: 1}, channels))
 	beta := p.penalised(p.Learn(name+".beta", Init{}, channels))
-	return p.normalise(name, x, gamma, beta)
+	return p.normalise(name, x, n, gamma, beta)
 }
 
 // normalise is BatchNorm with the given scale and shift.
-func (p *Point) normalise(name string, x, gamma, beta ir.Value) ir.Value {
+func (p *Point) normalise(name string, x ir.Value, n Norm, gamma, beta ir.Value) ir.Value {
+	n = n.withDefaults()
 	shape := p.Shape(x)
 	channels := shape[1]
 	over, rows := []int{0}, shape[0]
@@ -111,7 +106,7 @@ func (p *Point) normalise(name string, x, gamma, beta ir.Value) ir.Value {
 	mean := p.Keep(name+".mean", Init{}, channels)
 	variance := p.Keep(name+".var", Init{A: 1}, channels)
 	if !p.Training {
-		scale := p.Div(gamma, p.Sqrt(p.AddConst(variance, normEps)))
+		scale := p.Div(gamma, p.Sqrt(p.AddConst(variance, n.Eps)))
 		return p.Add(p.Mul(p.Sub(x, wide(mean)), wide(scale)), wide(beta))
 	}
 	m := p.Mean(x, over...)
@@ -122,11 +117,11 @@ func (p *Point) normalise(name string, x, gamma, beta ir.Value) ir.Value {
 			p.Set(slot, p.Add(slot, p.Mul(p.Sub(batch, slot), p.Share)))
 			return
 		}
-		p.Set(slot, p.Add(p.MulConst(slot, 1-normMomentum), p.MulConst(batch, normMomentum)))
+		p.Set(slot, p.Add(p.MulConst(slot, 1-n.Momentum), p.MulConst(batch, n.Momentum)))
 	}
 	towards(mean, m)
 	towards(variance, p.MulConst(v, float64(rows)/float64(max(rows-1, 1))))
-	scale := p.Div(gamma, p.Sqrt(p.AddConst(v, normEps)))
+	scale := p.Div(gamma, p.Sqrt(p.AddConst(v, n.Eps)))
 	return p.Add(p.Mul(centred, wide(scale)), wide(beta))
 }
 

@@ -84,7 +84,7 @@ func (r resnet) conv(l Layers, name string, x ir.Value, c Conv) ir.Value {
 	if r.smooth {
 		return l.ResponseNorm(name+"_frn", y)
 	}
-	return l.BatchNorm(name+"_bn", y)
+	return l.BatchNorm(name+"_bn", y, Norm{})
 }
 
 // act is the nonlinearity; Swish is x·sigmoid(x).
@@ -144,9 +144,9 @@ func wideResNet(k int) Model {
 						stride = 2
 					}
 					name := fmt.Sprintf("layer%d_%d", i+1, j+1)
-					h := b.Relu(l.BatchNorm(name+"_bn1", x))
+					h := b.Relu(l.BatchNorm(name+"_bn1", x, Norm{}))
 					y := l.Conv(name+"_a", h, Conv{Out: width, Kernel: 3, Stride: stride, Pad: 1, NoBias: true})
-					y = l.Dropout(name+"_drop", b.Relu(l.BatchNorm(name+"_bn2", y)), 0.3)
+					y = l.Dropout(name+"_drop", b.Relu(l.BatchNorm(name+"_bn2", y, Norm{})), 0.3)
 					y = l.Conv(name+"_b", y, Conv{Out: width, Kernel: 3, Pad: 1, NoBias: true})
 					if stride != 1 || b.Shape(x)[1] != width {
 						x = l.Conv(name+"_skip", h, Conv{Out: width, Kernel: 1, Stride: stride, NoBias: true})
@@ -154,7 +154,7 @@ func wideResNet(k int) Model {
 					x = b.Add(x, y)
 				}
 			}
-			x = b.Relu(l.BatchNorm("bn", x))
+			x = b.Relu(l.BatchNorm("bn", x, Norm{}))
 			return l.Linear("fc", b.Mean(x, 2, 3), outputs)
 		},
 	}

@@ -65,7 +65,7 @@ func TestConvolutionsWantImages(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = m.Tensors(ir.Float(13), 1)
-		if err == nil || !strings.Contains(err.Error(), "wants images") || !strings.Contains(err.Error(), "found f32[1 13]") {
+		if err == nil || !strings.Contains(err.Error(), "wants images, ") || !strings.Contains(err.Error(), "found f32[1 13]") {
 			t.Errorf("%s on numbers: error %v", name, err)
 		}
 	}

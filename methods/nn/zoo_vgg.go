@@ -26,7 +26,7 @@ func vggLike(k float64) Model {
 				for j, n := range block {
 					at := fmt.Sprintf("%d_%d", i+1, j+1)
 					x = l.Conv("conv"+at, x, Conv{Out: width(n), Kernel: 3, Pad: 1})
-					x = b.Relu(l.BatchNorm("bn"+at, x))
+					x = b.Relu(l.BatchNorm("bn"+at, x, Norm{}))
 					if j < len(block)-1 {
 						rate := 0.4
 						if i == 0 {
@@ -38,7 +38,7 @@ func vggLike(k float64) Model {
 				x = b.MaxPool(x, two, two, [2]int{})
 			}
 			x = l.Dropout("drop1", b.Flatten(x), 0.5)
-			x = b.Relu(l.BatchNorm("bn1", l.Linear("fc1", x, width(512))))
+			x = b.Relu(l.BatchNorm("bn1", l.Linear("fc1", x, width(512)), Norm{}))
 			x = l.Dropout("drop2", x, 0.5)
 			return l.Linear("fc2", x, outputs)
 		},

@@ -18,7 +18,7 @@ import (
 // normed is batch normalisation of linear features.
 var normed = nn.Model{Name: "normed", Apply: func(l nn.Layers, x ir.Value, outputs int) ir.Value {
 	b := l.Builder()
-	return l.Linear("fc2", b.Relu(l.BatchNorm("bn1", l.Linear("fc1", b.Flatten(x), 5))), outputs)
+	return l.Linear("fc2", b.Relu(l.BatchNorm("bn1", l.Linear("fc1", b.Flatten(x), 5), nn.Norm{})), outputs)
 }}
 
 // After the refresh the running statistics are those of the training data

@@ -196,7 +196,7 @@ type peer struct {
 }
 
 func peerOf(c *suites.Config, label string) peer {
-	return peer{label, c.Model, c.Backend, c.Data, c.Likelihood, c.Seed}
+	return peer{label, c.Model.Key(), c.Backend, c.Data, c.Likelihood, c.Seed}
 }
 
 // reference finds the suite's job that c names as its reference: the method of
@@ -242,7 +242,7 @@ func nameJobs(jobs []*Job) error {
 		if err != nil {
 			return fmt.Errorf("job %s: %w", j.ID, err)
 		}
-		base := fmt.Sprintf("%q", []string{c.Data.Name, c.Model, c.Method.Label(), c.Backend, c.Data.RandomLabels})
+		base := fmt.Sprintf("%q", []string{c.Data.Name, c.Model.Name, c.Method.Label(), c.Backend, c.Data.RandomLabels})
 		configured[i] = results.Configured{Base: base, Settings: settings, Setup: setup}
 		known[j.setup] = configured[i]
 	}
@@ -297,8 +297,8 @@ func (j *Job) resolve(ctx context.Context) error {
 		return c.Errorf("backend", "%w", err)
 	}
 	var err error
-	if j.model, err = nn.Open(c.Model); err != nil {
-		return c.Errorf("model", "%w", err)
+	if j.model, err = j.sets.Network(c.Model); err != nil {
+		return ofNetwork(c, err)
 	}
 	set, err := j.sets.Open(ctx, c.Data)
 	if unfit := new(data.OptionError); errors.As(err, &unfit) {
@@ -331,6 +331,9 @@ func (j *Job) resolve(ctx context.Context) error {
 		return err
 	}
 	j.likelihood, j.splits = likelihood.Name(), set.Splits
+	if err := j.networkFits(set, likelihood); err != nil {
+		return err
+	}
 	if err := j.judgeable(set); err != nil {
 		return err
 	}
@@ -549,7 +552,7 @@ func shifted(d suites.Data, corruption string) suites.Data {
 // Title names the job for a person: "mnist lenet-300-100 sparse-vd seed 0".
 func (j *Job) Title() string {
 	c := &j.Config
-	s := fmt.Sprintf("%s %s %s", c.Data.Name, c.Model, c.Method.Label())
+	s := fmt.Sprintf("%s %s %s", c.Data.Name, c.Model.Name, c.Method.Label())
 	if l := c.Data.RandomLabels; l != "" {
 		s += " labels=random-" + l
 	}
@@ -565,11 +568,13 @@ func (j *Job) Title() string {
 	return fmt.Sprintf("%s seed %d", s, c.Seed)
 }
 
-// Sets opens each data set once and keeps it.
+// Sets opens each data set once and keeps it, and each network.
 type Sets struct {
 	Options data.Options // where to look; which examples comes from the suite
 	open    map[suites.Data]*data.Set
 	against map[outside]*data.Set
+
+	networks map[string]nn.Model // by suites.Model.Key
 }
 
 // outside is a set opened as out-of-distribution inputs: which, for examples of which form, and how

@@ -58,7 +58,7 @@ func shortHash(hash string) string {
 func (r *record) add(sweep []results.Pair, samples int, scores []results.Value) {
 	c := &r.job.Config
 	line := results.Record{
-		Data: c.Data.Name, Model: c.Model, Method: c.Method.Label(), Backend: c.Backend,
+		Data: c.Data.Name, Model: c.Model.Name, Method: c.Method.Label(), Backend: c.Backend,
 		Samples: samples, Config: r.config,
 	}
 	if l := c.Data.RandomLabels; l != "" {

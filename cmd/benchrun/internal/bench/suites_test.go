@@ -77,7 +77,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 				if c.Data.Size > 0 {
 					info.Shape = []int{info.Shape[0], c.Data.Size, c.Data.Size}
 				}
-				model, err := nn.Open(c.Model)
+				model, err := nn.Open(c.Model.Name)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -99,7 +99,7 @@ func TestSuitesCanBePlanned(t *testing.T) {
 					Batch: c.Train.Batch, EvalBatch: c.Eval.Batch, Epochs: c.Train.Epochs,
 					Train: training(c.Train),
 				}); err != nil {
-					t.Errorf("%s, %s: %v", c.Model, c.Method.Label(), err)
+					t.Errorf("%s, %s: %v", c.Model.Name, c.Method.Label(), err)
 				}
 			}
 		})
