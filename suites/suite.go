@@ -173,6 +173,9 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 // published splits.
 func everySplit(rest Table) ([]Table, error) {
 	of, _ := rest.Sub("data")
+	if list, ok := of.values["split"].([]any); ok && slices.Contains(list, any("all")) {
+		return nil, of.Errorf("split", "data.split: want \"all\" alone, as in split = \"all\", or a list of numbers; found \"all\" in a list")
+	}
 	if of.values["split"] != "all" {
 		return []Table{rest}, nil
 	}
@@ -484,8 +487,17 @@ func (c Config) with(method Table) (Config, error) {
 		}
 	}
 	if likelihood, ok := method.Sub("likelihood"); ok {
+		if noise, ok := likelihood.values["noise"]; ok && noise != c.Likelihood.Noise {
+			// A precision or a form of the variance belongs to the noise that it stands beside.
+			c.Likelihood = Likelihood{Name: c.Likelihood.Name}
+		}
 		if err := likelihood.Decode(&c.Likelihood); err != nil {
 			return c, err
+		}
+	}
+	for _, table := range []string{"train", "likelihood"} {
+		if own, ok := method.Sub(table); ok && len(own.values) == 0 {
+			method = method.Without(table) // it says nothing, so it makes no other job
 		}
 	}
 	c.Method = method

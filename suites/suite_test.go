@@ -403,4 +403,37 @@ func TestAllSplits(t *testing.T) {
 	if _, err := parse(`["two", "one"]`); err == nil || !strings.Contains(err.Error(), "s.toml:6:") || !strings.Contains(err.Error(), `"one" does not`) {
 		t.Errorf("a set without splits: %v", err)
 	}
+	_, err = Parse(v, "s.toml", []byte("name = \"s\"\nmodel = \"m\"\n[data]\nname = \"two\"\nsplit = [0, \"all\"]\n[[method]]\nname = \"a\"\n"), nil)
+	if err == nil || !strings.Contains(err.Error(), `s.toml:5: data.split: want "all" alone`) {
+		t.Errorf("all in a list: %v", err)
+	}
+}
+
+// A method that names a noise of its own starts its likelihood anew: the precision of fixed noise
+// and the form of a variance belong to the noise that they stand beside. An empty table says nothing.
+func TestOwnNoise(t *testing.T) {
+	const top = "name = 's'\nmodel = 'm'\ndata.name = 'd'\nlikelihood = {noise = 'fixed', tau = 4.0}\n"
+	parse := func(method string) Config {
+		s, err := Parse(words, "s.toml", []byte(top+"[[method]]\nname = 'a'\n"+method), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Jobs[0]
+	}
+	for method, want := range map[string]Likelihood{
+		"":                                      {Noise: "fixed", Tau: 4},
+		"likelihood.noise = 'homoscedastic'":    {Noise: "homoscedastic"},
+		"likelihood.noise = 'fixed'":            {Noise: "fixed", Tau: 4},
+		"likelihood.tau = 2.0":                  {Noise: "fixed", Tau: 2},
+		"likelihood = {}\ntrain = {}":           {Noise: "fixed", Tau: 4},
+		"likelihood = {noise='fixed', tau=1.0}": {Noise: "fixed", Tau: 1},
+	} {
+		if got := parse(method).Likelihood; got != want {
+			t.Errorf("%q: %+v, want %+v", method, got, want)
+		}
+	}
+	plain, empty := parse(""), parse("likelihood = {}\ntrain = {}")
+	if plain.ID() != empty.ID() {
+		t.Errorf("empty tables make the job %s, want %s", empty.ID(), plain.ID())
+	}
 }

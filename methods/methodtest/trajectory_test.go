@@ -46,7 +46,8 @@ var fortyRegressionSteps = map[string]string{
 
 // regressionTolerances stand in the place of tolerances for the toy regression.
 var regressionTolerances = map[string]methodtest.Tolerance{
-	"psgld": {Scalars: 1e-5, State: 1e-4, Why: "a step is a gradient over its size, so that one that cancels to rounding steps as far as any"},
+	"csgmcmc": {Scalars: 5e-6, State: 5e-5, Why: "each cycle starts at the largest step; roundings were found to grow to 2e-6, ten times as far as under sgld"},
+	"psgld":   {Scalars: 1e-5, State: 1e-4, Why: "a step is a gradient over its size, so that one that cancels to rounding steps as far as any"},
 }
 
 // Every method trains for forty steps on every backend that can run here: each

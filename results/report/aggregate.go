@@ -28,16 +28,17 @@ type Aggregate struct {
 	Better   results.Better `json:"better"`
 	Baseline string         `json:"baseline"`
 	DataSets []string       `json:"data_sets"` // titles of the tables that were pooled
+	Over     string         `json:"over"`      // what the runs of a data set differ in: seeds, splits, or "runs" for both
 	Rows     []AggregateRow `json:"rows"`
 	Notes    []string       `json:"notes,omitempty"`
 }
 
 // AggregateRow is one method. Intervals are percentile intervals of the bootstrap that resamples
-// seeds within data sets.
+// runs within data sets.
 type AggregateRow struct {
 	Method string `json:"method"`
 	Mark   string `json:"mark,omitempty"` // as that of a [Row]
-	Runs   int    `json:"runs"`           // seeds, over all data sets
+	Runs   int    `json:"runs"`           // over all data sets
 	// IQM is the interquartile mean of the values over those of the baseline.
 	IQM Estimate `json:"iqm"`
 	// Improvement is the probability that a run is better than one of the baseline, averaged over
@@ -80,10 +81,15 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	}
 	tables := g.order
 	var places []cellKey
+	var all []sample
 	for _, table := range tables {
 		a.DataSets = append(a.DataSets, tableTitle(table))
 		places = append(places, g.places[table]...)
+		for _, place := range g.places[table] {
+			all = append(all, g.values[place]...)
+		}
 	}
+	a.Over = replicatesOf(all)
 	rows := distinctKeys(places, func(c cellKey) benchproc.Key { return c.row })
 	at := map[[2]benchproc.Key]cellKey{}
 	for _, place := range places {
@@ -159,9 +165,9 @@ func BuildAggregate(set results.Set, q Query) (*Aggregate, error) {
 	})
 	switch {
 	case fewest < 2:
-		a.Notes = append(a.Notes, "One run of a method on a data set gives no interval: it takes two seeds at least.")
+		a.Notes = append(a.Notes, "One run of a method on a data set gives no interval: it takes two "+a.Over+" at least.")
 	case fewest < 5:
-		a.Notes = append(a.Notes, fmt.Sprintf("Some data sets have only %d seeds: the bootstrap's intervals are then too narrow.", fewest))
+		a.Notes = append(a.Notes, fmt.Sprintf("Some data sets have only %d %s: the bootstrap's intervals are then too narrow.", fewest, a.Over))
 	}
 	if diverged > 0 {
 		a.Notes = append(a.Notes, fmt.Sprintf("%s of %s not finite and left out.", plural(diverged, "value"), a.Unit))
@@ -261,10 +267,10 @@ func bracketed(e Estimate, format string) string {
 func (a *Aggregate) legend() []string {
 	lines := []string{
 		"Data sets: " + strings.Join(a.DataSets, "; ") + ".",
-		fmt.Sprintf("IQM: interquartile mean over data sets and seeds of the metric over %s's mean on the same data set.", a.Baseline),
+		fmt.Sprintf("IQM: interquartile mean over data sets and %s of the metric over %s's mean on the same data set.", a.Over, a.Baseline),
 	}
 	if slices.ContainsFunc(a.Rows, func(r AggregateRow) bool { return r.IQM.Lo != nil }) {
-		lines[1] += fmt.Sprintf(" In brackets %g %% intervals by %d bootstrap replicates over seeds within data sets.", 100*aggregateConfidence, stats.Replicates)
+		lines[1] += fmt.Sprintf(" In brackets %g %% intervals by %d bootstrap replicates over %s within data sets.", 100*aggregateConfidence, stats.Replicates, a.Over)
 	}
 	return append(lines, a.Notes...)
 }

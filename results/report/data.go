@@ -17,9 +17,10 @@ type flatCell struct {
 	Column   string            `json:"column"`
 	Metric   string            `json:"metric"`
 	Better   string            `json:"better,omitempty"`
-	Seeds    int               `json:"seeds"`
+	Runs     int               `json:"runs"`
+	Over     string            `json:"over"` // what the runs differ in: seeds, splits, or "runs" for both
 	Mean     *float64          `json:"mean"` // null where it is infinite
-	SD       *float64          `json:"sd_over_seeds"`
+	SD       *float64          `json:"sd"`   // over the runs
 	Baseline string            `json:"baseline,omitempty"`
 	Pairs    int               `json:"pairs,omitempty"`
 	Delta    *float64          `json:"delta,omitempty"`
@@ -48,7 +49,7 @@ func flatten(t *Table) []flatCell {
 			}
 			f := flatCell{
 				Table: t.Title, Row: row, Column: t.Columns[j].Head, Metric: t.Columns[j].Unit,
-				Better: string(t.Columns[j].Better), Seeds: c.N, Mean: finite(c.Mean), SD: finite(c.SD), labels: r.Labels, Mark: r.Mark,
+				Better: string(t.Columns[j].Better), Runs: c.N, Over: t.Over, Mean: finite(c.Mean), SD: finite(c.SD), labels: r.Labels, Mark: r.Mark,
 			}
 			if r.Pick != nil {
 				f.Selected, f.Settings, f.Tried = r.Pick.By.String(), r.Pick.Settings, r.Pick.Tried
@@ -101,7 +102,7 @@ func inert(name string) string {
 // WriteCSV writes one line a cell with full precision.
 func WriteCSV(w io.Writer, tables []Table) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"table", "row", "column", "metric", "better", "seeds", "mean", "sd_over_seeds", "baseline", "pairs", "delta", "p", "min_p", "p_holm", "verdict", "exploratory", "mark", "selected_by", "settings", "tried"})
+	out.Write([]string{"table", "row", "column", "metric", "better", "runs", "over", "mean", "sd", "baseline", "pairs", "delta", "p", "min_p", "p_holm", "verdict", "exploratory", "mark", "selected_by", "settings", "tried"})
 	text := func(v *float64) string {
 		if v == nil {
 			return ""
@@ -117,7 +118,7 @@ func WriteCSV(w io.Writer, tables []Table) error {
 	for i := range tables {
 		for _, f := range flatten(&tables[i]) {
 			out.Write([]string{inert(f.Table), inert(strings.TrimSpace(strings.Join(f.labels, " "))), inert(f.Column), inert(f.Metric), f.Better,
-				strconv.Itoa(f.Seeds), text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict), strconv.FormatBool(f.Explored), f.Mark,
+				strconv.Itoa(f.Runs), f.Over, text(f.Mean), text(f.SD), inert(f.Baseline), strconv.Itoa(f.Pairs), text(f.Delta), text(f.P), text(f.MinP), text(f.Adjusted), string(f.Verdict), strconv.FormatBool(f.Explored), f.Mark,
 				f.Selected, inert(f.Settings), count(f.Tried)})
 		}
 	}

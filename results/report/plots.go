@@ -165,7 +165,7 @@ func drawSamples(d Data, q Query) ([]*Figure, error) {
 			t.Columns, t.Rows = withoutColumn(t, "")
 			all := len(t.Rows)
 			t.Rows = withoutSinglePass(t.Rows)
-			caption := "Mean over seeds; bars are the standard deviation over seeds."
+			caption := fmt.Sprintf("Mean over %[1]s; bars are the standard deviation over %[1]s.", t.Over)
 			if n := all - len(t.Rows); n > 0 {
 				caption += fmt.Sprintf(" Left out: %s with a single K of methods that have more.", plural(n, "predictor"))
 			}
@@ -234,7 +234,7 @@ func drawParetoOf(d Data, q Query, quality string) ([]*Figure, error) {
 	var figures []*Figure
 	for _, t := range tables {
 		f := newFigure("pareto", strings.Replace(t.Title, " by samples", "", 1)+" · speed and accuracy", "prediction, milliseconds per example", quality,
-			"One point for each number of posterior samples K, means over seeds; further to the lower left is better, and nothing here is faster and more accurate than the front.")
+			"One point for each number of posterior samples K, means over runs; further to the lower left is better, and nothing here is faster and more accurate than the front.")
 		f.x = axis{base: 10}
 		looks := t.looks()
 		errors := map[string]int{} // the column of the error at each K
@@ -309,7 +309,7 @@ func drawShift(d Data, q Query) ([]*Figure, error) {
 			return nil, err
 		}
 		for _, t := range tables {
-			f := newFigure(unit+"-shift", strings.Replace(t.Title, " by severity", "", 1)+" under corruption", "severity", unit, "Mean over corruptions and seeds.")
+			f := newFigure(unit+"-shift", strings.Replace(t.Title, " by severity", "", 1)+" under corruption", "severity", unit, "Mean over corruptions and runs.")
 			f.x.whole = true
 			merged := t.meanOver("corruption")
 			merged.series(f, merged.looks())
@@ -521,7 +521,7 @@ func drawTraining(d Data, q Query) ([]*Figure, error) {
 	for _, column := range []string{"test-nll", "test-error", "test-rmse", "validation-nll", "validation-error", "validation-rmse", "loss"} {
 		shortest, longest := math.Inf(1), 0.0
 		drawn, err := d.perGroup(q, func(g *jobGroup) *Figure {
-			return newFigure(column+"-training", g.title+" · "+column+" in training", "epoch", column, "Mean over seeds at each epoch.")
+			return newFigure(column+"-training", g.title+" · "+column+" in training", "epoch", column, "Mean over runs at each epoch.")
 		}, false, func(jobs []results.JobResult) points {
 			ps := meanCurve(jobs, "epoch", column)
 			if len(ps) > 0 {
@@ -579,7 +579,7 @@ func meanCurve(jobs []results.JobResult, x, column string) points {
 func drawReliability(d Data, q Query) ([]*Figure, error) {
 	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
 		return newFigure("reliability", g.title+" · reliability", "confidence", "accuracy",
-			"Mean confidence and accuracy of each bin at the largest K, all seeds together; bins of fewer than 10 predictions are left out. On the diagonal confidence is right.")
+			"Mean confidence and accuracy of each bin at the largest K, all runs together; bins of fewer than 10 predictions are left out. On the diagonal confidence is right.")
 	}, true, func(jobs []results.JobResult) points {
 		var bins []results.Bin // sums
 		for _, j := range jobs {
@@ -612,7 +612,7 @@ func drawReliability(d Data, q Query) ([]*Figure, error) {
 
 func drawRiskCoverage(d Data, q Query) ([]*Figure, error) {
 	return d.perGroup(q, func(g *jobGroup) *Figure {
-		f := newFigure("risk-coverage", g.title+" · risk and coverage", "coverage (most confident first)", "error rate", "At the largest K, mean over seeds.")
+		f := newFigure("risk-coverage", g.title+" · risk and coverage", "coverage (most confident first)", "error rate", "At the largest K, mean over runs.")
 		f.y.zero = true
 		return f
 	}, false, func(jobs []results.JobResult) points {
@@ -651,7 +651,7 @@ func largest[T any](all []T, samples func(T) int) (T, bool) {
 func drawCoverage(d Data, q Query) ([]*Figure, error) {
 	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
 		return newFigure("coverage", g.title+" · coverage of central intervals", "level of the interval", "share of targets inside",
-			"At the largest K, all seeds and splits together. On the diagonal the predictive is calibrated; below it, it is too narrow.")
+			"At the largest K, all runs together. On the diagonal the predictive is calibrated; below it, it is too narrow.")
 	}, true, func(jobs []results.JobResult) points {
 		var levels, inside []float64
 		targets := 0.0
@@ -691,7 +691,7 @@ func (f *Figure) diagonal(label string) {
 func drawResiduals(d Data, q Query) ([]*Figure, error) {
 	figures, err := d.perData(q, "residual", func(g *jobGroup, data string) *Figure {
 		return newFigure("residuals-"+data, g.title+" · residuals on "+data, "(target − mean) / standard deviation", "share of targets",
-			"At the largest K, all seeds and splits together; the outermost bins hold what lies beyond them. Narrower than N(0, 1): the predictive is too wide.")
+			"At the largest K, all runs together; the outermost bins hold what lies beyond them. Narrower than N(0, 1): the predictive is too wide.")
 	})
 	for _, f := range figures {
 		if f.empty() {
@@ -724,7 +724,7 @@ func normalShares(histogram points) points {
 
 func drawEntropy(d Data, q Query) ([]*Figure, error) {
 	return d.perData(q, "entropy", func(g *jobGroup, data string) *Figure {
-		return newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all seeds together.")
+		return newFigure("entropy-"+data, g.title+" · entropy on "+data, "predictive entropy, nats", "share of inputs", "At the largest K, all runs together.")
 	})
 }
 
@@ -789,7 +789,7 @@ func shares(jobs []results.JobResult, quantity, data string) points {
 
 func drawSparsity(d Data, q Query) ([]*Figure, error) {
 	figures, err := d.perGroup(q, func(g *jobGroup) *Figure {
-		f := newFigure("sparsity-training", g.title+" · sparsity in training", "epoch", "pruned share of weights", "Mean over seeds; biases are not counted.")
+		f := newFigure("sparsity-training", g.title+" · sparsity in training", "epoch", "pruned share of weights", "Mean over runs; biases are not counted.")
 		f.y.zero, f.x.whole = true, true
 		return f
 	}, false, func(jobs []results.JobResult) points { return meanCurve(jobs, "epoch", "sparsity") })
@@ -814,7 +814,7 @@ func sparsityByLayer(d Data, q Query) ([]*Figure, error) {
 	var figures []*Figure
 	for _, t := range tables {
 		f := newFigure("sparsity-layers", strings.Replace(t.Title, "sparsity by method", "sparsity by layer", 1), "", "pruned share of weights",
-			"Mean over seeds; biases are not counted.")
+			"Mean over "+t.Over+"; biases are not counted.")
 		f.y.zero = true
 		rows, columns := t.Rows[:min(len(t.Rows), mostGroups)], t.Columns[:min(len(t.Columns), mostBars)]
 		f.left = len(t.Rows)*len(t.Columns) - len(rows)*len(columns)

@@ -660,7 +660,7 @@ func TestFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&out).ReadAll()
-	if err != nil || len(rows) != 11 || rows[10][14] != "better" {
+	if err != nil || len(rows) != 11 || rows[0][15] != "verdict" || rows[10][15] != "better" || rows[10][6] != "seeds" {
 		t.Errorf("csv: %v, %d rows", err, len(rows))
 	}
 

@@ -34,11 +34,11 @@ func parseNumbers(text []byte) (columns int, values []float64, err error) {
 			v, err := strconv.ParseFloat(string(field), 64)
 			switch {
 			case err != nil && !errors.Is(err, strconv.ErrRange):
-				return 0, nil, fmt.Errorf("line %d, column %d: %.40q is no number", n, found, field)
+				return 0, nil, fmt.Errorf("line %d, column %d: want a number, found %.40q", n, found, field)
 			case math.IsNaN(v):
-				return 0, nil, fmt.Errorf("line %d, column %d: %.40q, want a number", n, found, field)
+				return 0, nil, fmt.Errorf("line %d, column %d: want a finite number, found %.40q", n, found, field)
 			case math.Abs(v) > math.MaxFloat32:
-				return 0, nil, fmt.Errorf("line %d, column %d: %.40q is larger than float32 holds", n, found, field)
+				return 0, nil, fmt.Errorf("line %d, column %d: want a number that float32 holds, found %.40q", n, found, field)
 			}
 			values = append(values, v)
 		}

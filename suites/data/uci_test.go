@@ -102,11 +102,11 @@ func TestUCILayout(t *testing.T) {
 
 func TestDamagedUCIFilesAreNamed(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, want string }{
-		"a word":                     {"data.txt", "1 2 3\n4 five 6\n", `data.txt: line 2, column 2: "five" is no number`},
-		"NaN":                        {"data.txt", "1 2 3\n4 5 6\n7 8 nan\n", `data.txt: line 3, column 3: "nan", want a number`},
-		"infinity":                   {"data.txt", "1 -Inf 3\n", `data.txt: line 1, column 2: "-Inf" is larger than float32 holds`},
-		"more than float32 holds":    {"data.txt", "1 1e39 3\n", `data.txt: line 1, column 2: "1e39" is larger than float32 holds`},
-		"more than float64 holds":    {"data.txt", "1 1e999 3\n", `data.txt: line 1, column 2: "1e999" is larger than float32 holds`},
+		"a word":                     {"data.txt", "1 2 3\n4 five 6\n", `data.txt: line 2, column 2: want a number, found "five"`},
+		"NaN":                        {"data.txt", "1 2 3\n4 5 6\n7 8 nan\n", `data.txt: line 3, column 3: want a finite number, found "nan"`},
+		"infinity":                   {"data.txt", "1 -Inf 3\n", `data.txt: line 1, column 2: want a number that float32 holds, found "-Inf"`},
+		"more than float32 holds":    {"data.txt", "1 1e39 3\n", `data.txt: line 1, column 2: want a number that float32 holds, found "1e39"`},
+		"more than float64 holds":    {"data.txt", "1 1e999 3\n", `data.txt: line 1, column 2: want a number that float32 holds, found "1e999"`},
 		"a column too few":           {"data.txt", "1 2 3\n4 5\n", "data.txt: line 2: 2 columns, want 3 as in line 1"},
 		"a column too many":          {"data.txt", "1 2 3\n4 5 6 7\n", "data.txt: line 2: 4 columns, want 3 as in line 1"},
 		"an empty line":              {"data.txt", "1 2 3\n\n4 5 6\n", "data.txt: line 2: 0 columns, want 3 as in line 1"},

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"bayesbench/results"
 	"bayesbench/results/metrics"
 	"bayesbench/suites"
+	"bayesbench/suites/data"
 )
 
 // choice is how a job's settings are chosen on examples held out of training. The job's predictive
@@ -35,6 +37,9 @@ func (p *planner) addChosen(ctx context.Context, c suites.Config, depth int) (*J
 	j := &Job{ID: c.ID(), Config: c, sets: p.sets, choice: &choice{rule: rule, candidates: candidates, planner: p}}
 	for i, candidate := range candidates {
 		trial, err := p.add(ctx, candidate.Trial, depth+1)
+		if unfit := new(data.OptionError); errors.As(err, &unfit) && unfit.Option == "validation_last" {
+			return nil, c.Errorf("method.choose.holdout", "method.choose.holdout: %w", unfit)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -183,6 +183,7 @@ func TestChooseRefusals(t *testing.T) {
 		{"[0.001, 0.1]", "[0.001, 0.1]\n  choose = [1, 2]", "method.choose.among.choose: want a table"},
 		{"[0.001, 0.1]", "[0.001, 0.1]\n  choose.metric = [\"nll\", \"rmse\"]", `found "choose"`},
 		{"noise = \"fixed\"", "noise = \"fixed\"\n  tau = 1.0", "method.choose.among.likelihood.tau: want no fixed value beside it, found 1 in the method"},
+		{"samples = 3", "holdout = 0.999", "method.choose.holdout: "},
 		{"samples = 3", "holdout = nan", "method.choose.holdout: want a finite number, found NaN"},
 		{`split = [0, 1]`, "split = [0, 1]\nvalidation = 5", "want no data.validation beside it"},
 	} {
