@@ -33,7 +33,7 @@ var policy = map[string][]string{
 	"methods/schedule":   {},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
-	"suites":            {"github.com/BurntSushi/toml", "internal/nearest"},
+	"suites":            {"github.com/BurntSushi/toml", "backends/rng", "internal/nearest"},
 	"suites/data":       {"backends/rng", "internal/nearest", "internal/npy", "suites/data/…", "golang.org/x/image/…", "golang.org/x/text/unicode/norm"},
 	"suites/data/fetch": {"internal/atomicfile", "github.com/gofrs/flock"},
 

@@ -5,7 +5,8 @@
 // wrong type or a list where none fits is an error that names file, line and
 // key. The suites that come with the program lie beside this file.
 //
-// Config in config.go is the schema, suite.go reads and multiplies out, choose.go
-// does so with what a method chooses on held-out examples. The words that a suite may
-// say, such as the names of optimisers, come from those who implement them: [Vocabulary].
+// Config in config.go is the schema, suite.go reads and multiplies out, draw.go draws the values
+// of a random search, choose.go multiplies out what a method chooses on held-out examples. The
+// words that a suite may say, such as the names of optimisers, come from those who implement
+// them: [Vocabulary].
 package suites

@@ -241,10 +241,15 @@ type axis struct {
 	table  string // "", "data", "method", "method.of", …
 	key    string
 	values []any
+	drawn  bool
+	along  []axis // the keys whose values move with it, as many
 }
 
-// distinct refuses a list that says one value twice: the jobs would be the same.
-func (a axis) distinct(rest, method Table) error {
+// all are the key of the axis and those that move with it.
+func (a axis) all() []axis { return append([]axis{a}, a.along...) }
+
+// place is the table that holds the key of the axis.
+func (a axis) place(rest, method Table) Table {
 	t := rest
 	path, ofMethod := strings.CutPrefix(a.table+".", "method.")
 	if ofMethod {
@@ -253,6 +258,15 @@ func (a axis) distinct(rest, method Table) error {
 	for _, k := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' }) {
 		t, _ = t.Sub(k)
 	}
+	return t
+}
+
+// distinct refuses a list that says one value twice: the jobs would be the same.
+func (a axis) distinct(rest, method Table) error {
+	if a.drawn {
+		return nil // they are, see together
+	}
+	t := a.place(rest, method)
 	seen := map[string]bool{}
 	for _, v := range a.values {
 		text := fmt.Sprint(v)
@@ -298,6 +312,9 @@ func lists(rest, method Table) (axes []axis, jobs int, err error) {
 	if err := findLists(method, "method", nil, &axes); err != nil {
 		return nil, 0, err
 	}
+	if axes, err = together(axes, func(a axis) Table { return a.place(rest, method) }); err != nil {
+		return nil, 0, err
+	}
 	sort.SliceStable(axes, func(i, j int) bool { return axes[i].order() < axes[j].order() })
 	jobs = 1
 	for _, a := range axes {
@@ -322,14 +339,16 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 	for moved := 0; moved >= 0; moved = next(choice, axes) {
 		r, m := rest, method
 		decode := len(out) == 0
-		for i, a := range axes {
-			v := a.values[choice[i]]
-			if own, ok := strings.CutPrefix(a.table+".", "method."); ok {
-				m.values = set(m.values, strings.TrimSuffix(own, "."), a.key, v)
-				continue
+		for i, axis := range axes {
+			for _, a := range axis.all() {
+				v := a.values[choice[i]]
+				if own, ok := strings.CutPrefix(a.table+".", "method."); ok {
+					m.values = set(m.values, strings.TrimSuffix(own, "."), a.key, v)
+					continue
+				}
+				r.values = set(r.values, a.table, a.key, v)
+				decode = decode || i >= moved
 			}
-			r.values = set(r.values, a.table, a.key, v)
-			decode = decode || i >= moved
 		}
 		if decode {
 			common = rest.words().config()
@@ -401,10 +420,23 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 		switch v := t.values[k].(type) {
 		case map[string]any:
 			sub, _ := t.Sub(k)
+			if sub.isDraw() {
+				a, err := t.drawn(name, k, field)
+				if err != nil {
+					return err
+				}
+				*axes = append(*axes, a)
+				continue
+			}
 			if strings.HasPrefix(name+".", "method.") && k == chosen {
 				var among []axis // its lists are values to choose among
 				if err := findLists(sub, name+"."+k, nil, &among); err != nil {
 					return err
+				}
+				for _, a := range among {
+					if a.drawn {
+						return t.Errorf(k, "%s.%s: want a list of values to choose among, found values to draw", a.table, a.key)
+					}
 				}
 				continue
 			}
@@ -438,7 +470,7 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 			if name == "method" && k == "name" {
 				return t.Errorf(k, "name: a list does not fit here; write a [[method]] for each")
 			}
-			*axes = append(*axes, axis{name, k, v})
+			*axes = append(*axes, axis{table: name, key: k, values: v})
 		case []map[string]any:
 			return t.Errorf(k, "%s: want a table [%s], found a list of tables", t.dotted(k), t.dotted(k))
 		case float64:
