@@ -47,6 +47,9 @@ git diff --exit-code --stat -- backends/gonum/kernel
 step "XLA on the CPU"
 ci/xla.sh
 
+step "results as data frames"
+ci/dataframes.sh
+
 step "faults: ten kills, and a few of each other"
 go run ./ci/faults -short -only '^(kill|disk|files|clock|writers|memory)$'
 

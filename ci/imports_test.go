@@ -46,6 +46,7 @@ var policy = map[string][]string{
 	"results/report": {"backends/rng", "results", "results/metrics", "results/stats", "results/report/papers", "results/score", "golang.org/x/perf/…", "gonum.org/v1/gonum/…", "gonum.org/v1/plot/…",
 		"github.com/jedib0t/go-pretty/v6/…", "github.com/BurntSushi/toml", "internal/nearest"},
 	"results/report/papers": {"results/stats", "github.com/BurntSushi/toml"},
+	"results/tidy":          {"results", "github.com/parquet-go/parquet-go"},
 	"results/tensorboard":   {"results", "google.golang.org/protobuf/encoding/protowire"},
 
 	"cmd/internal/cli":            {"internal/nearest", "github.com/peterbourgon/ff/v3/ffcli", "golang.org/x/term"},
@@ -61,7 +62,7 @@ var policy = map[string][]string{
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 
 	"cmd/benchrun":         {"…"},
-	"cmd/benchstat-report": {"cmd/internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…"},
+	"cmd/benchstat-report": {"internal/nearest", "cmd/internal/cli", "results/…", "github.com/peterbourgon/ff/v3/…"},
 	"ci":                   {},
 	"ci/tables":            {"results", "results/report", "github.com/pmezard/go-difflib/difflib"},
 	"ci/faults":            {"results", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // JobResult is everything one finished job left for reports.
@@ -24,6 +25,16 @@ type JobResult struct {
 	dir        string // of the job
 	metrics    int    // how many of the records are metrics
 	configured Configured
+}
+
+// Shared are the name keys that all records of the job have, such as a swept learning rate.
+func (j *JobResult) Shared() []Pair {
+	if len(j.Records) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(j.Records[0].Sweep), func(p Pair) bool {
+		return slices.ContainsFunc(j.Records, func(r Record) bool { return !slices.Contains(r.Sweep, p) })
+	})
 }
 
 // jobsRead are the finished jobs that were read before, by id. A job whose manifest is still the

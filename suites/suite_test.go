@@ -410,7 +410,8 @@ func TestAllSplits(t *testing.T) {
 }
 
 // A method that names a noise of its own starts its likelihood anew: the precision of fixed noise
-// and the form of a variance belong to the noise that they stand beside. An empty table says nothing.
+// and the form of a variance belong to the noise that they stand beside. An empty table says
+// nothing.
 func TestOwnNoise(t *testing.T) {
 	const top = "name = 's'\nmodel = 'm'\ndata.name = 'd'\nlikelihood = {noise = 'fixed', tau = 4.0}\n"
 	parse := func(method string) Config {

@@ -51,7 +51,7 @@ func (c *command) root() *ffcli.Command {
 	root.ShortUsage = "benchstat-report [VERB] [flags] DIR|FILE…"
 	root.LongHelp = "Reads run directories and results files of benchrun. Without a verb: table.\n\n" + root.LongHelp +
 		"\n\nExit code: 0 all well, 1 negative verdict (gate), 2 bad usage or input."
-	root.Subcommands = []*ffcli.Command{c.table("table"), c.points(), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper()}
+	root.Subcommands = []*ffcli.Command{c.table("table"), c.points(), c.aggregate(), c.compare(), c.gate(), c.plot(), c.html(), c.paper(), c.export(), c.curves()}
 	cli.Verbs(root)
 	return root
 }

@@ -42,7 +42,7 @@ func TestVerbs(t *testing.T) {
 	}{
 		{path, 0, "ffg-vi", ""},
 		{"table " + path, 0, "ffg-vi", ""},
-		{"-metric nll " + path + " -format csv", 0, "ffg-vi 8,nll,nll,lower,1,0.05", ""},
+		{"-metric nll " + path + " -format csv", 0, "ffg-vi 8,nll,nll,lower,1,seeds,0.05", ""},
 		{path + " -baseline deterministic", 0, "Too few seeds", ""},
 		{"-filter /method:/ffg./ " + path, 0, "ffg-vi", ""},
 		{path + " -spread se", 0, "ffg-vi", ""},

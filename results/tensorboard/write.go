@@ -26,7 +26,7 @@ func Write(dir string, job results.JobResult) error {
 	if len(job.Records) == 0 {
 		return fmt.Errorf("job %s has no records", job.ID)
 	}
-	own := settings(job.Records)
+	own := job.Shared()
 	dir = filepath.Join(dir, directory(&job.Records[0], own))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -34,13 +34,6 @@ func Write(dir string, job results.JobResult) error {
 	return results.WriteFile(filepath.Join(dir, "events.out.tfevents."+job.ID), func(w io.Writer) error {
 		_, err := w.Write(encode(job, own))
 		return err
-	})
-}
-
-// settings are the name keys that all the job's records share, such as a swept learning rate.
-func settings(records []results.Record) []results.Pair {
-	return slices.DeleteFunc(slices.Clone(records[0].Sweep), func(p results.Pair) bool {
-		return slices.ContainsFunc(records, func(r results.Record) bool { return !slices.Contains(r.Sweep, p) })
 	})
 }
 
