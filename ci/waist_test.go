@@ -40,6 +40,7 @@ var namesKinds = map[string]string{
 	"suites/data/kind.go":    "the kinds",
 	"suites/data/pixels.go":  "the feeder of pixels",
 	"suites/data/numbers.go": "the feeder of numbers",
+	"suites/data/fields.go":  "the feeder of fields",
 }
 
 // naming is a place that names something.

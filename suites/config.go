@@ -20,6 +20,10 @@ type Config struct {
 	// Likelihood is the distribution of the targets; where it says nothing it follows
 	// from the data set.
 	Likelihood Likelihood `toml:"likelihood" json:"likelihood,omitzero"`
+	// Content is the start of the hash of each data set of the user's own that the job
+	// reads, by name. It takes the place of where the files lie: moved files are the
+	// same job, edited ones another. It is known when the files have been read.
+	Content map[string]string `toml:"-" json:"content,omitempty"`
 	// Method is the table of one [[method]]: its name, its own keys, and as
 	// far as they differ for this method the tables train and likelihood.
 	Method Table `toml:"-" json:"method"`

@@ -29,6 +29,8 @@ type Suite struct {
 	Text        []byte
 	Jobs        []Config // in the order of the file: methods, then models, backends, other lists, splits, seeds
 	Train       Table    // [train] as far as the file or an override has it
+	// Datasets are the sets of the user's own, by name.
+	Datasets map[string]*Dataset
 }
 
 // header is what a suite says once.
@@ -111,7 +113,10 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 	s.Name, s.Description = h.Name, h.Description
 	s.Train, _ = root.Sub("train")
 
-	rest := root.Without("name", "description", "method")
+	if s.Datasets, err = datasets(root); err != nil {
+		return nil, err
+	}
+	rest := root.Without("name", "description", "method", "dataset")
 	for _, k := range slices.Sorted(maps.Keys(rest.values)) {
 		if _, ok := fieldByTag(reflect.TypeFor[Config](), k); !ok {
 			return nil, root.Errorf(k, "unknown key %q%s", k, root.suggestion(k, reflect.TypeFor[Config]()))
@@ -121,7 +126,7 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 	if !ok || len(list) == 0 {
 		return nil, root.Errorf("method", "want at least one [[method]] table")
 	}
-	rests, err := everySplit(rest)
+	rests, err := s.everySplit(rest)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +158,7 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 				return nil, err
 			}
 		}
-		configs, err := product(rest, method, p.axes)
+		configs, err := s.product(rest, method, p.axes)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +176,7 @@ func Parse(v Vocabulary, name string, text []byte, overrides []string) (*Suite, 
 
 // everySplit takes data.split = "all" apart: a table for each data set, with the list of its
 // published splits.
-func everySplit(rest Table) ([]Table, error) {
+func (s *Suite) everySplit(rest Table) ([]Table, error) {
 	of, _ := rest.Sub("data")
 	if list, ok := of.values["split"].([]any); ok && slices.Contains(list, any("all")) {
 		return nil, of.Errorf("split", "data.split: want \"all\" alone, as in split = \"all\", or a list of numbers; found \"all\" in a list")
@@ -187,6 +192,9 @@ func everySplit(rest Table) ([]Table, error) {
 	for _, v := range names {
 		name, _ := v.(string)
 		n := rest.words().Splits(name)
+		if own := s.own(name); own != nil {
+			n = own.Splits
+		}
 		if n == 0 {
 			return nil, of.Errorf("split", "data.split: \"all\" is of sets that come in several splits, and %q does not", name)
 		}
@@ -326,7 +334,7 @@ func lists(rest, method Table) (axes []axis, jobs int, err error) {
 // product makes the configs of one method: one for every choice of a value
 // from each list. Seeds, which vary last, and what only the method's lists
 // change are not decoded again for each, so that many jobs cost little.
-func product(rest, method Table, axes []axis) ([]Config, error) {
+func (s *Suite) product(rest, method Table, axes []axis) ([]Config, error) {
 	var seeds []uint32
 	if n := len(axes) - 1; n >= 0 && axes[n].order() == seedsOrder {
 		if seeds = axes[n].seeds(); seeds != nil {
@@ -355,7 +363,8 @@ func product(rest, method Table, axes []axis) ([]Config, error) {
 			if err := r.Decode(&common); err != nil {
 				return nil, err
 			}
-			if d := &common.Data; d.Normalise == "" {
+			// What fits a set of the user's own is known when its files have been read.
+			if d := &common.Data; d.Normalise == "" && s.own(d.Name) == nil {
 				d.Normalise = rest.words().Normalise(d.Name)
 			}
 			if err := common.Model.resolve(r); err != nil {
@@ -572,8 +581,10 @@ func (c *Config) check(t Table) error {
 		}
 	}
 	words := t.words()
-	if err := sub("data").word("data", "normalise", c.Data.Normalise, words.Normalisations); err != nil {
-		return err
+	if c.Data.Normalise != "" { // "" is the default of a set of the user's own
+		if err := sub("data").word("data", "normalise", c.Data.Normalise, words.Normalisations); err != nil {
+			return err
+		}
 	}
 	if err := sub("data").word("data", "random_labels", c.Data.RandomLabels, words.LabelNoises); err != nil {
 		return err

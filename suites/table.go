@@ -155,7 +155,7 @@ func (t Table) suggestion(k string, typ reflect.Type) string {
 	here, elsewhere := tags(typ), dotted("", reflect.TypeFor[Config]())
 	switch {
 	case t.path == "":
-		here = append(here, "name", "description", "method")
+		here = append(here, "name", "description", "method", "dataset")
 	case strings.HasPrefix(t.path, "method#") && !slices.Contains(harnessTables, t.path[strings.LastIndexByte(t.path, '.')+1:]):
 		here = append(here, methodKeys...)
 	}

@@ -16,6 +16,7 @@ type Vocabulary struct {
 	Normalisations []string // data.normalise
 	LabelNoises    []string // data.random_labels
 	Attacks        []string // eval.attack
+	Datasets       []string // the names of data sets that the program has
 	// Normalise is the default of data.normalise for the data set of that name.
 	Normalise func(set string) string
 	// Splits is how many published divisions into train and test the data set of that name

@@ -67,6 +67,9 @@ func (c *command) exportData(ctx context.Context, name, out string, from *source
 	}
 	bars := newBars(c.stderr)
 	sets := &bench.Sets{Options: data.Options{Dir: from.data, Progress: bars.fetch}}
+	if err := sets.Settle(ctx, suite); err != nil {
+		return err
+	}
 	done := map[string]bool{} // configurations of data, by their text
 	folders, words := map[string]int{}, bench.Words()
 	for i := range suite.Jobs {
@@ -83,7 +86,7 @@ func (c *command) exportData(ctx context.Context, name, out string, from *source
 		}
 		done[string(what)] = true
 		folder := config.Data.Name
-		if words.Splits(folder) > 0 {
+		if own := suite.Datasets[folder]; own != nil && own.Splits > 0 || words.Splits(folder) > 0 {
 			folder += fmt.Sprintf("-split-%d", config.Data.Split)
 		}
 		if folders[folder]++; folders[folder] > 1 {

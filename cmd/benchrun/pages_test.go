@@ -41,6 +41,9 @@ func TestSuitesOfPages(t *testing.T) {
 			}
 			read++
 			name := s.Jobs[0].Data.Name
+			if s.Datasets[name] != nil {
+				continue // TestOwnSetsOfPage plans it
+			}
 			if _, err := data.Describe(name); err != nil {
 				t.Errorf("%s: %v", page, err)
 			}

@@ -2,6 +2,7 @@ package npy
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type Array struct {
 	start  int64         // where the numbers start in source
 	left   int64         // numbers that have not been read
 	order  binary.ByteOrder
-	bytes  []byte // read buffer
+	buf    []byte // read buffer
 }
 
 // Type is the type of an array's numbers.
@@ -36,6 +37,9 @@ type Type struct {
 	Kind  byte // 'f' float, 'i' signed, 'u' unsigned integer, 'b' bool, 'V' bfloat16
 	Width int  // bytes of one number
 }
+
+// Uint8 is the type of bytes: of pixels.
+var Uint8 = Type{'u', 1}
 
 // String is what numpy calls the type: float32, int64, uint8, bool; ml_dtypes' bfloat16.
 func (t Type) String() string {
@@ -80,6 +84,14 @@ func Open(path string) (*Array, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return a, nil
+}
+
+// Bytes is an array of uint8 in C order that is in memory. Its shape has as many numbers.
+func Bytes(path string, x []uint8, shape ...int) *Array {
+	source := bytes.NewReader(x)
+	return &Array{
+		Path: path, Type: Uint8, Shape: shape, source: source, r: bufio.NewReader(source), left: int64(len(x)), order: binary.LittleEndian,
+	}
 }
 
 // OpenFile opens a file that holds an array, and says how many bytes it has. What is not a regular

@@ -98,7 +98,7 @@ func checkReading(t *testing.T, size int, open func() (*Array, error)) {
 	if len(x) != a.Len() {
 		t.Fatalf("%d numbers of shape %v", len(x), a.Shape)
 	}
-	if a.Type != (Type{'u', 1}) {
+	if a.Type != Uint8 {
 		return
 	}
 	if err := a.Rewind(); err != nil {

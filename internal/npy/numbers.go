@@ -24,29 +24,29 @@ func (a *Array) Rewind() error {
 // Read reads the next len(dst) numbers, in the order of the file. All but integers beyond 2^53 are
 // exact.
 func (a *Array) Read(dst []float64) error {
-	if cap(a.bytes) < len(dst)*a.Type.Width {
-		a.bytes = make([]byte, len(dst)*a.Type.Width)
+	if cap(a.buf) < len(dst)*a.Type.Width {
+		a.buf = make([]byte, len(dst)*a.Type.Width)
 	}
-	a.bytes = a.bytes[:len(dst)*a.Type.Width]
-	if err := a.next(a.bytes); err != nil {
+	a.buf = a.buf[:len(dst)*a.Type.Width]
+	if err := a.next(a.buf); err != nil {
 		return err
 	}
 	switch {
 	case a.Type.Kind == 'f' && a.Type.Width == 4:
 		for i := range dst {
-			dst[i] = float64(math.Float32frombits(a.order.Uint32(a.bytes[4*i:])))
+			dst[i] = float64(math.Float32frombits(a.order.Uint32(a.buf[4*i:])))
 		}
 	case a.Type.Kind == 'f' && a.Type.Width == 8:
 		for i := range dst {
-			dst[i] = math.Float64frombits(a.order.Uint64(a.bytes[8*i:]))
+			dst[i] = math.Float64frombits(a.order.Uint64(a.buf[8*i:]))
 		}
 	case a.Type.Kind == 'f':
 		for i := range dst {
-			dst[i] = float64(float16.Frombits(a.order.Uint16(a.bytes[2*i:])).Float32())
+			dst[i] = float64(float16.Frombits(a.order.Uint16(a.buf[2*i:])).Float32())
 		}
 	case a.Type.Kind == 'V':
 		for i := range dst {
-			dst[i] = float64(math.Float32frombits(uint32(a.order.Uint16(a.bytes[2*i:])) << 16))
+			dst[i] = float64(math.Float32frombits(uint32(a.order.Uint16(a.buf[2*i:])) << 16))
 		}
 	case a.Type.Kind == 'i':
 		for i := range dst {
@@ -55,7 +55,7 @@ func (a *Array) Read(dst []float64) error {
 	case a.Type.Kind == 'b':
 		for i := range dst {
 			dst[i] = 0
-			if a.bytes[i] != 0 {
+			if a.buf[i] != 0 {
 				dst[i] = 1
 			}
 		}
@@ -90,30 +90,34 @@ const chunk = 1 << 14
 
 // Float64s reads the whole of an array of which nothing has been read, in C order whatever the
 // order of the file.
-func (a *Array) Float64s() ([]float64, error) {
-	out := make([]float64, a.Len())
+func (a *Array) Float64s() ([]float64, error) { return whole[float64](a) }
+
+// Float32s is Float64s, rounded.
+func (a *Array) Float32s() ([]float32, error) { return whole[float32](a) }
+
+func whole[T float32 | float64](a *Array) ([]T, error) {
+	out := make([]T, a.Len())
+	part := make([]float64, min(chunk, len(out)))
 	place := a.places()
-	for at := 0; at < len(out); {
-		part := out[at:min(at+chunk, len(out))]
-		if a.Fortran {
-			part = make([]float64, len(part))
-		}
+	for at := 0; at < len(out); at += len(part) {
+		part = part[:min(chunk, len(out)-at)]
 		if err := a.Read(part); err != nil {
 			return nil, err
 		}
-		if a.Fortran {
-			for _, x := range part {
-				out[place.next()] = x
+		for i, x := range part {
+			to := at + i
+			if a.Fortran {
+				to = place.next()
 			}
+			out[to] = T(x)
 		}
-		at += len(part)
 	}
 	return out, nil
 }
 
 // Uint8s is Float64s of an array of uint8.
 func (a *Array) Uint8s() ([]uint8, error) {
-	if a.Type != (Type{'u', 1}) {
+	if a.Type != Uint8 {
 		return nil, fmt.Errorf("%s: %s, want uint8", a.Path, a.Type)
 	}
 	out := make([]uint8, a.Len())
@@ -166,7 +170,7 @@ func (a *Array) word(i int) uint64 {
 		if a.order == binary.BigEndian {
 			from = (i+1)*a.Type.Width - 1 - b
 		}
-		word[b] = a.bytes[from]
+		word[b] = a.buf[from]
 	}
 	if a.Type.Kind == 'i' && word[a.Type.Width-1] >= 0x80 {
 		for b := a.Type.Width; b < 8; b++ {

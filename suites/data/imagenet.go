@@ -32,17 +32,28 @@ func init() {
 
 // loadTree opens a tree of images of any size.
 func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, error) {
-	size := opt.Size
-	if size == 0 {
-		size = 64
-	}
-	if size < 8 || size > 1024 {
-		return nil, unfit("size", "size %d: want 8 to 1024 pixels", size)
+	if err := checkSide(opt.side()); err != nil {
+		return nil, err
 	}
 	t, err := openTree(place)
 	if err != nil {
 		return nil, err
 	}
+	return t.set(ctx, info, opt)
+}
+
+// side is the side of the images of a tree in pixels.
+func (opt Options) side() int { return cmp.Or(opt.Size, 64) }
+
+func checkSide(size int) error {
+	if size < 8 || size > 1024 {
+		return unfit("size", "size %d: want 8 to 1024 pixels", size)
+	}
+	return nil
+}
+
+// set is the set of a tree, which it closes if it cannot be read.
+func (t *tree) set(ctx context.Context, info Info, opt Options) (*Set, error) {
 	if err := t.err(); err != nil {
 		return nil, errors.Join(err, t.close())
 	}
@@ -56,14 +67,14 @@ func loadTree(ctx context.Context, info Info, place string, opt Options) (*Set, 
 	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
-	budget := opt.budget()
+	size, budget := opt.side(), opt.budget()
 	info.Shape = []int{3, size, size}
 	info.Classes = len(t.classes)
 	return &Set{
 		Info:       info,
 		ClassNames: t.classes,
 		Train:      newImages(t, t.train, size, budget),
-		Validation: &memory{classes: info.Classes, shape: info.image()},
+		Validation: newImages(t, t.held, size, budget),
 		Test:       newImages(t, t.val, size, budget),
 		Hash:       hash,
 		Skipped:    t.skipped,

@@ -11,12 +11,13 @@ import (
 )
 
 // Kind says what the numbers of an example are, as they are stored. What the package does with one
-// kind stands in a file of its own: pixels.go, numbers.go.
+// kind stands in a file of its own: pixels.go, numbers.go, fields.go.
 type Kind string
 
 const (
 	Pixels  Kind = "pixels"  // bytes, an image; Shape is channels, height, width
 	Numbers Kind = "numbers" // float64, a row of a table
+	Fields  Kind = "fields"  // float32, an image of numbers; Shape is channels, height, width
 	Tokens  Kind = "tokens"  // uint32, places in a vocabulary; no set has them yet, and no loader feeds them
 )
 
@@ -72,7 +73,8 @@ func fed() string {
 		names = append(names, string(k))
 	}
 	slices.Sort(names)
-	return strings.Join(names, " and ")
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // Examples says what one example of a set is.

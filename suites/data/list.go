@@ -35,9 +35,9 @@ const (
 	maxPath  = 4096
 )
 
-// listFolder finds what lies in root and, below train and val, at any depth. Links are followed:
-// the folder is the user's own. Hidden folders are not entered.
-func listFolder(root string) ([]found, error) {
+// listFolder finds what lies in root and, below those of its folders that enter accepts, at any
+// depth. Links are followed: the folder is the user's own. Hidden folders are not entered.
+func listFolder(root string, enter func(name string) bool) ([]found, error) {
 	var all []found
 	var walk func(rel string, depth int) error
 	walk = func(rel string, depth int) error {
@@ -55,7 +55,7 @@ func listFolder(root string) ([]found, error) {
 				f.fault = err
 			}
 			all = append(all, f)
-			if !f.folder || hidden(d.Name()) || depth == 0 && d.Name() != "train" && d.Name() != "val" {
+			if !f.folder || hidden(d.Name()) || depth == 0 && !enter(d.Name()) {
 				continue
 			}
 			if depth == maxDepth {

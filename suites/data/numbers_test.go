@@ -311,7 +311,7 @@ func TestKindsAreRefusedByName(t *testing.T) {
 		"augmented numbers":     {loader(line.Train, LoaderConfig{Augment: []augment.Transform{augment.Flip{}}}), "augmentation flip: only images are augmented, and examples are numbers 4"},
 		"pixels' normalisation": {loader(line.Train, LoaderConfig{Norm: norm(t, Unit255, blobs)}), "normalisation of 1 channels of pixels, examples are numbers 4"},
 		"lines' normalisation":  {loader(blobs.Train, LoaderConfig{Norm: norm(t, Standard, line)}), "normalisation of 4 columns of numbers, examples are pixels 1x8x8"},
-		"tokens in a loader":    {loader(words{line.Train}, LoaderConfig{Norm: norm(t, Standard, line)}), "examples are tokens 128: only numbers and pixels are fed"},
+		"tokens in a loader":    {loader(words{line.Train}, LoaderConfig{Norm: norm(t, Standard, line)}), "examples are tokens 128: only fields, numbers and pixels are fed"},
 		"no normalisation":      {loader(line.Train, LoaderConfig{}), "want a normalisation of examples that are numbers 4, found none"},
 		"other targets":         {loader(blobs.Train, LoaderConfig{Norm: Normalisation{inputs: norm(t, Unit255, blobs).inputs, targets: []Scale{asStored}}}), "normalisation of 1 targets, the target is 4 classes"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -101,13 +102,16 @@ func names() []string {
 }
 
 // lookup returns the data set of that name, or an error that names the nearest.
-func lookup(name string) (*source, error) {
-	s, ok := sources[name]
-	if !ok {
-		return nil, fmt.Errorf("no data set %q; did you mean %q? (there are %s)",
-			name, nearest.Name(name, names()), strings.Join(names(), ", "))
+func lookup(name string) (*source, error) { return Options{}.lookup(name) }
+
+// lookup is that of the package, whose error also knows the sets of the user's own.
+func (opt Options) lookup(name string) (*source, error) {
+	if s, ok := sources[name]; ok {
+		return s, nil
 	}
-	return s, nil
+	all := slices.Sorted(maps.Keys(opt.Own))
+	all = append(all, names()...)
+	return nil, fmt.Errorf("no data set %q; did you mean %q? (there are %s)", name, nearest.Name(name, all), strings.Join(all, ", "))
 }
 
 // Open finds, checks and reads the data set of that name; "set+corruption-N", such as
@@ -116,11 +120,7 @@ func lookup(name string) (*source, error) {
 // one published.
 func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 	base, corruption, isShifted := strings.Cut(name, "+")
-	s, err := lookup(base)
-	if err != nil {
-		return nil, err
-	}
-	set, err := s.open(ctx, opt)
+	set, err := opt.open(ctx, base)
 	if err == nil && isShifted {
 		err = set.shift(corruption, opt)
 	}
@@ -136,16 +136,36 @@ func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 	return set, nil
 }
 
-func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
-	switch n := max(s.Splits, 1); {
-	case opt.Size != 0 && !s.images():
-		return nil, unfit("size", "size %d: only images have a size, and its examples are %s", opt.Size, s.Examples)
-	case opt.Size != 0 && !s.anySize() && opt.Size != s.Shape[1]:
-		return nil, unfit("size", "size %d: its images are %dx%d", opt.Size, s.Shape[1], s.Shape[2])
+// open opens a set without regard to the options that choose examples of it.
+func (opt Options) open(ctx context.Context, name string) (*Set, error) {
+	if own := opt.Own[name]; own != nil {
+		return own.open(ctx, name, opt)
+	}
+	s, err := opt.lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx, opt)
+}
+
+// checkOptions refuses a size or a split that the set does not have.
+func (info Info) checkOptions(opt Options) error {
+	switch n := max(info.Splits, 1); {
+	case opt.Size != 0 && !info.images():
+		return unfit("size", "size %d: only images have a size, and its examples are %s", opt.Size, info.Examples)
+	case opt.Size != 0 && !info.anySize() && opt.Size != info.Shape[1]:
+		return unfit("size", "size %d: its images are %dx%d", opt.Size, info.Shape[1], info.Shape[2])
 	case n == 1 && opt.Split != 0:
-		return nil, unfit("split", "split %d: it has one split, 0", opt.Split)
+		return unfit("split", "split %d: it has one split, 0", opt.Split)
 	case opt.Split < 0 || opt.Split >= n:
-		return nil, unfit("split", "split %d: it has %d splits, 0 to %d", opt.Split, n, n-1)
+		return unfit("split", "split %d: it has %d splits, 0 to %d", opt.Split, n, n-1)
+	}
+	return nil
+}
+
+func (s *source) open(ctx context.Context, opt Options) (*Set, error) {
+	if err := s.checkOptions(opt); err != nil {
+		return nil, err
 	}
 	place, err := s.locate(ctx, opt)
 	if err != nil {

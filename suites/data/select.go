@@ -12,6 +12,7 @@ const (
 	streamTrainLabels
 	streamTestLabels
 	streamSpread
+	streamOwn
 )
 
 // noKey keys the draws of an opened set: they are the same for every seed of a suite.
@@ -58,6 +59,8 @@ func (s *Set) holdOut(opt Options) (held, kept []int32, err error) {
 	switch {
 	case n == 0 && last == 0:
 		return nil, nil, nil
+	case s.Validation.Len() > 0:
+		return nil, nil, unfit("validation", "validation: the set has a validation split of its own, of %d examples", s.Validation.Len())
 	case n != 0 && last != 0:
 		return nil, nil, unfit("validation", "validation of %d examples and of the last %v of them: say one of the two", n, last)
 	case n < 0 || n >= all:

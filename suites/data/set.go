@@ -63,6 +63,7 @@ type Example struct {
 	// split's shape.
 	Picture pixel.Picture
 	Numbers []float64
+	Field   []float32
 	Tokens  []uint32
 }
 
@@ -118,6 +119,9 @@ type Options struct {
 	// CacheBytes bounds the decoded images kept in memory for sets that are decoded on demand; 0
 	// means 256 MiB.
 	CacheBytes int64
+
+	// Own are the sets of the user's own, by name.
+	Own map[string]*Own
 
 	Progress fetch.Progress // told of downloads and decoding; may be nil
 }

@@ -64,7 +64,10 @@ func (s shifted) Example(i int) (Example, error) {
 // in's are. Info.Against names the usual partners of a set.
 func OpenAgainst(ctx context.Context, in Info, name string, opt Options) (*Set, error) {
 	base, _, _ := strings.Cut(name, "+")
-	s, err := lookup(base)
+	if own := opt.Own[base]; own != nil {
+		return openOwnAgainst(ctx, in, name, opt)
+	}
+	s, err := opt.lookup(base)
 	if err != nil {
 		return nil, err
 	}
@@ -78,4 +81,21 @@ func OpenAgainst(ctx context.Context, in Info, name string, opt Options) (*Set, 
 		return nil, fmt.Errorf("data set %q has examples of shape %v, which do not fit those of %q, %v", name, s.Shape, in.Name, in.Shape)
 	}
 	return Open(ctx, name, opt)
+}
+
+// openOwnAgainst is OpenAgainst of a set of the user's own, of which is known what its examples are
+// when it has been read.
+func openOwnAgainst(ctx context.Context, in Info, name string, opt Options) (*Set, error) {
+	base, _, _ := strings.Cut(name, "+")
+	if opt.Own[base].Folder != "" && in.images() {
+		opt.Size = in.Shape[1]
+	}
+	set, err := Open(ctx, name, opt)
+	if err != nil {
+		return nil, err
+	}
+	if set.Kind != in.Kind || !slices.Equal(set.Shape, in.Shape) {
+		return nil, fmt.Errorf("the examples of data set %q are %s, and those of %q are %s", name, set.Examples, in.Name, in.Examples)
+	}
+	return set, nil
 }

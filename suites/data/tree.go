@@ -30,11 +30,15 @@ import (
 // which it reads in place. A file's class is the folder below train or val, however deep below that
 // the file lies. Val may be flat with val_annotations.txt beside it, as in Tiny-ImageNet.
 type tree struct {
-	root    string   // the folder or tar
+	root string // the folder or tar
+	// names are what the folders train, val and held are called on disk; nil where they are called
+	// so. "." is root itself, of a tree that is not divided.
+	names   map[string]string
 	tar     *os.File // nil for a folder
 	classes []string // folder names in byte order; the place is the label
 	train   []entry
 	val     []entry
+	held    []entry      // for validation, in trees of the user's own alone
 	skipped []Skipped    // what was left out
 	faults  []FileReport // what should be an image and cannot be read, by path
 }
@@ -70,7 +74,7 @@ func openTree(place string) (*tree, error) {
 	}
 	var all []found
 	if st.IsDir() {
-		all, err = listFolder(place)
+		all, err = listFolder(place, func(name string) bool { return name == "train" || name == "val" })
 	} else {
 		if t.tar, err = fetch.OpenRegular(place); err != nil {
 			return nil, err
@@ -102,7 +106,16 @@ func (t *tree) fault(path string, err error) {
 func (t *tree) at(path string) string { return fetch.Printable(t.file(path)) }
 
 // file is the path of a file of a folder.
-func (t *tree) file(path string) string { return filepath.Join(t.root, filepath.FromSlash(path)) }
+func (t *tree) file(path string) string {
+	first, rest, _ := strings.Cut(path, "/")
+	if name, ok := t.names[first]; ok {
+		return filepath.Join(t.root, name, filepath.FromSlash(rest))
+	}
+	return filepath.Join(t.root, filepath.FromSlash(path))
+}
+
+// name is what a folder of the tree is called on disk.
+func (t *tree) name(folder string) string { return cmp.Or(t.names[folder], folder) }
 
 // err says which files cannot be read; it is nil if all can.
 func (t *tree) err() error {
@@ -142,6 +155,9 @@ func (t *tree) sort(all []found) error {
 		}
 	}
 	folders := map[string]map[string]*classFolder{"train": {}, "val": {}}
+	if t.names["held"] != "" {
+		folders["held"] = map[string]*classFolder{}
+	}
 	listed := map[string]bool{} // in the annotations, and there
 	for _, f := range all {
 		parts := strings.Split(f.path, "/")
@@ -194,6 +210,8 @@ func (t *tree) sort(all []found) error {
 				t.fault(f.path, err)
 			case parts[0] == "train":
 				t.train = append(t.train, e)
+			case parts[0] == "held":
+				t.held = append(t.held, e)
 			default:
 				t.val = append(t.val, e)
 			}
@@ -230,9 +248,11 @@ func (t *tree) measure(e entry) error {
 // inhabited refuses a tree without images, and a class folder of train without one: another number
 // of classes is another task.
 func (t *tree) inhabited(folders map[string]map[string]*classFolder, skip skips) error {
-	for name, in := range folders["val"] {
-		if in.images == 0 {
-			skip.add(Empty, "val/"+name)
+	for _, folder := range []string{"val", "held"} {
+		for name, in := range folders[folder] {
+			if in.images == 0 {
+				skip.add(Empty, t.name(folder)+"/"+name)
+			}
 		}
 	}
 	var barren []string
@@ -247,11 +267,14 @@ func (t *tree) inhabited(folders map[string]map[string]*classFolder, skip skips)
 		if other := folders["train"][name].other; other.Count > 0 {
 			why = fmt.Sprintf("has no image that is read, and %d files in other formats, such as %s", other.Count, fetch.Printable(other.Examples[0]))
 		}
-		return fmt.Errorf("class folder train/%s %s; want %s, or no such folder (%d of %d classes are so)",
-			name, why, pixel.Formats, len(barren), len(folders["train"]))
+		return fmt.Errorf("class folder %s %s; want %s, or no such folder (%d of %d classes are so)",
+			path.Join(t.name("train"), name), why, pixel.Formats, len(barren), len(folders["train"]))
 	}
-	if len(t.train) > 0 && len(t.val) > 0 {
+	if len(t.train) > 0 && (len(t.val) > 0 || t.undivided()) {
 		return nil
+	}
+	if t.undivided() {
+		return fmt.Errorf("no image in <class>/ (%s)", pixel.Formats)
 	}
 	hint := ""
 	if len(folders["val"]) == 0 {
@@ -262,8 +285,8 @@ func (t *tree) inhabited(folders map[string]map[string]*classFolder, skip skips)
 			}
 		}
 	}
-	return fmt.Errorf("%d images in train/<class>/ and %d in val/<class>/, want some in both (%s)%s",
-		len(t.train), len(t.val), pixel.Formats, hint)
+	return fmt.Errorf("%d images in train/<class>/ and %d in %s/<class>/, want some in both (%s)%s",
+		len(t.train), len(t.val), t.name("val"), pixel.Formats, hint)
 }
 
 // label numbers the classes of train, and sorts both splits by the number and the path.
@@ -289,7 +312,7 @@ func (t *tree) label(skip skips) error {
 		alike[unicodenorm.NFC.String(class)] = class
 	}
 	tested := make([]bool, len(t.classes))
-	for _, split := range [][]entry{t.train, t.val} {
+	for _, split := range t.splits() {
 		for i := range split {
 			e := &split[i]
 			l, ok := label[e.class]
@@ -306,8 +329,8 @@ func (t *tree) label(skip skips) error {
 		slices.SortFunc(split, func(a, b entry) int {
 			return cmp.Or(cmp.Compare(a.label, b.label), cmp.Compare(a.path, b.path))
 		})
-		for i := range split[1:] {
-			if split[i].path == split[i+1].path {
+		for i := 1; i < len(split); i++ {
+			if split[i].path == split[i-1].path {
 				return fmt.Errorf("%s: is there twice", split[i].path)
 			}
 		}
@@ -316,12 +339,18 @@ func (t *tree) label(skip skips) error {
 		tested[e.label] = true
 	}
 	for l, ok := range tested {
-		if !ok {
+		if !ok && !t.undivided() {
 			skip.add(Untested, t.classes[l])
 		}
 	}
 	return nil
 }
+
+// splits are the lists of images.
+func (t *tree) splits() [][]entry { return [][]entry{t.train, t.val, t.held} }
+
+// undivided tells whether train and val have not been drawn yet.
+func (t *tree) undivided() bool { return t.names["train"] == "." }
 
 // annotated reads lines of file name, class and more.
 func (t *tree) annotated(f found) (map[string]string, error) {
@@ -393,7 +422,7 @@ func (t *tree) decode(e entry) (pixel.Picture, error) {
 // bytes is how much the images have.
 func (t *tree) bytes() int64 {
 	var n int64
-	for _, split := range [][]entry{t.train, t.val} {
+	for _, split := range t.splits() {
 		for _, e := range split {
 			n += e.size
 		}
@@ -411,7 +440,7 @@ func (t *tree) hash(ctx context.Context, progress fetch.Progress) (string, error
 		prefix = "listing-sha256:"
 	}
 	h := sha256.New()
-	for _, split := range [][]entry{t.train, t.val} {
+	for _, split := range t.splits() {
 		for i, e := range split {
 			fmt.Fprintf(h, "%s %d\n", e.path, e.size)
 			if total > maxHashedBytes {
@@ -439,7 +468,7 @@ func (t *tree) hash(ctx context.Context, progress fetch.Progress) (string, error
 
 // try decodes every image, on all processors, and notes those that fail.
 func (t *tree) try(ctx context.Context) error {
-	all := slices.Concat(t.train, t.val)
+	all := slices.Concat(t.splits()...)
 	faults := make([]error, len(all))
 	var next atomic.Int64
 	var workers sync.WaitGroup

@@ -68,6 +68,9 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 	if err := checkTrain(s); err != nil {
 		return nil, err
 	}
+	if err := sets.Settle(ctx, s); err != nil {
+		return nil, err
+	}
 	p := &planner{suite: s, sets: sets, byID: map[string]*Job{}, setups: map[string]*setup{}}
 	for _, c := range s.Jobs {
 		p.listed = c.Method
@@ -301,11 +304,8 @@ func (j *Job) resolve(ctx context.Context) error {
 		return ofNetwork(c, err)
 	}
 	set, err := j.sets.Open(ctx, c.Data)
-	if unfit := new(data.OptionError); errors.As(err, &unfit) {
-		return c.Errorf("data."+unfit.Option, "data.%s: %w", unfit.Option, err)
-	}
 	if err != nil {
-		return err
+		return ofData(c, err)
 	}
 	for _, name := range c.Eval.OOD {
 		if _, err := j.sets.Against(ctx, set, name, c.Data.Test); err != nil {

@@ -22,10 +22,20 @@ func Words() suites.Vocabulary {
 		Normalisations: texts(data.Schemes()),
 		LabelNoises:    texts(data.LabelNoises()),
 		Attacks:        slices.Sorted(maps.Keys(attacks)),
+		Datasets:       datasets(),
 		Normalise:      normalisation,
 		Splits:         splits,
 		Parts:          methods.Parts(),
 	}
+}
+
+// datasets are the names of the data sets that the program has.
+func datasets() []string {
+	var names []string
+	for _, info := range data.List() {
+		names = append(names, info.Name)
+	}
+	return names
 }
 
 // splits is how many the set of that name has.
