@@ -43,7 +43,8 @@ type Manifest struct {
 	Data     map[string]string  `json:"data,omitempty"`    // data file -> hash, as "md5:…" or "sha256:…"
 	Skipped  []Skipped          `json:"skipped,omitempty"` // what the data sets left out
 	Machine  Machine            `json:"machine"`
-	Chosen   string             `json:"chosen,omitempty"`  // the settings that [method.choose] came to, and why
+	Chosen   string             `json:"chosen,omitempty"` // the settings that [method.choose] came to, and why
+	Stopping *Stopping          `json:"stopping,omitempty"`
 	Kernels  string             `json:"kernels,omitempty"` // that gave the job's numbers, as backends.Info has them; "+" between several
 	Started  time.Time          `json:"started"`
 	Seconds  map[string]float64 `json:"seconds,omitempty"` // wall time of each phase: train, predict, score, …
@@ -57,6 +58,14 @@ type Skipped struct {
 	Reason   string   `json:"reason"`
 	Count    int      `json:"count"`
 	Examples []string `json:"examples"` // the first few paths
+}
+
+// Stopping is where a training under early stopping ended.
+type Stopping struct {
+	Metric string  `json:"metric"` // on the validation split
+	Epochs int     `json:"epochs"` // that were trained
+	Best   int     `json:"best"`   // the epoch whose weights are the job's, from 1
+	Value  float64 `json:"value"`  // of the metric after it
 }
 
 // Failure says why a job failed.

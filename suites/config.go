@@ -59,6 +59,11 @@ type Train struct {
 	Milestones  []float64 `toml:"milestones" json:"milestones,omitempty"` // epochs, of the schedule "step"
 	Gamma       float64   `toml:"gamma" json:"gamma,omitempty"`           // of the schedule "step"
 	Warmup      float64   `toml:"warmup" json:"warmup,omitempty"`         // epochs
+	// EarlyStopping is the metric on the validation split by which training stops after Patience
+	// epochs without one that is better than the best by more than MinDelta; "" is none.
+	EarlyStopping string  `toml:"early_stopping" json:"early_stopping,omitempty"`
+	Patience      int     `toml:"patience" json:"patience,omitempty"`
+	MinDelta      float64 `toml:"min_delta" json:"min_delta,omitempty"`
 	// Augment transforms every training image, in this order: flip, pad-crop-N,
 	// random-resized-crop, resize-crop-N, augmix-N.
 	Augment []string `toml:"augment" json:"augment,omitempty"`

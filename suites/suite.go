@@ -526,6 +526,9 @@ func (c Config) with(method Table) (Config, error) {
 		if err := train.Decode(&c.Train); err != nil {
 			return c, err
 		}
+		if train.values["early_stopping"] == "" && !train.Has("patience") && !train.Has("min_delta") {
+			c.Train.Patience, c.Train.MinDelta = 0, 0 // of what the suite's others do
+		}
 	}
 	if likelihood, ok := method.Sub("likelihood"); ok {
 		if noise, ok := likelihood.values["noise"]; ok && noise != c.Likelihood.Noise {
@@ -683,10 +686,21 @@ func (c *Train) check(t Table, words *Vocabulary) error {
 	for _, v := range []struct {
 		key   string
 		found float64
-	}{{"weight_decay", c.WeightDecay}, {"clip_norm", c.ClipNorm}, {"gamma", c.Gamma}, {"warmup", c.Warmup}} {
+	}{{"weight_decay", c.WeightDecay}, {"clip_norm", c.ClipNorm}, {"gamma", c.Gamma}, {"warmup", c.Warmup}, {"min_delta", c.MinDelta}} {
 		if !(v.found >= 0) || math.IsInf(v.found, 0) {
 			return t.Errorf(v.key, "train.%s: want a finite number, 0 or more, found %v", v.key, v.found)
 		}
+	}
+	if err := within(t, "train", "patience", c.Patience, 0, maxEpochs); err != nil {
+		return err
+	}
+	switch {
+	case c.EarlyStopping != "" && c.Patience == 0:
+		return t.Errorf("early_stopping", "train.early_stopping: want train.patience beside it, the epochs to wait for a better one")
+	case c.EarlyStopping == "" && c.Patience != 0:
+		return t.Errorf("patience", "train.patience: want train.early_stopping beside it, such as early_stopping = \"nll\"")
+	case c.EarlyStopping == "" && c.MinDelta != 0:
+		return t.Errorf("min_delta", "train.min_delta: want train.early_stopping beside it, such as early_stopping = \"nll\"")
 	}
 	if len(c.Milestones) > maxMilestones {
 		return t.Errorf("milestones", "train.milestones: want at most %d, found %d", maxMilestones, len(c.Milestones))

@@ -19,6 +19,7 @@ type Stage struct {
 	noise   rng.Key
 	done    int
 	unread  [][]float32 // scalars of steps, which the history no longer holds
+	stopped bool        // before the last step
 }
 
 // Stage binds the step program of stage number of the plan, of which so many
@@ -122,12 +123,16 @@ func (s *Stage) Scalars() ([][]float32, error) {
 	return steps, err
 }
 
-// Finish runs what the stage does on the host after its last step.
+// Stop says that no more steps will be taken, as where a training is stopped early.
+func (s *Stage) Stop() { s.stopped = true }
+
+// Finish runs what the stage does on the host after its last step, or after the one that it was
+// stopped at.
 func (s *Stage) Finish() error {
 	if s.stage.Done == nil {
 		return nil
 	}
-	if s.done < s.stage.Steps {
+	if s.done < s.stage.Steps && !s.stopped {
 		return fmt.Errorf("stage %s: want %d steps before its end, found %d", s.stage.Name, s.stage.Steps, s.done)
 	}
 	return s.state.Edit(s.stage.Done)

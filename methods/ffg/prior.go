@@ -13,7 +13,7 @@ import (
 type Prior struct {
 	Kind   Kind    `toml:"prior"`
 	Sigma  float64 `toml:"prior_sigma"`    // s of Fixed
-	Weight float64 `toml:"mixture_weight"` // π of Mixture
+	Share  float64 `toml:"mixture_weight"` // π of Mixture
 	Sigma1 float64 `toml:"mixture_sigma1"` // s₁
 	Sigma2 float64 `toml:"mixture_sigma2"` // s₂
 }
@@ -49,7 +49,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 }
 
 // defaultPrior is N(0, 1); the mixture's constants lie on Blundell et al.'s grid.
-var defaultPrior = Prior{Kind: Fixed, Sigma: 1, Weight: 0.5, Sigma1: 1, Sigma2: math.Exp(-6)}
+var defaultPrior = Prior{Kind: Fixed, Sigma: 1, Share: 0.5, Sigma1: 1, Sigma2: math.Exp(-6)}
 
 func (p Prior) check() error {
 	positive := func(key string, x float64) error {
@@ -67,8 +67,8 @@ func (p Prior) check() error {
 	if err := positive("mixture_sigma2", p.Sigma2); err != nil {
 		return err
 	}
-	if !(p.Weight > 0 && p.Weight < 1) {
-		return methods.BadKey("mixture_weight", p.Weight, "a number in (0, 1)")
+	if !(p.Share > 0 && p.Share < 1) {
+		return methods.BadKey("mixture_weight", p.Share, "a number in (0, 1)")
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (p Prior) mixtureKL(s *nn.Scope, q nn.Posterior, rho ir.Value) ir.Value {
 	component := func(weight, sigma float64) ir.Value { // log weight·N(w; 0, sigma²) + ½·log 2π
 		return s.AddConst(s.MulConst(s.Square(w), -1/(2*sigma*sigma)), math.Log(weight/sigma))
 	}
-	wide, narrow := component(p.Weight, p.Sigma1), component(1-p.Weight, p.Sigma2)
+	wide, narrow := component(p.Share, p.Sigma1), component(1-p.Share, p.Sigma2)
 	logp := s.Add(wide, s.Softplus(s.Sub(narrow, wide)))
 	return s.AddConst(s.Neg(s.Sum(s.Add(logp, rho))), -0.5*float64(s.Type(rho).Size()))
 }

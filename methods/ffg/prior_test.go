@@ -81,7 +81,7 @@ func TestPriorsAgainstMonteCarlo(t *testing.T) {
 		return m
 	}
 	base := ffg.Default().Prior
-	base.Sigma, base.Weight, base.Sigma1, base.Sigma2 = 0.7, 0.3, 1, 0.1
+	base.Sigma, base.Share, base.Sigma1, base.Sigma2 = 0.7, 0.3, 1, 0.1
 	for kind, variance := range map[ffg.Kind]func(i int) float64{
 		ffg.Fixed:  func(int) float64 { return 0.49 },
 		ffg.Layer:  func(int) float64 { return average(second) },

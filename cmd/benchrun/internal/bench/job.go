@@ -300,7 +300,7 @@ func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results
 		m.Chosen = j.choice.made
 	}
 	if rec != nil {
-		m.Seconds, m.Kernels = rec.seconds, rec.kernels
+		m.Seconds, m.Kernels, m.Stopping = rec.seconds, rec.kernels, rec.stopping
 	}
 	return m
 }

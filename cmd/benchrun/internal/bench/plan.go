@@ -346,6 +346,9 @@ func (j *Job) resolve(ctx context.Context) error {
 	if err := bounded(c, j.plan); err != nil {
 		return err
 	}
+	if err := j.stoppable(set); err != nil {
+		return err
+	}
 	j.parts, j.pupilOf = j.plan.Members, j.plan.Teacher
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
 		if j.gradients, err = j.estimators(set); err != nil {

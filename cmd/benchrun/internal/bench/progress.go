@@ -18,6 +18,7 @@ type progress struct {
 	Sums    map[string]float64 `json:"sums"`    // of the scalars since the epoch began
 	Count   int                `json:"count"`   // steps in Sums
 	Seconds float64            `json:"seconds"` // of training, over all resumes
+	Watch   *epochWatch        `json:"watch,omitempty"`
 	Pace    pace               `json:"pace"`
 }
 
@@ -79,6 +80,9 @@ func (p *progress) check(plan *methods.Plan) error {
 		}
 	}
 	if err := checkReading("seconds", p.Seconds); err != nil {
+		return err
+	}
+	if err := p.Watch.check(before + p.Step); err != nil {
 		return err
 	}
 	return p.Pace.check()

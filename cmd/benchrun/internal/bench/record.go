@@ -25,6 +25,8 @@ type record struct {
 	seconds map[string]float64
 	kernels string  // that the numbers come from
 	trained float64 // seconds, over all resumes; 0 where others trained
+	// stopping is where the training ended, nil without early stopping.
+	stopping *results.Stopping
 	// reference is the predictive that this job's is compared with, nil without.
 	reference metrics.Judged
 }
@@ -114,6 +116,10 @@ func (r *record) training(t *trainer) error {
 		if s, ok := timeTo(target, t.curve); ok {
 			scores = append(scores, results.Value{Unit: "time_to_accuracy-sec", Value: s})
 		}
+	}
+	if s := t.stopping(); s != nil {
+		r.stopping = s
+		scores = append(scores, results.Value{Unit: "epochs", Value: float64(s.Epochs)}, results.Value{Unit: "best_epoch", Value: float64(s.Best)})
 	}
 	for _, name := range []string{"kl", "accept_rate", "step_size"} {
 		if x, ok := t.final[name]; ok {

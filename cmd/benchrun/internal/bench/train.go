@@ -148,6 +148,11 @@ func (t *trainer) recall(c *results.Checkpoint, at progress) error {
 		return errors.New("curve.csv is not the checkpoint's")
 	}
 	t.curve = curve
+	if w := at.Watch; w != nil && w.Best > 0 {
+		if _, err := t.best(w.Best); err != nil {
+			return err
+		}
+	}
 	for i := range at.Kept {
 		c, err := t.store.Stored(keptFile(i), exec.Bytes(t.plan.State))
 		if err == nil {
@@ -298,8 +303,17 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 		if due {
 			t.report.Train(t.Job, t.Before+t.Step, t.total, look())
 			if epochEnds {
-				if err := t.measure(s, feed.steps); err != nil {
+				row, err := t.measure(s, feed.steps)
+				if err != nil {
 					return fail(err)
+				}
+				last, err := t.judge(row)
+				if err != nil {
+					return fail(err)
+				}
+				if last { // and not saved before: it would go on from there
+					stage.Stop()
+					break
 				}
 			}
 			if time.Since(t.saved) > saveEvery {
@@ -310,14 +324,17 @@ func (t *trainer) stage(ctx context.Context, s *methods.Stage) error {
 			last, lastStep, meter = time.Now(), t.Step, energy()
 		}
 	}
+	if err := t.takeBest(); err != nil {
+		return fail(err)
+	}
 	if err := stage.Finish(); err != nil {
 		return &stepError{s.Name, t.Before + t.Step, err}
 	}
 	return nil
 }
 
-// measure adds the row of an epoch to the curve.
-func (t *trainer) measure(s *methods.Stage, epoch int) error {
+// measure adds the row of an epoch to the curve, and returns it.
+func (t *trainer) measure(s *methods.Stage, epoch int) (map[string]float64, error) {
 	mean := func(name string) float64 {
 		if x, ok := t.Sums[name]; ok && t.Count > 0 {
 			return x / float64(t.Count)
@@ -336,7 +353,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 	if t.watcher != nil {
 		rep, err := t.watcher.Scalars()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, name := range []string{"accept_rate", "step_size"} {
 			row[columnOf(name)] = rep[name]
@@ -345,11 +362,10 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 			row["sparsity"] = metrics.Sparsity(metrics.Total(layers))
 		}
 	}
-	if every := t.Config.Eval.Every; every > 0 && int(row["epoch"])%every == 0 && len(t.plan.Predictors) > 0 {
-		splits := t.watched()
+	if splits := t.due(int(row["epoch"])); len(splits) > 0 && len(t.plan.Predictors) > 0 {
 		scores, err := t.glance(splits)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i, split := range splits {
 			for _, v := range scores[i] {
@@ -367,7 +383,19 @@ func (t *trainer) measure(s *methods.Stage, epoch int) error {
 	}
 	t.curve.Append(cells...)
 	t.Sums, t.Count = map[string]float64{}, 0
-	return nil
+	return row, nil
+}
+
+// due are the splits on which the network is measured after an epoch.
+func (t *trainer) due(epoch int) []watchedSplit {
+	splits := t.watched()
+	if every := t.Config.Eval.Every; every > 0 && epoch%every == 0 {
+		return splits
+	}
+	if !t.stops() {
+		return nil
+	}
+	return slices.DeleteFunc(splits, func(s watchedSplit) bool { return s.name+"-" != onValidation })
 }
 
 // columnOf is the curve's column of a scalar that a plan names: kl-weight of kl_weight.
