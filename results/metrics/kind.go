@@ -18,7 +18,7 @@ var Kinds = []Kind{KindCategorical, KindGaussian, KindSamples}
 
 // others are the metrics that come from no prediction on the test set, of which a table shows what
 // there is.
-var others = []string{"sparsity", "compression", "train-samples/s", "ood-auroc-entropy", "ood-fpr95-entropy"}
+var others = []string{"sparsity", "compression", "train-samples/s", "program-sec", "ood-auroc-entropy", "ood-fpr95-entropy"}
 
 // headlines are the metrics of each kind that are looked at first, the first of all first.
 var headlines = map[Kind][]string{

@@ -162,9 +162,11 @@ func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
 		for i, x := range rows[:p.c] {
 			p.logp[i] = float64(x)
 		}
-		if class, value, problem := p.normalise(form, p.row); problem != "" {
+		energy, class, value, problem := normalise(form, p.logp, p.p)
+		if problem != "" {
 			return &RowError{Member: p.members, Row: p.row, Column: class, Name: "class", Value: value, Problem: problem}
 		}
+		p.sumEnergy[p.row] += energy
 		p.accumulate(p.row)
 		if p.row++; p.row == p.n {
 			p.row = 0
@@ -174,16 +176,16 @@ func add[F float32 | float64](p *Predictive, form Form, rows []F) error {
 	return nil
 }
 
-// normalise turns the row in p.logp into log-probabilities, with the
-// probabilities in p.p, or says at which class (-1: the row) what is wrong.
-func (p *Predictive) normalise(form Form, n int) (class int, value float64, what string) {
-	logp, prob := p.logp, p.p
+// normalise turns the row in logp into log-probabilities, with the probabilities
+// in prob, or says at which class (-1: the row) what is wrong. Energy is that of
+// logits, 0 of the other forms.
+func normalise(form Form, logp, prob []float64) (energy float64, class int, value float64, what string) {
 	sum := 0.0
 	switch form {
 	case LogProbs:
 		for i, x := range logp {
 			if math.IsNaN(x) {
-				return i, x, "log-probability is NaN"
+				return 0, i, x, "log-probability is NaN"
 			}
 			prob[i] = math.Exp(x)
 			sum += prob[i]
@@ -191,7 +193,7 @@ func (p *Predictive) normalise(form Form, n int) (class int, value float64, what
 	case Probabilities:
 		for i, x := range logp {
 			if math.IsNaN(x) || x < 0 {
-				return i, x, fmt.Sprintf("probability is %v", x)
+				return 0, i, x, fmt.Sprintf("probability is %v", x)
 			}
 			prob[i] = x
 			sum += x
@@ -201,7 +203,7 @@ func (p *Predictive) normalise(form Form, n int) (class int, value float64, what
 		best := 0
 		for i, x := range logp {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return i, x, fmt.Sprintf("logit is %v", x)
+				return 0, i, x, fmt.Sprintf("logit is %v", x)
 			}
 			if x > logp[best] {
 				best = i
@@ -219,15 +221,14 @@ func (p *Predictive) normalise(form Form, n int) (class int, value float64, what
 			logp[i] = logp[i] - top - logSum
 			prob[i] /= 1 + rest
 		}
-		p.sumEnergy[n] -= top + logSum
-		return 0, 0, ""
+		return -(top + logSum), 0, 0, ""
 	}
 	if off := math.Abs(sum - 1); !(off <= SumTolerance) {
 		if most := sumTolerance(form, logp, prob); !(off <= most) {
-			return -1, sum, fmt.Sprintf("%v sum to %.6g, want 1 within %.3g", form, sum, most)
+			return 0, -1, sum, fmt.Sprintf("%v sum to %.6g, want 1 within %.3g", form, sum, most)
 		}
 	}
-	return 0, 0, ""
+	return 0, 0, 0, ""
 }
 
 func (p *Predictive) accumulate(n int) {

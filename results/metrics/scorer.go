@@ -16,6 +16,20 @@ type Scorer interface {
 	Headline() []string
 	// Compares lists the families of two predictives that there are metrics of.
 	Compares() []Family
+	// Forms are the forms in which another program may give a member's prediction.
+	Forms() []string
+	// Results makes of a member's prediction for all inputs that t is of what a predict program
+	// results in, by name, as Add takes it. A [*RowError] tells of a number that is none, and its
+	// Member is 0.
+	Results(t Truth, p Foreign) (map[string][]float32, error)
+}
+
+// Foreign is a member's prediction as another program gives it, an array in one of the scorer's
+// forms. Its unit is that of the predict program.
+type Foreign struct {
+	Form    string
+	Shape   []int
+	Numbers func() ([]float64, error) // in C order; called where form and shape are those wanted
 }
 
 // Truth is what is known of the inputs that a predictive is of.
