@@ -49,6 +49,9 @@ type Plan struct {
 	// Sampler says how the Markov chain of the plan moves, so that it can be judged
 	// whether its steps are stable. Nil where the plan has none.
 	Sampler *Sampler `json:"sampler,omitempty"`
+	// Program is another program that trains and predicts. Such a plan has no state and no
+	// stages, and its one predictor draws from the predictions that the program left.
+	Program *Program `json:"program,omitempty"`
 	// Members makes the predictive of other jobs' predictives, in turn: sample
 	// k is drawn from member k mod len(Members). Such a plan has no state,
 	// stages or predictors of its own.
@@ -130,7 +133,7 @@ type Predictor struct {
 	//	row_key u32[3] the same, and the number in its set of the first row of x:
 	//	        noise with a row for each example
 	// or one of them, so that a sample of a set does not depend on how the set is
-	// cut into batches.
+	// cut into batches. Nil in a plan that is another program's.
 	Program *ir.Program `json:"-"`
 	// Stochastic is false where every call gives the same: then one sample of
 	// each stored state is all there is.

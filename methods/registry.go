@@ -20,6 +20,9 @@ type Driver struct {
 	// Parts are the tables of the suite that hold the methods which this one is made
 	// of: what Params.Method is asked for.
 	Parts []string
+	// Files are keys whose value is a list by nature, and not several values for as many jobs.
+	// Its elements may name files, whose content is then part of what a job is.
+	Files []string
 	// Ignores are those of TrainKeys that the plan does not depend on. A method that
 	// is made of others lists what it does not read itself.
 	Ignores []string
@@ -50,6 +53,16 @@ func Parts() []string {
 	}
 	slices.Sort(parts)
 	return slices.Compact(parts)
+}
+
+// Files lists the keys that name files, of all methods that are registered.
+func Files() []string {
+	var files []string
+	for _, d := range Drivers() {
+		files = append(files, d.Files...)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
 
 // Params are a method's own keys in a suite.

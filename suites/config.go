@@ -27,6 +27,9 @@ type Config struct {
 	// Method is the table of one [[method]]: its name, its own keys, and as
 	// far as they differ for this method the tables train and likelihood.
 	Method Table `toml:"-" json:"method"`
+	// Files is the hash of files beside the suite that the method reads, "sha256:…", empty where it
+	// reads none. Whoever plans the jobs fills it in.
+	Files string `toml:"-" json:"files,omitempty"`
 }
 
 // Data says which examples.

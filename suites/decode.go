@@ -12,7 +12,8 @@ import (
 
 // Decode fills dst, a pointer to a struct with toml tags and its defaults. A
 // key that dst does not have, or a value of another type, is an error that
-// names file, line and key. Keys match letter by letter.
+// names file, line and key. Keys match letter by letter. A map takes a table of any keys, the
+// infinities as strings.
 //
 // The mapping is done here because the TOML package maps texts, and a table's values may
 // come from a list or from -set.
@@ -29,6 +30,8 @@ func (t Table) fill(dst reflect.Value) error {
 		var err error
 		if sub, ok := t.Sub(k); ok && field.Type.Kind() == reflect.Struct {
 			err = sub.fill(to)
+		} else if ok && field.Type.Kind() == reflect.Map {
+			to.Set(reflect.ValueOf(jsonable(sub.values))) // keys that are not ours
 		} else if err = assign(to, t.values[k]); err != nil {
 			err = t.Errorf(k, "%s: %w", t.dotted(k), err)
 		}
@@ -105,7 +108,7 @@ func assign(dst reflect.Value, v any) error {
 			}
 		}
 		dst.Set(to)
-	case reflect.Struct:
+	case reflect.Struct, reflect.Map:
 		return mismatch("a table", v)
 	default:
 		panic(fmt.Sprintf("suites: no key can have the type %s", dst.Type()))

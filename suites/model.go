@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -140,6 +141,9 @@ func (m *Model) resolve(top Table) error {
 	return nil
 }
 
+// dir is the folder in which the suite's paths start.
+func (f *file) dir() string { return cmp.Or(f.words.Dir, filepath.Dir(f.name)) }
+
 // find makes the path of a file, which the suite gives from its own folder, one that a program can
 // open, and tells the content.
 func (f *file) find(named *File) error {
@@ -147,11 +151,7 @@ func (f *file) find(named *File) error {
 		return fmt.Errorf("%s: files cannot be read here", named.Path)
 	}
 	if !filepath.IsAbs(named.Path) {
-		dir := f.words.Dir
-		if dir == "" {
-			dir = filepath.Dir(f.name)
-		}
-		named.Path = filepath.Join(dir, named.Path)
+		named.Path = filepath.Join(f.dir(), named.Path)
 	}
 	if sum, ok := f.sums[named.Path]; ok {
 		named.Sum = sum

@@ -459,7 +459,7 @@ func findLists(t Table, name string, typ reflect.Type, axes *[]axis) error {
 				return err
 			}
 		case []any:
-			if field != nil && field.Kind() == reflect.Slice {
+			if field != nil && field.Kind() == reflect.Slice || t.isMethod() && slices.Contains(t.words().Files, k) {
 				continue
 			}
 			if len(v) == 0 {

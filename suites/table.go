@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -104,6 +105,34 @@ func (t Table) Own(parts ...string) Table { return t.Without(slices.Concat(metho
 // needsTable reports whether the key is of a method and holds a table that others decode.
 func (t Table) needsTable(key string) bool {
 	return strings.HasPrefix(t.path, "method#") && (slices.Contains(harnessTables, key) || slices.Contains(t.words().Parts, key))
+}
+
+// isMethod reports whether the table is that of a method, or of one that another is made of.
+func (t Table) isMethod() bool {
+	return strings.HasPrefix(t.path, "method#") && (!strings.Contains(t.path, ".") || slices.Contains(t.words().Parts, t.path[strings.LastIndexByte(t.path, '.')+1:]))
+}
+
+// Strings is the list of strings under the key, nil if the value is none.
+func (t Table) Strings(key string) []string {
+	list, _ := t.values[key].([]any)
+	var out []string
+	for _, v := range list {
+		s, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Path is a path that the suite says, as seen from this process: a relative one starts in the
+// folder of the suite.
+func (t Table) Path(path string) string {
+	if t.file == nil || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(t.file.dir(), path)
 }
 
 // harnessTables are the tables of a method that are the harness's.

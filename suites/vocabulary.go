@@ -29,6 +29,8 @@ type Vocabulary struct {
 	Dir string
 	// Parts are the tables of a method that hold the methods which it is made of.
 	Parts []string
+	// Files are the keys of a method whose value is a list by nature, of words that may name files.
+	Files []string
 }
 
 // config is the one of a suite that says nothing.

@@ -6,6 +6,7 @@ import (
 	_ "bayesbench/methods/distill"
 	_ "bayesbench/methods/dropout"
 	_ "bayesbench/methods/ensemble"
+	_ "bayesbench/methods/external"
 	_ "bayesbench/methods/ffg"
 	_ "bayesbench/methods/hmc"
 	_ "bayesbench/methods/laplace"

@@ -30,6 +30,29 @@ var keys = map[string]string{
 	"svgd":              "particles = 3",
 	"hmc":               "step_size = 0.05\nleapfrog = 8\nburn_in = 5\nsamples = 10",
 	"ensemble":          "members = 2\n[of]\nname = \"ffg\"",
+	"external":          "command = [\"python3\", \"mine.py\"]",
+}
+
+// planned lists the methods whose plans are programs of ours. The others are programs of their own:
+// of these the package checks the plan, and cmd/benchrun/internal/external runs them.
+func planned(t *testing.T) []methods.Driver {
+	t.Helper()
+	all := methods.Drivers()
+	ours := slices.DeleteFunc(slices.Clone(all), func(d methods.Driver) bool {
+		m, err := methodtest.New(d.Name, keys[d.Name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := m.Plan(methodtest.MLP, methodtest.Toy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.Program != nil
+	})
+	if len(all)-len(ours) != 1 {
+		t.Fatalf("%d methods are programs of their own, want external alone", len(all)-len(ours))
+	}
+	return ours
 }
 
 // regressionKeys are what a method needs on the toy regression, where it is not

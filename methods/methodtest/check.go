@@ -3,6 +3,7 @@ package methodtest
 import (
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -59,7 +60,7 @@ func check(t *testing.T, be backends.Backend, name, keys string, cases []testCas
 				t.Fatal(err)
 			}
 			checkPlan(t, plan, c.job)
-			if len(plan.Members) == 0 {
+			if len(plan.Members) == 0 && plan.Program == nil {
 				checkRun(t, be, m, c.model, c.job)
 			}
 		})
@@ -72,6 +73,10 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 		if len(plan.State)+len(plan.Stages)+len(plan.Predictors) > 0 || plan.Report != nil {
 			t.Error("a plan with members has state, stages, predictors or a report of its own")
 		}
+		return
+	}
+	if plan.Program != nil {
+		checkProgram(t, plan, j)
 		return
 	}
 	slots := map[string]ir.Type{}
@@ -170,6 +175,23 @@ func checkPlan(t *testing.T, plan *methods.Plan, j methods.Job) {
 		if !slices.ContainsFunc(plan.Report.Results, func(r ir.Result) bool { return r.Name == "nonzero/"+w.Layer }) {
 			t.Errorf("nothing reports nonzero/%s", w.Layer)
 		}
+	}
+}
+
+// checkProgram checks the plan of a method that is another program.
+func checkProgram(t *testing.T, plan *methods.Plan, j methods.Job) {
+	if len(plan.State)+len(plan.Stages) > 0 || plan.Report != nil || plan.Teacher != nil || plan.Sampler != nil {
+		t.Error("a plan that is another program's has state, stages, a report, a teacher or a sampler of its own")
+	}
+	if len(plan.Predictors) != 1 || plan.Predictors[0].Program != nil || !plan.Predictors[0].Kept {
+		t.Errorf("want one predictor, that draws from what the program kept, found %+v", plan.Predictors)
+	}
+	p := plan.Program
+	if len(p.Command) == 0 || !(p.Timeout > 0) || p.Disk <= 0 {
+		t.Errorf("want a command and its limits, found %+v", p)
+	}
+	if p.Epochs != j.Epochs || p.Batch != j.Batch || !reflect.DeepEqual(p.Train, j.Train) {
+		t.Errorf("the program is told the budget %+v, the job's is %+v", p, j)
 	}
 }
 

@@ -67,6 +67,10 @@ func writePrograms(w io.Writer, plan *methods.Plan) {
 		fmt.Fprintln(w, s.Name, s.Steps, s.FullBatch, s.Kept)
 		fmt.Fprint(w, s.Step)
 	}
+	if plan.Program != nil {
+		fmt.Fprintf(w, "program %q\n", plan.Program.Command)
+		return
+	}
 	for _, p := range plan.Predictors {
 		fmt.Fprintln(w, p.Name, p.Stochastic, p.Kept, p.Chain)
 		fmt.Fprint(w, p.Program)

@@ -68,7 +68,7 @@ func (x *execution) underAttack(ctx context.Context, s *stream, name string, cle
 			}
 		}
 	}
-	e, err := s.judge(again, truth, k)
+	e, err := s.judge(s.drawn(again), truth, k)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (p *planner) addChosen(ctx context.Context, c suites.Config, depth int) (*J
 		j.members = []*Job{final}
 		j.setup = &setup{
 			model: final.model, likelihood: final.likelihood, splits: final.splits,
-			method: final.method, plan: &methods.Plan{},
+			method: final.method, outside: final.outside, plan: &methods.Plan{},
 		}
 	}
 	if err := j.choosable(); err != nil {
@@ -98,7 +98,7 @@ func (j *Job) Apart() []string {
 // final plans a candidate that is trained on all training examples, apart from the jobs of the
 // suite: it is one of them only if it is chosen.
 func (p *planner) final(ctx context.Context, candidate suites.Candidate) (*Job, error) {
-	apart := &planner{suite: p.suite, sets: p.sets, byID: map[string]*Job{}, setups: p.setups, listed: p.listed}
+	apart := &planner{suite: p.suite, sets: p.sets, byID: map[string]*Job{}, setups: p.setups, listed: p.listed, hashes: p.hashes}
 	return apart.add(ctx, candidate.Final, 1)
 }
 

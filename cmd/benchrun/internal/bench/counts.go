@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"bayesbench/methods"
-	"bayesbench/methods/exec"
 )
 
 // counts lists the numbers K of posterior samples at which a predictive is
@@ -77,8 +76,8 @@ func kept(plan *methods.Plan, p methods.Predictor) int {
 
 // inTurn takes one of each list, then the next of each. Lists of members that
 // differ in length would not weigh alike.
-func inTurn(lists [][]exec.Weights) ([]exec.Weights, error) {
-	var out []exec.Weights
+func inTurn[T any](lists [][]T) ([]T, error) {
+	var out []T
 	for k := range lists[0] {
 		for i, l := range lists {
 			if len(l) != len(lists[0]) {

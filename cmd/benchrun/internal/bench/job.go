@@ -43,20 +43,28 @@ func (x *execution) execute(ctx context.Context) error {
 		return err
 	}
 	info := x.be.Info()
+	if x.outside {
+		info.Kernels, info.Device = outsideComputes, outsideComputes
+	}
 	if info.Kernels, err = x.kernels(x.run, info.Kernels); err != nil {
 		return err
 	}
 	x.rec = newRecord(x.Job, info, x.set)
-	if len(x.members) == 0 {
-		if err := x.train(ctx, started); err != nil {
-			return err
-		}
+	switch {
+	case len(x.members) > 0:
+	case x.outside:
+		err = x.runProgram(ctx)
+	default:
+		err = x.train(ctx, started)
+	}
+	if err != nil {
+		return err
 	}
 	x.rec.seconds["train"] += time.Since(started).Seconds()
 
 	predicting := time.Now()
 	if x.reference != nil {
-		if x.rec.reference, err = x.meanPredictive(ctx, x.reference, x.set.Test); err != nil {
+		if x.rec.reference, err = x.meanPredictive(ctx, x.reference, x.test()); err != nil {
 			return fmt.Errorf("reference: %w", err)
 		}
 	}
@@ -84,7 +92,7 @@ func (x *execution) train(ctx context.Context, started time.Time) error {
 	}
 	t := &trainer{execution: x, state: state, identity: x.identity(x.be.Info().Kernels), began: started}
 	if x.teacher != nil {
-		e, err := x.meanPredictive(ctx, x.teacher, x.set.Train)
+		e, err := x.meanPredictive(ctx, x.teacher, x.training())
 		if err != nil {
 			return fmt.Errorf("teacher: %w", err)
 		}
@@ -109,11 +117,7 @@ func (x *execution) train(ctx context.Context, started time.Time) error {
 // predict scores one predictor at the numbers of samples that counts lists.
 func (x *execution) predict(ctx context.Context, which int) error {
 	p := x.predictors()[which]
-	states, err := x.storedStates(x.run, p)
-	if err != nil {
-		return err
-	}
-	s, err := x.openStream(ctx, x.Job, states, p)
+	s, err := x.openKept(ctx, x.Job, p)
 	if err != nil {
 		return err
 	}
@@ -124,14 +128,14 @@ func (x *execution) predict(ctx context.Context, which int) error {
 	if err != nil {
 		return err
 	}
-	test := s.batches(ctx, set.Test)
+	test := s.on(ctx, x.test())
 	var walk *chains
 	if p.Chain {
 		walk = newChains(x.leaves(), set.Test.Len())
 	}
 	var final metrics.Judged
 	for k := 1; k <= last; k++ {
-		if err := s.pass(test, k-1, func(d exec.Draw) error {
+		if err := s.pass(test, k-1, func(d rows) error {
 			logLik, err := pred.Add(d.Result)
 			if walk != nil && err == nil {
 				walk.add(k-1, d.First, logLik)
@@ -212,7 +216,7 @@ func (x *execution) predict(ctx context.Context, which int) error {
 // onTraining scores one posterior sample on the training set itself: whether
 // the network has learnt its labels, the random ones included.
 func (x *execution) onTraining(ctx context.Context, s *stream) ([]results.Value, error) {
-	e, err := s.judge(s.batches(ctx, x.set.Train), s.truth(x.set.Train), 1)
+	e, err := s.judge(s.on(ctx, x.training()), s.truth(x.set.Train), 1)
 	if err != nil {
 		return nil, err
 	}
@@ -226,8 +230,8 @@ func (x *execution) onTraining(ctx context.Context, s *stream) ([]results.Value,
 // onValidation scores the predictive on the examples that data.validation holds
 // out of training, for choices that must not be made on the test set.
 func (x *execution) onValidation(ctx context.Context, s *stream, k int) error {
-	held := x.set.Validation
-	e, err := s.judge(s.batches(ctx, held), s.truth(held), k)
+	held := x.validation()
+	e, err := s.judge(s.on(ctx, held), s.truth(held.Split), k)
 	if err != nil {
 		return err
 	}
@@ -241,12 +245,12 @@ func (x *execution) onValidation(ctx context.Context, s *stream, k int) error {
 
 // underShift scores the predictive on a corrupted test set.
 func (x *execution) underShift(ctx context.Context, s *stream, name string) error {
-	other, err := x.sets.Open(ctx, shifted(x.Config.Data, name))
+	under, err := x.shifted(ctx, name)
 	if err != nil {
 		return err
 	}
 	k := s.all()
-	e, err := s.judge(s.batches(ctx, other.Test), s.truth(other.Test), k)
+	e, err := s.judge(s.on(ctx, under), s.truth(under.Split), k)
 	if err != nil {
 		return err
 	}
@@ -261,12 +265,12 @@ func (x *execution) underShift(ctx context.Context, s *stream, name string) erro
 // outOfDistribution scores how well the predictive tells another set's inputs
 // from those of its own.
 func (x *execution) outOfDistribution(ctx context.Context, s *stream, in metrics.Judged, name string, pictured bool) error {
-	other, err := x.sets.Against(ctx, x.set, name, x.Config.Data.Test)
+	other, err := x.against(ctx, name)
 	if err != nil {
 		return err
 	}
 	k := s.all()
-	out, err := s.judge(s.batches(ctx, other.Test), s.unknown(other.Test), k)
+	out, err := s.judge(s.on(ctx, other), s.unknown(other.Split), k)
 	if err != nil {
 		return err
 	}
@@ -279,6 +283,29 @@ func (x *execution) outOfDistribution(ctx context.Context, s *stream, in metrics
 		out.Spread(&x.rec.details, name)
 	}
 	return nil
+}
+
+// The parts of the data of which predictions are scored.
+func (x *execution) test() part       { return part{"test", x.set.Test} }
+func (x *execution) validation() part { return part{"validation", x.set.Validation} }
+func (x *execution) training() part   { return part{"train", x.set.Train} }
+
+// shifted is the test set under a corruption.
+func (x *execution) shifted(ctx context.Context, name string) (part, error) {
+	other, err := x.sets.Open(ctx, shifted(x.Config.Data, name))
+	if err != nil {
+		return part{}, err
+	}
+	return part{"shift-" + name, other.Test}, nil
+}
+
+// against is the test set of another data set, as inputs out of distribution.
+func (x *execution) against(ctx context.Context, name string) (part, error) {
+	other, err := x.sets.Against(ctx, x.set, name, x.Config.Data.Test)
+	if err != nil {
+		return part{}, err
+	}
+	return part{"ood-" + name, other.Test}, nil
 }
 
 // dataNames are the sets that the job reads.

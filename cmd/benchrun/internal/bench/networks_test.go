@@ -33,6 +33,7 @@ var brief = map[string]string{
 	"svgd":                    "particles = 2",
 	"distill":                 "[method.teacher]\nname = \"deterministic\"",
 	"ensemble":                "members = 2\n[method.of]\nname = \"deterministic\"",
+	"external":                command("honest"),
 }
 
 // photographs makes a folder of 32x32 pictures, so many of each of two classes.

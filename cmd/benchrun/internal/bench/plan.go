@@ -48,6 +48,7 @@ type setup struct {
 	likelihood string // its name, by which predictions are scored
 	splits     int    // that the data set has
 	method     methods.Method
+	outside    bool           // its networks are another program's
 	plan       *methods.Plan  // nil while it is of no use, see prepare
 	gradients  []gradient     // to be compared, nil unless the suite asks
 	parts      []methods.Part // the plan's members
@@ -71,7 +72,7 @@ func Plan(ctx context.Context, s *suites.Suite, sets *Sets) ([]*Job, error) {
 	if err := sets.Settle(ctx, s); err != nil {
 		return nil, err
 	}
-	p := &planner{suite: s, sets: sets, byID: map[string]*Job{}, setups: map[string]*setup{}}
+	p := &planner{suite: s, sets: sets, byID: map[string]*Job{}, setups: map[string]*setup{}, hashes: hashes{}}
 	for _, c := range s.Jobs {
 		p.listed = c.Method
 		j, err := p.add(ctx, c, 0)
@@ -101,11 +102,16 @@ type planner struct {
 	peers  map[peer]*suites.Config // of the suite's jobs, made when one asks for another
 	listed suites.Table            // the method whose jobs are added now
 	asked  int                     // for jobs, by the suite and by other jobs
+	hashes hashes
 }
 
 // add is the job of a configuration, with all that it needs before it.
 func (p *planner) add(ctx context.Context, c suites.Config, depth int) (*Job, error) {
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Files, err = p.hashes.of(c.Method); err != nil {
 		return nil, err
 	}
 	// What many share counts for each: time goes with it.
@@ -157,11 +163,16 @@ func (p *planner) add(ctx context.Context, c suites.Config, depth int) (*Job, er
 			return nil, err
 		}
 		j.members = append(j.members, m)
+		j.outside = m.outside
 	}
 	if teacher := j.pupilOf; teacher != nil {
 		t, err := part(*teacher)
 		if err != nil {
 			return nil, err
+		}
+		if t.outside {
+			return nil, c.Method.Errorf(teacher.Key, "%s: want a method of ours, whose predictions of the training examples can be drawn, found %s",
+				teacher.Key, t.Config.Method.Label())
 		}
 		j.teacher = t
 	}
@@ -349,6 +360,12 @@ func (j *Job) resolve(ctx context.Context) error {
 	if err := j.stoppable(set); err != nil {
 		return err
 	}
+	if j.plan.Program != nil {
+		j.outside = true
+		if len(c.Eval.Attack) > 0 {
+			return c.Errorf("eval.attack", "eval.attack: %s is a program that gives predictions and no gradient; put it into a suite without attacks", c.Method.Label())
+		}
+	}
 	j.parts, j.pupilOf = j.plan.Members, j.plan.Teacher
 	if c.Eval.GradientDraws > 0 && len(j.plan.Members) == 0 {
 		if j.gradients, err = j.estimators(set); err != nil {
@@ -480,6 +497,9 @@ func (j *Job) estimatePredictions(set *data.Set) {
 	batches := func(split data.Split) int { return (split.Len() + c.Eval.Batch - 1) / c.Eval.Batch }
 	passes := float64(batches(set.Test) + batches(set.Validation))
 	refreshes := float64(min(methods.RefreshBatches, set.Train.Len()/c.Train.Batch))
+	if j.outside {
+		return // what a program of another takes cannot be told
+	}
 	for _, p := range j.predictors() {
 		counts := j.samples(p, kept(j.leaf().plan, p))
 		sample := p.Program.FLOPs() * passes

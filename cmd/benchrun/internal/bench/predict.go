@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+	"iter"
+	"time"
 
 	"bayesbench/methods"
 	"bayesbench/methods/exec"
@@ -12,16 +14,35 @@ import (
 )
 
 // stream draws what a predict program results in, one posterior sample a call, and has it scored.
+// The samples may also be those that another program made.
 type stream struct {
-	*exec.Stream
-	predictor methods.Predictor
-	scorer    metrics.Scorer
-	rows      int // of a batch
-	columns   int // of the targets
-	norm      data.Normalisation
-	counts    []int     // the numbers of samples at which the predictive is scored
-	passes    []float64 // seconds of each pass in the program: its median batch times their number
-	pulse     *pulse
+	*exec.Stream // nil where another program made the samples
+	made         []made
+	run          *results.Run
+	predictor    methods.Predictor
+	scorer       metrics.Scorer
+	rows         int // of a batch
+	columns      int // of the targets
+	norm         data.Normalisation
+	counts       []int     // the numbers of samples at which the predictive is scored
+	passes       []float64 // seconds of each pass in the program: its median batch times their number
+	pulse        *pulse
+}
+
+// part is a part of the data, by the name under which another program knows it.
+type part struct {
+	name string
+	data.Split
+}
+
+// drawing gives posterior sample k on some inputs, in order.
+type drawing func(k int) iter.Seq2[rows, error]
+
+// rows are what a posterior sample says of consecutive inputs.
+type rows struct {
+	First   int           // input
+	Elapsed time.Duration // that it took; 0 where that is not known
+	Result  func(name string) []float32
 }
 
 // all is how many samples the predictive takes.
@@ -124,24 +145,75 @@ func tensors(c *results.Checkpoint, err error) ([]exec.Value, error) {
 	return valuesOf(c.Tensors), nil
 }
 
-// openStream prepares to draw by p, a predictor of j, from stored weights, on inputs normalised as
-// the execution's own set.
-func (x *execution) openStream(ctx context.Context, j *Job, states []exec.Weights, p methods.Predictor) (*stream, error) {
-	norm, err := data.NewNormalisation(data.Scheme(j.Config.Data.Normalise), x.set)
+// openKept prepares to draw by p, a predictor of j, from what j's training left.
+func (x *execution) openKept(ctx context.Context, j *Job, p methods.Predictor) (*stream, error) {
+	if j.outside {
+		return x.openMade(j, p)
+	}
+	states, err := j.storedStates(x.run, p)
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{predictor: p, scorer: x.scorer, rows: j.Config.Eval.Batch, columns: x.set.Columns(), norm: norm, pulse: x.pulse}
-	s.counts = j.samples(p, len(states)/j.leaves())
+	return x.openStream(ctx, j, states, p)
+}
+
+// openStream prepares to draw by p, a predictor of j, from stored weights, on inputs normalised as
+// the execution's own set.
+func (x *execution) openStream(ctx context.Context, j *Job, states []exec.Weights, p methods.Predictor) (*stream, error) {
+	s, err := x.newStream(j, p, len(states))
+	if err != nil {
+		return nil, err
+	}
 	s.Stream, err = exec.NewStream(x.be, exec.Prediction{
 		Slots: j.leaf().plan.State, Predictor: p, Weights: states,
 		Training: func(seed uint32) exec.Pass {
 			return pass(ctx, x.pulse, x.set.Train, data.LoaderConfig{
-				Batch: j.Config.Train.Batch, Key: exec.Key(seed, exec.ForRefresh), Norm: norm, DropLast: true,
+				Batch: j.Config.Train.Batch, Key: exec.Key(seed, exec.ForRefresh), Norm: s.norm, DropLast: true,
 			})
 		},
 	})
 	return s, err
+}
+
+// newStream is a stream of j's predictor p, which has so many stored samples.
+func (x *execution) newStream(j *Job, p methods.Predictor, stored int) (*stream, error) {
+	norm, err := data.NewNormalisation(data.Scheme(j.Config.Data.Normalise), x.set)
+	if err != nil {
+		return nil, err
+	}
+	return &stream{
+		run: x.run, predictor: p, scorer: x.scorer, rows: j.Config.Eval.Batch, columns: x.set.Columns(), norm: norm,
+		counts: j.samples(p, stored/j.leaves()), pulse: x.pulse,
+	}, nil
+}
+
+// Close frees the programs.
+func (s *stream) Close() error {
+	if s.Stream == nil {
+		return nil
+	}
+	return s.Stream.Close()
+}
+
+// on are the samples on a part of the data.
+func (s *stream) on(ctx context.Context, p part) drawing {
+	if s.Stream == nil {
+		return s.madeOn(p)
+	}
+	return s.drawn(s.batches(ctx, p.Split))
+}
+
+// drawn are the samples that the predict program draws on inputs.
+func (s *stream) drawn(in exec.Pass) drawing {
+	return func(k int) iter.Seq2[rows, error] {
+		return func(yield func(rows, error) bool) {
+			for d, err := range s.Sample(k, in) {
+				if !yield(rows{d.First, d.Elapsed, d.Result}, err) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // batches is a split's inputs in order, normalised as the stream's own.
@@ -149,33 +221,36 @@ func (s *stream) batches(ctx context.Context, split data.Split) exec.Pass {
 	return pass(ctx, s.pulse, split, data.LoaderConfig{Batch: s.rows, Order: data.Sequential, Norm: s.norm})
 }
 
-// pass computes posterior sample k of the predictive on the inputs and gives it to add, batch by
-// batch.
-func (s *stream) pass(in exec.Pass, k int, add func(exec.Draw) error) error {
+// pass takes posterior sample k of a drawing and gives it to add, batch by batch.
+func (s *stream) pass(from drawing, k int, add func(rows) error) error {
 	var batches []float64
-	for draw, err := range s.Sample(k, in) {
+	for drawn, err := range from(k) {
 		if err != nil {
 			return err
 		}
-		batches = append(batches, draw.Elapsed.Seconds())
+		batches = append(batches, drawn.Elapsed.Seconds())
 		s.pulse.beat()
-		if err := add(draw); err != nil {
-			return fmt.Errorf("sample %d, from test row %d on: %w", k, draw.First, err)
+		if err := add(drawn); err != nil {
+			return fmt.Errorf("sample %d, from test row %d on: %w", k, drawn.First, err)
 		}
+	}
+	if s.Stream == nil {
+		return nil // how long it took is not known
 	}
 	// The first batch warms caches up, and a busy machine disturbs some.
 	s.passes = append(s.passes, median(batches)*float64(len(batches)))
 	return nil
 }
 
-// judge draws the samples 0 to k−1 on the inputs that truth is of, and judges their mixture.
-func (s *stream) judge(in exec.Pass, truth metrics.Truth, k int) (metrics.Judged, error) {
+// judge takes the samples 0 to k−1 of a drawing on the inputs that truth is of, and judges their
+// mixture.
+func (s *stream) judge(from drawing, truth metrics.Truth, k int) (metrics.Judged, error) {
 	pred, err := s.scorer.Open(truth)
 	if err != nil {
 		return nil, err
 	}
 	for i := range k {
-		if err := s.pass(in, i, func(d exec.Draw) error {
+		if err := s.pass(from, i, func(d rows) error {
 			_, err := pred.Add(d.Result)
 			return err
 		}); err != nil {
@@ -206,7 +281,7 @@ func (s *stream) unknown(split data.Split) metrics.Truth {
 
 // glance is a quick look at the network in training: the first metrics of one pass
 // of the first predictor over each of the splits.
-func (t *trainer) glance(splits []watchedSplit) ([][]results.Value, error) {
+func (t *trainer) glance(splits []part) ([][]results.Value, error) {
 	now := exec.Weights{Seed: t.Config.Seed, Load: func() ([]exec.Value, error) { return t.state.Values() }}
 	s, err := t.openStream(context.Background(), t.Job, []exec.Weights{now}, t.plan.Predictors[0])
 	if err != nil {
@@ -215,7 +290,7 @@ func (t *trainer) glance(splits []watchedSplit) ([][]results.Value, error) {
 	defer s.Close()
 	var out [][]results.Value
 	for _, split := range splits {
-		e, err := s.judge(s.batches(context.Background(), split.Split), s.truth(split.Split), 1)
+		e, err := s.judge(s.on(context.Background(), split), s.truth(split.Split), 1)
 		if err != nil {
 			return nil, err
 		}
@@ -226,16 +301,11 @@ func (t *trainer) glance(splits []watchedSplit) ([][]results.Value, error) {
 
 // meanPredictive is the predictive of j, a job on the same data, on a split, by its first predictor
 // and all its samples: what a teacher gives its student, and what a reference is.
-func (x *execution) meanPredictive(ctx context.Context, j *Job, split data.Split) (metrics.Judged, error) {
-	p := j.predictors()[0]
-	states, err := j.storedStates(x.run, p)
-	if err != nil {
-		return nil, err
-	}
-	s, err := x.openStream(ctx, j, states, p)
+func (x *execution) meanPredictive(ctx context.Context, j *Job, of part) (metrics.Judged, error) {
+	s, err := x.openKept(ctx, j, j.predictors()[0])
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	return s.judge(s.batches(ctx, split), s.unknown(split), s.all())
+	return s.judge(s.on(ctx, of), s.unknown(of.Split), s.all())
 }

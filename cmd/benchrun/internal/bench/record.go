@@ -126,22 +126,29 @@ func (r *record) training(t *trainer) error {
 			scores = append(scores, results.Value{Unit: name, Value: x})
 		}
 	}
-	if layers := layersLeft(j.plan, t.final); len(layers) > 0 {
-		for _, l := range layers {
-			r.add([]results.Pair{{Key: "layer", Value: l.Name}}, 0, []results.Value{{Unit: "sparsity", Value: metrics.Sparsity(l)}})
-		}
-		r.details.Layers = layers
-		all := metrics.Total(layers)
-		scores = append(scores, results.Value{Unit: "sparsity", Value: metrics.Sparsity(all)})
-		if all.NonZero > 0 { // a network without weights has no finite ratio
-			scores = append(scores,
-				results.Value{Unit: "compression", Value: metrics.Compression(all)},
-				results.Value{Unit: "compression-storage", Value: metrics.StorageCompression(layers)},
-				results.Value{Unit: "bits_per_weight", Value: metrics.BitsPerWeight(layers)})
-		}
-	}
-	r.add(nil, 0, scores)
+	r.add(nil, 0, append(scores, r.layers(layersLeft(j.plan, t.final))...))
 	return nil
+}
+
+// layers records the sparsity of each layer, and gives the values of all together; none without
+// layers.
+func (r *record) layers(layers []results.Layer) []results.Value {
+	if len(layers) == 0 {
+		return nil
+	}
+	for _, l := range layers {
+		r.add([]results.Pair{{Key: "layer", Value: l.Name}}, 0, []results.Value{{Unit: "sparsity", Value: metrics.Sparsity(l)}})
+	}
+	r.details.Layers = layers
+	all := metrics.Total(layers)
+	scores := []results.Value{{Unit: "sparsity", Value: metrics.Sparsity(all)}}
+	if all.NonZero > 0 { // a network without weights has no finite ratio
+		scores = append(scores,
+			results.Value{Unit: "compression", Value: metrics.Compression(all)},
+			results.Value{Unit: "compression-storage", Value: metrics.StorageCompression(layers)},
+			results.Value{Unit: "bits_per_weight", Value: metrics.BitsPerWeight(layers)})
+	}
+	return scores
 }
 
 // timeTo is the training time until the curve's test accuracy first reached
@@ -167,6 +174,10 @@ func parameters(j *Job) int {
 
 // predictive records the metrics at K samples and the speed of getting there.
 func (r *record) predictive(name string, k int, scores []results.Value, passes []float64, n int) {
+	if len(passes) == 0 { // another program's
+		r.add([]results.Pair{{Key: "predict", Value: name}}, k, scores)
+		return
+	}
 	total := 0.0
 	for _, s := range passes[:k] {
 		total += s

@@ -85,6 +85,8 @@ func unstoppable(p *methods.Plan) string {
 		}
 	}
 	switch {
+	case p.Program != nil:
+		return "" // it is told the rule, as all of [train]
 	case p.Sampler != nil || p.Predictors[0].Kept:
 		return "draws from states that it keeps, and the best of them is not the posterior"
 	case descents != 1 || !descends(&p.Stages[0]):

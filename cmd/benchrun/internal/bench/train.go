@@ -18,7 +18,6 @@ import (
 	"bayesbench/methods/exec"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
-	"bayesbench/suites/data"
 )
 
 // saveEvery is how much training a kill may cost.
@@ -49,7 +48,12 @@ type stepError struct {
 	err   error
 }
 
-func (e *stepError) Error() string { return fmt.Sprintf("%s, step %d: %v", e.phase, e.step, e.err) }
+func (e *stepError) Error() string {
+	if e.phase == programPhase {
+		return fmt.Sprintf("%s: %v", e.phase, e.err)
+	}
+	return fmt.Sprintf("%s, step %d: %v", e.phase, e.step, e.err)
+}
 func (e *stepError) Unwrap() error { return e.err }
 
 // run trains from the newest checkpoint, or from the start. When ctx ends it
@@ -183,16 +187,11 @@ func (t *trainer) columns() []string {
 	return append(columns, "seconds")
 }
 
-// watchedSplit is a split on which the curve has metrics.
-type watchedSplit struct {
-	name string
-	data.Split
-}
-
-func (t *trainer) watched() []watchedSplit {
-	splits := []watchedSplit{{"test", t.set.Test}}
+// watched are the splits on which the curve has metrics.
+func (t *trainer) watched() []part {
+	splits := []part{{"test", t.set.Test}}
 	if t.set.Validation.Len() > 0 {
-		splits = append(splits, watchedSplit{"validation", t.set.Validation})
+		splits = append(splits, part{"validation", t.set.Validation})
 	}
 	return splits
 }
@@ -387,7 +386,7 @@ func (t *trainer) measure(s *methods.Stage, epoch int) (map[string]float64, erro
 }
 
 // due are the splits on which the network is measured after an epoch.
-func (t *trainer) due(epoch int) []watchedSplit {
+func (t *trainer) due(epoch int) []part {
 	splits := t.watched()
 	if every := t.Config.Eval.Every; every > 0 && epoch%every == 0 {
 		return splits
@@ -395,7 +394,7 @@ func (t *trainer) due(epoch int) []watchedSplit {
 	if !t.stops() {
 		return nil
 	}
-	return slices.DeleteFunc(splits, func(s watchedSplit) bool { return s.name+"-" != onValidation })
+	return slices.DeleteFunc(splits, func(s part) bool { return s.name+"-" != onValidation })
 }
 
 // columnOf is the curve's column of a scalar that a plan names: kl-weight of kl_weight.

@@ -26,6 +26,7 @@ func Words() suites.Vocabulary {
 		Normalise:      normalisation,
 		Splits:         splits,
 		Parts:          methods.Parts(),
+		Files:          methods.Files(),
 	}
 }
 
