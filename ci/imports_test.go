@@ -30,6 +30,7 @@ var policy = map[string][]string{
 	"methods":            {"backends/ir", "methods/…", "internal/nearest", "gonum.org/v1/gonum/…"},
 	"methods/exec":       {"backends", "backends/ir", "backends/rng", "methods"},
 	"methods/nn":         {"backends/ir", "methods/schedule", "internal/nearest"},
+	"methods/nn/onnx":    {"backends/ir", "methods/nn", "google.golang.org/protobuf/encoding/protowire"},
 	"methods/schedule":   {},
 	"methods/methodtest": {"github.com/BurntSushi/toml", "gonum.org/v1/gonum/…", "backends", "backends/ir", "backends/rng", "backends/ref", "methods/…"},
 
@@ -59,7 +60,7 @@ var policy = map[string][]string{
 	"internal/npy/npytest":                        {},
 	"cmd/benchrun/internal/external":              {"internal/nearest", "internal/npy", "results", "golang.org/x/sys/unix"},
 	"cmd/benchrun/internal/external/externaltest": {"cmd/benchrun/internal/external", "internal/npy", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
-	"cmd/benchrun/internal/bench":                 {"cmd/benchrun/internal/external", "internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/optim", "methods/schedule", "methods/task", "suites", "suites/data", "results", "results/metrics", "internal/npy", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
+	"cmd/benchrun/internal/bench":                 {"cmd/benchrun/internal/external", "internal/nearest", "backends", "backends/ir", "backends/rng", "methods", "methods/exec", "methods/nn", "methods/nn/onnx", "methods/optim", "methods/schedule", "methods/task", "suites", "suites/data", "results", "results/metrics", "github.com/nlpodyssey/safetensors", "internal/npy", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/mat"},
 
 	"cmd/benchrun/internal/slurm": {"cmd/benchrun/internal/bench", "results"},
 

@@ -81,6 +81,7 @@ const (
 	Constant = nn.Constant
 	Uniform  = nn.Uniform
 	Normal   = nn.Normal
+	Given    = nn.Given
 )
 
 // Stage is a run of one step program.

@@ -23,6 +23,7 @@ func (c *command) job() *ffcli.Command {
 	fs := c.flags("benchrun job")
 	var src source
 	src.flags(fs)
+	fs.StringVar(&src.from, "from", "", "`directory` from which the suite gives the paths of files, if it is not the suite's own")
 	return &ffcli.Command{
 		Name:       "job",
 		ShortUsage: "benchrun job [flags] ID SUITE.toml",

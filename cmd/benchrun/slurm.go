@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -101,6 +102,13 @@ func (c *command) submit(ctx context.Context, path string, src source, program s
 		}
 		args = append(args, "-data", abs)
 	}
+	if namesFiles(suite) { // the copy of the suite lies elsewhere
+		abs, err := filepath.Abs(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		args = append(args, "-from", abs)
+	}
 	for _, s := range src.overrides() {
 		args = append(args, "-set", s)
 	}
@@ -121,6 +129,11 @@ func (c *command) submit(ctx context.Context, path string, src source, program s
 		}
 	}
 	return c.give(ctx, dir, dry, plan)
+}
+
+// namesFiles reports whether the suite gives the paths of files.
+func namesFiles(s *suites.Suite) bool {
+	return slices.ContainsFunc(s.Jobs, func(c suites.Config) bool { return !c.Model.ONNX.IsZero() || !c.Model.Init.IsZero() })
 }
 
 // register tells the run directory of the jobs, so that whichever ends first

@@ -27,6 +27,7 @@ import (
 type source struct {
 	out      string // directory of run directories
 	data     string
+	from     string // directory from which the suite gives the paths of files; the suite's where empty
 	backends *[]string
 	set      []string
 	methods  *[]string // these two filter the jobs; nil keeps all
@@ -66,7 +67,9 @@ func (s *source) overrides() []string {
 
 // plan reads and plans one suite.
 func (s *source) plan(ctx context.Context, path string, fetch func(what string, done, total int64)) (*suites.Suite, []*bench.Job, error) {
-	suite, err := suites.Read(bench.Words(), path, s.overrides())
+	words := bench.Words()
+	words.Dir = s.from
+	suite, err := suites.Read(words, path, s.overrides())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -79,6 +79,8 @@ func fill(v []float32, in methods.Init, k rng.Key, stream uint32) {
 		for i := range v {
 			v[i] = float32(in.A + in.B*float64(v[i]))
 		}
+	case methods.Given:
+		copy(v, in.Values.Data)
 	}
 }
 

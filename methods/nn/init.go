@@ -1,15 +1,39 @@
 package nn
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math"
 )
 
 // Init says how a value starts.
 type Init struct {
-	Dist Dist
-	A, B float64 // Constant: A. Uniform: [A, B). Normal: mean A, standard deviation B
+	Dist   Dist
+	A, B   float64 // Constant: A. Uniform: [A, B). Normal: mean A, standard deviation B
+	Values *Values // Given
 }
+
+// Values are numbers that a value starts with, row by row.
+type Values struct {
+	Data []float32
+	sum  string
+}
+
+// NewValues keeps data, which must not change any more.
+func NewValues(data []float32) *Values {
+	h := sha256.New()
+	var bytes [4]byte
+	for _, x := range data {
+		binary.LittleEndian.PutUint32(bytes[:], math.Float32bits(x))
+		h.Write(bytes[:])
+	}
+	return &Values{data, hex.EncodeToString(h.Sum(nil)[:6])}
+}
+
+// Sum is a hash of the numbers.
+func (v *Values) Sum() string { return v.sum }
 
 // Dist names the distribution of an Init.
 type Dist uint8
@@ -18,15 +42,18 @@ const (
 	Constant Dist = iota
 	Uniform
 	Normal
+	Given // by Values
 )
 
-// MarshalText writes "constant 0", "uniform -0.1 0.1" or "normal 0 0.1".
+// MarshalText writes "constant 0", "uniform -0.1 0.1", "normal 0 0.1", or "given" and a hash.
 func (i Init) MarshalText() ([]byte, error) {
 	switch i.Dist {
 	case Uniform:
 		return fmt.Appendf(nil, "uniform %v %v", i.A, i.B), nil
 	case Normal:
 		return fmt.Appendf(nil, "normal %v %v", i.A, i.B), nil
+	case Given:
+		return fmt.Appendf(nil, "given %s", i.Values.Sum()), nil
 	}
 	return fmt.Appendf(nil, "constant %v", i.A), nil
 }
@@ -53,13 +80,13 @@ const (
 func (f Initializer) Init(fanIn, fanOut int) Init {
 	switch f {
 	case He:
-		return Init{Normal, 0, math.Sqrt(2 / float64(fanIn))}
+		return Init{Dist: Normal, B: math.Sqrt(2 / float64(fanIn))}
 	case Torch:
 		a := 1 / math.Sqrt(float64(fanIn))
-		return Init{Uniform, -a, a}
+		return Init{Dist: Uniform, A: -a, B: a}
 	default:
 		a := math.Sqrt(6 / float64(fanIn+fanOut))
-		return Init{Uniform, -a, a}
+		return Init{Dist: Uniform, A: -a, B: a}
 	}
 }
 

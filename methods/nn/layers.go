@@ -22,6 +22,9 @@ type Layers interface {
 	BatchNorm(name string, x ir.Value, n Norm) ir.Value
 	// ResponseNorm normalises every map of x f32[n c h w] by its own size.
 	ResponseNorm(name string, x ir.Value) ir.Value
+	// Start gives slots of layers that follow their first values, by the names that the layers give
+	// them, in place of what the method would draw.
+	Start(at map[string]*Values)
 }
 
 // Conv is the geometry of a convolution layer.

@@ -16,6 +16,8 @@ type Model struct {
 	// Apply builds the outputs f32[n outputs] of a batch of inputs x [n …], images
 	// f32[n c h w] or numbers f32[n k]. What the outputs mean is the likelihood's to say.
 	Apply func(l Layers, x ir.Value, outputs int) ir.Value
+	// Given says that parameters begin with values of the network's own, under every seed.
+	Given bool
 }
 
 // Models lists the networks that a suite can name. VGG-like and the wide ResNet
@@ -41,6 +43,17 @@ func Open(name string) (Model, error) {
 		return m, nil
 	}
 	return Model{}, fmt.Errorf("no model %q; did you mean %q?", name, nearest.Name(name, names))
+}
+
+// Starting is the network whose parameters begin with these values, by the names of their slots.
+func (m Model) Starting(at map[string]*Values) Model {
+	apply := m.Apply
+	m.Given = true
+	m.Apply = func(l Layers, x ir.Value, outputs int) ir.Value {
+		l.Start(at)
+		return apply(l, x, outputs)
+	}
+	return m
 }
 
 // ofWidth is vgg-like-K or wide-resnet-28-K in any width from 1/64, where

@@ -37,6 +37,7 @@ type Scope struct {
 	// learnt: a network whose weights are computed from other slots.
 	Source func(name string, init Init, shape []int) ir.Value
 
+	start  map[string]*Values // by the name of the slot without its prefix
 	prefix string
 	key    ir.Value
 	rowKey ir.Value
@@ -70,6 +71,9 @@ func (s *Scope) Under(prefix string, f func()) {
 	s.prefix = outer
 }
 
+// Start gives slots their first values, by their names without a prefix.
+func (s *Scope) Start(at map[string]*Values) { s.start = at }
+
 // Learn is the slot of that name, which the gradient of the objective trains.
 func (s *Scope) Learn(name string, init Init, shape ...int) ir.Value {
 	if s.Source != nil {
@@ -95,6 +99,12 @@ func (s *Scope) Keep(name string, init Init, shape ...int) ir.Value {
 }
 
 func (s *Scope) slot(name string, init Init, trained bool, shape []int) ir.Value {
+	if given := s.start[name]; given != nil {
+		if want := ir.Float(shape...); len(given.Data) != want.Size() {
+			s.Fail(fmt.Errorf("slot %s: want %s, and %d numbers are given for it", name, want, len(given.Data)))
+		}
+		init = Init{Dist: Given, Values: given}
+	}
 	name = s.prefix + name
 	for i := range s.Slots {
 		if s.Slots[i].Name != name {

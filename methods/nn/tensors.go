@@ -28,6 +28,27 @@ func (m Model) Tensors(input ir.Type, outputs int) ([]Tensor, error) {
 	return out, err
 }
 
+// Parameter is a slot of a network under point estimates: one that is learnt, or a running
+// statistic.
+type Parameter struct {
+	Name string
+	Type ir.Type
+}
+
+// Slots lists the parameters of the model on inputs of the type, biases and batch normalisation
+// included, in order of use. The error says why the model does not fit the input.
+func (m Model) Slots(input ir.Type, outputs int) ([]Parameter, error) {
+	var out []Parameter
+	_, err := ir.Build(m.Name, func(b *ir.Builder) {
+		s := NewScope(b, false)
+		m.Apply(&Point{Scope: s, Init: Glorot}, b.Param("x", ir.Type{DType: input.DType, Shape: append([]int{1}, input.Shape...)}), outputs)
+		for _, slot := range s.Slots {
+			out = append(out, Parameter{slot.Name, b.Type(slot.Value)})
+		}
+	})
+	return out, err
+}
+
 // listing notes the layers that have weights.
 type listing struct {
 	Point

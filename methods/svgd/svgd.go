@@ -1,6 +1,7 @@
 package svgd
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -42,6 +43,9 @@ type Method struct {
 }
 
 func (m Method) Plan(model nn.Model, j methods.Job) (*methods.Plan, error) {
+	if model.Given && m.Particles > 1 {
+		return nil, errors.New("particles that start with one network's weights stay together; leave out model.init")
+	}
 	opt, lr, err := fit.Optimizer(j)
 	if err != nil {
 		return nil, err

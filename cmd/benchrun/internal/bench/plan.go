@@ -597,7 +597,7 @@ type Sets struct {
 	open    map[suites.Data]*data.Set
 	against map[outside]*data.Set
 
-	networks map[string]nn.Model // by suites.Model.Key
+	networks map[string]network // by suites.Model.Key
 }
 
 // outside is a set opened as out-of-distribution inputs: which, for examples of which form, and how

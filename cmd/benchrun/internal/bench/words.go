@@ -27,6 +27,7 @@ func Words() suites.Vocabulary {
 		Splits:         splits,
 		Parts:          methods.Parts(),
 		Files:          methods.Files(),
+		Content:        content,
 	}
 }
 
