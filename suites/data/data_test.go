@@ -51,7 +51,8 @@ func TestListIsComplete(t *testing.T) {
 	}
 }
 
-// Whatever is downloaded is named by a SHA-256, over TLS, and has a bound.
+// Whatever is downloaded is named by a SHA-256, over TLS, and has a bound. A file without a hash is
+// put there by hand.
 func TestSourcesAreAuthenticated(t *testing.T) {
 	strong := func(sum string) bool {
 		b, err := hex.DecodeString(sum)
@@ -59,7 +60,11 @@ func TestSourcesAreAuthenticated(t *testing.T) {
 	}
 	for name, s := range sources {
 		for _, f := range s.files {
-			if !strong(f.SHA256) || f.Size < 1 {
+			byHand := !slices.ContainsFunc(s.providers, func(p fetch.Provider) bool {
+				_, ok := p.(fetch.ByHand)
+				return !ok
+			})
+			if f.Size < 1 || !strong(f.SHA256) && !(f.SHA256 == "" && byHand) {
 				t.Errorf("%s: %s has %d bytes and the hash %q", name, f.Name, f.Size, f.SHA256)
 			}
 		}

@@ -122,7 +122,7 @@ func Open(ctx context.Context, name string, opt Options) (*Set, error) {
 	base, corruption, isShifted := strings.Cut(name, "+")
 	set, err := opt.open(ctx, base)
 	if err == nil && isShifted {
-		err = set.shift(corruption, opt)
+		err = set.shift(ctx, corruption, opt)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data set %q: %w", name, err)

@@ -24,8 +24,11 @@ type shifted struct {
 	kept       *kept
 }
 
-// shift corrupts the test split of s; train stays clean.
-func (s *Set) shift(name string, opt Options) error {
+// shift corrupts the test split of s, or takes a published one in its stead; train stays clean.
+func (s *Set) shift(ctx context.Context, name string, opt Options) error {
+	if s.published(name) {
+		return s.shiftPublished(ctx, name, opt)
+	}
 	if !s.images() {
 		return fmt.Errorf("corruption %q: only images are corrupted, and its examples are %s", name, s.Examples)
 	}

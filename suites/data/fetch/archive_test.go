@@ -101,7 +101,7 @@ func TestGzipBombs(t *testing.T) {
 	})
 	alloctest.AtMost(t, 4<<20, func() {
 		if err := EachMember(t.Context(), bomb, func(name string, in io.Reader) error {
-			return Request{Files: []File{{name, 1 << 20, ""}}, Cache: cache}.member(bomb, name, in)
+			return Request{Files: []File{{Name: name, Size: 1 << 20, SHA256: "0"}}, Cache: cache}.member(bomb, name, in)
 		}); err == nil || !strings.Contains(err.Error(), "too long: want the 1048576 bytes") {
 			t.Errorf("a file of a set: %v", err)
 		}

@@ -262,7 +262,7 @@ func TestLinksInTheCache(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	content := []byte("content")
-	f := File{"x", int64(len(content)), sha256Of(content)}
+	f := File{Name: "x", Size: int64(len(content)), SHA256: sha256Of(content)}
 	if err := os.Symlink(victim, filepath.Join(dir, f.Name)); err != nil {
 		t.Fatal(err)
 	}

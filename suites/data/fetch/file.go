@@ -19,9 +19,19 @@ import (
 // lie on disk as it is or gzipped (name.gz); hash and size are those of the uncompressed bytes, so
 // that any compressor's output is accepted and reading is bounded before it starts.
 type File struct {
-	Name   string
-	Size   int64
+	Name string
+	Size int64
+	// SHA256 is "" where nothing is published of the content. Then Size is the most that it may
+	// have, and the file is put there by hand.
 	SHA256 string
+}
+
+// verify compares the hash of content from a place with the published one.
+func (f File) verify(content []byte, from string) error {
+	if got := sha256Hex(content); f.SHA256 != "" && got != f.SHA256 {
+		return &HashError{Path: from, Want: f.SHA256, Got: got}
+	}
+	return nil
 }
 
 // HashError says that a file is not the one published.
@@ -68,16 +78,16 @@ func (f File) check(r io.Reader, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if got := sha256Hex(content); got != f.SHA256 {
-		return nil, &HashError{Path: path, Want: f.SHA256, Got: got}
+	if err := f.verify(content, path); err != nil {
+		return nil, err
 	}
 	return content, nil
 }
 
 // Write puts content, whose hash must be right, into dir. origin names where it comes from.
 func (f File) Write(dir string, content []byte, origin string) error {
-	if got := sha256Hex(content); got != f.SHA256 {
-		return &HashError{Path: origin, Want: f.SHA256, Got: got}
+	if err := f.verify(content, origin); err != nil {
+		return err
 	}
 	at := filepath.Join(dir, filepath.FromSlash(f.Name))
 	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
@@ -94,6 +104,13 @@ func (f File) decode(r io.Reader, zipped bool) ([]byte, error) {
 		}
 		defer z.Close()
 		r = z
+	}
+	if f.SHA256 == "" {
+		content, err := io.ReadAll(io.LimitReader(r, f.Size+1))
+		if err == nil && int64(len(content)) > f.Size {
+			err = fmt.Errorf("more than %d bytes, which is the most that the published file has", f.Size)
+		}
+		return content, err
 	}
 	content := make([]byte, f.Size)
 	n, err := io.ReadFull(r, content)

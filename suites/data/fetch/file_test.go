@@ -60,7 +60,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 // content.
 func FuzzFile(f *testing.F) {
 	content := []byte("the published content")
-	want := File{"x", int64(len(content)), sha256Of(content)}
+	want := File{Name: "x", Size: int64(len(content)), SHA256: sha256Of(content)}
 	f.Add(zipped(content), true)
 	f.Add(zipped(append(content, 0)), true)
 	f.Add(zipped(make([]byte, 1<<20)), true)
