@@ -50,6 +50,9 @@ ci/xla.sh
 step "results as data frames"
 ci/dataframes.sh
 
+step "external methods from Python"
+ci/external.sh
+
 step "faults: ten kills, and a few of each other"
 go run ./ci/faults -short -only '^(kill|disk|files|clock|writers|memory)$'
 

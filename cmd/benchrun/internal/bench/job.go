@@ -327,6 +327,11 @@ func (j *Job) manifest(be backends.Info, rec *record, started time.Time) results
 		m.Chosen = j.choice.made
 	}
 	if rec != nil {
+		for name, version := range rec.versions {
+			if _, ours := m.Versions[name]; !ours {
+				m.Versions[name] = version
+			}
+		}
 		m.Seconds, m.Kernels, m.Stopping = rec.seconds, rec.kernels, rec.stopping
 	}
 	return m

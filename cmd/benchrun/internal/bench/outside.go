@@ -520,6 +520,7 @@ func (r *record) program(s spent) {
 	reported("train-sec", s.Scalars.TrainSeconds)
 	reported("parameters", s.Scalars.Parameters)
 	reported("kl", s.Scalars.KL)
+	r.versions = s.Scalars.Versions
 	if s.Scalars.TrainSeconds != nil {
 		r.trained = *s.Scalars.TrainSeconds
 	}

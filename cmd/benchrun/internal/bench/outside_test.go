@@ -108,6 +108,10 @@ func TestOutsideProgram(t *testing.T) {
 	if s := value("[]", "program-sec", 0); !(s > 0) {
 		t.Errorf("program-sec %v", s)
 	}
+	_, jobs := plan(t, text)
+	if m, err := (&results.Run{Dir: dir}).Manifest(jobs[0].ID); err != nil || m.Versions["numbers"] != "of the test" || m.Versions["go"] == "of the test" {
+		t.Errorf("the manifest has the versions %v, %v", m.Versions, err)
+	}
 }
 
 // Numbers as the target: a linear fit in another program comes to the noise of the line, in the

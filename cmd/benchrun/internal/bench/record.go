@@ -23,8 +23,10 @@ type record struct {
 	set     results.Set
 	details results.Details
 	seconds map[string]float64
-	kernels string  // that the numbers come from
-	trained float64 // seconds, over all resumes; 0 where others trained
+	kernels string // that the numbers come from
+	// versions are those that another program reported.
+	versions map[string]string
+	trained  float64 // seconds, over all resumes; 0 where others trained
 	// stopping is where the training ended, nil without early stopping.
 	stopping *results.Stopping
 	// reference is the predictive that this job's is compared with, nil without.
