@@ -14,6 +14,8 @@ import (
 	"bayesbench/internal/nearest"
 	"bayesbench/methods"
 	"bayesbench/methods/nn"
+	"bayesbench/methods/optim"
+	"bayesbench/methods/schedule"
 	"bayesbench/methods/task"
 	"bayesbench/results"
 	"bayesbench/results/metrics"
@@ -29,7 +31,7 @@ type named struct {
 	Is   string `json:"is"`
 }
 
-var kinds = []string{"methods", "models", "layers", "likelihoods", "data", "augmentations", "shifts", "backends", "metrics"}
+var kinds = []string{"methods", "models", "layers", "likelihoods", "optimizers", "schedules", "data", "augmentations", "shifts", "backends", "metrics"}
 
 // everything lists what this build knows.
 func everything() []named {
@@ -46,6 +48,15 @@ func everything() []named {
 	likelihoods, says := task.Known()
 	for i, name := range likelihoods {
 		out = append(out, named{"likelihoods", name, says[i]})
+	}
+	for _, k := range []struct {
+		kind  string
+		known func() (names, about []string)
+	}{{"optimizers", optim.Known}, {"schedules", schedule.Known}} {
+		names, about := k.known()
+		for i, name := range names {
+			out = append(out, named{k.kind, name, about[i]})
+		}
 	}
 	for _, d := range data.List() {
 		out = append(out, named{"data", d.Name, fmt.Sprintf("%s (%s, %s)", d.About, d.Examples, d.Targets)})
@@ -81,7 +92,7 @@ func (c *command) list() *ffcli.Command {
 	return &ffcli.Command{
 		Name:       "list",
 		ShortUsage: "benchrun list [-json] [" + strings.Join(kinds, "|") + "]…",
-		ShortHelp:  "what a suite can name: methods, models, layers, likelihoods, data sets, augmentations, shifts, backends, metrics",
+		ShortHelp:  "what a suite can name: methods, models, layers, likelihoods, optimisers, schedules, data sets, augmentations, shifts, backends, metrics",
 		LongHelp:   "Examples:\n  benchrun list\n  benchrun list methods models\n  benchrun list -json metrics",
 		FlagSet:    fs,
 		Exec: func(_ context.Context, args []string) error {

@@ -7,8 +7,27 @@ import (
 	"bayesbench/methods/key"
 )
 
+// known are the optimisers that a suite names, the default first, with a line each.
+var known = []struct{ name, about string }{
+	{"adam", "Adam with the paper's constants (Kingma and Ba 2015)"},
+	{"adamw", "Adam with decoupled weight decay (Loshchilov and Hutter 2019)"},
+	{"sgd", "stochastic gradient descent, with momentum and Nesterov's form where asked for"},
+	{"rmsprop", "RMSProp, α = 0.99 and ε = 1e-8 as in PyTorch (Tieleman and Hinton 2012)"},
+}
+
 // Names lists the optimisers that a suite names, the default first.
-func Names() []string { return []string{"adam", "adamw", "sgd", "rmsprop"} }
+func Names() []string {
+	names, _ := Known()
+	return names
+}
+
+// Known lists them with a line each.
+func Known() (names, about []string) {
+	for _, o := range known {
+		names, about = append(names, o.name), append(about, o.about)
+	}
+	return names, about
+}
 
 // Keys are what a suite's [train] says of the optimiser. The zero value of all but Optimizer is
 // that of a suite which does not say it.

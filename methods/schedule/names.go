@@ -2,15 +2,16 @@ package schedule
 
 // rates are the schedules of a learning rate that a suite names, the default first.
 var rates = []struct {
-	name Kind
-	make func(x float64, c Course) Schedule
+	name  Kind
+	about string
+	make  func(x float64, c Course) Schedule
 }{
-	{constant, func(x float64, _ Course) Schedule { return Constant(x) }},
-	{linear, func(x float64, c Course) Schedule { return Linear(x, c.Steps) }},
-	{halfLinear, func(x float64, c Course) Schedule { return HalfLinear(x, c.Steps) }},
-	{cosine, func(x float64, c Course) Schedule { return Cosine(x, c.Steps) }},
-	{oneCycle, func(x float64, c Course) Schedule { return OneCycle(x, c.Steps) }},
-	{drops, func(x float64, c Course) Schedule { return Drops(x, c.Gamma, c.Milestones...) }},
+	{constant, "the same rate always", func(x float64, _ Course) Schedule { return Constant(x) }},
+	{linear, "to 0 over all steps", func(x float64, c Course) Schedule { return Linear(x, c.Steps) }},
+	{halfLinear, "constant for half of the steps, then to 0", func(x float64, c Course) Schedule { return HalfLinear(x, c.Steps) }},
+	{cosine, "to 0 along half a cosine", func(x float64, c Course) Schedule { return Cosine(x, c.Steps) }},
+	{oneCycle, "up to the largest rate, then down, both along a cosine", func(x float64, c Course) Schedule { return OneCycle(x, c.Steps) }},
+	{drops, "times train.gamma after each of train.milestones", func(x float64, c Course) Schedule { return Drops(x, c.Gamma, c.Milestones...) }},
 }
 
 // Rates lists the names that a [Course] may have, the default first: "constant", "linear" (to 0
@@ -18,11 +19,16 @@ var rates = []struct {
 // "cosine", "one-cycle" (up to x, then down, both along a cosine), "step" (times gamma at each
 // milestone).
 func Rates() []string {
-	names := make([]string, len(rates))
-	for i, r := range rates {
-		names[i] = string(r.name)
-	}
+	names, _ := Known()
 	return names
+}
+
+// Known lists them with a line each.
+func Known() (names, about []string) {
+	for _, r := range rates {
+		names, about = append(names, string(r.name)), append(about, r.about)
+	}
+	return names, about
 }
 
 // Course is how a learning rate goes over a training.
