@@ -2,7 +2,6 @@ package suites
 
 import (
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -82,8 +81,8 @@ func datasets(top Table) (map[string]*Dataset, error) {
 				&d.TestInputs, &d.TestTargets)
 		}
 		for _, path := range files {
-			if *path != "" && !filepath.IsAbs(*path) {
-				*path = filepath.Join(filepath.Dir(t.file.name), *path)
+			if *path != "" {
+				*path = t.Path(*path)
 			}
 		}
 		if d.Splits < 0 || d.Splits > maxSplits {

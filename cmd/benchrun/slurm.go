@@ -133,7 +133,7 @@ func (c *command) submit(ctx context.Context, path string, src source, program s
 
 // namesFiles reports whether the suite gives the paths of files.
 func namesFiles(s *suites.Suite) bool {
-	return slices.ContainsFunc(s.Jobs, func(c suites.Config) bool { return !c.Model.ONNX.IsZero() || !c.Model.Init.IsZero() })
+	return len(s.Datasets) > 0 || slices.ContainsFunc(s.Jobs, func(c suites.Config) bool { return !c.Model.ONNX.IsZero() || !c.Model.Init.IsZero() })
 }
 
 // register tells the run directory of the jobs, so that whichever ends first
