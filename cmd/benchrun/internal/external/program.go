@@ -66,7 +66,8 @@ func (p *Program) environment() []string {
 	for _, name := range threadVariables {
 		env = append(env, fmt.Sprintf("%s=%d", name, p.Threads))
 	}
-	// Python buffers what it prints into a pipe: the last words of one that is killed would be lost.
+	// Python buffers what it prints into a pipe: the last words of one that is killed would be
+	// lost.
 	return append(env, "PYTHONUNBUFFERED=1", fmt.Sprintf("PYTHONHASHSEED=%d", p.Seed), folderVariable+"="+p.Folder.Dir)
 }
 
