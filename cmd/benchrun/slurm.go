@@ -102,7 +102,7 @@ func (c *command) submit(ctx context.Context, path string, src source, program s
 		}
 		args = append(args, "-data", abs)
 	}
-	if namesFiles(suite) { // the copy of the suite lies elsewhere
+	if namesFiles(suite, jobs) { // the copy of the suite lies elsewhere
 		abs, err := filepath.Abs(filepath.Dir(path))
 		if err != nil {
 			return err
@@ -131,9 +131,13 @@ func (c *command) submit(ctx context.Context, path string, src source, program s
 	return c.give(ctx, dir, dry, plan)
 }
 
-// namesFiles reports whether the suite gives the paths of files.
-func namesFiles(s *suites.Suite) bool {
-	return len(s.Datasets) > 0 || slices.ContainsFunc(s.Jobs, func(c suites.Config) bool { return !c.Model.ONNX.IsZero() || !c.Model.Init.IsZero() })
+// namesFiles reports whether the suite gives the paths of files: of data sets, networks, first
+// weights, or a method's program.
+func namesFiles(s *suites.Suite, jobs []*bench.Job) bool {
+	return len(s.Datasets) > 0 || slices.ContainsFunc(jobs, func(j *bench.Job) bool {
+		c := &j.Config
+		return !c.Model.ONNX.IsZero() || !c.Model.Init.IsZero() || c.Files != ""
+	})
 }
 
 // register tells the run directory of the jobs, so that whichever ends first

@@ -134,3 +134,20 @@ func TestSlurmRefusesControlCharacters(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// The scripts of a suite that names files say from which folder, since they read a copy of it.
+func TestSlurmSaysWhereFilesAre(t *testing.T) {
+	dir := t.TempDir()
+	net, err := os.ReadFile("../../methods/nn/onnx/testdata/lenet-kept.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "net.onnx", string(net))
+	for model, want := range map[string]bool{"net.onnx": true, "softmax-regression": false} {
+		text := "name = \"files\"\nmodel = \"" + model + "\"\ndata.name = \"blobs\"\n[[method]]\nname = \"dropout\"\n"
+		code, script, log := benchrun(t, "slurm", "-dry-run", "-out", filepath.Join(dir, "runs"), write(t, dir, "files.toml", text))
+		if code != 0 || strings.Contains(script, " -from "+dir+" ") != want {
+			t.Errorf("%s: exit %d, -from is not as wanted in\n%s%s", model, code, script, log)
+		}
+	}
+}
