@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchproc"
 
 	"bayesbench/results"
 	"bayesbench/results/report/papers"
@@ -60,19 +63,22 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 	t := &PaperTable{Paper: p, from: newProvenance()}
 	found := false
 	var all []sample
+	pick := newPicker(set)
 	for _, row := range p.Rows {
 		out := PaperRow{Group: row.Group, Label: row.Label}
+		rowSet, err := pick.of(strings.TrimSpace(row.Filter + " " + filter))
+		if err != nil {
+			return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
+		}
 		for _, col := range p.Columns {
 			published, has := row.Published[col.Unit]
 			pair := PaperPair{Printed: printed(published, has, col.Decimals)}
 			if row.Filter != "" {
-				both := strings.TrimSpace(row.Filter + " " + filter)
 				var samples []sample
-				var err error
 				if col.Unit == layersUnit {
-					pair.Ours, err = t.ourLayers(set, both)
+					pair.Ours, err = t.ourLayers(rowSet)
 				} else {
-					samples, err = t.ours(&pair, set, both, col, published, has && published.Text == "", alpha)
+					samples, err = t.ours(&pair, rowSet, col, published, has && published.Text == "", alpha)
 				}
 				if err != nil {
 					return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
@@ -93,6 +99,39 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 		t.note(n)
 	}
 	return t, nil
+}
+
+// picker filters one set again and again.
+type picker struct {
+	set       results.Set
+	converted []*benchfmt.Result // of the records, once for all filters
+}
+
+func newPicker(set results.Set) picker {
+	p := picker{set, make([]*benchfmt.Result, len(set.Records))}
+	for i := range set.Records {
+		p.converted[i] = set.Records[i].Result()
+	}
+	return p
+}
+
+// of returns the records that match.
+func (p picker) of(expression string) (results.Set, error) {
+	filter, err := benchproc.NewFilter(cmp.Or(expression, "*"))
+	if err != nil {
+		return results.Set{}, fmt.Errorf("filter: %w", err)
+	}
+	kept := results.Set{Units: p.set.Units}
+	for i, r := range p.converted {
+		match, err := filter.Match(r)
+		if err != nil {
+			return results.Set{}, err
+		}
+		if match.Any() {
+			kept.Records = append(kept.Records, p.set.Records[i])
+		}
+	}
+	return kept, nil
 }
 
 func (t *PaperTable) note(n string) {
@@ -123,8 +162,8 @@ func printed(p papers.Published, has bool, decimals int) string {
 }
 
 // ours fills in our number and the verdict on it, and returns what it is the mean of.
-func (t *PaperTable) ours(pair *PaperPair, set results.Set, filter string, col papers.Column, published papers.Published, compare bool, alpha float64) ([]sample, error) {
-	g, place, err := t.place(set, Query{Filter: filter, Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
+func (t *PaperTable) ours(pair *PaperPair, set results.Set, col papers.Column, published papers.Published, compare bool, alpha float64) ([]sample, error) {
+	g, place, err := t.place(set, Query{Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
 	if g == nil || err != nil {
 		return nil, err
 	}
@@ -175,7 +214,7 @@ func halfUnit(p papers.Published, decimals int) float64 {
 	return 0.5 * math.Pow10(-decimals)
 }
 
-// place groups what a row's filter leaves and returns its one cell; g is nil if there is none.
+// place groups what a row's filter left and returns its one cell; g is nil if there is none.
 // Results of several settings, networks or data sets are none: they are not averaged, and a note
 // names what to choose.
 func (t *PaperTable) place(set results.Set, q Query) (g *grouped, place cellKey, err error) {
@@ -197,14 +236,14 @@ func (t *PaperTable) place(set results.Set, q Query) (g *grouped, place cellKey,
 		t.note(fmt.Sprintf("Ours is left out where results differ in /%s: choose with -filter.", strings.Join(g.added, ", /")))
 		return nil, place, nil
 	case len(places) > 1:
-		return nil, place, fmt.Errorf("filter %q matches more than one model or data set", q.Filter)
+		return nil, place, errors.New("the filter matches more than one model or data set")
 	}
 	return g, places[0], nil
 }
 
 // ourLayers is the sparsity of each layer in percent, mean over seeds, in the manner of the papers:
 // 98.9-97.2-62.0.
-func (t *PaperTable) ourLayers(set results.Set, filter string) (string, error) {
+func (t *PaperTable) ourLayers(set results.Set) (string, error) {
 	layered := slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool { return sweepValue(&r, "layer") == "" })
 	var layers []string
 	for i := range layered {
@@ -215,7 +254,7 @@ func (t *PaperTable) ourLayers(set results.Set, filter string) (string, error) {
 	var parts []string
 	for _, layer := range layers {
 		one := slices.DeleteFunc(slices.Clone(layered), func(r results.Record) bool { return sweepValue(&r, "layer") != layer })
-		g, place, err := t.place(results.Set{Records: one, Units: set.Units}, Query{Filter: filter, Tables: ".name", Rows: "/model,/layer", Metrics: []string{"sparsity"}})
+		g, place, err := t.place(results.Set{Records: one, Units: set.Units}, Query{Tables: ".name", Rows: "/model,/layer", Metrics: []string{"sparsity"}})
 		if err != nil {
 			return "", err
 		}
