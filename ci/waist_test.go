@@ -30,6 +30,7 @@ var namesLikelihoods = map[string]string{
 	"methods/nn/zoo.go":         "softmax-regression is the name of a network",
 	"internal/nearest/words.go": "softmax-regression is the name of a network",
 	"methods/ffg/ffg.go":        "biases = \"gaussian\" is a posterior",
+	"methods/nn/onnx":           "Softmax and LogSoftmax are ops of the file format",
 	"ci/peers/cases.go":         "times steps of classifiers beside other programs'",
 	"ci/peers/ours.go":          "times predictions of classifiers beside other programs'",
 }

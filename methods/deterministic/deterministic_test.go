@@ -46,7 +46,7 @@ func TestRefusals(t *testing.T) {
 	for key, change := range map[string]func(){
 		"train.optimizer": func() { j.Train.Optimizer = "adma" },
 		"train.lr":        func() { j.Train.LR = -1 },
-		"train.schedule":  func() { j.Train.Schedule = "step" },
+		"train.schedule":  func() { j.Train.Schedule = "stairs" },
 		"train.momentum":  func() { j.Train.Momentum = 1; j.Train.Optimizer = "sgd" },
 		"train.epochs":    func() { j.Epochs = 0 },
 	} {

@@ -61,7 +61,7 @@ func TestPrograms(t *testing.T) {
 // writePrograms writes the slots and programs of a plan.
 func writePrograms(w io.Writer, plan *methods.Plan) {
 	for _, slot := range plan.State {
-		fmt.Fprintln(w, slot.Name, slot.Type, slot.Init)
+		fmt.Fprintf(w, "%v %v {%v %v %v}\n", slot.Name, slot.Type, slot.Init.Dist, slot.Init.A, slot.Init.B)
 	}
 	for _, s := range plan.Stages {
 		fmt.Fprintln(w, s.Name, s.Steps, s.FullBatch, s.Kept)

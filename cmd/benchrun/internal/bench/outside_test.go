@@ -109,7 +109,7 @@ func TestOutsideProgram(t *testing.T) {
 		t.Errorf("program-sec %v", s)
 	}
 	_, jobs := plan(t, text)
-	if m, err := (&results.Run{Dir: dir}).Manifest(jobs[0].ID); err != nil || m.Versions["numbers"] != "of the test" || m.Versions["go"] == "of the test" {
+	if m, err := (&results.Run{Dir: dir}).Manifest(jobs[0].ID); err != nil || m.Versions["library"] != "of the test" || m.Versions["go"] == "of the test" {
 		t.Errorf("the manifest has the versions %v, %v", m.Versions, err)
 	}
 }

@@ -100,7 +100,7 @@ func honest(folder string) error {
 	}
 	ones, epochs, kl := 1.0, float64(j.Epochs), 2.5
 	text, err := json.Marshal(external.Scalars{
-		Epochs: &epochs, TrainSeconds: &ones, KL: &kl, Versions: map[string]string{"numbers": "of the test", "go": "of the test"},
+		Epochs: &epochs, TrainSeconds: &ones, KL: &kl, Versions: map[string]string{"library": "of the test", "go": "of the test"},
 		Weights: []external.Weights{{Layer: "map", Weights: 4, NonZero: 1}},
 	})
 	if err != nil {
