@@ -99,14 +99,14 @@ func TestOwnSetsOfPage(t *testing.T) {
 			continue
 		}
 		suite := write(t, dir, fmt.Sprintf("page%d.toml", planned), m[1])
-		code, said, log := benchrun(t, "-plan", "-out", filepath.Join(dir, "runs"), suite)
-		if code != 0 {
+		if code, _, log := benchrun(t, "-plan", "-out", filepath.Join(dir, "runs"), suite); code != 0 {
 			t.Errorf("exit %d\n%s\n%s", code, log, m[1])
 		}
 		if planned++; planned > 1 {
 			continue
 		}
-		if code, said, log = benchrun(t, "-out", filepath.Join(dir, "runs"), "-set", "train.epochs=1", suite); code != 0 || !strings.Contains(said, "rmse") {
+		code, said, log := benchrun(t, "-out", filepath.Join(dir, "runs"), "-set", "train.epochs=1", suite)
+		if code != 0 || !strings.Contains(said, "rmse") {
 			t.Errorf("exit %d\n%s\n%s", code, said, log)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"bayesbench/internal/npy"
@@ -140,10 +141,8 @@ func openArray(path string) (*npy.Array, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, d := range dims {
-		if d == 0 {
-			return nil, fmt.Errorf("%s: IDX: dimensions %v, the array is empty", path, dims)
-		}
+	if slices.Contains(dims, 0) {
+		return nil, fmt.Errorf("%s: IDX: dimensions %v, the array is empty", path, dims)
 	}
 	return npy.Bytes(path, numbers, dims...), nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -18,7 +19,7 @@ import (
 )
 
 func init() {
-	for name, run := range map[string]func(args []string) error{
+	maps.Copy(programs, map[string]func(args []string) error{
 		"hangs":         hangs,
 		"ignores-term":  ignoresTerm,
 		"forks":         forks,
@@ -41,9 +42,7 @@ func init() {
 		"starts-at-one": func(args []string) error { return named(args, "out/test/001.logits.npy") },
 		"wrong-form":    func(args []string) error { return named(args, "out/test/000.logit.npy") },
 		"links":         links,
-	} {
-		programs[name] = run
-	}
+	})
 }
 
 // hangs writes where it is, for the test to see, and waits.
