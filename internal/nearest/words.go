@@ -25,7 +25,7 @@ var elsewhere = map[string][]string{
 	"scheduler": {"schedule"}, "lrschedule": {"schedule"}, "lrscheduler": {"schedule"}, "learningrateschedule": {"schedule"},
 	"clipgradnorm": {"clip_norm"}, "maxgradnorm": {"clip_norm"}, "gradclip": {"clip_norm"}, "gradientclipval": {"clip_norm"}, "clip": {"clip_norm"},
 	"lrmilestones": {"milestones"}, "lrsteps": {"milestones"}, "lrgamma": {"gamma"}, "lrdecay": {"gamma"},
-	"earlystop": {"early_stopping"}, "stopearly": {"early_stopping"}, "monitor": {"early_stopping"}, "mindelta": {"min_delta"},
+	"earlystop": {"early_stopping"}, "stopearly": {"early_stopping"}, "monitor": {"early_stopping"},
 	"warmupepochs": {"warmup"}, "lrwarmupepochs": {"warmup"}, "warmupsteps": {"warmup"}, "numwarmupsteps": {"warmup"},
 	"augmentation": {"augment"}, "augmentations": {"augment"}, "transform": {"augment"}, "transforms": {"augment"}, "mixupalpha": {"mixup"},
 	"numsamples": {"samples"}, "nsamples": {"samples"}, "mcsamples": {"samples"}, "nummcsamples": {"samples"}, "k": {"samples"},

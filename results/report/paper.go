@@ -66,7 +66,7 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 	pick := newPicker(set)
 	for _, row := range p.Rows {
 		out := PaperRow{Group: row.Group, Label: row.Label}
-		rowSet, err := pick.of(strings.TrimSpace(row.Filter + " " + filter))
+		ofRow, err := pick.of(strings.TrimSpace(row.Filter + " " + filter))
 		if err != nil {
 			return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
 		}
@@ -76,9 +76,9 @@ func BuildPaper(set results.Set, p papers.Paper, filter string, alpha float64) (
 			if row.Filter != "" {
 				var samples []sample
 				if col.Unit == layersUnit {
-					pair.Ours, err = t.ourLayers(rowSet)
+					pair.Ours, err = t.ourLayers(ofRow)
 				} else {
-					samples, err = t.ours(&pair, rowSet, col, published, has && published.Text == "", alpha)
+					samples, err = t.ours(&pair, ofRow, col, published, has && published.Text == "", alpha)
 				}
 				if err != nil {
 					return nil, fmt.Errorf("%s, row %s: %w", p.Name, strings.TrimSpace(row.Group+" "+row.Label), err)
@@ -115,17 +115,24 @@ func newPicker(set results.Set) picker {
 	return p
 }
 
+// picked are the records that match a filter. A query of them names the filter again, since the keys
+// that it mentions are no hidden details.
+type picked struct {
+	results.Set
+	filter string
+}
+
 // of returns the records that match.
-func (p picker) of(expression string) (results.Set, error) {
+func (p picker) of(expression string) (picked, error) {
 	filter, err := benchproc.NewFilter(cmp.Or(expression, "*"))
 	if err != nil {
-		return results.Set{}, fmt.Errorf("filter: %w", err)
+		return picked{}, fmt.Errorf("filter: %w", err)
 	}
-	kept := results.Set{Units: p.set.Units}
+	kept := picked{results.Set{Units: p.set.Units}, expression}
 	for i, r := range p.converted {
 		match, err := filter.Match(r)
 		if err != nil {
-			return results.Set{}, err
+			return picked{}, err
 		}
 		if match.Any() {
 			kept.Records = append(kept.Records, p.set.Records[i])
@@ -162,8 +169,8 @@ func printed(p papers.Published, has bool, decimals int) string {
 }
 
 // ours fills in our number and the verdict on it, and returns what it is the mean of.
-func (t *PaperTable) ours(pair *PaperPair, set results.Set, col papers.Column, published papers.Published, compare bool, alpha float64) ([]sample, error) {
-	g, place, err := t.place(set, Query{Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
+func (t *PaperTable) ours(pair *PaperPair, of picked, col papers.Column, published papers.Published, compare bool, alpha float64) ([]sample, error) {
+	g, place, err := t.place(of.Set, Query{Filter: of.filter, Tables: ".name", Rows: "/model", Metrics: []string{col.Unit}})
 	if g == nil || err != nil {
 		return nil, err
 	}
@@ -179,7 +186,7 @@ func (t *PaperTable) ours(pair *PaperPair, set results.Set, col papers.Column, p
 	pair.Ours = strings.TrimSpace(fmt.Sprintf("%s (%d) %s", one.text(cell, one.decimals(0)), s.N, from.mark("")))
 
 	if compare && col.Reach {
-		if set.Units[col.Unit].Better != results.Lower {
+		if of.Units[col.Unit].Better != results.Lower {
 			return nil, fmt.Errorf("column %s: want a unit that improves downwards, of which reach asks", col.Unit)
 		}
 		se := stats.SE.Of(s.SD, s.N)
@@ -236,15 +243,15 @@ func (t *PaperTable) place(set results.Set, q Query) (g *grouped, place cellKey,
 		t.note(fmt.Sprintf("Ours is left out where results differ in /%s: choose with -filter.", strings.Join(g.added, ", /")))
 		return nil, place, nil
 	case len(places) > 1:
-		return nil, place, errors.New("the filter matches more than one model or data set")
+		return nil, place, fmt.Errorf("filter %q matches more than one model or data set", q.Filter)
 	}
 	return g, places[0], nil
 }
 
 // ourLayers is the sparsity of each layer in percent, mean over seeds, in the manner of the papers:
 // 98.9-97.2-62.0.
-func (t *PaperTable) ourLayers(set results.Set) (string, error) {
-	layered := slices.DeleteFunc(slices.Clone(set.Records), func(r results.Record) bool { return sweepValue(&r, "layer") == "" })
+func (t *PaperTable) ourLayers(of picked) (string, error) {
+	layered := slices.DeleteFunc(slices.Clone(of.Records), func(r results.Record) bool { return sweepValue(&r, "layer") == "" })
 	var layers []string
 	for i := range layered {
 		if name := sweepValue(&layered[i], "layer"); !slices.Contains(layers, name) {
@@ -254,7 +261,7 @@ func (t *PaperTable) ourLayers(set results.Set) (string, error) {
 	var parts []string
 	for _, layer := range layers {
 		one := slices.DeleteFunc(slices.Clone(layered), func(r results.Record) bool { return sweepValue(&r, "layer") != layer })
-		g, place, err := t.place(results.Set{Records: one, Units: set.Units}, Query{Tables: ".name", Rows: "/model,/layer", Metrics: []string{"sparsity"}})
+		g, place, err := t.place(results.Set{Records: one, Units: of.Units}, Query{Filter: of.filter, Tables: ".name", Rows: "/model,/layer", Metrics: []string{"sparsity"}})
 		if err != nil {
 			return "", err
 		}
