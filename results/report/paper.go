@@ -115,8 +115,8 @@ func newPicker(set results.Set) picker {
 	return p
 }
 
-// picked are the records that match a filter. A query of them names the filter again, since the keys
-// that it mentions are no hidden details.
+// picked are the records that match a filter. A query of them names the filter again: a key that it
+// mentions is not hidden as a detail.
 type picked struct {
 	results.Set
 	filter string
