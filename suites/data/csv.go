@@ -134,7 +134,7 @@ func (o *Own) parseSheet(n named, in io.Reader) (*sheet, error) {
 	if o.Separator != "" {
 		var size int
 		if comma, size = utf8.DecodeRuneInString(o.Separator); size != len(o.Separator) || comma == '"' || comma == '\n' || comma == '\r' || comma == utf8.RuneError {
-			return nil, misfit("separator", "separator: want one character, such as \";\" or \"\\t\", found %q", o.Separator)
+			return nil, misfit("separator", "separator: want one character, such as \";\" or \"\\t\", found %.40q", o.Separator)
 		}
 	}
 	if line, err := buf.Peek(maxLine); err == nil && !strings.Contains(string(line), "\n") {

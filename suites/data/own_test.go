@@ -457,6 +457,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("\ufeffa;price\n1;2\n"), ";")
 	f.Add([]byte("a,price\n\"1\n\",2\n"), "")
 	f.Add([]byte("price,price\n"), "")
+	f.Add([]byte("a,price\n1,2\n"), strings.Repeat("\xdf", 4000)) // is quoted in an error
 	f.Add([]byte("a,price\n1e39,2\nnan,\n"), "")
 	f.Add(append([]byte("a,price\n"), bytes.Repeat([]byte("1,2\n"), 300)...), "")
 	f.Fuzz(func(t *testing.T, text []byte, separator string) {
