@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 
+import onnx
 import torch
 from torch import nn
 
@@ -74,6 +75,15 @@ def large():
     }
 
 
+def without_traces(path):
+    """Take the exporter's stack traces out, which name files of the machine that it ran on."""
+    model = onnx.load(path, load_external_data=False)
+    for part in [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer]:
+        part.doc_string = ""
+        del part.metadata_props[:]
+    onnx.save(model, path)
+
+
 def write(folder, name, net, shape, rows, variants):
     generator = torch.Generator().manual_seed(1)
     for module in net.modules():
@@ -91,7 +101,9 @@ def write(folder, name, net, shape, rows, variants):
         for module in net.modules():
             if isinstance(module, nn.Dropout):
                 module.train(suffix == "-kept")  # else the exporter leaves it out
-        torch.onnx.export(net, (x,), folder / f"{name}{suffix}.onnx", input_names=["x"], output_names=["logits"], **kwargs)
+        file = folder / f"{name}{suffix}.onnx"
+        torch.onnx.export(net, (x,), file, input_names=["x"], output_names=["logits"], **kwargs)
+        without_traces(file)
     values = {"shape": list(x.shape), "x": [round(v, 6) for v in x.flatten().tolist()], "logits": logits.flatten().tolist()}
     (folder / f"{name}.json").write_text(json.dumps(values) + "\n")
 
