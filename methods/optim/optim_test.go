@@ -122,21 +122,27 @@ func run(t *testing.T, g golden, o optim.Optimizer) [][]float64 {
 	var out [][]float64
 	for step := range g.GradNoise {
 		state["noise"] = ref.Float(g.GradNoise[step], n)
-		for name, f := range scope.Schedules {
-			state[name] = ref.Float([]float64{f.At(step)})
-		}
-		var args []ref.Value
-		for _, v := range p.Params() {
-			args = append(args, state[p.Instrs[v].Name])
-		}
-		results, err := ref.Eval(p, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, r := range p.Results {
-			state[r.Name] = results[i]
-		}
+		advance(t, p, scope, state, step)
 		out = append(out, state["w"].F)
 	}
 	return out
+}
+
+// advance does one step of the program on a state of named values.
+func advance(t *testing.T, p *ir.Program, scope *nn.Scope, state map[string]ref.Value, step int) {
+	t.Helper()
+	for name, f := range scope.Schedules {
+		state[name] = ref.Float([]float64{f.At(step)})
+	}
+	var args []ref.Value
+	for _, v := range p.Params() {
+		args = append(args, state[p.Instrs[v].Name])
+	}
+	results, err := ref.Eval(p, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range p.Results {
+		state[r.Name] = results[i]
+	}
 }

@@ -130,20 +130,7 @@ func descend(t *testing.T, g steps, o optim.Optimizer, rate schedule.Schedule) [
 		for _, name := range names {
 			state["noise/"+name] = ref.Float(g.Noise[step][name], len(g.Start[name]))
 		}
-		for name, f := range scope.Schedules {
-			state[name] = ref.Float([]float64{f.At(step)})
-		}
-		var args []ref.Value
-		for _, v := range p.Params() {
-			args = append(args, state[p.Instrs[v].Name])
-		}
-		results, err := ref.Eval(p, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, r := range p.Results {
-			state[r.Name] = results[i]
-		}
+		advance(t, p, scope, state, step)
 		out = append(out, map[string][]float64{"w": slices.Clone(state["w"].F), "b": slices.Clone(state["b"].F)})
 	}
 	return out
